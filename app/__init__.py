@@ -1,0 +1,41 @@
+"""The billing dashboard of a gateway that resells LLM tokens."""
+
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.config import Settings
+from app.domain.alerts import models as _alerts
+from app.foundation.database import db
+
+ROOT = Path(__file__).resolve().parent.parent
+BODY_MAX_BYTES = 4 * 1024 * 1024
+
+migrate = Migrate()
+
+
+def create_app(settings: Settings, **overrides: object) -> Flask:
+    """Build the application: settings, extensions, then doors."""
+    app = Flask(
+        __name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
+    )
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},
+        MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
+        SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        SESSION_COOKIE_SAMESITE="Lax",
+    )
+    app.config.from_mapping(overrides)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    pass
+    return app

@@ -1,0 +1,1 @@
+"""What customers want to be told, and what they have been told."""

@@ -1,0 +1,1 @@
+"""Discount codes: what they grant, to whom, and on which invoices they were used."""

@@ -1,0 +1,1 @@
+"""How money arrives: attempts, saved cards, refunds, disputes and providers' events."""

@@ -1,0 +1,1 @@
+"""Which plan an account is on, period by period."""

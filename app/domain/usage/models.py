@@ -1,0 +1,212 @@
+"""Tables of the usage package."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.foundation.database import Base
+
+UNPRICED = text("status = 'unpriced'")
+
+
+class RecordStatus(StrEnum):
+    """Where a usage record stands."""
+
+    COMPLETED = "completed"
+    UNPRICED = "unpriced"
+    VOIDED = "voided"
+
+
+class BillingRecord(Base):
+    """One request to a model: counted once, for ever."""
+
+    __tablename__ = "billing_records"
+    __table_args__ = (
+        CheckConstraint("status IN ('completed', 'unpriced', 'voided')", "status_known"),
+        CheckConstraint(
+            "prompt_tokens >= 0 AND completion_tokens >= 0 AND total_tokens >= 0"
+            " AND cached_tokens >= 0 AND cache_write_tokens >= 0 AND reasoning_tokens >= 0",
+            "tokens_not_negative",
+        ),
+        CheckConstraint(
+            "cached_tokens + cache_write_tokens <= prompt_tokens", "cached_within_prompt"
+        ),
+        CheckConstraint("reasoning_tokens <= completion_tokens", "reasoning_within_completion"),
+        CheckConstraint("total_tokens = prompt_tokens + completion_tokens", "total_adds_up"),
+        CheckConstraint(
+            "quota_tokens + extra_tokens + overage_tokens = total_tokens"
+            " AND quota_tokens >= 0 AND extra_tokens >= 0 AND overage_tokens >= 0",
+            "split_adds_up",
+        ),
+        CheckConstraint("granted_tokens BETWEEN 0 AND extra_tokens", "granted_within_extra"),
+        CheckConstraint(
+            "final_nanos = cost_nanos - discount_nanos AND cost_nanos >= 0 AND final_nanos >= 0",
+            "cost_adds_up",
+        ),
+        CheckConstraint("status <> 'unpriced' OR cost_nanos = 0", "unpriced_has_no_cost"),
+        CheckConstraint("(status = 'voided') = (voided_at IS NOT NULL)", "void_has_its_moment"),
+        Index(None, "user_id", "billing_month"),
+        Index(None, "created_at"),
+        # The records page and the CSV walk this backwards.
+        Index(None, "user_id", "occurred_at", "id"),
+        Index(
+            "ix_billing_records_unpriced",
+            "model",
+            "id",
+            sqlite_where=UNPRICED,
+            postgresql_where=UNPRICED,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
+    period_id: Mapped[int] = mapped_column(ForeignKey("subscription_periods.id"))
+    request_id: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str]
+    provider: Mapped[str | None]
+    api_key_alias: Mapped[str | None]
+    prompt_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    total_tokens: Mapped[int]
+    cached_tokens: Mapped[int]
+    cache_write_tokens: Mapped[int]
+    reasoning_tokens: Mapped[int]
+    quota_tokens: Mapped[int]
+    extra_tokens: Mapped[int]
+    # The part of the extra tokens that had been granted, not bought: a void gives it back as such.
+    granted_tokens: Mapped[int]
+    overage_tokens: Mapped[int]
+    # The multiplier of the moment: kept, so that a late price changes nothing but the cost.
+    overage_discount_bp: Mapped[int]
+    price_id: Mapped[int | None] = mapped_column(ForeignKey("model_prices.id"))
+    cost_nanos: Mapped[int]
+    discount_nanos: Mapped[int]
+    final_nanos: Mapped[int]
+    # Coupons act on invoices; the mission's column stays and is null.
+    coupon_id: Mapped[int | None] = mapped_column(ForeignKey("coupons.id"))
+    status: Mapped[str]
+    billing_month: Mapped[str]
+    occurred_at: Mapped[datetime]
+    # False where the gateway sent none and the moment of arrival stands in.
+    occurred_at_given: Mapped[bool]
+    void_reason: Mapped[str | None]
+    voided_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class UsageSums:
+    """The sums that every rollup carries; voided records are not in them."""
+
+    requests: Mapped[int]
+    prompt_tokens: Mapped[int]
+    completion_tokens: Mapped[int]
+    total_tokens: Mapped[int]
+    cached_tokens: Mapped[int]
+    cache_write_tokens: Mapped[int]
+    reasoning_tokens: Mapped[int]
+    quota_tokens: Mapped[int]
+    extra_tokens: Mapped[int]
+    overage_tokens: Mapped[int]
+    unpriced_tokens: Mapped[int]
+    cost_nanos: Mapped[int]
+    final_nanos: Mapped[int]
+
+
+class UsageHourly(UsageSums, Base):
+    """Usage by local hour (as the moment it starts), model, gateway key and provider."""
+
+    __tablename__ = "usage_hourly"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    # An empty string stands for "none was named", here and below.
+    api_key: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UsageDaily(UsageSums, Base):
+    """Usage by the account's local date, model and gateway key."""
+
+    __tablename__ = "usage_daily"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    api_key: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UsageMonthly(UsageSums, Base):
+    """Usage by billing month and model: what invoices and limits read.
+
+    The month of occurrence is kept apart, so that statistics by occurrence are as exact as
+    invoices by billing month.
+    """
+
+    __tablename__ = "usage_monthly"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    billing_month: Mapped[str] = mapped_column(primary_key=True)
+    occurred_month: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+
+
+class UsageLabel(Base):
+    """A model, gateway key or provider that an account's rollups keep apart."""
+
+    __tablename__ = "usage_labels"
+    __table_args__ = (CheckConstraint("kind IN ('model', 'api_key', 'provider')", "kind_known"),)
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(primary_key=True)
+
+
+class MonthClose(Base):
+    """A billing month that takes no more usage: for one account, or (null) for all of them."""
+
+    __tablename__ = "month_closes"
+    __table_args__ = (
+        UniqueConstraint("billing_month", "user_id"),
+        Index(
+            "uq_month_closes_everyone",
+            "billing_month",
+            unique=True,
+            sqlite_where=text("user_id IS NULL"),
+            postgresql_where=text("user_id IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    billing_month: Mapped[str]
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    closed_at: Mapped[datetime]
+
+
+class UsageCorrection(Base):
+    """An amount the next usage invoice must carry because a closed month changed."""
+
+    __tablename__ = "usage_corrections"
+    __table_args__ = (
+        CheckConstraint("kind IN ('void', 'shortfall')", "kind_known"),
+        CheckConstraint("amount_nanos <> 0", "amount_not_zero"),
+        UniqueConstraint("kind", "record_id"),
+        Index(None, "user_id", "invoice_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    kind: Mapped[str]
+    record_id: Mapped[int | None] = mapped_column(ForeignKey("billing_records.id"))
+    # The month that was billed wrongly, not the one that will carry the line.
+    billing_month: Mapped[str]
+    description: Mapped[str]
+    # Signed: negative gives back.
+    amount_nanos: Mapped[int]
+    # The invoice that carries it; null while it waits.
+    invoice_id: Mapped[int | None] = mapped_column(ForeignKey("invoices.id"))
+    created_at: Mapped[datetime]

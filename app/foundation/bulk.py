@@ -1,0 +1,134 @@
+"""Set-based statements for both databases: one statement, however many rows.
+
+PostgreSQL takes the rows as one JSON value, SQLite as one prepared statement run over them.
+Rows are sorted by key first, so that two writers never wait for each other in a circle.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any, TypeVar, cast
+
+import msgspec
+from sqlalchemy import ColumnElement, CursorResult, Table, TextClause, any_, bindparam, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.foundation.database import Base, session
+
+Row = Mapping[str, object]
+V = TypeVar("V")
+POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
+
+
+def any_of(column: InstrumentedAttribute[V], values: Collection[V]) -> ColumnElement[bool]:
+    """Return the condition that the column holds one of the values."""
+    if _on_postgresql():
+        # One array parameter: the statement stays the same, and prepared, for any number of them.
+        return column == any_(bindparam(None, list(values), postgresql.ARRAY(column.type)))
+    return column.in_(list(values))
+
+
+def insert_rows(model: type[Base], rows: Sequence[Row], *, unless_known: str = "") -> int:
+    """Insert the rows and return how many went in.
+
+    With `unless_known`, rows whose value of that unique column stands already are left out.
+    """
+    if not rows:
+        return 0
+    ordered = sorted(rows, key=itemgetter(unless_known)) if unless_known else rows
+    return _run(_insert(_shape(model, rows), unless_known), ordered)
+
+
+def add_to_rows(model: type[Base], rows: Sequence[Row], *, keys: tuple[str, ...]) -> None:
+    """Add the rows' other columns to the rows of the same keys, or insert them if there are none."""
+    if rows:
+        ordered = sorted(rows, key=itemgetter(*keys))
+        _run(_add(_shape(model, rows), keys), ordered)
+
+
+def change_rows(
+    model: type[Base], rows: Sequence[Row], *, key: str, adding: tuple[str, ...] = ()
+) -> None:
+    """Set the rows' columns by key; the columns named in `adding` are added to what stands there."""
+    if rows:
+        ordered = sorted(rows, key=itemgetter(key))
+        _run(_change(_shape(model, rows), key, adding), ordered)
+
+
+def _shape(model: type[Base], rows: Sequence[Row]) -> "_Shape":
+    return _Shape(cast(Table, model.__table__), tuple(rows[0]), _on_postgresql())
+
+
+def _on_postgresql() -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def _run(statement: TextClause, rows: Sequence[Row]) -> int:
+    given: Any = {"rows": msgspec.json.encode(rows).decode()} if _on_postgresql() else rows
+    return cast("CursorResult[Any]", session.execute(statement, given)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Which columns of a table the rows carry, and for which database."""
+
+    table: Table
+    columns: tuple[str, ...]
+    on_postgresql: bool
+
+    @property
+    def source(self) -> str:
+        """Return what to select the rows from, under the name `rows`."""
+        if not self.on_postgresql:
+            return (
+                "(SELECT " + ", ".join(f":{name} AS {name}" for name in self.columns) + ") AS rows"
+            )
+        types = ", ".join(f"{name} {self._type(name)}" for name in self.columns)
+        return f"json_to_recordset(CAST(:rows AS json)) AS rows ({types})"
+
+    def statement(self, sql: str) -> TextClause:
+        """Return the statement, knowing the types of its parameters."""
+        if self.on_postgresql:
+            return text(sql)
+        names = self.table.columns
+        return text(sql).bindparams(*(bindparam(n, type_=names[n].type) for n in self.columns))
+
+    def _type(self, name: str) -> str:
+        return self.table.columns[name].type.compile(POSTGRESQL)
+
+
+@lru_cache(maxsize=64)
+def _insert(shape: _Shape, unless_known: str) -> TextClause:
+    conflict = f" ON CONFLICT ({unless_known}) DO NOTHING" if unless_known else ""
+    names = ", ".join(shape.columns)
+    # SQLite cannot tell ON CONFLICT from a join's ON unless a WHERE stands between.
+    return shape.statement(
+        f"INSERT INTO {shape.table.name} ({names}) SELECT {names} FROM {shape.source} WHERE true{conflict}"
+    )
+
+
+@lru_cache(maxsize=64)
+def _add(shape: _Shape, keys: tuple[str, ...]) -> TextClause:
+    table, names = shape.table.name, ", ".join(shape.columns)
+    sums = ", ".join(
+        f"{name} = {table}.{name} + excluded.{name}" for name in shape.columns if name not in keys
+    )
+    return shape.statement(
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM {shape.source} WHERE true "
+        f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sums}"
+    )
+
+
+@lru_cache(maxsize=64)
+def _change(shape: _Shape, key: str, adding: tuple[str, ...]) -> TextClause:
+    table = shape.table.name
+    changes = ", ".join(
+        f"{name} = {table}.{name} + rows.{name}" if name in adding else f"{name} = rows.{name}"
+        for name in shape.columns
+        if name != key
+    )
+    return shape.statement(
+        f"UPDATE {table} SET {changes} FROM {shape.source} WHERE {table}.{key} = rows.{key}"
+    )

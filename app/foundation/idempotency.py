@@ -1,0 +1,108 @@
+"""Idempotency keys: a repeated request gets the first answer and has no second effect.
+
+A key is scoped to the secret key that sent it and to the route. It is claimed before the work
+with a lease, and the answer is stored in the work's own transaction.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.foundation.bulk import insert_rows
+from app.foundation.database import Base, session
+from app.foundation.errors import DomainError, Kind
+
+LEASE = timedelta(seconds=60)
+KEPT_FOR = timedelta(hours=48)
+
+
+class IdempotencyKeyReused(DomainError):
+    """The same key came with another body."""
+
+
+class IdempotencyKeyInUse(DomainError):
+    """The first request with this key is still running."""
+
+    kind = Kind.CONFLICT
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: status, body and the body's media type."""
+
+    status: int
+    body: bytes
+    media_type: str
+
+
+class IdempotencyKey(Base):
+    """A request that must not happen twice."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        UniqueConstraint("scope"),
+        CheckConstraint("(answer_status IS NULL) = (answer_body IS NULL)", "answered_whole"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    scope: Mapped[str]
+    body_digest: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    leased_until: Mapped[datetime]
+    answer_status: Mapped[int | None]
+    answer_body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    answer_media_type: Mapped[str | None]
+
+
+def claim(scope: str, *, body: bytes, now: datetime) -> Answer | None:
+    """Claim the key and return None, or return the answer that was given before.
+
+    Raises IdempotencyKeyReused or IdempotencyKeyInUse.
+    """
+    digest = hashlib.sha256(body).hexdigest()
+    claimed = {
+        "scope": scope,
+        "body_digest": digest,
+        "created_at": now,
+        "leased_until": now + LEASE,
+    }
+    if insert_rows(IdempotencyKey, [claimed], unless_known="scope"):
+        return None
+    known = _locked(scope)
+    if known.body_digest != digest:
+        raise IdempotencyKeyReused("This Idempotency-Key was used with another request body.")
+    if known.answer_status is None and known.leased_until > now:
+        raise IdempotencyKeyInUse("The first request with this Idempotency-Key is still running.")
+    if known.answer_status is None:
+        # Whoever held the lease died with his transaction: nothing happened, so we may try.
+        known.leased_until = now + LEASE
+        return None
+    return Answer(known.answer_status, known.answer_body or b"", known.answer_media_type or "")
+
+
+def keep(scope: str, answer: Answer) -> None:
+    """Store the answer, in the transaction of the effect it speaks of."""
+    known = _locked(scope)
+    known.answer_status = answer.status
+    known.answer_body = answer.body
+    known.answer_media_type = answer.media_type
+
+
+def release(scope: str) -> None:
+    """Forget an unanswered claim, so that the request may be tried again."""
+    unanswered = IdempotencyKey.answer_status.is_(None)
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.scope == scope, unanswered))
+
+
+def forget_old(*, now: datetime) -> None:
+    """Delete the keys that have been kept long enough."""
+    session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT_FOR))
+
+
+def _locked(scope: str) -> IdempotencyKey:
+    statement = select(IdempotencyKey).where(IdempotencyKey.scope == scope)
+    refreshed = statement.with_for_update().execution_options(populate_existing=True)
+    return session.scalars(refreshed).one()

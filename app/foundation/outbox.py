@@ -1,0 +1,75 @@
+"""The outbox: work to be done after the commit, written in the same transaction as its reason.
+
+The rows are the truth. A job queue may nudge somebody to look; whatever a crash loses is found
+here again. Whoever does the work must be able to do it twice.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from sqlalchemy import CheckConstraint, Index, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.foundation.database import Base, session
+
+LEASE = timedelta(minutes=5)
+RETRY_FIRST = timedelta(seconds=10)
+RETRY_LAST = timedelta(hours=6)
+
+
+class OutboxEntry(Base):
+    """A piece of work that has been promised."""
+
+    __tablename__ = "outbox_entries"
+    __table_args__ = (
+        CheckConstraint("attempts >= 0", "attempts_not_negative"),
+        Index(None, "next_try_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    payload: Mapped[dict[str, object]]
+    created_at: Mapped[datetime]
+    # Null once it is done: nothing is due any more.
+    next_try_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    done_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+
+
+def add(kind: str, payload: Mapping[str, object], *, now: datetime) -> OutboxEntry:
+    """Promise a piece of work; it exists only if the running transaction commits."""
+    entry = OutboxEntry(
+        kind=kind, payload=dict(payload), created_at=now, next_try_at=now, attempts=0
+    )
+    session.add(entry)
+    return entry
+
+
+def claim(*, now: datetime, limit: int) -> list[OutboxEntry]:
+    """Take what is due, oldest first, and lease it: nobody else gets it until the lease ends."""
+    due = (
+        select(OutboxEntry)
+        .where(OutboxEntry.next_try_at <= now)
+        .order_by(OutboxEntry.next_try_at, OutboxEntry.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    entries = list(session.scalars(due))
+    for entry in entries:
+        entry.attempts += 1
+        entry.next_try_at = now + LEASE
+    return entries
+
+
+def finish(entry: OutboxEntry, *, now: datetime) -> None:
+    """Note that the work is done."""
+    entry.done_at = now
+    entry.next_try_at = None
+    entry.last_error = None
+
+
+def postpone(entry: OutboxEntry, *, reason: str, now: datetime) -> None:
+    """Note why the work failed and try again later, each time twice as late."""
+    entry.last_error = reason
+    entry.next_try_at = now + min(RETRY_FIRST * 2 ** min(entry.attempts - 1, 20), RETRY_LAST)

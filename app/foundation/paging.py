@@ -1,0 +1,42 @@
+"""Pages of long lists: keyset cursors that cost the same on page one and page one thousand."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from app.foundation.errors import FieldError, InvalidFields
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+ID_MAX = 2**63 - 1
+MICROSECONDS_MAX = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of a page: the next one starts right after it."""
+
+    moment: datetime
+    id: int
+
+    def __str__(self) -> str:
+        """Return the cursor as clients carry it; they must not look inside."""
+        plain = f"{(self.moment - EPOCH) // MICROSECOND}.{self.id}"
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Read a cursor that was handed out before. Raises InvalidFields for anything else."""
+        try:
+            padded = text + "=" * (-len(text) % 4)
+            moment, row = (
+                base64.b64decode(padded, altchars=b"-_", validate=True).decode().split(".")
+            )
+            if not (0 <= int(moment) <= MICROSECONDS_MAX and 0 <= int(row) <= ID_MAX):
+                raise ValueError("out of range")
+            return cls(EPOCH + int(moment) * MICROSECOND, int(row))
+        except (ValueError, binascii.Error, UnicodeError) as error:
+            message = "This cursor was not handed out by us."
+            fields = [FieldError("cursor", "cursor_invalid", message)]
+            raise InvalidFields(message, fields=fields) from error
