@@ -1,0 +1,57 @@
+"""Why an account or a key may be refused."""
+
+from app.foundation.errors import DomainError, Kind
+
+
+class UnknownAccount(DomainError):
+    """No account has this id."""
+
+    kind = Kind.NOT_FOUND
+
+
+class EmailTaken(DomainError):
+    """An account with this mail address stands already."""
+
+    kind = Kind.CONFLICT
+
+
+class UserIdTaken(DomainError):
+    """An account with this id stands already."""
+
+    kind = Kind.CONFLICT
+
+
+class UserIdInvalid(DomainError):
+    """The id is empty, too long, or holds characters that no id holds."""
+
+
+class EmailInvalid(DomainError):
+    """This is not a mail address."""
+
+
+class PasswordTooShort(DomainError):
+    """The password has fewer than 8 characters."""
+
+
+class PasswordTooLong(DomainError):
+    """The password has more than 1,024 characters."""
+
+
+class TimezoneUnknown(DomainError):
+    """No IANA time zone has this name."""
+
+
+class WrongCredentials(DomainError):
+    """Mail address and password do not belong together."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class KeyUnknown(DomainError):
+    """The key is none of ours, was mistyped, revoked, or has expired."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
+class KeyNameInvalid(DomainError):
+    """A key's name is empty or too long."""

@@ -1,0 +1,107 @@
+"""What can be done with accounts and keys. Changes state; never commits."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.domain.accounts import passwords, queries, rules
+from app.domain.accounts.errors import EmailTaken, KeyUnknown, UserIdTaken, WrongCredentials
+from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+from app.foundation.secret_keys import KeyKind, SecretKey, new_key
+
+
+def open_account(
+    email: str,
+    *,
+    now: datetime,
+    user_id: str | None = None,
+    password: str | None = None,
+    role: Role = Role.CUSTOMER,
+    timezone: str = "UTC",
+) -> Account:
+    """Create an account with its settings; without an id it is named after its number.
+
+    Raises EmailInvalid, EmailTaken, UserIdInvalid, UserIdTaken, TimezoneUnknown and what
+    `rules.check_password` raises.
+    """
+    email = rules.normal_email(email)
+    rules.zone(timezone)
+    if password is not None:
+        rules.check_password(password)
+    # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
+    number = _next_number("account")
+    user_id = rules.normal_user_id(user_id if user_id is not None else f"user-{number}")
+    if queries.find_account_by_email(email) is not None:
+        raise EmailTaken("There is an account with this mail address already.")
+    if queries.find_account(user_id) is not None:
+        raise UserIdTaken(f"There is an account with the id {user_id} already.")
+    account = Account(
+        id=user_id,
+        number=number,
+        email=email,
+        password_hash=None if password is None else passwords.hash_password(password),
+        role=role,
+        timezone=timezone,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(account)
+    session.flush()
+    session.add(BillingSettings(user_id=user_id, created_at=now, updated_at=now))
+    return account
+
+
+def check_credentials(email: str, password: str) -> Account:
+    """Return the account these belong to. Raises WrongCredentials, whatever is wrong."""
+    account = queries.find_account_by_email(email.strip().lower())
+    stored = account.password_hash if account is not None else None
+    if not passwords.matches(password, stored) or account is None:
+        raise WrongCredentials("Mail address or password is wrong.")
+    return account
+
+
+def make_key(kind: KeyKind, *, name: str, now: datetime, user_id: str | None = None) -> SecretKey:
+    """Make a key and return it in clear, the only time it is ever seen."""
+    made = new_key(kind)
+    session.add(
+        Key(
+            kind=kind,
+            user_id=user_id,
+            name=rules.check_key_name(name),
+            public_id=made.public_id,
+            digest=made.digest,
+            created_at=now,
+        )
+    )
+    return made
+
+
+def revoke_key(key_id: int, account: Account, *, now: datetime) -> Key:
+    """Revoke a key of the account, from this moment on. Raises KeyUnknown for any other."""
+    key = session.scalar(select(Key).where(Key.id == key_id, Key.user_id == account.id))
+    if key is None:
+        raise KeyUnknown("You have no such key.")
+    if key.revoked_at is None:
+        key.revoked_at = now
+    return key
+
+
+def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
+    """Lock the accounts that exist, in the order of their ids, and return them by id."""
+    # Everyone who changes usage, tokens or money takes this lock first, and in this order.
+    statement = (
+        select(Account)
+        .where(any_of(Account.id, user_ids))
+        .order_by(Account.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {account.id: account for account in session.scalars(statement)}
+
+
+def _next_number(name: str) -> int:
+    raised = update(Counter).where(Counter.name == name).values(value=Counter.value + 1)
+    return session.execute(raised.returning(Counter.value)).scalar_one()

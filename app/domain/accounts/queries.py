@@ -1,0 +1,57 @@
+"""Questions about accounts and keys. Reads only."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.accounts.errors import KeyUnknown, UnknownAccount
+from app.domain.accounts.models import Account, BillingSettings, Key
+from app.foundation.database import session
+from app.foundation.secret_keys import find_key
+
+
+def account(user_id: str) -> Account:
+    """Return the account. Raises UnknownAccount."""
+    found = session.get(Account, user_id)
+    if found is None:
+        raise UnknownAccount("There is no account with this id.")
+    return found
+
+
+def find_account(user_id: str) -> Account | None:
+    """Return the account, if there is one."""
+    return session.get(Account, user_id)
+
+
+def find_account_by_email(email: str) -> Account | None:
+    """Return the account of a mail address that is in its stored form."""
+    return session.scalar(select(Account).where(Account.email == email))
+
+
+def settings_of(account: Account) -> BillingSettings:
+    """Return what the account has set."""
+    return session.scalars(select(BillingSettings).filter_by(user_id=account.id)).one()
+
+
+def key_by_text(text: str, *, now: datetime) -> Key:
+    """Return the key that was sent. Raises KeyUnknown, in the same words for every reason."""
+    sent = find_key(text)
+    stored = None
+    if sent is not None:
+        stored = session.scalar(select(Key).where(Key.public_id == sent.public_id))
+    if (
+        sent is None
+        or stored is None
+        or not sent.matches(stored.digest)
+        or stored.revoked_at is not None
+        or (stored.expires_at is not None and stored.expires_at <= now)
+    ):
+        raise KeyUnknown("This key is not known, or no longer valid.")
+    return stored
+
+
+def keys_of(account: Account) -> Sequence[Key]:
+    """Return the account's keys, newest first, the revoked ones too."""
+    statement = select(Key).where(Key.user_id == account.id)
+    return session.scalars(statement.order_by(Key.id.desc())).all()

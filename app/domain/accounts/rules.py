@@ -1,0 +1,65 @@
+"""What an id, a mail address, a password and a zone must look like. Pure."""
+
+import re
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+
+from app.domain.accounts.errors import (
+    EmailInvalid,
+    KeyNameInvalid,
+    PasswordTooLong,
+    PasswordTooShort,
+    TimezoneUnknown,
+    UserIdInvalid,
+)
+
+USER_ID_LENGTH_MAX = 128
+PASSWORD_LENGTH_MIN = 8
+PASSWORD_LENGTH_MAX = 1024
+KEY_NAME_LENGTH_MAX = 80
+# Control characters and lone surrogates: neither database stores them, and no reader sees them.
+UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+
+
+def normal_user_id(text: str) -> str:
+    """Return the id as it is stored. Raises UserIdInvalid."""
+    if not text or len(text) > USER_ID_LENGTH_MAX:
+        raise UserIdInvalid(f"A user id has 1 to {USER_ID_LENGTH_MAX} characters.")
+    if UNSTORABLE.search(text) or text != text.strip() or "/" in text:
+        raise UserIdInvalid("A user id has no control characters, slashes or outer spaces.")
+    return text
+
+
+def normal_email(text: str) -> str:
+    """Return the address in lower case, the way it is stored and compared. Raises EmailInvalid."""
+    try:
+        # Whether the host takes mail is shown by the mail itself; asking DNS would slow us down.
+        checked = validate_email(text.strip(), check_deliverability=False, test_environment=False)
+    except EmailNotValidError as error:
+        raise EmailInvalid(f"This is not a mail address: {error}") from error
+    return checked.normalized.lower()
+
+
+def check_password(password: str) -> None:
+    """Refuse passwords that are too short or too long; every character counts."""
+    if len(password) < PASSWORD_LENGTH_MIN:
+        raise PasswordTooShort(f"A password has at least {PASSWORD_LENGTH_MIN} characters.")
+    if len(password) > PASSWORD_LENGTH_MAX:
+        raise PasswordTooLong(f"A password has at most {PASSWORD_LENGTH_MAX} characters.")
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return the IANA time zone of that name. Raises TimezoneUnknown."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise TimezoneUnknown(f"There is no time zone called {name[:64]!r}.") from error
+
+
+def check_key_name(name: str) -> str:
+    """Return the key's name without outer spaces. Raises KeyNameInvalid."""
+    name = name.strip()
+    if not name or len(name) > KEY_NAME_LENGTH_MAX or UNSTORABLE.search(name):
+        raise KeyNameInvalid(f"A key's name has 1 to {KEY_NAME_LENGTH_MAX} visible characters.")
+    return name

@@ -1,0 +1,23 @@
+"""Why a plan or a price may be refused."""
+
+from app.foundation.errors import DomainError, Kind
+
+
+class UnknownPlan(DomainError):
+    """No plan has this id."""
+
+    kind = Kind.NOT_FOUND
+
+
+class PriceInvalid(DomainError):
+    """A price is negative, no number, or finer than a pico-USD per token."""
+
+
+class ModelNameInvalid(DomainError):
+    """A model's name is empty, too long, or holds characters that no name holds."""
+
+
+class AliasTaken(DomainError):
+    """The name is a model of its own, or stands for another model already."""
+
+    kind = Kind.CONFLICT

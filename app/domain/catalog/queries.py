@@ -1,0 +1,69 @@
+"""Questions about plans and prices. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from sqlalchemy import select
+
+from app.domain.catalog.errors import UnknownPlan
+from app.domain.catalog.models import ModelAlias, ModelPrice, Plan
+from app.domain.catalog.rules import Price, PriceBook, names_of
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+
+
+def plan(plan_id: str) -> Plan:
+    """Return the plan, offered or not. Raises UnknownPlan."""
+    found = session.get(Plan, plan_id)
+    if found is None:
+        raise UnknownPlan("There is no plan with this id.")
+    return found
+
+
+def plans() -> Sequence[Plan]:
+    """Return every plan, in the order in which they are shown."""
+    return session.scalars(select(Plan).order_by(Plan.display_order)).all()
+
+
+def plans_for_sale() -> Sequence[Plan]:
+    """Return the plans that a customer may choose, in the order in which they are shown."""
+    offered = select(Plan).where(Plan.is_active, ~Plan.is_hidden)
+    return session.scalars(offered.order_by(Plan.display_order)).all()
+
+
+def price_book(names: Collection[str]) -> PriceBook:
+    """Return what these reported names may mean: two statements, however many names."""
+    candidates = {candidate for name in names for candidate in names_of(name)}
+    known = select(ModelAlias.alias, ModelAlias.model_id)
+    aliases = {
+        alias: model_id
+        for alias, model_id in session.execute(known.where(any_of(ModelAlias.alias, candidates)))
+    }
+    wanted = candidates | set(aliases.values())
+    in_force = ModelPrice.replaced_at.is_(None)
+    rows = session.scalars(select(ModelPrice).where(any_of(ModelPrice.model_id, wanted), in_force))
+    return PriceBook(_by_model(rows), aliases)
+
+
+def _by_model(rows: Iterable[ModelPrice]) -> dict[str, list[Price]]:
+    prices: dict[str, list[Price]] = defaultdict(list)
+    for row in rows:
+        prices[row.model_id].append(price_of(row))
+    return prices
+
+
+def price_of(row: ModelPrice) -> Price:
+    """Return the price a row holds; cached tokens without a price of their own cost the prompt's."""
+    prompt = row.prompt_price_pico
+    read, write = row.cache_read_price_pico, row.cache_write_price_pico
+    return Price(
+        id=row.id,
+        model_id=row.model_id,
+        prompt_pico=prompt,
+        completion_pico=row.completion_price_pico,
+        cache_read_pico=prompt if read is None else read,
+        cache_write_pico=prompt if write is None else write,
+        included_in_plans=row.included_in_plans,
+        effective_from=row.effective_from,
+        effective_to=row.effective_to,
+    )

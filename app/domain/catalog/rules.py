@@ -1,0 +1,70 @@
+"""What tokens cost, and which price a name means. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model's tokens cost during `[effective_from, effective_to)`, in pico-USD a token."""
+
+    id: int
+    model_id: str
+    prompt_pico: int
+    completion_pico: int
+    cache_read_pico: int
+    cache_write_pico: int
+    included_in_plans: bool
+    effective_from: datetime
+    effective_to: datetime | None
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Tell whether this is the price at the moment."""
+        return self.effective_from <= moment and (
+            self.effective_to is None or moment < self.effective_to
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBook:
+    """The prices and aliases that a set of reported model names may mean."""
+
+    prices: Mapping[str, Sequence[Price]]
+    aliases: Mapping[str, str]
+
+    def find_price_at(self, name: str, moment: datetime) -> Price | None:
+        """Return the price of the model so named, at the moment of use; None if it has none.
+
+        The name itself comes first, then an alias, then both without the `provider/` prefix.
+        """
+        for candidate in names_of(name):
+            for model_id in (candidate, self.aliases.get(candidate)):
+                for price in self.prices.get(model_id, ()) if model_id else ():
+                    if price.holds_at(moment):
+                        return price
+        return None
+
+
+def names_of(name: str) -> tuple[str, ...]:
+    """Return the names to look up, best first: as reported, then without its `provider/`."""
+    provider, separator, bare = name.partition("/")
+    return (name, bare) if provider and separator and bare else (name,)
+
+
+def pico_tokens(
+    price: Price,
+    *,
+    prompt_tokens: int,
+    completion_tokens: int,
+    cached_tokens: int,
+    cache_write_tokens: int,
+) -> int:
+    """Return the exact list cost, in tokens times pico-USD; cached tokens are part of the prompt."""
+    plain_tokens = prompt_tokens - cached_tokens - cache_write_tokens
+    return (
+        plain_tokens * price.prompt_pico
+        + cached_tokens * price.cache_read_pico
+        + cache_write_tokens * price.cache_write_pico
+        + completion_tokens * price.completion_pico
+    )

@@ -1,0 +1,125 @@
+"""Questions about subscriptions and periods. Reads only."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+
+from app.domain.catalog import queries as catalog
+from app.domain.catalog.models import Plan
+from app.domain.subscriptions import rules
+from app.domain.subscriptions.models import Subscription, SubscriptionPeriod
+from app.domain.subscriptions.rules import NextPeriod, Running, Terms
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodView:
+    """A period as it stands at a moment, whether or not a row of it exists yet."""
+
+    starts_at: datetime
+    ends_at: datetime
+    grace_ends_at: datetime | None
+    terms: Terms
+    quota: int
+    tokens_used: int
+    quota_tokens_used: int
+
+    @property
+    def tokens_remaining(self) -> int:
+        """Return what is left of the quota."""
+        return self.quota - self.quota_tokens_used
+
+
+def current_period(user_id: str, *, now: datetime, grace: timedelta) -> PeriodView:
+    """Return the period that holds now, rolled over in thought if nobody has written it yet."""
+    period, subscription = session.execute(
+        select(SubscriptionPeriod, Subscription)
+        .join(Subscription, Subscription.id == SubscriptionPeriod.subscription_id)
+        .where(SubscriptionPeriod.user_id == user_id, SubscriptionPeriod.is_current)
+    ).one()
+    running = running_in(subscription, period)
+    if now < running.ends:
+        return _view(period)
+    following = rules.periods_until(now, running, terms=terms_by_plan(), grace=grace)
+    return _view_ahead(following[-1])
+
+
+def terms_by_plan() -> dict[str, Terms]:
+    """Return what each plan promises and costs now."""
+    return {plan.id: terms_of(plan) for plan in catalog.plans()}
+
+
+def terms_of(plan: Plan) -> Terms:
+    """Return the terms a period of the plan would start with now."""
+    return Terms(
+        plan_id=plan.id,
+        price_minor=plan.monthly_price_minor,
+        quota=plan.monthly_quota,
+        extra_token_price_pico=plan.extra_token_price_pico,
+        overage_discount_bp=plan.overage_discount_bp,
+        max_concurrent_req=plan.max_concurrent_req,
+        rate_limit_per_min=plan.rate_limit_per_min,
+    )
+
+
+def periods_since(
+    user_ids: Collection[str], *, since: datetime
+) -> Sequence[tuple[SubscriptionPeriod, Subscription]]:
+    """Return the accounts' current periods and those that ended after a moment, oldest first."""
+    recent = or_(SubscriptionPeriod.is_current, SubscriptionPeriod.ends_at > since)
+    statement = (
+        select(SubscriptionPeriod, Subscription)
+        .join(Subscription, Subscription.id == SubscriptionPeriod.subscription_id)
+        .where(any_of(SubscriptionPeriod.user_id, user_ids), recent)
+        .order_by(SubscriptionPeriod.starts_at)
+        .execution_options(populate_existing=True)
+    )
+    return [(period, subscription) for period, subscription in session.execute(statement)]
+
+
+def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Running:
+    """Return where the account stands, for the rules."""
+    return Running(
+        plan_id=subscription.plan_id,
+        anchor_at=subscription.anchor_at,
+        auto_renew=subscription.auto_renew,
+        pending_plan_id=subscription.pending_plan_id,
+        ends_at=period.ends_at,
+        grace_ends_at=period.grace_ends_at,
+    )
+
+
+def _view(period: SubscriptionPeriod) -> PeriodView:
+    terms = Terms(
+        plan_id=period.plan_id,
+        price_minor=period.price_minor,
+        quota=period.plan_quota,
+        extra_token_price_pico=period.extra_token_price_pico,
+        overage_discount_bp=period.overage_discount_bp,
+        max_concurrent_req=period.max_concurrent_req,
+        rate_limit_per_min=period.rate_limit_per_min,
+    )
+    return PeriodView(
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+        grace_ends_at=period.grace_ends_at,
+        terms=terms,
+        quota=period.quota,
+        tokens_used=period.tokens_used,
+        quota_tokens_used=period.quota_tokens_used,
+    )
+
+
+def _view_ahead(period: NextPeriod) -> PeriodView:
+    return PeriodView(
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+        grace_ends_at=period.grace_ends_at,
+        terms=period.terms,
+        quota=period.quota,
+        tokens_used=0,
+        quota_tokens_used=0,
+    )
