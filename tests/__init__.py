@@ -1,0 +1,1 @@
+"""The tests: they mirror app/, and run on SQLite and on PostgreSQL."""

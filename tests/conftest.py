@@ -1,0 +1,135 @@
+"""What every test may ask for: databases, the app, a client, the people."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import Settings
+from app.domain.accounts.models import Account
+from app.foundation.database import db
+from tests import databases
+from tests.databases import CleanDatabase, settings_for, text_of
+from tests.factories.accounts import make_account, make_noise
+from tests.html_lint import LintingClient
+from tests.moments import NOW
+
+BOTH_DATABASES = ["sqlite", "postgresql"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a run that is told to stop take its database server with it."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[sa.URL]:
+    """The PostgreSQL server of this run; tests that need it are skipped where none can be had."""
+    with databases.postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    folder = tmp_path_factory.mktemp("sqlite-template")
+    file = folder / "template.sqlite3"
+    databases.migrate(f"sqlite:///{file}", folder)
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_database(
+    postgresql_server: sa.URL, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CleanDatabase]:
+    """A migrated PostgreSQL database, to be cleaned before each test."""
+    name = f"billing_test_{os.getpid()}"
+    with databases.new_postgresql_database(postgresql_server, name) as url:
+        databases.migrate(text_of(url), tmp_path_factory.mktemp("postgresql"))
+        database = CleanDatabase(url)
+        yield database
+        database.dispose()
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database that nobody has used: the test runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        file = tmp_path / "billing.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        return f"sqlite:///{file}"
+    database = request.getfixturevalue("postgresql_database")
+    database.clean()
+    return text_of(database.url)
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any table, of each kind: for migrations and for whole installations."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    with databases.new_postgresql_database(server, f"billing_empty_{os.getpid()}") as url:
+        yield text_of(url)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings as they are read, with everything that a test writes in its own folder."""
+    return settings_for(database_url, tmp_path / "instance")
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The app, inside its context, so that a test can read and write without asking."""
+    app = create_app(settings, TESTING=True, WTF_CSRF_ENABLED=False)
+    app.test_client_class = LintingClient
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser whose every HTML answer is linted."""
+    return app.test_client()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The moment the test is played at."""
+    return NOW
+
+
+@pytest.fixture
+def ada(app: Flask, now: datetime) -> Account:
+    """The customer whose account is under test; she pays as she goes."""
+    return make_account("ada", now=now)
+
+
+@pytest.fixture
+def ben(app: Flask, now: datetime) -> Account:
+    """A stranger who must see nothing of Ada's."""
+    return make_account("ben", now=now)
+
+
+@pytest.fixture
+def olga(app: Flask, now: datetime) -> Account:
+    """The operator."""
+    return make_account("olga", now=now, role="operator")
+
+
+@pytest.fixture
+def noise(app: Flask, now: datetime) -> list[Account]:
+    """Rows of other accounts, so that a forgotten filter shows."""
+    return make_noise(now=now)

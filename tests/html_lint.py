@@ -1,0 +1,130 @@
+"""Reads every HTML answer of a test as a browser would, and says what is wrong with it."""
+
+import contextvars
+import re
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+import html5lib
+from flask.testing import FlaskClient
+from html5lib.constants import E as PARSE_ERRORS
+from werkzeug.test import TestResponse
+
+from app.foundation.database import session
+
+UNLABELLED_TYPES = {"hidden", "submit", "button", "reset", "image"}
+REQUESTS = ("hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete")
+# A fragment is read where it will stand: a row is an error anywhere but in a table.
+PLACES = {"tr": "tbody", "td": "tr", "th": "tr", "option": "select", "tbody": "table"}
+FIRST_TAG = re.compile(r"\s*(?:<!--.*?-->\s*)*<([a-zA-Z0-9]+)", re.DOTALL)
+
+
+class LintingClient(FlaskClient):
+    """A test client that refuses answers with faulty HTML.
+
+    Each request runs in a context of its own, as on a server: it shares neither the session nor
+    `flask.g` with the test or with the request before. (So `with client:` is of no use here.)
+    """
+
+    def open(self, *args: object, **changes: object) -> TestResponse:
+        assert not (session.new or session.dirty), "commit before asking the app"
+        # A snapshot of the test's own would outlive the request and hide what it did.
+        session.commit()
+        changes["buffered"] = True
+        response = contextvars.Context().run(super().open, *args, **changes)
+        session.expire_all()
+        if response.mimetype == "text/html":
+            check(response.text, is_fragment="HX-Request" in response.request.headers)
+        return response
+
+
+def check(html: str, *, is_fragment: bool) -> None:
+    """Assert that a page, or a fragment of one, is sound."""
+    found = list(faults(html, is_fragment=is_fragment))
+    assert not found, "the answer's HTML is faulty:\n" + "\n".join(found)
+
+
+def faults(html: str, *, is_fragment: bool = False) -> Iterator[str]:
+    """Say in one line each what is wrong with a page, or with a fragment of one."""
+    # htmx also gets whole pages: when it restores its history, or follows a redirect.
+    whole = not is_fragment or html.lstrip()[:9].lower() == "<!doctype"
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    if whole:
+        root = parser.parse(html)
+    else:
+        first = FIRST_TAG.match(html)
+        place = PLACES.get(first[1].lower(), "div") if first else "div"
+        root = parser.parseFragment(html, container=place)
+    for (line, column), code, details in parser.errors:
+        yield f"line {line}, column {column}: {PARSE_ERRORS.get(code, code) % details}"
+    page = _Page(root)
+    yield from page.repeated_ids()
+    for element in page.elements:
+        yield from page.faults_of(element)
+        if whole:
+            yield from page.dangling_references(element)
+
+
+class _Page:
+    def __init__(self, root: Element) -> None:
+        self.elements = [element for element in root.iter() if isinstance(element.tag, str)]
+        self.parents = {child: parent for parent in self.elements for child in parent}
+        self.ids = [element.get("id") for element in self.elements if "id" in element.attrib]
+        self.labelled = {e.get("for") for e in self.elements if e.tag == "label"}
+
+    def repeated_ids(self) -> Iterator[str]:
+        for name in sorted({name for name in self.ids if self.ids.count(name) > 1}):
+            yield f'the id "{name}" stands more than once'
+
+    def faults_of(self, element: Element) -> Iterator[str]:
+        shown = _shown(element)
+        if element.tag in ("input", "select", "textarea") and not self.is_labelled(element):
+            yield f"{shown} has no label"
+        if element.tag == "img" and "alt" not in element.attrib:
+            yield f"{shown} has no alt text"
+        if element.tag == "script" and not _is_allowed(element):
+            yield f"{shown} is an inline script"
+        if any(name in element.attrib for name in REQUESTS) and not self.has_target(element):
+            yield f"{shown} has no hx-target, of its own or inherited"
+        for name in element.attrib:
+            if name == "style":
+                yield f"{shown} has a style attribute"
+            if name.startswith(("on", "hx-on")):
+                yield f"{shown} has the handler {name}"
+
+    def is_labelled(self, element: Element) -> bool:
+        if element.tag == "input" and element.get("type", "text").lower() in UNLABELLED_TYPES:
+            return True
+        if element.get("aria-label", "").strip() or "aria-labelledby" in element.attrib:
+            return True
+        if element.get("id") in self.labelled and "id" in element.attrib:
+            return True
+        return any(above.tag == "label" for above in self.above(element))
+
+    def has_target(self, element: Element) -> bool:
+        return any("hx-target" in holder.attrib for holder in (element, *self.above(element)))
+
+    def dangling_references(self, element: Element) -> Iterator[str]:
+        target = element.get("hx-target", "")
+        names = [element.get("for", ""), *element.get("aria-labelledby", "").split()]
+        names += element.get("aria-describedby", "").split()
+        if re.fullmatch(r"#[\w-]+", target):
+            names.append(target[1:])
+        for name in names:
+            if name and name not in self.ids:
+                yield f'{_shown(element)} points to "{name}", which is not on the page'
+
+    def above(self, element: Element) -> Iterator[Element]:
+        while element in self.parents:
+            element = self.parents[element]
+            yield element
+
+
+def _is_allowed(script: Element) -> bool:
+    return "src" in script.attrib or script.get("type") == "application/json"
+
+
+def _shown(element: Element) -> str:
+    """Return the start tag, for a reader who has to find it."""
+    attributes = "".join(f' {name}="{value}"' for name, value in element.attrib.items())
+    return f"<{element.tag}{attributes}>"

@@ -1,0 +1,27 @@
+"""Counts the SQL statements of a piece of work, so that a test can hold it to a number."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+
+@contextmanager
+def statements(engine: Engine | None = None) -> Iterator[list[str]]:
+    """Collect what is sent to the database inside; `len()` of it is the number of statements.
+
+    Without an engine, the statements of every engine count, whatever context they run in.
+    """
+    sent: list[str] = []
+
+    def note(*event_arguments: object) -> None:
+        _connection, _cursor, statement, *_rest = event_arguments
+        sent.append(str(statement))
+
+    listened = engine if engine is not None else Engine
+    event.listen(listened, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(listened, "before_cursor_execute", note)
