@@ -114,14 +114,14 @@ class CleanDatabase:
     def __init__(self, url: sa.URL) -> None:
         self.url = url
         self._engine = sa.create_engine(url, pool_size=1, max_overflow=0)
-        tables = list(reversed(Base.metadata.sorted_tables))
+        every_table = list(reversed(Base.metadata.sorted_tables))
         with self._engine.begin() as connection:
             connection.exec_driver_sql("CREATE SCHEMA as_migrated")
-            seeded = [table.name for table in tables if _has_rows(connection, table)]
+            seeded = [table.name for table in every_table if _has_rows(connection, table)]
             for name in seeded:
                 connection.exec_driver_sql(f"CREATE TABLE as_migrated.{name} AS TABLE {name}")
         self._clean = f"SET lock_timeout = {LOCK_TIMEOUT_MS};"
-        self._clean += "".join(f"DELETE FROM {table.name};" for table in tables)
+        self._clean += "".join(f"DELETE FROM {table.name};" for table in every_table)
         self._clean += "".join(
             f"INSERT INTO {name} SELECT * FROM as_migrated.{name};" for name in reversed(seeded)
         )
