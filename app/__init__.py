@@ -7,7 +7,8 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
-from app.domain.alerts import models as _alerts
+from app.domain import tables as tables  # every table is mapped before anything is asked
+from app.entrypoints.doors import register_doors
 from app.foundation.database import db
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,5 +38,5 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
-    pass
+    register_doors(app)
     return app

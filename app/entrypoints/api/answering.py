@@ -1,0 +1,21 @@
+"""How answers are written: money as exact JSON numbers, moments in UTC with a Z."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+from flask import Response
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def answer(body: Mapping[str, object], *, status: int = 200) -> Response:
+    """Answer JSON that no cache keeps. Moments must be in UTC, or carry the offset to be shown."""
+    response = Response(_encoder.encode(body), status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def moment_text(moment: datetime) -> str:
+    """Return the moment as RFC 3339 in UTC; fractions only where there are any."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

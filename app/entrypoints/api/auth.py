@@ -1,0 +1,80 @@
+"""Who calls: each call says whose keys it takes."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+
+from flask import Response, g, request
+
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Key, Role
+from app.foundation import clock
+from app.foundation.errors import Kind, Refusal
+from app.foundation.secret_keys import KeyKind
+
+Call = Callable[..., Response]
+
+BEARER = re.compile(r"bearer +([0-9A-Za-z_]{1,256}) *", re.IGNORECASE)
+_HOLDERS = {
+    KeyKind.CUSTOMER: "a customer's key (obl_sk_…)",
+    KeyKind.GATEWAY: "a gateway's key (obl_gw_…)",
+    KeyKind.OPERATOR: "an operator's key (obl_op_…)",
+}
+
+
+def for_customers(call: Call) -> Call:
+    """Let customers' programs call; `g.account` is theirs."""
+    return _for_holders(call, KeyKind.CUSTOMER)
+
+
+def for_gateways(call: Call) -> Call:
+    """Let gateways call."""
+    return _for_holders(call, KeyKind.GATEWAY)
+
+
+def for_operators(call: Call) -> Call:
+    """Let operators' programs call; `g.account` is the operator's."""
+    return _for_holders(call, KeyKind.OPERATOR)
+
+
+def for_customers_and_gateways(call: Call) -> Call:
+    """Let customers' programs call for themselves, and gateways for anyone."""
+    return _for_holders(call, KeyKind.CUSTOMER, KeyKind.GATEWAY)
+
+
+def _for_holders(call: Call, *kinds: KeyKind) -> Call:
+    @wraps(call)
+    def checked(**route: object) -> Response:
+        g.key = _key_sent()
+        if g.key.kind not in kinds:
+            raise _wrong_kind(kinds)
+        if g.key.user_id is not None:
+            g.account = accounts.account(g.key.user_id)
+        # Whoever is an operator no longer has lost what his keys could do, too.
+        if g.key.kind == KeyKind.OPERATOR and g.account.role != Role.OPERATOR:
+            raise _wrong_kind(kinds)
+        return call(**route)
+
+    return checked
+
+
+def _key_sent() -> Key:
+    header = request.headers.get("Authorization", "")
+    if not header:
+        raise _unauthenticated("key_missing", "Send your key as `Authorization: Bearer obl_…`.")
+    # Only the characters that keys are made of get any further, least of all to the database.
+    sent = BEARER.fullmatch(header)
+    if sent is None:
+        raise _unauthenticated(
+            "key_malformed", "The Authorization header must read `Bearer obl_…`."
+        )
+    return accounts.key_by_text(sent[1], now=clock.now())
+
+
+def _unauthenticated(code: str, message: str) -> Refusal:
+    return Refusal(code, message, kind=Kind.UNAUTHENTICATED)
+
+
+def _wrong_kind(kinds: tuple[KeyKind, ...]) -> Refusal:
+    wanted = " or ".join(_HOLDERS[kind] for kind in kinds)
+    return Refusal("wrong_kind_of_key", f"This call takes {wanted}.", kind=Kind.FORBIDDEN)

@@ -1,0 +1,107 @@
+"""Calls that change something: one transaction each, and once per Idempotency-Key."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import wraps
+from urllib.parse import quote
+
+from flask import Response, g, request
+
+from app.entrypoints.api.auth import Call
+from app.entrypoints.api.errors import answer_of
+from app.foundation import clock, idempotency
+from app.foundation.database import transaction
+from app.foundation.errors import FieldError, Kind, Refusal
+from app.foundation.idempotency import Answer
+from app.foundation.readiness import STORE_AWAY
+
+VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+REFUSED_FROM = 400
+# Refusals that a repeat of the same request would get again: they are answers like any other.
+KEPT_REFUSALS = (409, 422)
+
+
+class _Refused(Exception):  # never leaves this file
+    """Ends a transaction that has nothing to keep."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+def changes(call: Call) -> Call:
+    """Run the call in one transaction, rolled back if it is refused, and repeat no effect.
+
+    The transaction takes its locks with the first statement, so whatever a call does before
+    that (reading the body, checking it) holds nobody up.
+    """
+
+    @wraps(call)
+    def changed(**route: object) -> Response:
+        if g.key.scope == "read":
+            message = "This key may read, but change nothing."
+            raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
+        scope = _scope()
+        return _run(call, route) if scope is None else _run_once(scope, call, route)
+
+    return changed
+
+
+def _scope() -> str | None:
+    """Return what the request's idempotency key stands for; None if it has none."""
+    if "Idempotency-Key" not in request.headers:
+        return None
+    key = request.headers["Idempotency-Key"]
+    if not VISIBLE_ASCII.fullmatch(key):
+        message = "An Idempotency-Key has 1 to 255 visible ASCII characters."
+        fields = [FieldError("Idempotency-Key", "idempotency_key_invalid", message)]
+        raise Refusal("idempotency_key_invalid", message, fields=fields)
+    return f"{g.key.public_id} {request.method} {quote(request.path, errors='replace')} {key}"
+
+
+def _run_once(scope: str, call: Call, route: dict[str, object]) -> Response:
+    with transaction():
+        known = idempotency.claim(scope, body=request.get_data(), now=clock.now())
+    if known is not None:
+        return _replayed(known)
+    try:
+        response = _run(call, route, keep=lambda given: idempotency.keep(scope, _kept(given)))
+    except BaseException:
+        # Where the store is away the claim cannot be released: its lease will end by itself.
+        with suppress(*STORE_AWAY), transaction():
+            idempotency.release(scope)
+        raise
+    if response.status_code >= REFUSED_FROM:
+        with transaction():
+            if response.status_code in KEPT_REFUSALS:
+                idempotency.keep(scope, _kept(response))
+            else:
+                idempotency.release(scope)
+    return response
+
+
+def _run(
+    call: Call, route: dict[str, object], *, keep: Callable[[Response], None] = lambda given: None
+) -> Response:
+    """Run the call in its transaction; `keep` writes down its answer in the same one."""
+    try:
+        with transaction():
+            response = answer_of(call, route)
+            if response.status_code >= REFUSED_FROM:
+                raise _Refused(response)
+            keep(response)
+            return response
+    except _Refused as refusal:
+        return refusal.response
+
+
+def _kept(response: Response) -> Answer:
+    return Answer(response.status_code, response.get_data(), response.content_type or "")
+
+
+def _replayed(known: Answer) -> Response:
+    response = Response(known.body, known.status, content_type=known.media_type)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,15 @@
+"""The API's translation of refusals, where one must be kept before it is sent."""
+
+from flask import Response
+
+from app.entrypoints import problems
+from app.entrypoints.api.auth import Call
+from app.foundation.errors import DomainError
+
+
+def answer_of(call: Call, route: dict[str, object]) -> Response:
+    """Return what the call answers, refusals too."""
+    try:
+        return call(**route)
+    except DomainError as error:
+        return problems.refused(error)

@@ -1,0 +1,43 @@
+"""Every door into the app, and what stands behind it when nobody opens."""
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+
+from app.entrypoints import csrf, problems
+from app.entrypoints.api import api
+from app.entrypoints.health import health
+from app.entrypoints.web import web
+from app.foundation.errors import DomainError
+from app.foundation.readiness import STORE_AWAY
+
+FOR_PROGRAMS = ("/v1", "/api", "/webhooks", "/healthz", "/readyz", "/metrics")
+REFUSED_FROM = 400
+
+
+def register_doors(app: Flask) -> None:
+    """Give the app its addresses and its answers to whatever goes wrong."""
+    csrf.csrf.init_app(app)
+    app.register_blueprint(web)
+    app.register_blueprint(api, url_prefix="/v1/billing")
+    app.register_blueprint(health)
+    csrf.exempt(app, door="api")
+    app.register_error_handler(HTTPException, _answer_http_error)
+    app.register_error_handler(DomainError, problems.refused)
+    for away in STORE_AWAY:
+        app.register_error_handler(away, _answer_store_away)
+
+
+def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
+    # Redirects and finished answers travel as exceptions, too.
+    if error.response is not None or (error.code or 500) < REFUSED_FROM:
+        return error
+    return problems.http_error(error) if _is_for_programs() else error
+
+
+def _answer_store_away(error: Exception) -> ResponseReturnValue:
+    return problems.store_away() if _is_for_programs() else ServiceUnavailable()
+
+
+def _is_for_programs() -> bool:
+    return any(request.path == door or request.path.startswith(f"{door}/") for door in FOR_PROGRAMS)
