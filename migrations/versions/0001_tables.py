@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("effective_from", MOMENT, nullable=False),
         sa.Column("effective_to", MOMENT, nullable=True),
         sa.Column("replaced_at", MOMENT, nullable=True),
+        sa.Column("set_by", sa.Text(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.CheckConstraint(
             "effective_to > effective_from", name=op.f("ck_model_prices_ends_after_it_starts")

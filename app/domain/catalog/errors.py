@@ -9,6 +9,12 @@ class UnknownPlan(DomainError):
     kind = Kind.NOT_FOUND
 
 
+class UnknownModel(DomainError):
+    """No model of this name has a price."""
+
+    kind = Kind.NOT_FOUND
+
+
 class PriceInvalid(DomainError):
     """A price is negative, no number, or finer than a pico-USD per token."""
 
@@ -18,6 +24,6 @@ class ModelNameInvalid(DomainError):
 
 
 class AliasTaken(DomainError):
-    """The name is a model of its own, or stands for another model already."""
+    """The name is a model with a price of its own, which would always come first."""
 
     kind = Kind.CONFLICT

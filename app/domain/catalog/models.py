@@ -89,6 +89,8 @@ class ModelPrice(Base):
     # Set when another price took this one's place: it prices nothing any more, but explains
     # the records it priced before.
     replaced_at: Mapped[datetime | None]
+    # Who set it by hand, such as operator:olga; null for what came with the app or from a table.
+    set_by: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -2,11 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain.catalog.errors import UnknownPlan
+from app.domain.catalog.errors import UnknownModel, UnknownPlan
 from app.domain.catalog.models import ModelAlias, ModelPrice, Plan
+from app.domain.catalog.price_changes import (
+    ListedPrice,
+    PriceImport,
+    PriceInForce,
+    PriceTerms,
+    import_changes,
+)
 from app.domain.catalog.rules import Price, PriceBook, names_of
 from app.foundation.bulk import any_of
 from app.foundation.database import session
@@ -53,7 +61,7 @@ def _by_model(rows: Iterable[ModelPrice]) -> dict[str, list[Price]]:
 
 
 def price_of(row: ModelPrice) -> Price:
-    """Return the price a row holds; cached tokens without a price of their own cost the prompt's."""
+    """Return the price a row holds; cached tokens without one of their own cost the prompt's."""
     prompt = row.prompt_price_pico
     read, write = row.cache_read_price_pico, row.cache_write_price_pico
     return Price(
@@ -66,4 +74,58 @@ def price_of(row: ModelPrice) -> Price:
         included_in_plans=row.included_in_plans,
         effective_from=row.effective_from,
         effective_to=row.effective_to,
+    )
+
+
+def prices_in_force(model_ids: Collection[str] | None = None) -> dict[str, list[PriceInForce]]:
+    """Return the prices that count, of these models or of all, each model's in order of time."""
+    price = ModelPrice
+    statement = select(
+        price.id,
+        price.model_id,
+        price.effective_from,
+        price.effective_to,
+        price.set_by,
+        price.prompt_price_pico,
+        price.completion_price_pico,
+        price.cache_read_price_pico,
+        price.cache_write_price_pico,
+        price.provider,
+        price.included_in_plans,
+    ).where(price.replaced_at.is_(None))
+    if model_ids is not None:
+        statement = statement.where(any_of(price.model_id, model_ids))
+    by_model: dict[str, list[PriceInForce]] = defaultdict(list)
+    for row in session.execute(statement.order_by(price.model_id, price.effective_from)):
+        by_model[row.model_id].append(
+            PriceInForce(
+                id=row.id,
+                model_id=row.model_id,
+                terms=PriceTerms(*row[5:]),
+                effective_from=row.effective_from,
+                effective_to=row.effective_to,
+                set_by=row.set_by,
+            )
+        )
+    return by_model
+
+
+def model_of_alias() -> dict[str, str]:
+    """Return every alias with the model it stands for."""
+    statement = select(ModelAlias.alias, ModelAlias.model_id).order_by(ModelAlias.alias)
+    return {alias: model_id for alias, model_id in session.execute(statement)}
+
+
+def price_import(
+    listed: Sequence[ListedPrice], *, now: datetime, override: Collection[str] = ()
+) -> PriceImport:
+    """Return what importing a price table now would change. Raises UnknownModel.
+
+    It is raised for a model of `override` that the table does not price.
+    """
+    unknown = set(override) - {price.model_id for price in listed}
+    if unknown:
+        raise UnknownModel(f"The table has no price for {sorted(unknown)[0]}.")
+    return import_changes(
+        listed, prices_in_force(), aliases=model_of_alias(), override=override, now=now
     )
