@@ -12,7 +12,7 @@ from app.entrypoints.doors import register_doors
 from app.foundation.database import db
 
 ROOT = Path(__file__).resolve().parent.parent
-BODY_MAX_BYTES = 4 * 1024 * 1024
+BODY_MAX_BYTES = 8 * 1024 * 1024
 
 migrate = Migrate()
 

@@ -1,6 +1,7 @@
 """What can be done with accounts and keys. Changes state; never commits."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -11,6 +12,16 @@ from app.domain.accounts.models import Account, BillingSettings, Counter, Key, R
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind, SecretKey, new_key
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What usage needs of a locked account: its zone and its extra tokens."""
+
+    user_id: str
+    timezone: str
+    extra_tokens: int
+    granted_tokens: int
 
 
 def open_account(
@@ -100,6 +111,14 @@ def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
         .execution_options(populate_existing=True)
     )
     return {account.id: account for account in session.scalars(statement)}
+
+
+def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
+    """Lock the accounts that exist, in the order of their ids, and return what usage draws on."""
+    columns = select(Account.id, Account.timezone, Account.extra_tokens, Account.granted_tokens)
+    statement = columns.where(any_of(Account.id, user_ids)).order_by(Account.id)
+    rows = session.execute(statement.with_for_update(key_share=True))
+    return {row.id: Balance(*row) for row in rows}
 
 
 def _next_number(name: str) -> int:

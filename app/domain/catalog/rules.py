@@ -60,7 +60,7 @@ def pico_tokens(
     cached_tokens: int,
     cache_write_tokens: int,
 ) -> int:
-    """Return the exact list cost, in tokens times pico-USD; cached tokens are part of the prompt."""
+    """Return the exact list cost in tokens times pico-USD; cached tokens are part of the prompt."""
     plain_tokens = prompt_tokens - cached_tokens - cache_write_tokens
     return (
         plain_tokens * price.prompt_pico

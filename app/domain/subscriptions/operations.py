@@ -1,6 +1,6 @@
 """What can be done with subscriptions and periods. Changes state; never commits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from app.domain.subscriptions.models import (
     SubscriptionPeriod,
     SubscriptionStatus,
 )
+from app.domain.subscriptions.queries import UsagePeriod
 from app.domain.subscriptions.rules import NextPeriod, Terms
 from app.foundation.bulk import Row, any_of, change_rows, insert_rows
 from app.foundation.database import session
@@ -68,6 +69,18 @@ def roll_over(pairs: Pairs, *, now: datetime, grace: timedelta) -> bool:
     before = {period.user_id: period.subscription_id for period, _ in ended}
     insert_rows(SubscriptionPeriod, _new_periods(following, before, running, now=now))
     return True
+
+
+def usage_periods(
+    user_ids: Collection[str], *, since: datetime, now: datetime, grace: timedelta
+) -> list[UsagePeriod]:
+    """Return the locked accounts' periods from a moment to now, rolled over where they ended."""
+    periods = queries.usage_periods(user_ids, since=since)
+    over = {period.user_id for period in periods if period.is_current and period.is_over(now)}
+    if over:
+        roll_over(queries.periods_since(over, since=now), now=now, grace=grace)
+        periods = queries.usage_periods(user_ids, since=since)
+    return periods
 
 
 def _begin(account: Account, terms: Terms, *, now: datetime) -> SubscriptionPeriod:

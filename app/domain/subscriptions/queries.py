@@ -80,6 +80,35 @@ def periods_since(
     return [(period, subscription) for period, subscription in session.execute(statement)]
 
 
+@dataclass(frozen=True, slots=True)
+class UsagePeriod:
+    """What splitting a record needs of a period."""
+
+    id: int
+    subscription_id: int
+    user_id: str
+    is_current: bool
+    starts_at: datetime
+    ends_at: datetime
+    grace_ends_at: datetime | None
+    quota: int
+    quota_tokens_used: int
+    overage_discount_bp: int
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether the next period has started, written or not."""
+        return now >= (self.ends_at if self.grace_ends_at is None else self.grace_ends_at)
+
+
+def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
+    """Return the accounts' current periods and those that ended after a moment."""
+    period = SubscriptionPeriod
+    columns = select(*(getattr(period, name) for name in UsagePeriod.__slots__))
+    recent = or_(period.is_current, period.ends_at > since)
+    rows = session.execute(columns.where(any_of(period.user_id, user_ids), recent))
+    return [UsagePeriod(*row) for row in rows]
+
+
 def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Running:
     """Return where the account stands, for the rules."""
     return Running(

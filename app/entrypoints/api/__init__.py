@@ -2,4 +2,7 @@
 
 from flask import Blueprint
 
+from app.entrypoints.api import usage
+
 api = Blueprint("api", __name__)
+api.register_blueprint(usage.calls)

@@ -1,0 +1,73 @@
+"""What can be done with a recorded request. Changes state; never commits."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from app.domain.accounts.models import Account
+from app.domain.subscriptions.models import SubscriptionPeriod
+from app.domain.usage import recording
+from app.domain.usage.errors import UnknownRequest
+from app.domain.usage.models import BillingRecord, RecordStatus, UsageCorrection
+from app.domain.usage.rollups import Place, Rollups, sums_of
+from app.foundation.database import session
+
+
+def void(record: BillingRecord, account: Account, *, reason: str, now: datetime) -> None:
+    """Take a record out of every total; the account is locked. Its tokens are given back elsewhere.
+
+    If its month is closed, the next usage invoice gives back what was billed.
+    """
+    rollups = Rollups()
+    rollups.add(_place(record, account), sums_of(_columns(record), sign=-1))
+    rollups.write()
+    period = session.get_one(SubscriptionPeriod, record.period_id, with_for_update=True)
+    period.tokens_used -= record.total_tokens
+    period.quota_tokens_used -= record.quota_tokens
+    record.status = RecordStatus.VOIDED
+    record.void_reason = reason
+    record.voided_at = record.updated_at = now
+    month = record.billing_month
+    closed = recording.closed_months({account.id}, months={month})
+    if closed.holds(account.id, month) and record.final_nanos:
+        session.add(
+            UsageCorrection(
+                user_id=account.id,
+                kind="void",
+                record_id=record.id,
+                billing_month=month,
+                description=f"Voided usage of {month} - {record.model}",
+                amount_nanos=-record.final_nanos,
+                created_at=now,
+            )
+        )
+
+
+def record_of(request_id: str) -> BillingRecord:
+    """Return the record, as it stands at this moment. Raises UnknownRequest."""
+    statement = select(BillingRecord).where(BillingRecord.request_id == request_id)
+    record = session.scalar(statement.execution_options(populate_existing=True))
+    if record is None:
+        raise UnknownRequest("No usage was recorded under this request_id.")
+    return record
+
+
+def _place(record: BillingRecord, account: Account) -> Place:
+    named = {
+        "model": record.model,
+        "api_key": record.api_key_alias or "",
+        "provider": record.provider or "",
+    }
+    labels = recording.labels((account.id, kind, label) for kind, label in named.items())
+    return Place(
+        user_id=account.id,
+        zone=ZoneInfo(account.timezone),
+        occurred_at=record.occurred_at,
+        billing_month=record.billing_month,
+        **{kind: labels.kept(account.id, kind, label) for kind, label in named.items()},
+    )
+
+
+def _columns(record: BillingRecord) -> dict[str, object]:
+    return {column.key: getattr(record, column.key) for column in BillingRecord.__table__.columns}

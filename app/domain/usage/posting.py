@@ -1,0 +1,166 @@
+"""Posting: what a batch of fresh records changes, gathered first and then written at once."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from app.domain.accounts.operations import Balance
+from app.domain.catalog.rules import Price
+from app.domain.subscriptions.models import SubscriptionPeriod
+from app.domain.subscriptions.queries import UsagePeriod
+from app.domain.tokens import operations as tokens
+from app.domain.tokens.operations import Movement
+from app.domain.usage import rules
+from app.domain.usage.models import RecordStatus
+from app.domain.usage.recording import ClosedMonths, Labels
+from app.domain.usage.reports import UsageReport
+from app.domain.usage.rollups import Place, Rollups, sums_of
+from app.foundation.bulk import change_rows
+from app.foundation.periods import BillingMonth
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A well-formed report with its price and exact list cost."""
+
+    index: int
+    report: UsageReport
+    occurred_at: datetime
+    price: Price | None
+    pico_tokens: int
+    cost_nanos: int
+
+
+@dataclass(slots=True)
+class Posting:
+    """The records of a batch and everything they change; the accounts are locked."""
+
+    balances: Mapping[str, Balance]
+    periods: Mapping[str, Sequence[UsagePeriod]]
+    closed: ClosedMonths
+    labels: Labels
+    now: datetime
+    records: list[Record] = field(default_factory=list)
+    _allowances: dict[str, rules.Allowance] = field(default_factory=dict)
+    _used: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    _rollups: Rollups = field(default_factory=Rollups)
+
+    def post(self, candidate: Candidate) -> Record:
+        """Split one report over what its account may draw, and count it."""
+        report = candidate.report
+        month = self.closed.billing_month(report.user_id, candidate.occurred_at, now=self.now)
+        period = self._period(report.user_id, candidate.occurred_at, month)
+        included = candidate.price is None or candidate.price.included_in_plans
+        allowance = self._allowance(report.user_id)
+        split = rules.split(allowance, report.total_tokens, period_id=period.id, included=included)
+        record = _record(candidate, period, split, month=month, now=self.now)
+        self.records.append(record)
+        used = self._used[period.id]
+        used[0] += report.total_tokens
+        used[1] += split.quota_tokens
+        self._rollups.add(self._place(record), sums_of(record))
+        return record
+
+    def write(self) -> None:
+        """Write what the records change besides themselves: a fixed number of statements."""
+        self.labels.write()
+        self._rollups.write()
+        change_rows(
+            SubscriptionPeriod,
+            [
+                {"id": period_id, "tokens_used": used, "quota_tokens_used": of_quota}
+                for period_id, (used, of_quota) in self._used.items()
+            ],
+            key="id",
+            adding=("tokens_used", "quota_tokens_used"),
+        )
+        tokens.book(self._draws(), now=self.now)
+
+    def _allowance(self, user_id: str) -> rules.Allowance:
+        if user_id not in self._allowances:
+            balance = self.balances[user_id]
+            left = {p.id: p.quota - p.quota_tokens_used for p in self.periods[user_id]}
+            self._allowances[user_id] = rules.Allowance(
+                balance.extra_tokens, balance.granted_tokens, left
+            )
+        return self._allowances[user_id]
+
+    def _period(self, user_id: str, moment: datetime, month: str) -> UsagePeriod:
+        """Return the period that held the moment if its month is open, else the current one."""
+        is_open = month == str(BillingMonth.of(moment))
+        current = None
+        for period in self.periods[user_id]:
+            if is_open and period.starts_at <= moment < period.ends_at:
+                return period
+            if period.is_current:
+                current = period
+        assert current is not None, "an account without a current period"
+        return current
+
+    def _place(self, record: Record) -> Place:
+        user_id = record["user_id"]
+        kept = self.labels.kept
+        return Place(
+            user_id=user_id,
+            zone=ZoneInfo(self.balances[user_id].timezone),
+            occurred_at=record["occurred_at"],
+            billing_month=record["billing_month"],
+            model=kept(user_id, "model", record["model"]),
+            api_key=kept(user_id, "api_key", record["api_key_alias"]),
+            provider=kept(user_id, "provider", record["provider"]),
+        )
+
+    def _draws(self) -> Iterable[Movement]:
+        for user_id, allowance in self._allowances.items():
+            before = self.balances[user_id]
+            yield Movement(
+                user_id=user_id,
+                kind="usage",
+                tokens=allowance.extra_tokens - before.extra_tokens,
+                granted_tokens=allowance.granted_tokens - before.granted_tokens,
+                balance_after=allowance.extra_tokens,
+                granted_after=allowance.granted_tokens,
+            )
+
+
+def _record(
+    candidate: Candidate, period: UsagePeriod, split: rules.Split, *, month: str, now: datetime
+) -> Record:
+    report, price = candidate.report, candidate.price
+    discount_bp = period.overage_discount_bp
+    final = rules.final_nanos(candidate.pico_tokens, split=split, discount_bp=discount_bp)
+    return {
+        "user_id": report.user_id,
+        "subscription_id": period.subscription_id,
+        "period_id": period.id,
+        "request_id": report.request_id,
+        "model": report.model,
+        "provider": report.provider,
+        "api_key_alias": report.api_key_alias,
+        "prompt_tokens": report.prompt_tokens,
+        "completion_tokens": report.completion_tokens,
+        "total_tokens": report.total_tokens,
+        "cached_tokens": report.cached_tokens,
+        "cache_write_tokens": report.cache_write_tokens,
+        "reasoning_tokens": report.reasoning_tokens,
+        "quota_tokens": split.quota_tokens,
+        "extra_tokens": split.extra_tokens,
+        "granted_tokens": split.granted_tokens,
+        "overage_tokens": split.overage_tokens,
+        "overage_discount_bp": discount_bp,
+        "price_id": None if price is None else price.id,
+        "cost_nanos": candidate.cost_nanos,
+        "discount_nanos": candidate.cost_nanos - final,
+        "final_nanos": final,
+        "status": RecordStatus.UNPRICED if price is None else RecordStatus.COMPLETED,
+        "billing_month": month,
+        "occurred_at": candidate.occurred_at,
+        "occurred_at_given": report.occurred_at is not None,
+        "created_at": now,
+        "updated_at": now,
+    }

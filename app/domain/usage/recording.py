@@ -1,0 +1,139 @@
+"""What recording usage has to know and to write, in as few statements as there are questions."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from app.domain.usage import rules
+from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
+from app.domain.usage.reports import UsageReport
+from app.foundation.bulk import Row, any_of, insert_rows
+from app.foundation.database import session
+from app.foundation.periods import BillingMonth
+
+APART_MAX = {
+    "model": rules.MODELS_APART_MAX,
+    "api_key": rules.KEYS_APART_MAX,
+    "provider": rules.PROVIDERS_APART_MAX,
+}
+Label = tuple[str, str, str]  # user id, kind, label
+
+
+def recorded(request_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+    """Return the records that stand under these request ids."""
+    columns = select(*(column for column in BillingRecord.__table__.columns))
+    rows = session.execute(columns.where(any_of(BillingRecord.request_id, request_ids)))
+    return {row["request_id"]: dict(row) for row in rows.mappings()}
+
+
+def is_same_request(report: UsageReport, record: Mapping[str, Any]) -> bool:
+    """Tell whether the report says what the record holds: a repeat, not a conflict."""
+    return (
+        report.user_id == record["user_id"]
+        and report.model == record["model"]
+        and report.prompt_tokens == record["prompt_tokens"]
+        and report.completion_tokens == record["completion_tokens"]
+        and report.cached_tokens == record["cached_tokens"]
+        and report.cache_write_tokens == record["cache_write_tokens"]
+        and report.reasoning_tokens == record["reasoning_tokens"]
+        and (
+            report.occurred_at is None
+            or not record["occurred_at_given"]
+            or report.occurred_at == record["occurred_at"]
+        )
+    )
+
+
+def is_same_report(report: UsageReport, first: UsageReport) -> bool:
+    """Tell whether two reports of one batch say the same."""
+    as_record = {name: getattr(first, name) for name in first.__struct_fields__}
+    return is_same_request(
+        report, {**as_record, "occurred_at_given": first.occurred_at is not None}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonths:
+    """The billing months that take no more usage."""
+
+    for_everyone: frozenset[str]
+    for_account: frozenset[tuple[str, str]]
+
+    def billing_month(self, user_id: str, moment: datetime, *, now: datetime) -> str:
+        """Return the month of occurrence while it is open for the account, else the current one."""
+        month = str(BillingMonth.of(moment))
+        return str(BillingMonth.of(now)) if self.holds(user_id, month) else month
+
+    def holds(self, user_id: str, month: str) -> bool:
+        """Tell whether the month is closed for the account."""
+        return month in self.for_everyone or (user_id, month) in self.for_account
+
+
+def closed_months(user_ids: Collection[str], *, months: Collection[str]) -> ClosedMonths:
+    """Return which of the months are closed for which accounts; ask under the accounts' lock."""
+    ours = or_(MonthClose.user_id.is_(None), any_of(MonthClose.user_id, user_ids))
+    statement = select(MonthClose.user_id, MonthClose.billing_month)
+    rows = session.execute(statement.where(any_of(MonthClose.billing_month, months), ours)).all()
+    return ClosedMonths(
+        for_everyone=frozenset(month for user_id, month in rows if user_id is None),
+        for_account=frozenset((user_id, month) for user_id, month in rows if user_id is not None),
+    )
+
+
+@dataclass(slots=True)
+class Labels:
+    """The models, keys and providers that rollups keep apart; what is over the limit is `other`."""
+
+    known: set[Label]
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    added: list[Row] = field(default_factory=list)
+
+    def kept(self, user_id: str, kind: str, label: str | None) -> str:
+        """Return the label under which rollups count it; an empty one where none was named."""
+        if not label:
+            return ""
+        if (user_id, kind, label) in self.known:
+            return label
+        if self.counts[user_id, kind] >= APART_MAX[kind]:
+            return rules.OTHER
+        self.counts[user_id, kind] += 1
+        self.known.add((user_id, kind, label))
+        self.added.append({"user_id": user_id, "kind": kind, "label": label})
+        return label
+
+    def write(self) -> None:
+        """Keep the labels that were new."""
+        insert_rows(UsageLabel, self.added)
+
+
+def labels(wanted: Iterable[Label]) -> Labels:
+    """Return what is known of these labels, and how many their accounts have."""
+    wanted = {label for label in wanted if label[2]}
+    user_ids, names = {label[0] for label in wanted}, {label[2] for label in wanted}
+    columns = select(UsageLabel.user_id, UsageLabel.kind, UsageLabel.label)
+    asked = columns.where(any_of(UsageLabel.user_id, user_ids), any_of(UsageLabel.label, names))
+    known = {(user_id, kind, label) for user_id, kind, label in session.execute(asked)}
+    newcomers = {label[0] for label in wanted - known}
+    return Labels(known, _label_counts(newcomers) if newcomers else Counter())
+
+
+def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
+    counted = select(UsageLabel.user_id, UsageLabel.kind, func.count()).where(
+        any_of(UsageLabel.user_id, user_ids)
+    )
+    rows = session.execute(counted.group_by(UsageLabel.user_id, UsageLabel.kind))
+    return Counter({(user_id, kind): count for user_id, kind, count in rows})
+
+
+def insert_records(rows: Collection[Row]) -> bool:
+    """Insert all records, or none and return false if a request id was taken meanwhile."""
+    # Only another account's post can: posts for the same account wait for its lock.
+    with session.begin_nested() as savepoint:
+        if insert_rows(BillingRecord, list(rows), unless_known="request_id") == len(rows):
+            return True
+        savepoint.rollback()
+    return False

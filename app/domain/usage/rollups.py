@@ -1,0 +1,74 @@
+"""The three rollups: sums are gathered here and written in one statement each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from app.domain.usage import rules
+from app.domain.usage.models import UsageDaily, UsageHourly, UsageMonthly, UsageSums
+from app.foundation.bulk import Row, add_to_rows
+from app.foundation.periods import BillingMonth
+
+SUMS = tuple(UsageSums.__annotations__)
+
+HOURLY_KEYS = ("user_id", "hour", "model", "api_key", "provider")
+DAILY_KEYS = ("user_id", "day", "model", "api_key")
+MONTHLY_KEYS = ("user_id", "billing_month", "occurred_month", "model")
+
+Sums = tuple[int, ...]
+Key = tuple[object, ...]
+
+
+class Place(NamedTuple):
+    """Where a record is counted: its moment, its month, and the labels kept apart."""
+
+    user_id: str
+    zone: ZoneInfo
+    occurred_at: datetime
+    billing_month: str
+    model: str
+    api_key: str
+    provider: str
+
+
+@dataclass(slots=True)
+class Rollups:
+    """Sums that are to be added to the rollups, by key."""
+
+    hourly: dict[Key, list[int]] = field(default_factory=dict)
+    daily: dict[Key, list[int]] = field(default_factory=dict)
+    monthly: dict[Key, list[int]] = field(default_factory=dict)
+
+    def add(self, place: Place, sums: Sums) -> None:
+        """Count a record at its place in all three."""
+        hour, day = rules.local_hour(place.occurred_at, place.zone)
+        occurred_month = str(BillingMonth.of(place.occurred_at))
+        user_id, model, api_key = place.user_id, place.model, place.api_key
+        _add(self.hourly, (user_id, hour, model, api_key, place.provider), sums)
+        _add(self.daily, (user_id, day, model, api_key), sums)
+        _add(self.monthly, (user_id, place.billing_month, occurred_month, model), sums)
+
+    def write(self) -> None:
+        """Add the sums to the tables: three statements, however many records were counted."""
+        add_to_rows(UsageHourly, _rows(self.hourly, HOURLY_KEYS), keys=HOURLY_KEYS)
+        add_to_rows(UsageDaily, _rows(self.daily, DAILY_KEYS), keys=DAILY_KEYS)
+        add_to_rows(UsageMonthly, _rows(self.monthly, MONTHLY_KEYS), keys=MONTHLY_KEYS)
+
+
+def sums_of(record: Mapping[str, Any], *, sign: int = 1) -> Sums:
+    """Return what a record adds to every rollup; with sign -1, what voiding it takes away."""
+    unpriced_tokens = record["total_tokens"] if record["status"] == "unpriced" else 0
+    counted = {**record, "requests": 1, "unpriced_tokens": unpriced_tokens}
+    return tuple(sign * counted[name] for name in SUMS)
+
+
+def _add(rollup: dict[Key, list[int]], key: Key, sums: Sums) -> None:
+    known = rollup.get(key)
+    rollup[key] = list(sums) if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+
+
+def _rows(rollup: Mapping[Key, Iterable[int]], keys: tuple[str, ...]) -> list[Row]:
+    names = (*keys, *SUMS)
+    return [dict(zip(names, (*key, *sums), strict=True)) for key, sums in rollup.items()]

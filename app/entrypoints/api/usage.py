@@ -1,0 +1,75 @@
+"""What gateways post: usage, voids and estimates."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import Blueprint, Response, current_app, g, request
+
+from app.domain.usage.reports import Outcome, UsageReport
+from app.entrypoints.api.answering import answer, moment_text
+from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways
+from app.entrypoints.api.changing import changes
+from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
+from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
+from app.entrypoints.api.usage_shapes import read_or_reject
+from app.foundation import clock
+from app.foundation.money import usd_from_nanos
+from app.workflows.estimate_usage import estimate_usage
+from app.workflows.record_usage import record_usage
+from app.workflows.void_usage import void_usage
+
+calls = Blueprint("usage", __name__)
+
+
+@calls.post("/usage")
+@for_gateways
+@changes
+def post_usage() -> Response:
+    """Record one request or a batch of them; answered after the commit."""
+    body = json_object()
+    if "records" not in body:
+        return single_answer(_recorded([body])[0])
+    outcomes = _recorded(records_of(body))
+    return batch_answer(outcomes, verbose=request.args.get("verbose") == "1")
+
+
+@calls.post("/usage/void")
+@for_gateways
+@changes
+def post_void() -> Response:
+    """Void one request, for a reason."""
+    wanted = read_void(json_object())
+    record = void_usage(
+        wanted.request_id, reason=wanted.reason, actor=f"gateway:{g.key.public_id}", now=clock.now()
+    )
+    return answer(
+        {
+            "request_id": record.request_id,
+            "user_id": record.user_id,
+            "status": record.status,
+            "reason": record.void_reason,
+            "voided_at": moment_text(record.voided_at or record.updated_at),
+            "final_cost": usd_from_nanos(record.final_nanos),
+        }
+    )
+
+
+@calls.post("/estimate")
+@for_customers_and_gateways
+def post_estimate() -> Response:
+    """Say what a request would cost if it were posted now; nothing is stored."""
+    report, account = read_estimate(json_object(), caller=g.get("account"))
+    return estimate_answer(estimate_usage(report, account, now=clock.now(), grace=_grace()))
+
+
+def _recorded(posted: Sequence[object]) -> list[Outcome]:
+    """Record what has the shape, reject what has not, and keep the order."""
+    readings = [read_or_reject(record) for record in posted]
+    reports = [reading for reading in readings if isinstance(reading, UsageReport)]
+    recorded = iter(record_usage(reports, now=clock.now(), grace=_grace()))
+    return [reading if isinstance(reading, Outcome) else next(recorded) for reading in readings]
+
+
+def _grace() -> timedelta:
+    return timedelta(days=current_app.config["SETTINGS"].renewal_grace_days)

@@ -1,0 +1,190 @@
+"""Record usage: each request once, priced, split and in every total, in one transaction.
+
+What can be decided without a lock is decided first. Then the accounts are locked in the order of
+their ids, and everything after that takes a fixed number of statements, however many records.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.operations import Balance
+from app.domain.catalog import queries as catalog
+from app.domain.catalog.rules import PriceBook
+from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions.queries import UsagePeriod
+from app.domain.usage import recording, rules
+from app.domain.usage.errors import UsageContended
+from app.domain.usage.models import RecordStatus
+from app.domain.usage.posting import Candidate, Posting
+from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
+from app.foundation import money
+from app.foundation.errors import FieldError
+from app.foundation.periods import BillingMonth
+
+# Losing the race for a request id is rare, and every loss names one more id that is taken.
+TRIES_MAX = 10
+
+Outcomes = dict[int, Outcome]
+
+
+def record_usage(
+    reports: Sequence[UsageReport], *, now: datetime, grace: timedelta
+) -> list[Outcome]:
+    """Record the reports and return what became of each, in their order."""
+    outcomes: Outcomes = {}
+    candidates = _candidates(reports, outcomes, now=now)
+    balances = accounts.lock_balances({candidate.report.user_id for candidate in candidates})
+    ours = []
+    for candidate in candidates:
+        if candidate.report.user_id in balances:
+            ours.append(candidate)
+        else:
+            detail = f"There is no account with the id {candidate.report.user_id}."
+            fault = FieldError("user_id", "unknown_user", detail)
+            outcomes[candidate.index] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
+    _record(ours, balances, outcomes, now=now, grace=grace)
+    return [outcomes[index] for index in range(len(reports))]
+
+
+def _candidates(
+    reports: Sequence[UsageReport], outcomes: Outcomes, *, now: datetime
+) -> list[Candidate]:
+    """Check and price the reports; those that are refused get their outcome."""
+    book = catalog.price_book({report.model for report in reports})
+    candidates = []
+    for index, report in enumerate(reports):
+        fault = rules.find_fault(report, now=now)
+        candidate = None if fault else _candidate(index, report, book, now=now)
+        if candidate is not None and candidate.cost_nanos > rules.COST_NANOS_MAX:
+            fault = FieldError("model", "cost_too_large", "A record costs at most 1,000,000 USD.")
+        if fault is not None:
+            outcomes[index] = _refused(report, OutcomeStatus.REJECTED, fault)
+        elif candidate is not None:
+            candidates.append(candidate)
+    return candidates
+
+
+def _candidate(index: int, report: UsageReport, book: PriceBook, *, now: datetime) -> Candidate:
+    occurred_at = now if report.occurred_at is None else report.occurred_at
+    price = book.find_price_at(report.model, occurred_at)
+    pico = rules.pico_of(report, price)
+    return Candidate(index, report, occurred_at, price, pico, money.token_cost_nanos(pico))
+
+
+def _record(
+    candidates: Sequence[Candidate],
+    balances: Mapping[str, Balance],
+    outcomes: Outcomes,
+    *,
+    now: datetime,
+    grace: timedelta,
+) -> None:
+    for _ in range(TRIES_MAX):
+        fresh, repeats = _tell_apart(candidates, outcomes)
+        if not fresh:
+            return
+        posting = _posting(fresh, balances, now=now, grace=grace)
+        for candidate in fresh:
+            record = posting.post(candidate)
+            unpriced = record["status"] == RecordStatus.UNPRICED
+            status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
+            outcomes[candidate.index] = _stands(record, status)
+        if recording.insert_records(posting.records):
+            posting.write()
+            _tell_repeats(repeats, outcomes)
+            return
+    raise UsageContended("Other posts keep taking the same request ids; send the batch again.")
+
+
+def _tell_apart(
+    candidates: Sequence[Candidate], outcomes: Outcomes
+) -> tuple[list[Candidate], list[tuple[Candidate, Candidate]]]:
+    """Return the fresh candidates, and the repeats within the batch with what they repeat."""
+    known = recording.recorded({candidate.report.request_id for candidate in candidates})
+    fresh: dict[str, Candidate] = {}
+    repeats = []
+    for candidate in candidates:
+        report = candidate.report
+        record = known.get(report.request_id)
+        if record is None and report.request_id in fresh:
+            repeats.append((candidate, fresh[report.request_id]))
+        elif record is None:
+            fresh[report.request_id] = candidate
+        elif recording.is_same_request(report, record):
+            outcomes[candidate.index] = _stands(record, OutcomeStatus.DUPLICATE)
+        else:
+            outcomes[candidate.index] = _conflict(report)
+    return list(fresh.values()), repeats
+
+
+def _posting(
+    fresh: Sequence[Candidate],
+    balances: Mapping[str, Balance],
+    *,
+    now: datetime,
+    grace: timedelta,
+) -> Posting:
+    """Ask everything that splitting and counting the fresh records depends on."""
+    user_ids = {candidate.report.user_id for candidate in fresh}
+    since = min((candidate.occurred_at for candidate in fresh), default=now)
+    periods: dict[str, list[UsagePeriod]] = defaultdict(list)
+    for period in subscriptions.usage_periods(user_ids, since=since, now=now, grace=grace):
+        periods[period.user_id].append(period)
+    months = {str(BillingMonth.of(candidate.occurred_at)) for candidate in fresh}
+    return Posting(
+        balances=balances,
+        periods=periods,
+        closed=recording.closed_months(user_ids, months=months),
+        labels=recording.labels(label for candidate in fresh for label in _labels(candidate)),
+        now=now,
+    )
+
+
+def _labels(candidate: Candidate) -> list[recording.Label]:
+    report = candidate.report
+    named = {
+        "model": report.model,
+        "api_key": report.api_key_alias,
+        "provider": report.provider,
+    }
+    return [(report.user_id, kind, label) for kind, label in named.items() if label]
+
+
+def _tell_repeats(repeats: Sequence[tuple[Candidate, Candidate]], outcomes: Outcomes) -> None:
+    for candidate, first in repeats:
+        if recording.is_same_report(candidate.report, first.report):
+            stands = outcomes[first.index]
+            outcomes[candidate.index] = stands.renamed(OutcomeStatus.DUPLICATE)
+        else:
+            outcomes[candidate.index] = _conflict(candidate.report)
+
+
+def _stands(record: Mapping[str, Any], status: OutcomeStatus) -> Outcome:
+    return Outcome(
+        request_id=record["request_id"],
+        status=status,
+        cost_nanos=record["cost_nanos"],
+        final_nanos=record["final_nanos"],
+        quota_tokens=record["quota_tokens"],
+        extra_tokens=record["extra_tokens"],
+        overage_tokens=record["overage_tokens"],
+    )
+
+
+def _conflict(report: UsageReport) -> Outcome:
+    detail = "This request_id was recorded with other content; the first record stands."
+    fault = FieldError("request_id", "request_id_conflict", detail)
+    return _refused(report, OutcomeStatus.CONFLICT, fault)
+
+
+def _refused(report: UsageReport, status: OutcomeStatus, fault: FieldError) -> Outcome:
+    return Outcome(
+        request_id=report.request_id,
+        status=status,
+        code=fault.code,
+        detail=fault.detail,
+        faults=(fault,),
+    )
