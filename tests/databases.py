@@ -16,7 +16,6 @@ import sqlalchemy as sa
 
 from app import create_app
 from app.config import Settings, read_settings
-from app.domain import tables  # noqa: F401  # maps every table
 from app.foundation.database import Base, db
 
 ROOT = Path(__file__).resolve().parent.parent

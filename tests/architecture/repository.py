@@ -1,0 +1,100 @@
+"""The house rules about files: sizes, mirrored tests, vendored files, fragments, stray paths."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath as File
+
+from tests.architecture.writing import FILE_LINES_MAX, TEMPLATE_LINES_MAX
+
+# These test no single module.
+UNMIRRORED = ("journeys", "architecture", "properties", "benchmarks", "factories", "fakes")
+LICENCE = re.compile(r"\b(MIT|BSD|0BSD|ISC|Apache|MPL|OFL|CC0|Unlicense)\b")
+VERSION = re.compile(r"\b\d+\.\d+(\.\d+)?\b")
+# Written in two halves, so that this file does not break its own rule.
+STRAY_PATH = re.compile(r"(?<![\w.\-}/])/" + r"(work|tmp)(?=[/\s\"'`),;]|$)", re.MULTILINE)
+ROOT_TAG = re.compile(r"<([a-z][a-z0-9-]*)((?:\s[^<>]*?|{{.*?}})*)>", re.DOTALL)
+JINJA = re.compile(r"{#.*?#}|{%.*?%}", re.DOTALL)
+
+
+def files_are_short(file: File, text: str) -> Iterator[str]:
+    """Code has at most 400 lines in a file, a template 150."""
+    if file.parts[:2] == ("static", "vendor") or file.parts[:1] == ("migrations",):
+        return
+    most = {".py": FILE_LINES_MAX, ".js": FILE_LINES_MAX, ".css": FILE_LINES_MAX}.get(file.suffix)
+    if file.parts[0] == "templates":
+        most = TEMPLATE_LINES_MAX
+    lines = len(text.splitlines())
+    if most is not None and lines > most:
+        yield f"{file} has {lines} lines, more than {most}"
+
+
+def no_path_of_a_machine(file: File, text: str) -> Iterator[str]:
+    """Nothing in the repository names a folder of the machine it was written on."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if STRAY_PATH.search(line):
+            yield f"{file}:{number} names a path of one machine: {line.strip()}"
+
+
+def tests_mirror_modules(files: Iterable[File]) -> Iterator[str]:
+    """tests/x/test_y.py is about app/x/y.py, or about tests/x/y.py.
+
+    A long subject may have several files: test_y_<aspect>.py is about y too.
+    """
+    known = set(files)
+    for file in sorted(known):
+        is_test = file.parts[0] == "tests" and file.match("test_*.py")
+        mirrors = is_test and not set(UNMIRRORED) & set(file.parts[1:-1])
+        if mirrors and not any(_is_known(subject, known) for subject in _subjects_of(file)):
+            yield f"{file} is about no module"
+
+
+def _subjects_of(file: File) -> Iterator[File]:
+    words = file.stem.removeprefix("test_").split("_")
+    for count in range(len(words), 0, -1):
+        name = "_".join(words[:count])
+        for top in ("app", "tests"):
+            yield File(top, *file.parts[1:-1], name)
+    # The migrations stand beside app/, and app itself at the top.
+    yield File(words[0])
+
+
+def _is_known(subject: File, known: set[File]) -> bool:
+    # A package is known by what stands in it.
+    return subject.with_suffix(".py") in known or any(subject in file.parents for file in known)
+
+
+def vendored_files_are_listed(files: Mapping[File, bytes], listing: str) -> Iterator[str]:
+    """Each file under static/vendor has a line with its version, licence and checksum."""
+    lines = listing.splitlines()
+    for file, content in sorted(files.items()):
+        digest = hashlib.sha256(content).hexdigest()
+        line = next((line for line in lines if _names(line, file)), None)
+        if line is None:
+            yield f"{file} is not listed"
+        elif digest not in line:
+            yield f"{file} is not the file that was listed: its SHA-256 is {digest}"
+        else:
+            without_digest = line.replace(digest, "")
+            if not VERSION.search(without_digest) or not LICENCE.search(without_digest):
+                yield f"{file} is listed without version or licence"
+    listed = sum(bool(re.search(r"\b[0-9a-f]{64}\b", line)) for line in lines)
+    if listed > len(files):
+        yield "a file is listed that is not there"
+
+
+def _names(line: str, file: File) -> bool:
+    return re.search(rf"(?<![\w./-]){re.escape(str(file))}(?![\w/-])", line) is not None
+
+
+def fragments_can_be_swapped(templates: Mapping[File, str]) -> Iterator[str]:
+    """A fragment `_name.html` has one root with an id named after it, and a page includes it."""
+    for file, text in sorted(templates.items()):
+        if file.name.startswith("_") and file.parts[0] in ("web", "operator"):
+            name = file.stem.removeprefix("_").replace("_", "-")
+            root = ROOT_TAG.search(JINJA.sub("", text))
+            root_id = re.search(r'\bid="([^"]*)"', root[2]) if root else None
+            if root_id is None or not root_id[1].endswith(name):
+                yield f"{file} has no root with an id that ends in {name}"
+            if not any(f'"{file}"' in other for other in templates.values()):
+                yield f"{file} is included nowhere"

@@ -1,0 +1,127 @@
+"""The house rules about files bite: each violation is planted once, beside what is allowed."""
+
+import hashlib
+from pathlib import PurePosixPath as File
+
+import pytest
+
+from tests.architecture import repository
+
+# Written in two halves, so that this file does not break the rule it tests.
+SLASH = "/"
+
+
+class TestFilesAreShort:
+    @pytest.mark.parametrize(
+        ("file", "most"),
+        [
+            ("app/domain/usage/rules.py", 400),
+            ("tests/domain/usage/test_rules.py", 400),
+            ("static/js/charts.js", 400),
+            ("templates/web/usage/index.html", 150),
+        ],
+    )
+    def test_counts_lines(self, file: str, most: int) -> None:
+        assert list(repository.files_are_short(File(file), "x\n" * most)) == []
+        assert list(repository.files_are_short(File(file), "x\n" * (most + 1)))
+
+    @pytest.mark.parametrize("file", ["static/vendor/htmx.js", "requirements.txt"])
+    def test_leaves_what_others_wrote_alone(self, file: str) -> None:
+        assert list(repository.files_are_short(File(file), "x\n" * 999)) == []
+
+
+class TestNoPathOfAMachine:
+    @pytest.mark.parametrize(
+        "line",
+        ["cd {}work", "see {}work/main/app", "open('{}tmp/a.txt')", "PATH=x:{}tmp/bin", "{}tmp"],
+    )
+    def test_finds(self, line: str) -> None:
+        assert list(repository.no_path_of_a_machine(File("a.md"), line.format(SLASH)))
+
+    @pytest.mark.parametrize(
+        "line", ["app/workflows/", "{}workflows", "a/work/b", "{}tmpl/a", "https://a.b/work"]
+    )
+    def test_lets_pass(self, line: str) -> None:
+        assert list(repository.no_path_of_a_machine(File("a.md"), line.format(SLASH))) == []
+
+
+class TestTestsMirrorModules:
+    @pytest.mark.parametrize(
+        "test",
+        [
+            "tests/domain/usage/test_rules.py",
+            "tests/domain/usage/test_rules_of_splitting.py",
+            "tests/test_html_lint.py",
+            "tests/entrypoints/test_api.py",
+            "tests/migrations/test_migrations.py",
+            "tests/journeys/test_first_day.py",
+        ],
+    )
+    def test_lets_pass(self, test: str) -> None:
+        modules = [
+            "app/domain/usage/rules.py",
+            "tests/html_lint.py",
+            "app/entrypoints/api/__init__.py",
+            "migrations/env.py",
+        ]
+        assert list(repository.tests_mirror_modules([File(f) for f in [*modules, test]])) == []
+
+    @pytest.mark.parametrize(
+        "test", ["tests/domain/usage/test_prices.py", "tests/domain/test_rules.py"]
+    )
+    def test_finds(self, test: str) -> None:
+        files = [File("app/domain/usage/rules.py"), File(test)]
+        assert list(repository.tests_mirror_modules(files))
+
+
+class TestVendoredFilesAreListed:
+    FILES = {File("htmx/htmx.min.js"): b"let htmx"}  # noqa: RUF012  # never changed
+    DIGEST = hashlib.sha256(b"let htmx").hexdigest()
+
+    def faults(self, listing: str) -> list[str]:
+        return list(repository.vendored_files_are_listed(self.FILES, listing))
+
+    def test_wants_version_licence_and_checksum(self) -> None:
+        assert self.faults(f"| htmx/htmx.min.js | 2.0.4 | 0BSD | {self.DIGEST} |") == []
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "",
+            "| htmx.min.js | 2.0.4 | 0BSD | {digest} |",
+            "| htmx/htmx.min.js | 2.0.4 | 0BSD |",
+            "| htmx/htmx.min.js | 2.0.4 | {digest} |",
+            "| htmx/htmx.min.js | 0BSD | {digest} |",
+            "| htmx/htmx.min.js | 2.0.4 | 0BSD | {digest} |\n| gone.js | 1.0 | MIT | {other} |",
+        ],
+    )
+    def test_finds(self, line: str) -> None:
+        assert self.faults(line.format(digest=self.DIGEST, other="0" * 64))
+
+    def test_needs_no_listing_without_files(self) -> None:
+        assert list(repository.vendored_files_are_listed({}, "")) == []
+
+
+class TestFragmentsCanBeSwapped:
+    PAGE = '{% include "web/usage/_chart.html" %}'
+
+    def faults(self, fragment: str, *, page: str = PAGE) -> list[str]:
+        templates = {File("web/usage/_chart.html"): fragment, File("web/usage/index.html"): page}
+        return list(repository.fragments_can_be_swapped(templates))
+
+    @pytest.mark.parametrize(
+        "fragment",
+        [
+            '<figure id="chart"></figure>',
+            '{% from "a.html" import b %}\n{# why #}\n<figure class="a" id="usage-chart">',
+        ],
+    )
+    def test_lets_pass(self, fragment: str) -> None:
+        assert self.faults(fragment) == []
+
+    @pytest.mark.parametrize("fragment", ["<figure></figure>", '<figure id="picture">', "text"])
+    def test_wants_an_id_named_after_the_file(self, fragment: str) -> None:
+        assert self.faults(fragment)
+
+    def test_wants_a_page_that_includes_it(self) -> None:
+        assert self.faults('<figure id="chart">', page="")
