@@ -27,3 +27,15 @@ class AliasTaken(DomainError):
     """The name is a model with a price of its own, which would always come first."""
 
     kind = Kind.CONFLICT
+
+
+class PriceTableUnreadable(DomainError):
+    """The file of prices cannot be read, or is no table of models."""
+
+    kind = Kind.UNREADABLE
+
+
+class PriceTableTooLarge(DomainError):
+    """The file of prices is larger than any such table."""
+
+    kind = Kind.TOO_LARGE

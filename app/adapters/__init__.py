@@ -1,0 +1,1 @@
+"""The outside world, brought into the words of the domain."""
