@@ -42,7 +42,10 @@ def insert_rows(model: type[Base], rows: Sequence[Row], *, unless_known: str = "
 
 
 def add_to_rows(model: type[Base], rows: Sequence[Row], *, keys: tuple[str, ...]) -> None:
-    """Add the rows' other columns to the rows of the same keys, or insert them if there are none."""
+    """Add the rows' other columns to the rows of the same keys, or insert what is new.
+
+    No two of the rows may have the same keys: PostgreSQL refuses to add to a row twice.
+    """
     if rows:
         ordered = sorted(rows, key=itemgetter(*keys))
         _run(_add(_shape(model, rows), keys), ordered)
@@ -51,7 +54,7 @@ def add_to_rows(model: type[Base], rows: Sequence[Row], *, keys: tuple[str, ...]
 def change_rows(
     model: type[Base], rows: Sequence[Row], *, key: str, adding: tuple[str, ...] = ()
 ) -> None:
-    """Set the rows' columns by key; the columns named in `adding` are added to what stands there."""
+    """Set the rows' columns by key; those named in `adding` are added to what stands there."""
     if rows:
         ordered = sorted(rows, key=itemgetter(key))
         _run(_change(_shape(model, rows), key, adding), ordered)
@@ -105,7 +108,8 @@ def _insert(shape: _Shape, unless_known: str) -> TextClause:
     names = ", ".join(shape.columns)
     # SQLite cannot tell ON CONFLICT from a join's ON unless a WHERE stands between.
     return shape.statement(
-        f"INSERT INTO {shape.table.name} ({names}) SELECT {names} FROM {shape.source} WHERE true{conflict}"
+        f"INSERT INTO {shape.table.name} ({names}) "  # noqa: S608  # names of our own tables
+        f"SELECT {names} FROM {shape.source} WHERE true{conflict}"
     )
 
 
@@ -116,7 +120,8 @@ def _add(shape: _Shape, keys: tuple[str, ...]) -> TextClause:
         f"{name} = {table}.{name} + excluded.{name}" for name in shape.columns if name not in keys
     )
     return shape.statement(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM {shape.source} WHERE true "
+        f"INSERT INTO {table} ({names}) "  # noqa: S608  # names of our own tables
+        f"SELECT {names} FROM {shape.source} WHERE true "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sums}"
     )
 
@@ -130,5 +135,6 @@ def _change(shape: _Shape, key: str, adding: tuple[str, ...]) -> TextClause:
         if name != key
     )
     return shape.statement(
-        f"UPDATE {table} SET {changes} FROM {shape.source} WHERE {table}.{key} = rows.{key}"
+        f"UPDATE {table} SET {changes} "  # noqa: S608  # names of our own tables
+        f"FROM {shape.source} WHERE {table}.{key} = rows.{key}"
     )

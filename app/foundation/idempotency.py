@@ -17,6 +17,7 @@ from app.foundation.errors import DomainError, Kind
 
 LEASE = timedelta(seconds=60)
 KEPT_FOR = timedelta(hours=48)
+STILL_RUNNING = "The first request with this Idempotency-Key is still running."
 
 
 class IdempotencyKeyReused(DomainError):
@@ -71,11 +72,14 @@ def claim(scope: str, *, body: bytes, now: datetime) -> Answer | None:
     }
     if insert_rows(IdempotencyKey, [claimed], unless_known="scope"):
         return None
-    known = _locked(scope)
+    known = _find_locked(scope)
+    if known is None:
+        # It was released this very moment: whoever claims it next may run.
+        raise IdempotencyKeyInUse(STILL_RUNNING)
     if known.body_digest != digest:
         raise IdempotencyKeyReused("This Idempotency-Key was used with another request body.")
     if known.answer_status is None and known.leased_until > now:
-        raise IdempotencyKeyInUse("The first request with this Idempotency-Key is still running.")
+        raise IdempotencyKeyInUse(STILL_RUNNING)
     if known.answer_status is None:
         # Whoever held the lease died with his transaction: nothing happened, so we may try.
         known.leased_until = now + LEASE
@@ -85,7 +89,8 @@ def claim(scope: str, *, body: bytes, now: datetime) -> Answer | None:
 
 def keep(scope: str, answer: Answer) -> None:
     """Store the answer, in the transaction of the effect it speaks of."""
-    known = _locked(scope)
+    known = _find_locked(scope)
+    assert known is not None, "an answer without a claim"
     known.answer_status = answer.status
     known.answer_body = answer.body
     known.answer_media_type = answer.media_type
@@ -102,7 +107,7 @@ def forget_old(*, now: datetime) -> None:
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT_FOR))
 
 
-def _locked(scope: str) -> IdempotencyKey:
+def _find_locked(scope: str) -> IdempotencyKey | None:
     statement = select(IdempotencyKey).where(IdempotencyKey.scope == scope)
     refreshed = statement.with_for_update().execution_options(populate_existing=True)
-    return session.scalars(refreshed).one()
+    return session.scalars(refreshed).one_or_none()

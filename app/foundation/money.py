@@ -20,6 +20,9 @@ BASIS_POINTS = 10_000
 # A price list may carry the noise of binary floats (5.0000000000000004E-8); anything
 # further than this from a whole pico-USD is another price, and refused.
 PRICE_NOISE = Decimal("1e-18")
+# Every unit must fit the databases' 64 bits; nobody writes more digits than that takes.
+WHOLE_MAX = 2**63 - 1
+DECIMAL_DIGITS_MAX = 40
 
 
 def require_int(value: object) -> int:
@@ -122,10 +125,11 @@ def usd_from_minor(minor: int) -> Decimal:
 
 def minor_from_usd(text: str | int | Decimal) -> int:
     """Return the amount in cents. Raises ValueError if it has fractions of a cent."""
-    exact = _decimal(text) * 100
-    if exact != exact.to_integral_value():
-        raise ValueError("amounts have at most two decimals")
-    return int(exact)
+    with localcontext(prec=60):
+        exact = _decimal(text) * 100
+        if exact != exact.to_integral_value():
+            raise ValueError("amounts have at most two decimals")
+    return _within_64_bits(int(exact))
 
 
 def _decimal(text: object) -> Decimal:
@@ -137,18 +141,31 @@ def _decimal(text: object) -> Decimal:
         raise ValueError("not a number") from error
     if not value.is_finite():
         raise ValueError("not a finite number")
+    # Turned into an integer, 1e999999999 would fill the memory.
+    if value.adjusted() > DECIMAL_DIGITS_MAX:
+        raise ValueError("too large a number")
+    # Beyond the precision we calculate with, a fraction would be rounded away unseen.
+    if len(value.as_tuple().digits) > DECIMAL_DIGITS_MAX:
+        raise ValueError("too many digits")
     return value
 
 
 def _pico(price: Decimal, scale: int, *, noise: Decimal) -> int:
+    if price < 0:
+        raise ValueError("a price must not be negative")
     with localcontext(prec=60):
         exact = price * scale
         pico = int(exact.to_integral_value())
-        if pico < 0:
-            raise ValueError("a price must not be negative")
-        if abs(exact - pico) > noise * scale:
+        # Noise is around a price; what is nothing but noise is none.
+        if abs(exact - pico) > noise * scale or (price and not pico):
             raise ValueError("a price must be a whole number of pico-USD per token")
-    return pico
+    return _within_64_bits(pico)
+
+
+def _within_64_bits(units: int) -> int:
+    if abs(units) > WHOLE_MAX:
+        raise ValueError("too large a number")
+    return units
 
 
 def _plain(value: Decimal) -> Decimal:

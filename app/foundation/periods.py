@@ -36,7 +36,7 @@ class Period:
 
 
 def months_later(anchor: datetime, months: int) -> datetime:
-    """Return the same day and time so many months on, the month's last day if it has no such day."""
+    """Return the same day and time so many months on, or the month's last day if it has none."""
     year, month0 = divmod(anchor.year * MONTHS_PER_YEAR + anchor.month - 1 + months, 12)
     day = min(anchor.day, calendar.monthrange(year, month0 + 1)[1])
     return anchor.replace(year=year, month=month0 + 1, day=day)
@@ -49,7 +49,9 @@ def monthly_period(anchor: datetime, number: int) -> Period:
 
 
 def monthly_period_number(anchor: datetime, moment: datetime) -> int:
-    """Return the number of the anchor's period that holds the moment; negative before the anchor."""
+    """Return the number of the anchor's period that holds the moment; below 0 before the anchor."""
+    # The calendar of the anchor's zone counts, whatever zone the moment is written in.
+    moment = moment.astimezone(anchor.tzinfo)
     months = (moment.year - anchor.year) * MONTHS_PER_YEAR + moment.month - anchor.month
     return months if months_later(anchor, months) <= moment else months - 1
 
@@ -71,7 +73,8 @@ class BillingMonth:
     def parse(cls, text: str) -> "BillingMonth":
         """Read `2026-11`. Raises ValueError for anything else."""
         match = re.fullmatch(r"([0-9]{4})-(0[1-9]|1[0-2])", text)
-        if match is None or match[1] < "2000":
+        # The last year has months that no datetime can end.
+        if match is None or not "2000" <= match[1] < "9999":
             raise ValueError("a month is written like 2026-11")
         return cls(int(match[1]), int(match[2]))
 
