@@ -35,7 +35,11 @@ class Cursor:
             )
             if not (0 <= int(moment) <= MICROSECONDS_MAX and 0 <= int(row) <= ID_MAX):
                 raise ValueError("out of range")
-            return cls(EPOCH + int(moment) * MICROSECOND, int(row))
+            cursor = cls(EPOCH + int(moment) * MICROSECOND, int(row))
+            # There is one way to write a cursor; numbers have many.
+            if str(cursor) != text:
+                raise ValueError("not as we write it")
+            return cursor
         except (ValueError, binascii.Error, UnicodeError) as error:
             message = "This cursor was not handed out by us."
             fields = [FieldError("cursor", "cursor_invalid", message)]
