@@ -99,7 +99,7 @@ _writer_lock: ContextVar[int | None] = ContextVar("writer_lock", default=None)
 def transaction() -> Iterator[None]:
     """Make everything inside permanent together, or not at all."""
     assert not _writing.get(), "a transaction inside a transaction"
-    _end_reading()
+    end_reading()
     writing = _writing.set(True)
     try:
         yield
@@ -112,10 +112,12 @@ def transaction() -> Iterator[None]:
         _leave_writer_queue()
 
 
-def _end_reading() -> None:
-    """Let go of the snapshot that earlier reads of this request hold."""
+def end_reading() -> None:
+    """Let go of the snapshot, and the connection, that earlier reads of this request hold."""
+    assert not _writing.get(), "reading does not end inside a transaction"
     # SQLite cannot turn a reading transaction into a writing one once somebody else has written.
-    assert not (session.new or session.dirty or session.deleted), "changes outside a transaction"
+    unwritten = [*session.new, *session.dirty, *session.deleted]
+    assert not unwritten, "changes outside a transaction"
     session.commit()
 
 

@@ -1,0 +1,184 @@
+"""Questions about usage. Reads only."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+
+from app.domain.accounts.models import Account
+from app.domain.accounts.rules import zone as zone_called
+from app.domain.usage.buckets import check_span, cuts_an_hour
+from app.domain.usage.models import BillingRecord, UsageMonthly
+from app.domain.usage.rules import OTHER
+from app.domain.usage.series import SUMS, Question, Row, by_hour, from_days, from_hours, sums_over
+from app.domain.usage.views import (
+    Granularity,
+    Grouping,
+    RecordsPage,
+    RecordView,
+    Sums,
+    UsageBucket,
+    UsageSeries,
+)
+from app.foundation.database import UTCDateTime, Whole, end_reading, session
+from app.foundation.paging import Cursor
+from app.foundation.periods import BillingMonth, Period
+
+EXPORT_PAGE = 1_000
+FIGURES = attrgetter(*SUMS)
+RECORD_COLUMNS = [getattr(BillingRecord, name) for name in RecordView.__slots__]
+
+
+def usage_series(
+    account: Account,
+    *,
+    span: Period,
+    granularity: Granularity,
+    group_by: Grouping,
+    timezone: str | None = None,
+) -> UsageSeries:
+    """Return the account's usage over a span, cut in its own zone or in another one.
+
+    Raises InvalidFields for a span that is too long, and TimezoneUnknown.
+    """
+    check_span(span, granularity=granularity)
+    own = zone_called(account.timezone)
+    asked = Question(
+        user_id=account.id,
+        span=Period(span.starts_at.astimezone(UTC), span.ends_at.astimezone(UTC)),
+        granularity=granularity,
+        group_by=group_by,
+        zone=own if timezone is None else zone_called(timezone),
+    )
+    buckets = tuple(_added_up(_rows(asked, own=own), asked.zone))
+    return UsageSeries(
+        buckets=buckets,
+        totals=_total(bucket.sums for bucket in buckets),
+        timezone=asked.zone.key,
+        approximate=_is_approximate(asked, own=own),
+        granularity=granularity,
+        group_by=group_by,
+        starts_at=span.starts_at,
+        ends_at=span.ends_at,
+    )
+
+
+def month_to_date(account: Account, *, month: BillingMonth) -> Sums:
+    """Return what was used in a month, by occurrence."""
+    # Usage is billed in the month it occurred in, or in a later one: earlier rows are left alone.
+    return _sums_of_months(
+        account, UsageMonthly.occurred_month == str(month), UsageMonthly.billing_month >= str(month)
+    )
+
+
+def all_time(account: Account) -> Sums:
+    """Return everything the account has ever used."""
+    return _sums_of_months(account)
+
+
+def records_page(
+    account: Account, *, span: Period | None, model: str | None, cursor: Cursor | None, limit: int
+) -> RecordsPage:
+    """Return up to `limit` records, newest first, from where the cursor stands."""
+    if model is not None:
+        span = _narrowed(account, span, model)
+        if span is None:
+            return RecordsPage((), None)
+    return _page(_records_of(account, span=span, model=model), cursor=cursor, limit=limit)
+
+
+def each_record(
+    account: Account, *, span: Period | None, model: str | None
+) -> Iterator[RecordView]:
+    """Return every record one by one, newest first, however many there are.
+
+    Not for use inside a transaction: nothing is held, neither rows nor a connection, while
+    whoever asked takes his time with a page.
+    """
+    cursor, is_last = None, False
+    while not is_last:
+        page = records_page(account, span=span, model=model, cursor=cursor, limit=EXPORT_PAGE)
+        end_reading()
+        yield from page.records
+        cursor, is_last = page.next_cursor, page.next_cursor is None
+
+
+def _rows(asked: Question, *, own: ZoneInfo) -> Iterator[Row]:
+    """Ask the rollup that has the answer with the fewest rows."""
+    if asked.granularity is Granularity.HOUR:
+        return by_hour(asked)
+    if asked.zone.key == own.key and asked.group_by is not Grouping.PROVIDER:
+        return from_days(asked)
+    return from_hours(asked, list(asked.buckets))
+
+
+def _added_up(rows: Iterable[Row], zone: ZoneInfo) -> Iterator[UsageBucket]:
+    """Add up the rows of the same bucket and group, oldest first."""
+    # Keyed in UTC: two local hours of one name are equal to Python, but not to us.
+    added: dict[tuple[datetime, str], list[int]] = {}
+    for starts_at, group, sums in rows:
+        known = added.setdefault((starts_at, group), [0] * len(sums))
+        known[:] = map(int.__add__, known, sums)
+    for starts_at, group in sorted(added):
+        yield UsageBucket(starts_at.astimezone(zone), group, Sums(*added[starts_at, group]))
+
+
+def _total(sums: Iterable[Sums]) -> Sums:
+    figures = map(sum, zip(*map(FIGURES, sums), strict=True))
+    return Sums(*figures)
+
+
+def _is_approximate(asked: Question, *, own: ZoneInfo) -> bool:
+    """Tell whether an hour of the account's zone had to go whole to one side of a bound."""
+    bounds = {asked.span.starts_at, asked.span.ends_at}
+    if asked.zone.key != own.key:
+        bounds.update(bucket.part.starts_at for bucket in asked.days)
+    return any(cuts_an_hour(bound, own) for bound in bounds)
+
+
+def _sums_of_months(account: Account, *conditions: ColumnElement[bool]) -> Sums:
+    statement = select(*sums_over(UsageMonthly)).where(UsageMonthly.user_id == account.id)
+    row = session.execute(statement.where(*conditions)).one()
+    return Sums(*(figure or 0 for figure in row))
+
+
+def _records_of(account: Account, *, span: Period | None, model: str | None) -> Select[Any]:
+    statement = select(*RECORD_COLUMNS).where(BillingRecord.user_id == account.id)
+    if span is not None:
+        occurred_at = BillingRecord.occurred_at
+        statement = statement.where(occurred_at >= span.starts_at, occurred_at < span.ends_at)
+    return statement if model is None else statement.where(BillingRecord.model == model)
+
+
+def _page(statement: Select[Any], *, cursor: Cursor | None, limit: int) -> RecordsPage:
+    place = tuple_(BillingRecord.occurred_at, BillingRecord.id)
+    if cursor is not None:
+        last = tuple_(literal(cursor.moment, UTCDateTime), literal(cursor.id, Whole))
+        statement = statement.where(place < last)
+    newest_first = statement.order_by(BillingRecord.occurred_at.desc(), BillingRecord.id.desc())
+    records = tuple(RecordView(*row) for row in session.execute(newest_first.limit(limit + 1)))
+    shown = records[:limit]
+    if len(records) <= limit:
+        return RecordsPage(shown, None)
+    return RecordsPage(shown, Cursor(shown[-1].occurred_at, shown[-1].id))
+
+
+def _narrowed(account: Account, span: Period | None, model: str) -> Period | None:
+    """Return the part of the span in which the model was used at all; None if it never was."""
+    # Without this, asking for a model of long ago walks through every record since.
+    months = select(func.min(UsageMonthly.occurred_month), func.max(UsageMonthly.occurred_month))
+    # Models beyond those that rollups keep apart are counted as others.
+    counted_as = UsageMonthly.model.in_((model, OTHER))
+    first, last = session.execute(
+        months.where(UsageMonthly.user_id == account.id, counted_as)
+    ).one()
+    if first is None:
+        return None
+    begin = BillingMonth.parse(first).period.starts_at
+    end = BillingMonth.parse(last).period.ends_at
+    if span is not None:
+        begin, end = max(begin, span.starts_at), min(end, span.ends_at)
+    return Period(begin, end) if begin < end else None
