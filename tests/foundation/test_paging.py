@@ -37,7 +37,8 @@ class TestCursor:
             "", "x", "a.b", "é", "%%%", "a" * 10_000, written(""), written("1"), written("1.2.3"),
             written("a.1"), written("1.a"), written("-1.1"), written("1.-1"),
             written(f"{10**18}.1"), written(f"1.{2**63}"), written("9" * 5_000 + ".1"),
-            written("."), written("+1.1"), written("1. 1"), written("1_0.1"), written("01.1"), str(Cursor(NOW, 1)) + "=" * 9,
+            written("."), written("+1.1"), written("1. 1"), written("1_0.1"), written("01.1"),
+            str(Cursor(NOW, 1)) + "=" * 9,
         ],
     )  # fmt: skip
     def test_refuses_what_was_not_handed_out(self, text: str) -> None:
