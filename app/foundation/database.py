@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, registry
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
@@ -100,6 +100,8 @@ def transaction() -> Iterator[None]:
     """Make everything inside permanent together, or not at all."""
     assert not _writing.get(), "a transaction inside a transaction"
     end_reading()
+    # What was read before may have changed since: inside, every object is read anew.
+    session.expire_all()
     writing = _writing.set(True)
     try:
         yield
@@ -119,6 +121,13 @@ def end_reading() -> None:
     unwritten = [*session.new, *session.dirty, *session.deleted]
     assert not unwritten, "changes outside a transaction"
     session.commit()
+
+
+@event.listens_for(session, "do_orm_execute")
+def _read_what_is_locked(execution: ORMExecuteState) -> None:
+    # An object that is known already would keep the values from before the lock was ours.
+    if execution.is_select and getattr(execution.statement, "_for_update_arg", None) is not None:
+        execution.update_execution_options(populate_existing=True)
 
 
 @event.listens_for(Engine, "connect")

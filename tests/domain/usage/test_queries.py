@@ -254,6 +254,7 @@ class TestStatements:
     ) -> None:
         make_random_usage("ada", Period(NOW - timedelta(days=80), NOW - timedelta(days=2)))
         span = Period(NOW - timedelta(days=90), NOW)
+        session.refresh(ada)
         with statements() as sent:
             series_of(ada, span, Granularity(granularity), Grouping(group_by), timezone=zone)
         assert len([statement for statement in sent if "SELECT" in statement]) <= most

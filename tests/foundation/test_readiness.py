@@ -1,0 +1,36 @@
+"""Readiness: the database answers, and it has the newest schema."""
+
+import flask_migrate
+import pytest
+from flask import Flask
+
+from app import create_app
+from app.foundation import readiness
+from app.foundation.database import db
+from tests.databases import ROOT, settings_for
+
+MIGRATIONS = ROOT / "migrations"
+
+
+class TestAnswers:
+    def test_is_so_where_the_database_can_be_reached(self, app: Flask) -> None:
+        assert readiness.answers()
+
+    @pytest.mark.parametrize(
+        "url", ["sqlite:////nowhere/at/all.sqlite3", "postgresql://nobody@127.0.0.1:1/none"]
+    )
+    def test_is_not_so_where_it_cannot(self, url: str, tmp_path) -> None:
+        with create_app(settings_for(url, tmp_path), TESTING=True).app_context():
+            assert not readiness.answers()
+
+
+class TestIsMigrated:
+    def test_is_so_at_the_newest_revision(self, app: Flask) -> None:
+        assert readiness.is_migrated(MIGRATIONS)
+
+    def test_is_not_so_before(self, app: Flask) -> None:
+        flask_migrate.downgrade(directory=str(MIGRATIONS), revision="0001")
+        assert not readiness.is_migrated(MIGRATIONS)
+        # The next test finds the database as the migrations leave it.
+        db.session.remove()
+        flask_migrate.upgrade(directory=str(MIGRATIONS))
