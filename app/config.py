@@ -34,6 +34,11 @@ class Settings:
     trusted_proxies: int
     log_level: str
     demo: bool
+    # Who sells, as it stands on invoices.
+    seller_name: str
+    seller_address: str
+    seller_country: str
+    seller_vat_id: str
 
     @property
     def secure_cookies(self) -> bool:
@@ -62,6 +67,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
+        seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
+        seller_address=values.get("SELLER_ADDRESS", ""),
+        seller_country=values.get("SELLER_COUNTRY", ""),
+        seller_vat_id=values.get("SELLER_VAT_ID", ""),
     )
 
 

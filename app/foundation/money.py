@@ -98,6 +98,19 @@ def allocate_minor(total_minor: int, *, weights: Sequence[int]) -> list[int]:
     return [sign * part for part in parts]
 
 
+def minor_parts_from_nanos(nanos: Sequence[int]) -> list[int]:
+    """Round the sum of exact amounts to cents once, and share the cents out by largest remainder.
+
+    Each part is within a cent of its amount, ties go by order, and the parts add up.
+    """
+    parts = [require_int(amount) // NANOS_PER_MINOR for amount in nanos]
+    left_over = minor_from_nanos(sum(nanos)) - sum(parts)
+    by_remainder = sorted(range(len(parts)), key=lambda at: (-(nanos[at] % NANOS_PER_MINOR), at))
+    for at in by_remainder[:left_over]:
+        parts[at] += 1
+    return parts
+
+
 def pico_from_usd_per_1k(text: str | Decimal) -> int:
     """Return the price in pico-USD per token. Raises ValueError if it is not exact or below 0."""
     return _pico(_decimal(text), PICO_PER_USD_PER_1K, noise=PRICE_NOISE * 1000)
@@ -111,6 +124,16 @@ def pico_from_usd_per_token(text: str | Decimal) -> int:
 def usd_per_1k_from_pico(pico: int) -> Decimal:
     """Return the price in USD per 1,000 tokens, exactly."""
     return _plain(Decimal(require_int(pico)).scaleb(-9))
+
+
+def usd_per_token_from_pico(pico: int) -> Decimal:
+    """Return the price in USD per token, exactly."""
+    return _plain(Decimal(require_int(pico)).scaleb(-12))
+
+
+def percent_from_basis_points(basis_points: int) -> Decimal:
+    """Return the percentage, exactly."""
+    return _plain(Decimal(require_int(basis_points)).scaleb(-2))
 
 
 def usd_from_nanos(nanos: int) -> Decimal:

@@ -21,6 +21,12 @@ class UserIdTaken(DomainError):
     kind = Kind.CONFLICT
 
 
+class RealAccountsPresent(DomainError):
+    """There are accounts of real people, which the demo must not stand beside."""
+
+    kind = Kind.CONFLICT
+
+
 class UserIdInvalid(DomainError):
     """The id is empty, too long, or holds characters that no id holds."""
 

@@ -65,6 +65,13 @@ def open_account(
     return account
 
 
+def set_password(account: Account, password: str, *, now: datetime) -> None:
+    """Let the account sign in with this password only. Raises what `check_password` raises."""
+    rules.check_password(password)
+    account.password_hash = passwords.hash_password(password)
+    account.updated_at = now
+
+
 def check_credentials(email: str, password: str) -> Account:
     """Return the account these belong to. Raises WrongCredentials, whatever is wrong."""
     account = queries.find_account_by_email(email.strip().lower())

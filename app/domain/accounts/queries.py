@@ -29,6 +29,17 @@ def find_account_by_email(email: str) -> Account | None:
     return session.scalar(select(Account).where(Account.email == email))
 
 
+def user_ids_after(user_id: str, *, limit: int) -> Sequence[str]:
+    """Return the next customers' ids in their order, for work that takes some at a time."""
+    later = select(Account.id).where(Account.id > user_id).order_by(Account.id)
+    return session.scalars(later.limit(limit)).all()
+
+
+def has_real_accounts() -> bool:
+    """Tell whether there is an account that is not the demo's."""
+    return session.scalar(select(Account.id).where(~Account.is_demo).limit(1)) is not None
+
+
 def settings_of(account: Account) -> BillingSettings:
     """Return what the account has set."""
     return session.scalars(select(BillingSettings).filter_by(user_id=account.id)).one()

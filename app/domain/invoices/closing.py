@@ -1,0 +1,84 @@
+"""Closing a billing month: whose usage is invoiced, and whose is too little for an invoice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.accounts.models import Account, BillingSettings
+from app.domain.invoices import operations, queries, rules
+from app.domain.invoices.models import CarriedAmount, Invoice
+from app.domain.invoices.operations import Seller
+from app.domain.invoices.rules import InvoiceStatus
+from app.domain.usage.models import MonthClose
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+from app.foundation.periods import BillingMonth
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """What closing a month came to for some accounts."""
+
+    issued: tuple[Invoice, ...]
+    carried: tuple[str, ...]
+
+
+def close_accounts(
+    accounts: Sequence[Account], month: BillingMonth, *, seller: Seller, now: datetime
+) -> Closed:
+    """Invoice the month for those of the locked accounts that have no invoice of it yet.
+
+    Whoever has one, or owes nothing, is passed over: closing again changes nothing.
+    """
+    open_accounts = {account.id: account for account in accounts}
+    for user_id in _invoiced(list(open_accounts), month) | _carried(list(open_accounts), month):
+        del open_accounts[user_id]
+    lines = queries.usage_lines(list(open_accounts), month)
+    due = {user_id: theirs for user_id, theirs in lines.items() if theirs}
+    settings = _settings(list(due))
+    issued, carried = [], []
+    for user_id, theirs in due.items():
+        account = open_accounts[user_id]
+        if rules.is_too_small(rules.totals(theirs).amount_minor):
+            operations.carry(account, month, theirs, now=now)
+            carried.append(user_id)
+        else:
+            issued.append(
+                operations.issue_usage(
+                    account, settings[user_id], month, theirs, seller=seller, now=now
+                )
+            )
+    return Closed(tuple(issued), tuple(carried))
+
+
+def note_closed(month: BillingMonth, *, user_id: str | None, now: datetime) -> None:
+    """Note that the month takes no more usage, for the account or (None) for everyone."""
+    known = select(MonthClose.id).where(
+        MonthClose.billing_month == str(month), MonthClose.user_id.is_not_distinct_from(user_id)
+    )
+    if session.scalar(known) is None:
+        session.add(MonthClose(billing_month=str(month), user_id=user_id, closed_at=now))
+
+
+def _invoiced(user_ids: Sequence[str], month: BillingMonth) -> set[str]:
+    statement = select(Invoice.user_id).where(
+        any_of(Invoice.user_id, user_ids),
+        Invoice.kind == "usage",
+        Invoice.billing_month == str(month),
+        Invoice.status != InvoiceStatus.VOID,
+    )
+    return set(session.scalars(statement))
+
+
+def _carried(user_ids: Sequence[str], month: BillingMonth) -> set[str]:
+    statement = select(CarriedAmount.user_id).where(
+        any_of(CarriedAmount.user_id, user_ids), CarriedAmount.from_month == str(month)
+    )
+    return set(session.scalars(statement))
+
+
+def _settings(user_ids: Sequence[str]) -> dict[str, BillingSettings]:
+    statement = select(BillingSettings).where(any_of(BillingSettings.user_id, user_ids))
+    return {settings.user_id: settings for settings in session.scalars(statement)}

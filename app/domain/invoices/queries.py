@@ -1,0 +1,179 @@
+"""Questions about invoices. Reads only, and always for one account."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+
+from app.domain.accounts.models import Account
+from app.domain.invoices import rules
+from app.domain.invoices.errors import UnknownInvoice
+from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceLine
+from app.domain.invoices.rules import Adjustment, Line, ModelUsage
+from app.domain.invoices.views import InvoicesPage, InvoiceView
+from app.domain.usage.models import UsageCorrection, UsageMonthly
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+from app.foundation.periods import BillingMonth
+
+DRAFT_ID = "draft"
+
+
+def invoices_page(account: Account, *, page: int, page_size: int, now: datetime) -> InvoicesPage:
+    """Return a page of the account's issued invoices, newest first."""
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.issued_at.is_not(None))
+    total = session.scalar(select(func.count()).select_from(ours.subquery())) or 0
+    newest = ours.order_by(Invoice.issued_at.desc(), Invoice.id.desc())
+    rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size))
+    return InvoicesPage(tuple(view(row, now=now) for row in rows), total)
+
+
+def unpaid_invoices(account: Account, *, now: datetime) -> tuple[InvoiceView, ...]:
+    """Return what the account has to pay, what is due first first."""
+    status = rules.InvoiceStatus.ISSUED
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.status == status)
+    return tuple(view(row, now=now) for row in session.scalars(ours.order_by(Invoice.due_at)))
+
+
+def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
+    """Return the account's invoice by id or number, with its lines. Raises UnknownInvoice."""
+    row = invoice_row(account, reference)
+    return view(row, now=now, lines=_lines(row.id))
+
+
+def invoice_row(account: Account, reference: str) -> Invoice:
+    """Return the account's issued invoice by id or number. Raises UnknownInvoice."""
+    named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.issued_at.is_not(None))
+    row = session.scalar(ours.where(named).execution_options(populate_existing=True))
+    if row is None:
+        raise UnknownInvoice("You have no invoice with this number.")
+    return row
+
+
+def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
+    """Return the account's usage invoice of a month, if it was issued and not voided."""
+    statement = select(Invoice).where(
+        Invoice.user_id == account.id,
+        Invoice.kind == "usage",
+        Invoice.billing_month == str(month),
+        Invoice.status != rules.InvoiceStatus.VOID,
+    )
+    return session.scalar(statement)
+
+
+def draft_of(account: Account, month: BillingMonth) -> InvoiceView:
+    """Return what the month's usage invoice would say if it were issued now; nothing is stored."""
+    lines = usage_lines([account.id], month)[account.id]
+    totals = rules.totals(lines)
+    return InvoiceView(
+        id=f"{DRAFT_ID}-{month}",
+        user_id=account.id,
+        kind="usage",
+        billing_month=str(month),
+        status=rules.InvoiceStatus.DRAFT,
+        invoice_number=None,
+        currency="USD",
+        amount_minor=totals.amount_minor,
+        discount_minor=totals.discount_minor,
+        tax_minor=totals.tax_minor,
+        final_minor=totals.final_minor,
+        credit_used_minor=0,
+        issued_at=None,
+        due_at=None,
+        paid_at=None,
+        payment_method=None,
+        seller={},
+        buyer={},
+        notes="",
+        lines=tuple(lines),
+    )
+
+
+def usage_lines(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[Line]]:
+    """Return the lines of these accounts' usage invoices: three statements for all of them."""
+    usage = _usage(user_ids, month)
+    adjustments = _adjustments(user_ids, month)
+    return {
+        user_id: rules.usage_lines(usage[user_id], adjustments[user_id]) for user_id in user_ids
+    }
+
+
+def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceView:
+    """Return what customers see of a row."""
+    return InvoiceView(
+        id=row.public_id,
+        user_id=row.user_id,
+        kind=row.kind,
+        billing_month=row.billing_month,
+        status=rules.shown_status(row.status, due_at=row.due_at, now=now),
+        invoice_number=row.invoice_number,
+        currency=row.currency,
+        amount_minor=row.amount_minor,
+        discount_minor=row.discount_minor,
+        tax_minor=row.tax_minor,
+        final_minor=row.final_minor,
+        credit_used_minor=row.credit_used_minor,
+        issued_at=row.issued_at,
+        due_at=row.due_at,
+        paid_at=row.paid_at,
+        payment_method=row.payment_method,
+        seller=row.seller,
+        buyer=row.buyer,
+        notes=row.notes,
+        lines=tuple(lines),
+    )
+
+
+def _lines(invoice_id: int) -> list[Line]:
+    statement = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)
+    return [
+        Line(
+            kind=row.kind,
+            description=row.description,
+            model=row.model,
+            quantity=row.quantity,
+            unit_price_nanos=row.unit_price_nanos,
+            amount_nanos=row.amount_nanos or 0,
+            amount_minor=row.amount_minor,
+        )
+        for row in session.scalars(statement.order_by(InvoiceLine.position))
+    ]
+
+
+def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:
+    rolled = UsageMonthly
+    sums = (func.sum(rolled.overage_tokens), func.sum(rolled.final_nanos))
+    statement = (
+        select(rolled.user_id, rolled.model, *sums)
+        .where(any_of(rolled.user_id, user_ids), rolled.billing_month == str(month))
+        .group_by(rolled.user_id, rolled.model)
+    )
+    usage: dict[str, list[ModelUsage]] = defaultdict(list)
+    for user_id, model, overage_tokens, final_nanos in session.execute(statement):
+        usage[user_id].append(ModelUsage(model, int(overage_tokens), int(final_nanos)))
+    return usage
+
+
+def _adjustments(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[Adjustment]]:
+    """Return what waits to be invoiced from months before: carried amounts, then corrections."""
+    carried, corrected = CarriedAmount, UsageCorrection
+    waiting = (carried.invoice_id.is_(None), carried.forgiven_by.is_(None))
+    amounts = select(carried.user_id, carried.from_month, carried.amount_nanos).where(
+        any_of(carried.user_id, user_ids), *waiting, carried.from_month < str(month)
+    )
+    adjustments: dict[str, list[Adjustment]] = defaultdict(list)
+    for user_id, from_month, nanos in session.execute(amounts.order_by(carried.from_month)):
+        adjustments[user_id].append(Adjustment("carried", f"Carried from {from_month}", nanos))
+    # A thousand voids of one model and month are one line.
+    summed = func.sum(corrected.amount_nanos)
+    corrections = (
+        select(corrected.user_id, corrected.description, summed)
+        .where(any_of(corrected.user_id, user_ids), corrected.invoice_id.is_(None))
+        .group_by(corrected.user_id, corrected.description)
+        .order_by(corrected.user_id, func.min(corrected.id))
+    )
+    for user_id, description, nanos in session.execute(corrections):
+        adjustments[user_id].append(Adjustment("correction", description, int(nanos)))
+    return adjustments

@@ -1,0 +1,181 @@
+"""What stands on an invoice, in which order it is worked out, and what happens to it. Pure."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.invoices.errors import InvoiceNotPayable, MonthInFuture, MonthNotOver
+from app.foundation import money
+from app.foundation.periods import BillingMonth
+
+# An hour for the gateway's last posts before a month is closed.
+CLOSES_AFTER = timedelta(hours=1)
+USAGE_DUE_AFTER = timedelta(days=30)
+# Less than this is not worth a card's fee, and no provider takes it.
+LEAST_MINOR = 50
+UNIT_PRICE_STEP_NANOS = 1000
+
+
+class InvoiceStatus(StrEnum):
+    """Where an invoice stands; overdue is not stored but told by its due date."""
+
+    DRAFT = "draft"
+    ISSUED = "issued"
+    PAID = "paid"
+    REFUNDED = "refunded"
+    VOID = "void"
+
+
+# From which state an invoice may go where; what is not here is refused.
+TRANSITIONS: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
+    InvoiceStatus.DRAFT: frozenset({InvoiceStatus.ISSUED, InvoiceStatus.VOID}),
+    InvoiceStatus.ISSUED: frozenset({InvoiceStatus.PAID, InvoiceStatus.VOID}),
+    InvoiceStatus.PAID: frozenset({InvoiceStatus.REFUNDED}),
+    InvoiceStatus.REFUNDED: frozenset(),
+    InvoiceStatus.VOID: frozenset(),
+}
+OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUsage:
+    """A model's overage in a billing month and what it came to."""
+
+    model: str
+    overage_tokens: int
+    final_nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """An exact amount that comes onto the invoice besides its month's usage; signed."""
+
+    kind: str
+    description: str
+    amount_nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, with its exact amount and the cents that it got."""
+
+    kind: str
+    description: str
+    model: str | None
+    quantity: int
+    unit_price_nanos: int | None
+    amount_nanos: int
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums at the foot of an invoice, in the order in which they are worked out."""
+
+    amount_minor: int
+    discount_minor: int
+    tax_minor: int
+
+    @property
+    def final_minor(self) -> int:
+        """Return what is to be paid."""
+        return self.amount_minor - self.discount_minor + self.tax_minor
+
+
+def usage_lines(usage: Sequence[ModelUsage], adjustments: Sequence[Adjustment]) -> list[Line]:
+    """Return the lines of a usage invoice: models by name, then what was carried or corrected.
+
+    The exact sum is rounded to cents once; the lines share those cents by largest remainder.
+    """
+    billed = sorted((model for model in usage if model.final_nanos), key=lambda each: each.model)
+    exact = [model.final_nanos for model in billed] + [each.amount_nanos for each in adjustments]
+    cents = money.minor_parts_from_nanos(exact)
+    lines = [
+        _usage_line(model, minor) for model, minor in zip(billed, cents[: len(billed)], strict=True)
+    ]
+    rest = cents[len(billed) :]
+    return lines + [_adjusting_line(*pair) for pair in zip(adjustments, rest, strict=True)]
+
+
+def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
+    """Work out the foot: lines, less discounts, plus tax on what is left."""
+    amount_minor = sum(line.amount_minor for line in lines)
+    tax_minor = money.percentage_minor(amount_minor - discount_minor, basis_points=tax_rate_bp)
+    return Totals(amount_minor, discount_minor, tax_minor)
+
+
+def is_too_small(amount_minor: int) -> bool:
+    """Tell whether an amount is carried onto the next invoice instead of being issued."""
+    return amount_minor < LEAST_MINOR
+
+
+def check_closable(month: BillingMonth, *, now: datetime) -> None:
+    """Refuse to close a month that has not been over for an hour."""
+    if month > BillingMonth.of(now):
+        raise MonthInFuture(f"{month} has not begun.")
+    if now < closes_at(month):
+        raise MonthNotOver(f"{month} can be closed from {closes_at(month):%Y-%m-%d %H:%M} UTC on.")
+
+
+def closes_at(month: BillingMonth) -> datetime:
+    """Return the moment from which a month may be closed."""
+    return month.period.ends_at + CLOSES_AFTER
+
+
+def number(series: str, *, account_number: int, month: str, position: int) -> str:
+    """Return a document's number: INV-1001-2026-11, then INV-1001-2026-11-2."""
+    first = f"{series}-{account_number}-{month}"
+    return first if position == 1 else f"{first}-{position}"
+
+
+def shown_status(status: str, *, due_at: datetime | None, now: datetime) -> str:
+    """Return the status as it is shown: an issued invoice past its due date is overdue."""
+    overdue = status == InvoiceStatus.ISSUED and due_at is not None and now >= due_at
+    return OVERDUE if overdue else status
+
+
+def check_payable(status: str) -> None:
+    """Refuse to take money for an invoice that cannot become paid."""
+    if InvoiceStatus.PAID not in TRANSITIONS[InvoiceStatus(status)]:
+        raise InvoiceNotPayable(f"This invoice is {status}; only issued invoices can be paid.")
+
+
+def content_digest(content: Mapping[str, object]) -> str:
+    """Return SHA-256 over what an issued invoice says: it must never change."""
+    plain = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _usage_line(usage: ModelUsage, amount_minor: int) -> Line:
+    return Line(
+        kind="usage",
+        description=f"AI API usage - {usage.model}",
+        model=usage.model,
+        quantity=usage.overage_tokens,
+        unit_price_nanos=_unit_price_nanos(usage),
+        amount_nanos=usage.final_nanos,
+        amount_minor=amount_minor,
+    )
+
+
+def _unit_price_nanos(usage: ModelUsage) -> int | None:
+    """Return the effective price of 1,000 tokens, to six decimals of a dollar, for display."""
+    if usage.overage_tokens <= 0:
+        return None
+    steps = money.round_half_up(usage.final_nanos, usage.overage_tokens)
+    return steps * UNIT_PRICE_STEP_NANOS
+
+
+def _adjusting_line(adjustment: Adjustment, amount_minor: int) -> Line:
+    return Line(
+        kind=adjustment.kind,
+        description=adjustment.description,
+        model=None,
+        quantity=1,
+        unit_price_nanos=None,
+        amount_nanos=adjustment.amount_nanos,
+        amount_minor=amount_minor,
+    )

@@ -1,0 +1,52 @@
+"""What questions about invoices are answered with: frozen, and free of tables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.invoices.rules import Line
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice as customers see it; a draft has no number and no dates."""
+
+    id: str
+    user_id: str
+    kind: str
+    billing_month: str
+    # With `overdue` for an issued one past its due date.
+    status: str
+    invoice_number: str | None
+    currency: str
+    amount_minor: int
+    discount_minor: int
+    tax_minor: int
+    final_minor: int
+    credit_used_minor: int
+    issued_at: datetime | None
+    due_at: datetime | None
+    paid_at: datetime | None
+    payment_method: str | None
+    seller: Mapping[str, object]
+    buyer: Mapping[str, object]
+    notes: str
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def is_payable(self) -> bool:
+        """Tell whether the customer can pay it now."""
+        return self.status in ("issued", "overdue") and self.due_minor > 0
+
+    @property
+    def due_minor(self) -> int:
+        """Return what is left to pay."""
+        return self.final_minor - self.credit_used_minor
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicesPage:
+    """A page of invoices, newest first, without their lines."""
+
+    invoices: tuple[InvoiceView, ...]
+    total: int
