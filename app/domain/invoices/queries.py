@@ -1,5 +1,6 @@
 """Questions about invoices. Reads only, and always for one account."""
 
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -18,6 +19,8 @@ from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 
 DRAFT_ID = "draft"
+DRAFT = re.compile(r"draft-(2[0-9]{3}-(?:0[1-9]|1[0-2]))")
+REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 def invoices_page(account: Account, *, page: int, page_size: int, now: datetime) -> InvoicesPage:
@@ -37,7 +40,13 @@ def unpaid_invoices(account: Account, *, now: datetime) -> tuple[InvoiceView, ..
 
 
 def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
-    """Return the account's invoice by id or number, with its lines. Raises UnknownInvoice."""
+    """Return the account's invoice by id or number, with its lines. Raises UnknownInvoice.
+
+    A running month's draft has an id too: draft-2026-11.
+    """
+    draft = DRAFT.fullmatch(reference)
+    if draft is not None and now < rules.closes_at(BillingMonth.parse(draft[1])):
+        return draft_of(account, BillingMonth.parse(draft[1]))
     row = invoice_row(account, reference)
     return view(row, now=now, lines=_lines(row.id))
 
@@ -46,7 +55,10 @@ def invoice_row(account: Account, reference: str) -> Invoice:
     """Return the account's issued invoice by id or number. Raises UnknownInvoice."""
     named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
     ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.issued_at.is_not(None))
-    row = session.scalar(ours.where(named).execution_options(populate_existing=True))
+    # Whatever else was asked for is no reference, and some of it no text for a database.
+    known = REFERENCE.fullmatch(reference) is not None
+    refreshed = ours.where(named).execution_options(populate_existing=True)
+    row = session.scalar(refreshed) if known else None
     if row is None:
         raise UnknownInvoice("You have no invoice with this number.")
     return row

@@ -1,0 +1,78 @@
+"""How invoices are written as JSON, and how a month to invoice is read."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.domain.invoices.rules import Line
+from app.domain.invoices.views import InvoiceView
+from app.entrypoints.api.answering import moment_text
+from app.foundation.errors import FieldError, Refusal
+from app.foundation.money import usd_from_minor, usd_from_nanos
+from app.foundation.periods import BillingMonth
+
+Body = dict[str, object]
+
+
+def listed_invoice(invoice: InvoiceView) -> Body:
+    """Return an invoice as it stands in a list."""
+    return {
+        "id": invoice.id,
+        "invoice_number": invoice.invoice_number,
+        "billing_month": invoice.billing_month,
+        "kind": invoice.kind,
+        "status": invoice.status,
+        "amount": usd_from_minor(invoice.amount_minor),
+        "final_amount": usd_from_minor(invoice.final_minor),
+        "issued_at": _moment(invoice.issued_at),
+        "due_date": _moment(invoice.due_at),
+        "paid_at": _moment(invoice.paid_at),
+    }
+
+
+def invoice_body(invoice: InvoiceView) -> Body:
+    """Return a whole invoice with its items."""
+    return {
+        **listed_invoice(invoice),
+        "user_id": invoice.user_id,
+        "currency": invoice.currency,
+        "discount_amount": usd_from_minor(invoice.discount_minor),
+        "tax_amount": usd_from_minor(invoice.tax_minor),
+        "amount_due": usd_from_minor(invoice.due_minor if invoice.is_payable else 0),
+        "payment_method": invoice.payment_method,
+        "items": [_item(line) for line in invoice.lines],
+    }
+
+
+def month_to_generate(body: Mapping[str, object]) -> BillingMonth:
+    """Return the month that is named. Raises Refusal."""
+    for name in body:
+        if name != "billing_month":
+            shown = name[:64]
+            raise _refusal(shown, "field_unknown", f"There is no field {shown!r} here.")
+    text = body.get("billing_month")
+    if text is None:
+        raise _refusal("billing_month", "field_missing", "billing_month is required.")
+    try:
+        return BillingMonth.parse(text if isinstance(text, str) else "")
+    except ValueError as error:
+        detail = "billing_month must be a month, written like 2026-11."
+        raise _refusal("billing_month", "month_invalid", detail) from error
+
+
+def _item(line: Line) -> Body:
+    price = line.unit_price_nanos
+    return {
+        "model": line.model,
+        "quantity": line.quantity,
+        "unit_price": None if price is None else usd_from_nanos(price),
+        "amount": usd_from_minor(line.amount_minor),
+        "description": line.description,
+    }
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment_text(moment)
+
+
+def _refusal(path: str, code: str, detail: str) -> Refusal:
+    return Refusal(code, detail, fields=[FieldError(path, code, detail)])

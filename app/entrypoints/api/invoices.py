@@ -1,0 +1,51 @@
+"""What customers' programs ask of invoices."""
+
+from flask import Blueprint, Response, current_app, g
+
+from app.domain.invoices import queries
+from app.entrypoints.api.answering import answer
+from app.entrypoints.api.auth import for_customers
+from app.entrypoints.api.changing import changes
+from app.entrypoints.api.invoice_shapes import invoice_body, listed_invoice, month_to_generate
+from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.selling import seller_of
+from app.foundation import clock
+from app.workflows.generate_invoice import generate_invoice
+
+calls = Blueprint("invoices", __name__)
+
+PAGE_SIZE, PAGE_SIZE_MAX, PAGE_MAX = 10, 100, 1_000_000
+
+
+@calls.get("/invoices")
+@for_customers
+def list_invoices() -> Response:
+    """Answer a page of the customer's invoices, newest first."""
+    parameters = Parameters("page", "page_size")
+    page = parameters.whole("page", default=1, most=PAGE_MAX)
+    page_size = parameters.whole("page_size", default=PAGE_SIZE, most=PAGE_SIZE_MAX)
+    parameters.check()
+    found = queries.invoices_page(g.account, page=page, page_size=page_size, now=clock.now())
+    return answer(
+        {"invoices": [listed_invoice(each) for each in found.invoices], "total": found.total}
+    )
+
+
+@calls.get("/invoices/<reference>")
+@for_customers
+def show_invoice(reference: str) -> Response:
+    """Answer one invoice with its items, by id or number."""
+    Parameters().check()
+    return answer(invoice_body(queries.invoice_of(g.account, reference, now=clock.now())))
+
+
+@calls.post("/invoices/generate")
+@for_customers
+@changes
+def generate() -> Response:
+    """Issue a month's usage invoice, or answer the one that stands, or the running draft."""
+    month = month_to_generate(json_object())
+    seller = seller_of(current_app.config["SETTINGS"])
+    generated = generate_invoice(g.account, month, seller=seller, now=clock.now())
+    return answer(invoice_body(generated.invoice), status=201 if generated.is_new else 200)
