@@ -25,6 +25,10 @@ IN_A_HURRY = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n"
 LOCK_TIMEOUT_MS = 10_000
 STARTS_MAX = 6
 
+# For what only one of them has: the test runs there alone, instead of being skipped elsewhere.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
 
 def settings_for(database_url: str, instance_dir: Path, **changes: str) -> Settings:
     """Read settings as the app does, for a database of the tests."""

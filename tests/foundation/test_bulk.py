@@ -11,6 +11,7 @@ from app.domain.usage.models import UsageDaily, UsageHourly, UsageSums
 from app.foundation.bulk import Row, add_to_rows, any_of, change_rows, insert_rows
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
+from tests.databases import on_postgresql
 from tests.moments import NOW
 from tests.statements import statements
 from tests.threads import in_parallel
@@ -233,9 +234,9 @@ class TestAnyOf:
         counted = select(func.count()).select_from(ModelAlias).where(condition)
         assert session.scalars(counted).one() == found
 
-    def test_stays_the_same_statement_for_any_number_on_postgresql(self) -> None:
-        if session.get_bind().dialect.name != "postgresql":
-            pytest.skip("SQLite has no arrays; its statements are prepared anew in microseconds")
+    # SQLite has no arrays; it prepares its statements anew in microseconds.
+    @on_postgresql
+    def test_stays_the_same_statement_for_any_number(self) -> None:
         with statements() as sent:
             for count in (1, 100):
                 names = [f"name-{number}" for number in range(count)]

@@ -12,6 +12,7 @@ from app.domain.accounts.models import Counter, Key
 from app.foundation import journal
 from app.foundation.database import BUSY_TIMEOUT_MS, db, session, transaction
 from app.foundation.journal import JournalEntry
+from tests.databases import on_postgresql, on_sqlite
 from tests.moments import NOW
 from tests.statements import statements
 from tests.threads import in_parallel
@@ -29,12 +30,6 @@ def written() -> list[JournalEntry]:
     session.rollback()
     session.expunge_all()
     return list(session.query(JournalEntry).order_by(JournalEntry.id))
-
-
-@pytest.fixture
-def only_sqlite(app: Flask) -> None:
-    if session.get_bind().dialect.name != "sqlite":
-        pytest.skip("about SQLite's own settings")
 
 
 class TestTransaction:
@@ -131,10 +126,10 @@ class TestLocks:
         with transaction():
             assert counter.value == before + 1
 
+    # SQLite has one writer: nobody comes between.
+    @on_postgresql
     @pytest.mark.parametrize("way", ["get", "select"])
     def test_an_object_read_before_the_lock_is_read_anew(self, app: Flask, way: str) -> None:
-        if session.get_bind().dialect.name == "sqlite":
-            pytest.skip("SQLite has one writer: nobody comes between")
         with transaction():
             counter = session.get_one(Counter, "account")
             before = counter.value
@@ -200,7 +195,7 @@ class TestMoments:
         assert session.query(Key).one().expires_at is None
 
 
-@pytest.mark.usefixtures("only_sqlite")
+@on_sqlite
 class TestSqlite:
     @pytest.mark.parametrize(
         ("pragma", "value"),

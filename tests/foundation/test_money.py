@@ -237,6 +237,32 @@ class TestAllocateMinor:
             money.allocate_minor(1.0, weights=[1])
 
 
+class TestMinorPartsFromNanos:
+    @pytest.mark.parametrize(
+        ("nanos", "parts"),
+        [
+            # The book's example: 15.00 and 1.125 become 15.00 and 1.13.
+            ([15_000_000_000, 1_125_000_000], [1_500, 113]),
+            ([3_333_333, 3_333_333, 3_333_334], [0, 0, 1]),
+            ([5_000_000, 5_000_000], [1, 0]),
+            ([4_999_999], [0]),
+            ([5_000_000], [1]),
+            ([15_000_000, -5_000_000], [2, -1]),
+            ([-5_000_000], [-1]),
+            ([-4_999_999], [0]),
+            ([], []),
+        ],
+    )
+    def test_rounds_the_sum_once_and_shares_it_out(
+        self, nanos: list[int], parts: list[int]
+    ) -> None:
+        assert money.minor_parts_from_nanos(nanos) == parts
+
+    def test_refuses_floats(self) -> None:
+        with pytest.raises(TypeError):
+            money.minor_parts_from_nanos([1.0])
+
+
 class TestPicoFromUsd:
     @pytest.mark.parametrize(
         ("usd", "pico"),
@@ -309,6 +335,18 @@ class TestUsdFrom:
         assert str(money.usd_per_1k_from_pico(pico)) == usd
 
     @pytest.mark.parametrize(
+        ("pico", "usd"), [(20_000_000, "0.00002"), (130, "1.3E-10"), (0, "0"), (10**12, "1")]
+    )
+    def test_pico_gives_the_price_per_token(self, pico: int, usd: str) -> None:
+        assert str(money.usd_per_token_from_pico(pico)) == usd
+
+    @pytest.mark.parametrize(
+        ("basis_points", "percent"), [(1_000, "10"), (1_950, "19.5"), (1, "0.01"), (0, "0")]
+    )
+    def test_basis_points_give_the_percentage(self, basis_points: int, percent: str) -> None:
+        assert str(money.percent_from_basis_points(basis_points)) == percent
+
+    @pytest.mark.parametrize(
         ("nanos", "usd"),
         [
             (16_757_419, "0.016757419"),
@@ -329,7 +367,14 @@ class TestUsdFrom:
         assert str(money.usd_from_minor(minor)) == usd
 
     @pytest.mark.parametrize(
-        "read", [money.usd_per_1k_from_pico, money.usd_from_nanos, money.usd_from_minor]
+        "read",
+        [
+            money.usd_per_1k_from_pico,
+            money.usd_per_token_from_pico,
+            money.usd_from_nanos,
+            money.usd_from_minor,
+            money.percent_from_basis_points,
+        ],
     )
     def test_refuses_floats(self, read) -> None:
         with pytest.raises(TypeError):

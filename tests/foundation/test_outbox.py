@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.foundation import outbox
 from app.foundation.database import session, transaction
 from app.foundation.outbox import LEASE, RETRY_FIRST, RETRY_LAST, OutboxEntry
+from tests.databases import on_postgresql
 from tests.moments import NOW
 from tests.threads import in_parallel
 from tests.undoing import run_and_fail
@@ -83,9 +84,9 @@ class TestClaim:
         taken += claimed(now=NOW, limit=20)
         assert sorted(taken) == sorted(f"work-{number}" for number in range(20))
 
+    # SQLite has one writer: the second waits its turn.
+    @on_postgresql
     def test_does_not_wait_for_another_worker(self, app: Flask) -> None:
-        if session.get_bind().dialect.name == "sqlite":
-            pytest.skip("SQLite has one writer: the second waits its turn")
         promise("held")
         promise("free")
         with transaction():

@@ -1,0 +1,166 @@
+"""Settings: what is read, and the one line that names what is wrong."""
+
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from app.config import SettingError, Settings, read_settings
+
+SECRET_KEY = "0123456789abcdef0123456789abcdef"
+PRODUCTION = {
+    "APP_ENV": "production",
+    "DATABASE_URL": "postgresql://billing@db/billing",
+    "SECRET_KEY": SECRET_KEY,
+    "BASE_URL": "https://billing.example.com",
+}
+
+
+@pytest.fixture
+def read(tmp_path: Path):
+    def read(**given: str) -> Settings:
+        return read_settings({"INSTANCE_DIR": str(tmp_path), **given})
+
+    return read
+
+
+class TestReadSettings:
+    def test_needs_nothing_in_development(self, read, tmp_path: Path) -> None:
+        settings = read()
+        assert settings.database_url == f"sqlite:///{tmp_path / 'billing.sqlite3'}"
+        assert (settings.port, settings.base_url) == (8000, "http://127.0.0.1:8000")
+        assert settings.brand_name == "Oblivious"
+        assert (settings.credit_limit_new_minor, settings.credit_limit_minor) == (500, 10_000)
+        assert settings.renewal_grace_days == 7
+        assert not settings.production
+        assert settings.demo
+
+    def test_takes_what_is_set(self, read) -> None:
+        settings = read(
+            PORT="9000",
+            BRAND_NAME="Acme",
+            CREDIT_LIMIT_NEW_USD="0",
+            CREDIT_LIMIT_USD="2500",
+            RENEWAL_GRACE_DAYS="3",
+            TRUSTED_PROXIES="2",
+            LOG_LEVEL="DEBUG",
+            BASE_URL="http://localhost:9000/",
+        )
+        assert settings.port == 9000
+        assert settings.base_url == "http://localhost:9000"
+        assert settings.brand_name == "Acme"
+        assert (settings.credit_limit_new_minor, settings.credit_limit_minor) == (0, 250_000)
+        assert (settings.renewal_grace_days, settings.trusted_proxies) == (3, 2)
+        assert settings.log_level == "DEBUG"
+
+    def test_takes_an_empty_setting_as_none(self, read) -> None:
+        assert read(PORT="", BRAND_NAME="", LOG_LEVEL="", APP_ENV="") == read()
+
+    def test_cannot_be_changed(self, read) -> None:
+        with pytest.raises(FrozenInstanceError):
+            read().port = 1
+
+    def test_is_enough_for_production(self, read) -> None:
+        settings = read(**PRODUCTION)
+        assert settings.production
+        assert settings.secure_cookies
+        assert settings.secret_key == SECRET_KEY
+
+    @pytest.mark.parametrize(
+        "given",
+        ["postgres://a:b@c/d", "postgresql://a:b@c/d", "postgresql+psycopg://a:b@c/d"],
+    )
+    def test_speaks_to_postgresql_through_one_driver(self, read, given: str) -> None:
+        assert read(DATABASE_URL=given).database_url == "postgresql+psycopg://a:b@c/d"
+
+    @pytest.mark.parametrize(
+        ("given", "demo"),
+        [
+            ({}, True),
+            ({"DATABASE_URL": "sqlite:///a.sqlite3"}, False),
+            ({"DATABASE_URL": "sqlite:///a.sqlite3", "DEMO": "1"}, True),
+        ],
+    )
+    def test_shows_the_demo_only_where_it_was_asked_for(self, read, given, demo: bool) -> None:
+        assert read(**given).demo is demo
+
+    @pytest.mark.parametrize(
+        ("base_url", "secure"), [("https://a.example", True), ("http://a.example", False)]
+    )
+    def test_secures_cookies_where_browsers_come_by_https(
+        self, read, base_url: str, secure: bool
+    ) -> None:
+        assert read(BASE_URL=base_url).secure_cookies is secure
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("APP_ENV", "staging"),
+            ("PORT", "0"),
+            ("PORT", "65536"),
+            ("PORT", "http"),
+            ("PORT", "-1"),
+            ("PORT", "80.0"),
+            ("PORT", "８０"),
+            ("DATABASE_URL", "mysql://a/b"),
+            ("DATABASE_URL", "billing.sqlite3"),
+            ("DATABASE_URL", "postgresql"),
+            ("SECRET_KEY", "short"),
+            ("BASE_URL", "billing.example.com"),
+            ("BASE_URL", "ftp://billing.example.com"),
+            ("BASE_URL", "https://"),
+            ("BASE_URL", "https://billing.example.com/app"),
+            ("CREDIT_LIMIT_NEW_USD", "-5"),
+            ("CREDIT_LIMIT_NEW_USD", "5.50"),
+            ("CREDIT_LIMIT_USD", "lots"),
+            ("RENEWAL_GRACE_DAYS", "29"),
+            ("TRUSTED_PROXIES", "11"),
+            ("LOG_LEVEL", "LOUD"),
+            ("DEMO", "yes"),
+        ],
+    )
+    def test_names_what_is_wrong_in_one_line(self, read, name: str, value: str) -> None:
+        with pytest.raises(SettingError) as refused:
+            read(**{name: value})
+        assert str(refused.value).startswith(name)
+        assert "\n" not in str(refused.value)
+
+    @pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "BASE_URL"])
+    def test_names_what_production_lacks(self, read, name: str) -> None:
+        with pytest.raises(SettingError, match=f"^{name} is missing"):
+            read(**{key: value for key, value in PRODUCTION.items() if key != name})
+
+    def test_wants_https_in_production(self, read) -> None:
+        with pytest.raises(SettingError, match=r"^BASE_URL must start with https"):
+            read(**{**PRODUCTION, "BASE_URL": "http://billing.example.com"})
+
+    def test_never_tells_a_secret(self, read) -> None:
+        with pytest.raises(SettingError) as refused:
+            read(SECRET_KEY="my secret")
+        assert "my secret" not in str(refused.value)
+
+
+class TestSecretKey:
+    def test_is_made_once_and_kept_in_development(self, read, tmp_path: Path) -> None:
+        first = read().secret_key
+        assert len(first) >= 32
+        assert read().secret_key == first
+        kept = tmp_path / "secret_key"
+        assert kept.stat().st_mode & 0o077 == 0
+
+    def test_is_not_written_down_where_it_is_given(self, read, tmp_path: Path) -> None:
+        read(SECRET_KEY=SECRET_KEY)
+        assert list(tmp_path.iterdir()) == []
+
+
+class TestEnvironment:
+    def test_wins_over_the_file(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / ".env").write_text("PORT=9001\nBRAND_NAME=File\nLOG_LEVEL\n")
+        for name in ("LOG_LEVEL", "DATABASE_URL", "APP_ENV"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("BRAND_NAME", "Environment")
+        monkeypatch.delenv("PORT", raising=False)
+        monkeypatch.setenv("INSTANCE_DIR", str(tmp_path))
+        settings = read_settings()
+        assert (settings.port, settings.brand_name) == (9001, "Environment")
