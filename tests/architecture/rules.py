@@ -16,6 +16,7 @@ ARROWS = {
     "entrypoints": {"", "entrypoints", "workflows", "wiring", "domain", "foundation", "config"},
     "sandbox": {"sandbox"},
     "config": {"config"},
+    "wsgi": {"", "config", "foundation"},
     "": {"", "config", "wiring", "entrypoints", "domain", "foundation"},
 }
 LADDER = (

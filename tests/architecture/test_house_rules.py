@@ -15,7 +15,7 @@ from tests.architecture.source import ROOT, modules_of_the_app, tracked_files
 FRAMEWORK = {
     *sys.stdlib_module_names,
     *("app", "flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2", "markupsafe"),
-    *("flask_sqlalchemy", "flask_migrate", "alembic", "sqlalchemy", "msgspec"),
+    *("flask_sqlalchemy", "flask_migrate", "alembic", "sqlalchemy", "msgspec", "click"),
 }
 MODULES = modules_of_the_app()
 MODULE_RULES = [
