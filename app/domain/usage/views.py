@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 
+from app.foundation.money import round_half_up
 from app.foundation.paging import Cursor
 
 
@@ -92,6 +94,13 @@ class RecordView:
     status: str
     billing_month: str
     created_at: datetime
+
+    @property
+    def discount_rate(self) -> Decimal:
+        """Return the share of the list cost that was charged, with 6 decimals; 1 of nothing."""
+        if self.cost_nanos == 0:
+            return Decimal(1)
+        return Decimal(round_half_up(self.final_nanos * 10**6, self.cost_nanos)).scaleb(-6)
 
 
 @dataclass(frozen=True, slots=True)

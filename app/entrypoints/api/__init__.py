@@ -2,7 +2,8 @@
 
 from flask import Blueprint
 
-from app.entrypoints.api import usage
+from app.entrypoints.api import entitlements, invoices, plans, stats, usage, usage_reading
 
 api = Blueprint("api", __name__)
-api.register_blueprint(usage.calls)
+for subject in (stats, usage, usage_reading, plans, entitlements, invoices):
+    api.register_blueprint(subject.calls)

@@ -1,0 +1,1 @@
+"""What the numbers of all other subjects say together: statistics, overview, forecast."""

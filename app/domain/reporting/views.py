@@ -1,0 +1,100 @@
+"""What questions across subjects are answered with: frozen, and free of tables."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The figures of an account at a moment: its UTC month, its period, and all time."""
+
+    month_cost_nanos: int
+    month_tokens: int
+    total_cost_nanos: int
+    unpriced_tokens: int
+    plan_id: str
+    period_starts_at: datetime
+    period_ends_at: datetime
+    tokens_quota: int
+    tokens_used: int
+    quota_tokens_used: int
+    extra_tokens: int
+
+    @property
+    def plan(self) -> str:
+        """Return the plan as programs know it: `pro` for plan-pro."""
+        return self.plan_id.removeprefix("plan-")
+
+    @property
+    def tokens_remaining(self) -> int:
+        """Return what is left of the period's quota."""
+        return self.tokens_quota - self.quota_tokens_used
+
+    @property
+    def token_balance(self) -> int:
+        """Return the quota left and the extra tokens together."""
+        return self.tokens_remaining + self.extra_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaWatch:
+    """How far the token balance is from the threshold that the customer has set."""
+
+    has_quota: bool
+    tokens_remaining: int
+    extra_tokens: int
+    alert_threshold: int
+
+    @property
+    def token_balance(self) -> int:
+        """Return the quota left and the extra tokens together."""
+        return self.tokens_remaining + self.extra_tokens
+
+    @property
+    def is_low(self) -> bool:
+        """Tell whether to warn; who owns no tokens at all has none that could run out."""
+        owns_tokens = self.has_quota or self.extra_tokens > 0
+        return owns_tokens and 0 < self.alert_threshold >= self.token_balance
+
+
+@dataclass(frozen=True, slots=True)
+class Debts:
+    """What an account owes and has paid, as far as its credit depends on it."""
+
+    # Usage that no invoice carries yet.
+    unbilled_nanos: int
+    # Issued and unpaid usage invoices; renewals are void if their grace passes unpaid.
+    unpaid_minor: int
+    oldest_due_at: datetime | None
+    # Billed to the running month, whenever it occurred.
+    spent_nanos: int
+    unpriced_tokens: int
+    has_paid: bool
+    has_open_dispute: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """Whether a customer may go on, and what is left to him."""
+
+    is_allowed: bool
+    reason: str
+    plan_id: str
+    tokens_remaining: int
+    extra_tokens: int
+    max_concurrent_req: int
+    rate_limit_per_min: int
+    # None where the customer has set no limit.
+    spend_left_nanos: int | None
+    credit_left_nanos: int
+    overage_enabled: bool
+
+    @property
+    def plan(self) -> str:
+        """Return the plan as programs know it: `pro` for plan-pro."""
+        return self.plan_id.removeprefix("plan-")
+
+    @property
+    def token_balance(self) -> int:
+        """Return the quota left and the extra tokens together."""
+        return self.tokens_remaining + self.extra_tokens

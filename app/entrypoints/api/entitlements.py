@@ -1,0 +1,51 @@
+"""What gateways ask before they serve a request: may this customer go on?"""
+
+from flask import Blueprint, Response
+
+from app.domain.accounts.errors import UnknownAccount
+from app.domain.accounts.rules import UNSTORABLE
+from app.domain.reporting.views import Entitlement
+from app.entrypoints.api.answering import answer
+from app.entrypoints.api.auth import for_gateways
+from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.settings import credit_limits, renewal_grace
+from app.foundation import clock
+from app.foundation.money import usd_from_nanos
+from app.workflows.check_entitlement import check_entitlement
+
+calls = Blueprint("entitlements", __name__)
+
+
+@calls.get("/entitlements/<user_id>")
+@for_gateways
+def get_entitlement(user_id: str) -> Response:
+    """Answer whether the customer may go on, the first reason why not, and what is left."""
+    Parameters().check()
+    _refuse_unstorable(user_id)
+    now, limits = clock.now(), credit_limits()
+    found = check_entitlement(user_id, now=now, grace=renewal_grace(), limits=limits)
+    return answer(_entitlement(found))
+
+
+def _refuse_unstorable(user_id: str) -> None:
+    # No account has such an id, and databases do not even let us ask.
+    if UNSTORABLE.search(user_id):
+        raise UnknownAccount("There is no account with this id.")
+
+
+def _entitlement(found: Entitlement) -> dict[str, object]:
+    spend_left = found.spend_left_nanos
+    return {
+        "allowed": found.is_allowed,
+        "reason": found.reason,
+        "plan": found.plan,
+        "token_balance": found.token_balance,
+        "tokens_remaining": found.tokens_remaining,
+        "extra_tokens": found.extra_tokens,
+        "max_concurrent_req": found.max_concurrent_req,
+        "rate_limit_per_min": found.rate_limit_per_min,
+        # Null: the customer has set no limit.
+        "spend_left": None if spend_left is None else usd_from_nanos(spend_left),
+        "credit_left": usd_from_nanos(found.credit_left_nanos),
+        "overage_enabled": found.overage_enabled,
+    }

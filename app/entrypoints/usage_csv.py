@@ -1,0 +1,85 @@
+"""Usage records as CSV, for every door that lets them be downloaded."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from io import StringIO
+from zoneinfo import ZoneInfo
+
+from app.domain.usage.views import RecordView
+from app.foundation.money import usd_from_nanos
+
+HEADER = (
+    "occurred_at",
+    "occurred_at_local",
+    "request_id",
+    "model",
+    "provider",
+    "api_key_alias",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+    "quota_tokens",
+    "extra_tokens",
+    "overage_tokens",
+    "cost",
+    "discount_amount",
+    "final_cost",
+    "status",
+    "billing_month",
+)
+# What spreadsheets take for the beginning of a formula.
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+LINES_AT_ONCE = 200
+
+
+def csv_parts(records: Iterable[RecordView], *, zone: ZoneInfo) -> Iterator[str]:
+    """Return the file piece by piece: a header line, then a line for each record."""
+    part = StringIO()
+    writer = csv.writer(part)
+    writer.writerow(HEADER)
+    for number, record in enumerate(records, start=1):
+        writer.writerow(_cells(record, zone))
+        if number % LINES_AT_ONCE == 0:
+            yield part.getvalue()
+            part.seek(0)
+            part.truncate()
+    yield part.getvalue()
+
+
+def _cells(record: RecordView, zone: ZoneInfo) -> list[str | int]:
+    return [
+        record.occurred_at.isoformat().replace("+00:00", "Z"),
+        record.occurred_at.astimezone(zone).isoformat(),
+        _harmless(record.request_id),
+        _harmless(record.model),
+        _harmless(record.provider or ""),
+        _harmless(record.api_key_alias or ""),
+        record.prompt_tokens,
+        record.completion_tokens,
+        record.total_tokens,
+        record.cached_tokens,
+        record.cache_write_tokens,
+        record.reasoning_tokens,
+        record.quota_tokens,
+        record.extra_tokens,
+        record.overage_tokens,
+        _plain(usd_from_nanos(record.cost_nanos)),
+        _plain(usd_from_nanos(record.discount_nanos)),
+        _plain(usd_from_nanos(record.final_nanos)),
+        record.status,
+        record.billing_month,
+    ]
+
+
+def _harmless(text: str) -> str:
+    """Keep spreadsheets from running a name that looks like a formula."""
+    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+
+
+def _plain(amount: Decimal) -> str:
+    """Write the amount with all its digits and without an exponent."""
+    return f"{amount:f}"
