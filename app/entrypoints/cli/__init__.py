@@ -1,0 +1,18 @@
+"""The command line: `billing`."""
+
+from app.entrypoints.cli.checks import check_config, verify
+from app.entrypoints.cli.database import db
+from app.entrypoints.cli.demo import demo
+from app.entrypoints.cli.errors import Commands
+from app.entrypoints.cli.keys import keys
+from app.entrypoints.cli.plans import plans
+from app.entrypoints.cli.prices import prices
+from app.entrypoints.cli.run import run
+from app.entrypoints.cli.serve import serve
+from app.entrypoints.cli.users import users
+
+main = Commands(
+    "billing",
+    help="Run and look after an installation of Oblivious Billing.",
+    commands=[check_config, db, demo, keys, plans, prices, run, serve, users, verify],
+)

@@ -1,0 +1,44 @@
+"""`billing check-config` and `billing verify`: is everything as it should be?"""
+
+import re
+
+import click
+
+from app.config import read_settings
+from app.entrypoints.cli.errors import Failed
+from app.entrypoints.cli.installation import installation, unprepared_installation
+from app.foundation import readiness
+from app.workflows.verify_books import verify_books
+
+PASSWORD = re.compile(r"(://[^:/@]*):[^@]*@")
+
+
+@click.command("check-config")
+def check_config() -> None:
+    """Check the settings and the database, and print what they come to, without secrets."""
+    settings = read_settings()
+    click.echo(f"mode      {'production' if settings.production else 'development'}")
+    click.echo(f"address   {settings.base_url} (port {settings.port})")
+    click.echo(f"instance  {settings.instance_dir}")
+    click.echo(f"database  {shown_url(settings.database_url)}")
+    with unprepared_installation():
+        if not readiness.answers():
+            raise Failed("DATABASE_URL: the database cannot be reached.")
+    click.echo("The settings are complete, and the database answers.")
+
+
+@click.command()
+def verify() -> None:
+    """Check the books: print one line for each sum that is not what it must be."""
+    with installation():
+        broken = verify_books()
+    for line in broken:
+        click.echo(line)
+    if broken:
+        raise SystemExit(Failed.exit_code)
+    click.echo("The books are right.")
+
+
+def shown_url(database_url: str) -> str:
+    """Return the address of a database without its password."""
+    return PASSWORD.sub(r"\1:…@", database_url)

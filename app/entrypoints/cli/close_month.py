@@ -1,0 +1,45 @@
+"""`billing close-month`: invoices a month's usage."""
+
+import click
+
+from app.config import Settings
+from app.domain.invoices.errors import MonthInvalid
+from app.entrypoints.cli.installation import installation
+from app.entrypoints.selling import seller_of
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.periods import BillingMonth
+from app.workflows.close_month import close_month as close_some
+
+ACTOR = "operator:command line"
+
+
+@click.command("close-month")
+@click.argument("month", metavar="YYYY-MM")
+def close_month(month: str) -> None:
+    """Invoice every account's usage of a month that is over.
+
+    It may be interrupted and run again: whoever has his invoice is passed over.
+    """
+    with installation() as settings:
+        issued, carried = _close(_month(month), settings)
+        click.echo(f"{month}: {issued} invoices issued, {carried} small amounts carried.")
+
+
+def _close(month: BillingMonth, settings: Settings) -> tuple[int, int]:
+    issued, carried, after = 0, 0, ""
+    seller = seller_of(settings)
+    while True:
+        with transaction():
+            done = close_some(month, seller=seller, actor=ACTOR, now=clock.now(), after=after)
+        issued, carried = issued + done.issued_count, carried + done.carried_count
+        if done.next_after is None:
+            return issued, carried
+        after = done.next_after
+
+
+def _month(text: str) -> BillingMonth:
+    try:
+        return BillingMonth.parse(text)
+    except ValueError as error:
+        raise MonthInvalid(f"A month is written like 2026-11, not {text[:20]!r}.") from error

@@ -1,0 +1,44 @@
+"""`billing keys`: secret keys of customers, gateways and operators."""
+
+import click
+
+from app.domain.accounts import operations, queries
+from app.domain.accounts.models import Role
+from app.entrypoints.cli.errors import Failed
+from app.entrypoints.cli.installation import installation
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.secret_keys import KeyKind, SecretKey
+
+NAME = "command line"
+
+
+@click.group()
+def keys() -> None:
+    """Make secret keys."""
+
+
+@keys.command()
+@click.option("--user", help="Make a customer's key for this user id.")
+@click.option("--gateway", help="Make a gateway's key of this name.")
+@click.option("--operator", help="Make an operator's key for this user id.")
+@click.option("--name", default=NAME, show_default=True, help="What the key's owner sees it as.")
+def create(*, user: str | None, gateway: str | None, operator: str | None, name: str) -> None:
+    """Make a key and print it alone: it is never shown again. Say for whom, once."""
+    if sum(owner is not None for owner in (user, gateway, operator)) != 1:
+        raise click.UsageError("Say for whom: one of --user, --gateway and --operator.")
+    with installation(), transaction():
+        if gateway is not None:
+            key = operations.make_key(KeyKind.GATEWAY, name=gateway, now=clock.now())
+        elif user is not None:
+            key = _key_of(user, Role.CUSTOMER, KeyKind.CUSTOMER, name=name)
+        else:
+            key = _key_of(operator or "", Role.OPERATOR, KeyKind.OPERATOR, name=name)
+    click.echo(key.text)
+
+
+def _key_of(user_id: str, role: Role, kind: KeyKind, *, name: str) -> SecretKey:
+    account = queries.account(user_id)
+    if account.role != role:
+        raise Failed(f"The account {user_id} has the role {account.role}, not {role}.")
+    return operations.make_key(kind, name=name, user_id=account.id, now=clock.now())

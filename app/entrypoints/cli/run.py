@@ -1,0 +1,99 @@
+"""`billing run`: everything on one machine, until Ctrl-C."""
+
+import socket
+import time
+from http.client import HTTPConnection, HTTPException
+from typing import NoReturn
+
+import click
+
+from app.config import Settings, read_settings
+from app.domain.accounts.errors import RealAccountsPresent
+from app.entrypoints.cli.database import upgrade_schema
+from app.entrypoints.cli.demo_file import FILE_NAME, Demo
+from app.entrypoints.cli.demo_loading import load_demo, move_demo
+from app.entrypoints.cli.errors import Failed
+from app.entrypoints.cli.programs import Ended, Program, Programs, running_programs
+
+HOST = "127.0.0.1"
+READY_WITHIN_SECONDS = 60
+LOOK_EVERY_SECONDS = 0.1
+ANSWER_WITHIN_SECONDS = 5
+OK = 200
+# What runs beside each other; the worker and the payment sandbox will stand here, too.
+PROGRAMS = (Program("The web server", ["serve", "--host", HOST]),)
+
+
+@click.command()
+def run() -> None:
+    """Run the whole installation until Ctrl-C: migrate, serve, load the demo.
+
+    Without DATABASE_URL it works on a SQLite database of its own in INSTANCE_DIR, with the demo in
+    it. A database given by DATABASE_URL is only migrated, unless DEMO=1 asks for the demo there.
+    """
+    settings = read_settings()
+    _check_port(settings.port)
+    try:
+        with running_programs() as programs:
+            _run(programs, settings)
+    except Ended:
+        click.echo("Ended.")
+
+
+def _run(programs: Programs, settings: Settings) -> NoReturn:
+    address = f"http://{HOST}:{settings.port}"
+    upgrade_schema()
+    for program in PROGRAMS:
+        programs.start(program)
+    _wait_until_ready(programs, settings.port)
+    demo = _demo(programs, address) if settings.demo else None
+    click.echo(f"Oblivious Billing is ready at {address} – Ctrl-C ends it.")
+    if demo is not None:
+        click.echo(f"  customer  {demo.customer.email}  password {demo.customer.password}")
+        click.echo(f"  operator  {demo.operator.email}  password {demo.operator.password}")
+        click.echo(f"  the keys stand in {settings.instance_dir / FILE_NAME}")
+    programs.wait()
+
+
+def _demo(programs: Programs, address: str) -> Demo | None:
+    """Bring the demo up to now; beside real accounts it stays as it is."""
+    try:
+        demo, tally = load_demo(url=address, while_waiting=programs.check)
+    except RealAccountsPresent as refusal:
+        click.echo(f"billing: {refusal.message}", err=True)
+        return move_demo(address)
+    if not tally.is_clean:
+        tally.show()
+    return demo
+
+
+def _check_port(port: int) -> None:
+    with socket.socket() as listener:
+        # As the server does it: what the last one left waiting is no obstacle.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise Failed(
+                f"Port {port} cannot be used ({error.strerror}); choose another: PORT=8001 make run"
+            ) from error
+
+
+def _wait_until_ready(programs: Programs, port: int) -> None:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while not _is_ready(port):
+        programs.check()
+        if time.monotonic() > deadline:
+            raise Failed(f"The web server is not ready after {READY_WITHIN_SECONDS} seconds.")
+        time.sleep(LOOK_EVERY_SECONDS)
+
+
+def _is_ready(port: int) -> bool:
+    connection = HTTPConnection(HOST, port, timeout=ANSWER_WITHIN_SECONDS)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
