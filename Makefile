@@ -1,0 +1,67 @@
+# Needs Python 3.11 or newer, make and a package index; everything else comes into .venv.
+# PORT, DATABASE_URL and INSTANCE_DIR reach every target, from the environment or as `make run PORT=8001`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header -q --group build
+
+.DEFAULT_GOAL := help
+.PHONY: run test check bench lock help chromium
+
+run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
+	@exec $(BIN)/billing run
+
+test: $(VENV)/.installed-dev chromium ## run every test, on SQLite and on PostgreSQL
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.installed-dev ## check format, lint, types, templates, architecture and migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/python -m pytest -q tests/architecture tests/migrations
+
+bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json
+	$(BIN)/python -m tests.benchmarks
+
+lock: ## renew the locked requirements (needs uv)
+	$(COMPILE) -o requirements.txt
+	$(COMPILE) --group dev -o requirements-dev.txt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The stamps remember which locked requirements stand in .venv.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/.made
+	@echo "Installing the locked requirements into $(VENV) …"
+	$(PIP) install --require-hashes -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "Installing the development tools into $(VENV) …"
+	$(PIP) install --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# The browser journeys drive Debian's Chromium; where it cannot be had they are skipped, and say so.
+chromium:
+	@command -v chromium >/dev/null || { \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			echo "Installing Chromium for the browser journeys …"; \
+			{ apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=30 update \
+				&& DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=1 \
+					-o Acquire::http::Timeout=30 install --no-install-recommends chromium \
+					>/dev/null; } </dev/null \
+				|| echo "Chromium could not be installed: the browser journeys will be skipped."; \
+		else \
+			echo "Chromium is missing, and only root can install it here: the browser journeys will be skipped."; \
+		fi; }
