@@ -1,0 +1,195 @@
+"""Everything the customer's first page says, read in a handful of statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass, replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Account
+from app.domain.accounts.rules import zone
+from app.domain.catalog import queries as catalog
+from app.domain.reporting import rules
+from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
+from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.queries import PeriodView
+from app.domain.usage import queries as usage
+from app.domain.usage.buckets import day_starts_at
+from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
+from app.foundation.periods import BillingMonth, Period
+
+RECENT_DAYS = 30
+TOP_GROUPS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSums:
+    """What one model or gateway key used; an empty name where none was reported."""
+
+    group: str
+    sums: Sums
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSteps:
+    """How far a new account has come."""
+
+    has_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """How an account stands at a moment."""
+
+    read_at: datetime
+    month: BillingMonth
+    month_sums: Sums
+    month_cost: Forecast | None
+    plan_name: str
+    period: PeriodView
+    extra_tokens: int
+    overage_enabled: bool
+    quota_runs_out_at: datetime | None
+    concerns: tuple[Concern, ...]
+    recent: UsageSeries
+    # The totals of the same number of days before.
+    before: Sums
+    top_models: tuple[GroupSums, ...]
+    top_keys: tuple[GroupSums, ...]
+    # None once anything was ever used.
+    first_steps: FirstSteps | None
+
+    @property
+    def token_balance(self) -> int:
+        """Return the quota left and the extra tokens together."""
+        return self.period.tokens_remaining + self.extra_tokens
+
+
+def overview(account: Account, *, now: datetime, grace: timedelta) -> Overview:
+    """Return how the account stands, and where its month and quota are heading."""
+    month = BillingMonth.of(now)
+    month_sums = usage.month_to_date(account, month=month)
+    period = subscriptions.current_period(account.id, now=now, grace=grace)
+    chosen = accounts.settings_of(account)
+    both, recent, before = _two_stretches(account, now=now)
+    costs, tokens = _paces(both, now=now, local=zone(account.timezone))
+    return Overview(
+        read_at=now,
+        month=month,
+        month_sums=month_sums,
+        month_cost=rules.forecast(
+            month_sums.final_nanos, costs, seconds_left=month.period.seconds_left(now)
+        ),
+        plan_name=catalog.plan(period.terms.plan_id).name,
+        period=period,
+        extra_tokens=account.extra_tokens,
+        overage_enabled=chosen.overage_enabled,
+        quota_runs_out_at=rules.runs_out_at(
+            period.tokens_remaining, tokens, now=now, ends_at=period.ends_at
+        ),
+        concerns=rules.concerns(
+            _standing(account, period, alert_threshold=chosen.alert_threshold, month=month_sums)
+        ),
+        recent=recent,
+        before=before,
+        top_models=_top(recent),
+        top_keys=_top_keys(account, recent),
+        first_steps=_first_steps(account, used=both.totals),
+    )
+
+
+def add_up(sums: Iterable[Sums]) -> Sums:
+    """Return the totals."""
+    return Sums(*(sum(column) for column in zip(*map(astuple, sums), strict=True)))
+
+
+def group_sums(series: UsageSeries) -> list[GroupSums]:
+    """Return each group's sums over the whole series, the dearest first."""
+    by_group: dict[str, list[Sums]] = defaultdict(list)
+    for bucket in series.buckets:
+        by_group[bucket.group].append(bucket.sums)
+    groups = [GroupSums(group, add_up(sums)) for group, sums in by_group.items()]
+    return sorted(
+        groups, key=lambda g: (-g.sums.final_nanos, -g.sums.total_tokens, -g.sums.requests, g.group)
+    )
+
+
+def _two_stretches(account: Account, *, now: datetime) -> tuple[UsageSeries, UsageSeries, Sums]:
+    """Return the last 60 days by model, the last 30 of them, and the totals of the 30 before."""
+    local = zone(account.timezone)
+    today = now.astimezone(local).date()
+    first = today - timedelta(days=RECENT_DAYS - 1)
+    span = Period(
+        day_starts_at(first - timedelta(days=RECENT_DAYS), local),
+        day_starts_at(today + timedelta(days=1), local),
+    )
+    both = usage.usage_series(
+        account, span=span, granularity=Granularity.DAY, group_by=Grouping.MODEL
+    )
+    recent = tuple(bucket for bucket in both.buckets if _day(bucket, local) >= first)
+    older = (bucket.sums for bucket in both.buckets if _day(bucket, local) < first)
+    shown = replace(
+        both,
+        buckets=recent,
+        totals=add_up(bucket.sums for bucket in recent),
+        starts_at=day_starts_at(first, local),
+    )
+    return both, shown, add_up(older)
+
+
+def _paces(series: UsageSeries, *, now: datetime, local: ZoneInfo) -> tuple[Pace, Pace]:
+    """Return the last whole days' costs and tokens, from the first day with usage on."""
+    today = now.astimezone(local).date()
+    costs: dict[date, int] = defaultdict(int)
+    tokens: dict[date, int] = defaultdict(int)
+    for bucket in series.buckets:
+        costs[_day(bucket, local)] += bucket.sums.final_nanos
+        tokens[_day(bucket, local)] += bucket.sums.total_tokens
+    first = max(min(costs, default=today), today - timedelta(days=rules.PACE_DAYS))
+    days = [first + timedelta(days=number) for number in range((today - first).days)]
+    seconds = int((day_starts_at(today, local) - day_starts_at(first, local)).total_seconds())
+    return (
+        Pace(tuple(costs.get(day, 0) for day in days), seconds),
+        Pace(tuple(tokens.get(day, 0) for day in days), seconds),
+    )
+
+
+def _day(bucket: UsageBucket, local: ZoneInfo) -> date:
+    return bucket.starts_at.astimezone(local).date()
+
+
+def _standing(
+    account: Account, period: PeriodView, *, alert_threshold: int, month: Sums
+) -> Standing:
+    return Standing(
+        is_suspended=account.suspended_at is not None,
+        is_renewal_unpaid=period.grace_ends_at is not None,
+        quota=period.quota,
+        quota_left=period.tokens_remaining,
+        extra_tokens=account.extra_tokens,
+        alert_threshold=alert_threshold,
+        unpriced_tokens=month.unpriced_tokens,
+    )
+
+
+def _top(series: UsageSeries) -> tuple[GroupSums, ...]:
+    return tuple(group_sums(series)[:TOP_GROUPS])
+
+
+def _top_keys(account: Account, recent: UsageSeries) -> tuple[GroupSums, ...]:
+    if not recent.buckets:
+        return ()
+    span = Period(recent.starts_at, recent.ends_at)
+    return _top(
+        usage.usage_series(
+            account, span=span, granularity=Granularity.DAY, group_by=Grouping.API_KEY
+        )
+    )
+
+
+def _first_steps(account: Account, *, used: Sums) -> FirstSteps | None:
+    # Only who used nothing for two months is asked whether he ever did.
+    if used.requests or usage.all_time(account).requests:
+        return None
+    return FirstSteps(has_key=any(key.revoked_at is None for key in accounts.keys_of(account)))

@@ -1,0 +1,98 @@
+"""Pages in front of the door: register, sign in, sign out."""
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+from wtforms import Field
+
+from app.domain.accounts import operations
+from app.domain.accounts.errors import (
+    EmailInvalid,
+    EmailTaken,
+    PasswordTooLong,
+    PasswordTooShort,
+    TimezoneUnknown,
+    WrongCredentials,
+)
+from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.forms import RegisterForm, SignInForm
+from app.entrypoints.web.signing_in import begin_session, end_session, is_signed_in, own_path
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.errors import DomainError
+from app.workflows.sign_up import sign_up
+
+pages = Blueprint("access", __name__)
+
+
+@pages.get("/login")
+def show_sign_in() -> ResponseReturnValue:
+    """Show the form, unless somebody is signed in already."""
+    if is_signed_in():
+        return redirect(_wanted())
+    return _form_page("web/access/login.html", SignInForm())
+
+
+@pages.post("/login")
+def sign_in() -> ResponseReturnValue:
+    """Begin a session, or say that address and password do not belong together."""
+    form, account = SignInForm(), None
+    if form.validate():
+        with refusals_shown_on({WrongCredentials: form.password}):
+            account = operations.check_credentials(form.email.data or "", form.password.data or "")
+    if account is None:
+        return _form_page("web/access/login.html", form)
+    begin_session(account)
+    return redirect(_wanted())
+
+
+@pages.get("/register")
+def show_registration() -> ResponseReturnValue:
+    """Show the form, unless somebody is signed in already."""
+    if is_signed_in():
+        return redirect(_wanted())
+    return _form_page("web/access/register.html", RegisterForm())
+
+
+@pages.post("/register")
+def register() -> ResponseReturnValue:
+    """Open an account and sign it in, or say at the field why not."""
+    form, account = RegisterForm(), None
+    if form.validate():
+        with refusals_shown_on(_registration_fields(form)), transaction():
+            account = sign_up(
+                form.email.data or "",
+                password=form.password.data,
+                timezone=form.timezone.data,
+                now=clock.now(),
+            )
+    if account is None:
+        return _form_page("web/access/register.html", form)
+    begin_session(account)
+    return redirect(_wanted())
+
+
+@pages.post("/logout")
+def sign_out() -> ResponseReturnValue:
+    """End the session."""
+    end_session()
+    return redirect(url_for("web.access.show_sign_in"))
+
+
+def _registration_fields(form: RegisterForm) -> dict[type[DomainError], Field]:
+    return {
+        EmailInvalid: form.email,
+        EmailTaken: form.email,
+        PasswordTooShort: form.password,
+        PasswordTooLong: form.password,
+        TimezoneUnknown: form.timezone,
+    }
+
+
+def _wanted() -> str:
+    return own_path(request.args.get("next"))
+
+
+def _form_page(page: str, form: FlaskForm) -> Response:
+    status = 422 if form.errors else 200
+    return make_response(render_template(page, form=form, wanted=request.args.get("next")), status)

@@ -1,0 +1,211 @@
+"""From a series of usage to what a chart draws and its table says. Pure."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from app.domain.reporting.overview import GroupSums, add_up, group_sums
+from app.domain.reporting.rules import share_permille
+from app.domain.usage.buckets import buckets
+from app.domain.usage.rules import local_hour
+from app.domain.usage.views import Granularity, Grouping, Sums, UsageSeries
+from app.entrypoints.web.usage_filter import Metric
+from app.foundation.periods import Period
+
+LAYERS_MAX = 8
+ROWS_MAX = 50
+HOUR = timedelta(hours=1)
+# The class that colours what is not kept apart.
+REST = "rest"
+FIGURES = {Metric.COST: "final_nanos", Metric.TOKENS: "total_tokens", Metric.REQUESTS: "requests"}
+UNNAMED = {
+    Grouping.MODEL: "No model named",
+    Grouping.API_KEY: "No key named",
+    Grouping.PROVIDER: "No provider named",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One group's line in the breakdown."""
+
+    name: str
+    # None for the line that sums up what is not kept apart.
+    group: str | None
+    colour: str
+    sums: Sums
+    permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one group adds to each bar."""
+
+    name: str
+    colour: str
+    values: tuple[int, ...]
+
+    @property
+    def total(self) -> int:
+        """Return what the group adds up to."""
+        return sum(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bucket: its first moment in the series' zone, and how it is called."""
+
+    starts_at: datetime
+    label: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Stacked bars over time, and the same numbers as lines of a table."""
+
+    metric: Metric
+    bars: tuple[Bar, ...]
+    layers: tuple[Layer, ...]
+    rows: tuple[Row, ...]
+    totals: Sums
+
+    @property
+    def total(self) -> int:
+        """Return the sum of all bars."""
+        return sum(layer.total for layer in self.layers)
+
+    @property
+    def heights(self) -> tuple[int, ...]:
+        """Return what each bar adds up to."""
+        return tuple(map(sum, zip(*(layer.values for layer in self.layers), strict=True)))
+
+    @property
+    def drawing(self) -> dict[str, object]:
+        """Return what the script draws; amounts are whole nano-USD, tokens or requests."""
+        return {
+            "metric": self.metric.value,
+            "labels": [bar.label for bar in self.bars],
+            "titles": [bar.title for bar in self.bars],
+            "layers": [
+                {"name": layer.name, "colour": layer.colour, "values": layer.values}
+                for layer in self.layers
+            ],
+        }
+
+
+def draw(series: UsageSeries, *, metric: Metric) -> Chart:
+    """Return the series as a chart: empty buckets filled, the biggest groups kept apart."""
+    local = ZoneInfo(series.timezone)
+    ranked = sorted(group_sums(series), key=lambda each: -getattr(each.sums, FIGURES[metric]))
+    colours = colours_of(ranked)
+    starts = list(_starts(series, local))
+    return Chart(
+        metric=metric,
+        bars=tuple(_bars(starts, series.granularity)),
+        layers=tuple(_layers(series, starts, metric=metric, colours=colours)),
+        rows=(
+            *rows_of(
+                ranked[:ROWS_MAX],
+                series.totals,
+                metric=metric,
+                group_by=series.group_by,
+                colours=colours,
+            ),
+            *_rest(ranked, series.totals, metric=metric),
+        ),
+        totals=series.totals,
+    )
+
+
+def rows_of(
+    groups: Iterable[GroupSums],
+    totals: Sums,
+    *,
+    metric: Metric,
+    group_by: Grouping,
+    colours: Mapping[str, str],
+) -> tuple[Row, ...]:
+    """Return a line for each group, with its share of the totals."""
+    return tuple(
+        Row(
+            name=name_of(each.group, group_by),
+            group=each.group,
+            colour=colours.get(each.group, REST),
+            sums=each.sums,
+            permille=_share(each.sums, totals, metric),
+        )
+        for each in groups
+    )
+
+
+def name_of(group: str, group_by: Grouping) -> str:
+    """Return what a group is called on pages."""
+    return group or UNNAMED[group_by]
+
+
+def colours_of(ranked: Sequence[GroupSums]) -> dict[str, str]:
+    """Give the biggest groups a colour of their own."""
+    return {each.group: str(place) for place, each in enumerate(ranked[:LAYERS_MAX], start=1)}
+
+
+def _starts(series: UsageSeries, local: ZoneInfo) -> Iterator[datetime]:
+    """Return the local first moment of every bucket, also of those without usage."""
+    span = Period(series.starts_at.astimezone(UTC), series.ends_at.astimezone(UTC))
+    if series.granularity is not Granularity.HOUR:
+        for bucket in buckets(span, granularity=series.granularity, zone=local):
+            yield bucket.starts_at.astimezone(local)
+        return
+    hour = local_hour(span.starts_at, local)[0]
+    while hour < span.ends_at:
+        yield hour.astimezone(local)
+        # Where clocks jump by half an hour, the next hour does not start an hour later.
+        hour = max(local_hour(hour + HOUR, local)[0], hour + HOUR / 2)
+
+
+def _bars(starts: Sequence[datetime], granularity: Granularity) -> Iterator[Bar]:
+    one_day = bool(starts) and starts[0].date() == starts[-1].date()
+    for start in starts:
+        day = f"{start.day} {start:%b}"
+        if granularity is Granularity.HOUR:
+            label = f"{start:%H:%M}" if one_day else f"{day} {start:%H:%M}"
+            # The offset tells the two hours apart that clocks run through twice.
+            yield Bar(start, label, f"{start:%a} {day} {start:%Y, %H:%M} (UTC{str(start)[-6:]})")
+        elif granularity is Granularity.DAY:
+            yield Bar(start, day, f"{start:%A}, {start.day} {start:%B %Y}")
+        else:
+            yield Bar(start, f"{start:%b %Y}", f"{start:%B %Y}")
+
+
+def _layers(
+    series: UsageSeries, starts: Sequence[datetime], *, metric: Metric, colours: Mapping[str, str]
+) -> Iterator[Layer]:
+    keys = [_key(start) for start in starts]
+    values: dict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
+    for bucket in series.buckets:
+        colour = colours.get(bucket.group, REST)
+        place = max(bisect_right(keys, _key(bucket.starts_at)) - 1, 0)
+        values[colour][place] += getattr(bucket.sums, FIGURES[metric])
+    names = {colour: name_of(group, series.group_by) for group, colour in colours.items()}
+    for colour in (*names, REST):
+        if colour in values:
+            yield Layer(names.get(colour, "Other"), colour, tuple(values[colour]))
+
+
+def _key(start: datetime) -> datetime:
+    # Two local hours of one name are equal to Python, but not to us.
+    return start.astimezone(UTC)
+
+
+def _rest(ranked: Sequence[GroupSums], totals: Sums, *, metric: Metric) -> Iterator[Row]:
+    rest = ranked[ROWS_MAX:]
+    if rest:
+        sums = add_up(each.sums for each in rest)
+        yield Row(f"{len(rest)} more", None, REST, sums, _share(sums, totals, metric))
+
+
+def _share(part: Sums, whole: Sums, metric: Metric) -> int:
+    return share_permille(getattr(part, FIGURES[metric]), getattr(whole, FIGURES[metric]))

@@ -1,0 +1,63 @@
+"""The dashboard's one translation of refusals, and its pages for everything that goes wrong."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from wtforms import Field
+
+from app.entrypoints.http_status import STATUS_BY_KIND
+from app.foundation.errors import DomainError, Kind
+
+# A browser proves itself by its session. A key that a page finds unknown is one that is not there.
+STATUS = {**STATUS_BY_KIND, Kind.UNAUTHENTICATED: 404}
+WORDS = {
+    400: ("This request could not be read", "Go back, load the page again and try once more."),
+    403: ("This page is not yours", "You are signed in, but this is not for your account to see."),
+    404: ("There is nothing here", "The address is wrong, or what stood here is gone."),
+    405: ("That does not work here", "This address does not take this kind of request."),
+    413: ("That was too much", "What you sent is larger than we take."),
+    500: ("Something went wrong on our side", "It has been noted. Please try again in a moment."),
+    503: ("We will be right back", "The database cannot be reached right now. Please try again."),
+}
+TITLES = {404: "There is nothing here", 403: "This is not yours"}
+
+
+def show_refusal(error: DomainError) -> ResponseReturnValue:
+    """Answer a refusal that no form could show."""
+    status = STATUS[error.kind]
+    return _page(status, TITLES.get(status, "That did not work"), error.message)
+
+
+def show_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Answer what the framework refused, or a bug."""
+    if isinstance(error, CSRFError):
+        return _page(
+            400, "This form has expired", "Go back, load the page again and send it again."
+        )
+    status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    title, message = WORDS.get(status, ("That did not work", HTTPStatus(status).phrase + "."))
+    page, status = _page(status, title, message)
+    # Which methods an address takes, or when to come back.
+    kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
+    return page, status, kept
+
+
+@contextmanager
+def refusals_shown_on(fields: Mapping[type[DomainError], Field]) -> Iterator[None]:
+    """Turn the refusals named into a message on their field; all others go on."""
+    try:
+        yield
+    except DomainError as error:
+        field = fields.get(type(error))
+        if field is None:
+            raise
+        field.errors = [*field.errors, error.message]
+
+
+def _page(status: int, title: str, message: str) -> tuple[str, int]:
+    return render_template("web/refused.html", status=status, title=title, message=message), status

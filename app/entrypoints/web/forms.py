@@ -1,0 +1,81 @@
+"""What the forms accept: shape only; what it means is the domain's to say."""
+
+from functools import lru_cache
+from zoneinfo import available_timezones
+
+from flask_wtf import FlaskForm
+from wtforms import EmailField, Field, Form, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, ValidationError
+
+from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, UNSTORABLE
+
+EMAIL_LENGTH_MAX = 254
+REGIONS = (
+    *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
+    *("Indian", "Pacific"),
+)
+
+
+def only_visible(form: Form, field: Field) -> None:
+    """Refuse characters that no keyboard types and no database stores."""
+    if UNSTORABLE.search(field.data or ""):
+        raise ValidationError("This holds characters that cannot be stored.")
+
+
+@lru_cache(maxsize=1)
+def zone_choices() -> dict[str, list[tuple[str, str]]]:
+    """Return the time zones to choose from, by region."""
+    choices: dict[str, list[tuple[str, str]]] = {"Universal": [("UTC", "UTC")]}
+    for name in sorted(available_timezones()):
+        region, _, place = name.partition("/")
+        if region in REGIONS:
+            shown = place.replace("_", " ").replace("/", " – ")
+            choices.setdefault(region, []).append((name, shown))
+    return choices
+
+
+class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """A mail address and the password that belongs to it."""
+
+    email = EmailField(
+        "Email",
+        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        render_kw={"autocomplete": "username"},
+    )
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Enter your password."), Length(max=PASSWORD_LENGTH_MAX)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+    validate_email = staticmethod(only_visible)
+
+
+class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """What a new customer tells us."""
+
+    email = EmailField(
+        "Email",
+        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        render_kw={"autocomplete": "email"},
+    )
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Choose a password.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+    # Whether the zone exists is the domain's business; a browser may know newer ones than we.
+    timezone = SelectField("Time zone", choices=zone_choices, default="UTC", validate_choice=False)
+
+    validate_email = staticmethod(only_visible)
+    validate_timezone = staticmethod(only_visible)
+
+
+class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The name a new key will be known by."""
+
+    name = StringField(
+        "Name",
+        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
+        render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
+    )

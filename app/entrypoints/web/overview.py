@@ -1,0 +1,73 @@
+"""The overview: where the account stands, refreshed by itself while it is open."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import Blueprint, current_app, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from app.domain.accounts.models import Account
+from app.domain.accounts.rules import zone
+from app.domain.reporting.overview import GroupSums, Overview, overview
+from app.domain.reporting.rules import change_permille, share_permille
+from app.domain.usage.views import Grouping, UsageSeries
+from app.entrypoints.web import charts
+from app.entrypoints.web.charts import FIGURES
+from app.entrypoints.web.responding import nothing_new, respond, wants_fragment
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.usage_filter import Metric
+from app.foundation import clock
+
+MARK_LENGTH = 16
+
+pages = Blueprint("overview", __name__)
+pages.before_request(require_sign_in)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The overview's inside as HTML, and a mark that changes when it does."""
+
+    html: Markup
+    mark: str
+    read_at: datetime
+
+
+@pages.get("/")
+def index() -> ResponseReturnValue:
+    """Show the overview; say when nothing has changed since it was last shown."""
+    grace = timedelta(days=current_app.config["SETTINGS"].renewal_grace_days)
+    account = signed_in_account()
+    found = overview(account, now=clock.now(), grace=grace)
+    figures = _figures(account, found)
+    if wants_fragment() and request.args.get("seen") == figures.mark:
+        return nothing_new()
+    return respond("web/overview/index.html", "web/overview/_overview.html", figures=figures)
+
+
+def _figures(account: Account, found: Overview) -> Figures:
+    # Who stays inside his plan pays nothing: then the tokens tell more than the cost.
+    metric = Metric.COST if found.recent.totals.final_nanos else Metric.TOKENS
+    total, before = (getattr(sums, FIGURES[metric]) for sums in (found.recent.totals, found.before))
+    html = render_template(
+        "web/overview/figures.html",
+        overview=found,
+        local=zone(account.timezone),
+        chart=charts.draw(found.recent, metric=metric),
+        before=before,
+        change=change_permille(total, before),
+        quota_used=share_permille(found.period.quota_tokens_used, found.period.quota),
+        top_models=_rows(found.top_models, found.recent, metric, Grouping.MODEL),
+        top_keys=_rows(found.top_keys, found.recent, metric, Grouping.API_KEY),
+    )
+    mark = hashlib.sha256(html.encode()).hexdigest()[:MARK_LENGTH]
+    return Figures(Markup(html), mark, found.read_at)  # noqa: S704  # Jinja has escaped it
+
+
+def _rows(
+    groups: Sequence[GroupSums], recent: UsageSeries, metric: Metric, group_by: Grouping
+) -> Sequence[charts.Row]:
+    return charts.rows_of(groups, recent.totals, metric=metric, group_by=group_by, colours={})

@@ -1,0 +1,126 @@
+"""How amounts, counts and moments look on pages; the templates' filters."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from zoneinfo import ZoneInfo
+
+from app.foundation.money import usd_from_minor, usd_from_nanos
+
+MINUS = "−"
+CENT = Decimal("0.01")
+CENT_DECIMALS = 2
+# Below this, counts are short enough to be read in full.
+COMPACT_FROM = 10_000
+COMPACT_DIGITS = 3
+UNITS = ("", "K", "M", "B", "T")
+SEPARATED = 1000
+
+
+def usd(nanos: int) -> str:
+    """Return the amount with two decimals; below a cent, with the two digits that matter."""
+    return _dollars(_readable(usd_from_nanos(nanos)))
+
+
+def usd_exact(nanos: int) -> str:
+    """Return the amount with every decimal it has, two at least."""
+    amount = usd_from_nanos(nanos)
+    return _dollars(amount if _decimals(amount) > CENT_DECIMALS else amount.quantize(CENT))
+
+
+def usd_plain(nanos: int) -> str:
+    """Return the exact amount as machines read it: 0.0000125."""
+    return f"{usd_from_nanos(nanos):f}"
+
+
+def usd_of_minor(minor: int) -> str:
+    """Return an amount of cents."""
+    return _dollars(usd_from_minor(minor).quantize(CENT))
+
+
+def count(number: int) -> str:
+    """Return the number with thousands separators."""
+    return f"{number:,}".replace("-", MINUS)
+
+
+def compact(number: int) -> str:
+    """Return the number with three digits that matter: 1.25M."""
+    if abs(number) < COMPACT_FROM:
+        return count(number)
+    # Rounded first: 999,950 reads 1M, not 1000K.
+    value, unit = _three_digits(Decimal(number)), 0
+    while abs(value) >= SEPARATED and unit < len(UNITS) - 1:
+        value, unit = value / SEPARATED, unit + 1
+    text = f"{value:,f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", MINUS) + UNITS[unit]
+
+
+def percent(permille: int) -> str:
+    """Return thousandths as a percentage with one decimal."""
+    whole, tenth = divmod(abs(permille), 10)
+    return f"{MINUS if permille < 0 else ''}{whole}.{tenth}%"
+
+
+def signed_percent(permille: int) -> str:
+    """Return thousandths as a percentage that says in which direction it goes."""
+    return f"+{percent(permille)}" if permille > 0 else percent(permille)
+
+
+def day(moment: datetime, local: ZoneInfo) -> str:
+    """Return the local date: 22 Nov 2026."""
+    there = moment.astimezone(local)
+    return f"{there.day} {there:%b %Y}"
+
+
+def short_day(moment: datetime, local: ZoneInfo) -> str:
+    """Return the local date without its year: 22 Nov."""
+    there = moment.astimezone(local)
+    return f"{there.day} {there:%b}"
+
+
+def clock_time(moment: datetime, local: ZoneInfo) -> str:
+    """Return the local date and time: 22 Nov 2026, 14:05:09."""
+    return f"{day(moment, local)}, {moment.astimezone(local):%H:%M:%S}"
+
+
+def rfc3339(moment: datetime) -> str:
+    """Return the moment in UTC, for machines and for tooltips."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "usd": usd,
+    "usd_exact": usd_exact,
+    "usd_plain": usd_plain,
+    "usd_of_minor": usd_of_minor,
+    "count": count,
+    "compact": compact,
+    "percent": percent,
+    "signed_percent": signed_percent,
+    "day": day,
+    "short_day": short_day,
+    "clock_time": clock_time,
+    "rfc3339": rfc3339,
+}
+
+
+def _readable(amount: Decimal) -> Decimal:
+    if amount == 0 or abs(amount) >= CENT:
+        return amount.quantize(CENT, rounding=ROUND_HALF_UP)
+    # The first digit that is not 0, and one more.
+    return amount.quantize(Decimal(1).scaleb(amount.adjusted() - 1), rounding=ROUND_HALF_UP)
+
+
+def _decimals(amount: Decimal) -> int:
+    exponent = amount.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) else 0
+
+
+def _dollars(amount: Decimal) -> str:
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,f}"
+
+
+def _three_digits(value: Decimal) -> Decimal:
+    step = Decimal(1).scaleb(value.adjusted() - COMPACT_DIGITS + 1)
+    return value.quantize(step, rounding=ROUND_HALF_UP)

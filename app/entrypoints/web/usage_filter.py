@@ -1,0 +1,252 @@
+"""What the usage page is asked to show, read from its address. Bad values become notices."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from app.domain.usage.buckets import day_starts_at
+from app.domain.usage.views import Granularity, Grouping
+from app.foundation.errors import InvalidFields
+from app.foundation.paging import Cursor
+from app.foundation.periods import Period, months_later
+
+DAY = timedelta(days=1)
+CUSTOM = "custom"
+AUTOMATIC = "auto"
+EARLIEST = date(2000, 1, 1)
+# Longer ranges are read by longer buckets: nobody can look at ten thousand bars.
+HOURS_DAYS_MAX = 31
+DAYS_DAYS_MAX = 366
+RANGE_DAYS_MAX = 3_660
+AUTOMATIC_HOURS_DAYS_MAX = 2
+AUTOMATIC_DAYS_DAYS_MAX = 93
+MODEL_LENGTH_MAX = 300
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class Metric(StrEnum):
+    """What the bars measure."""
+
+    COST = "cost"
+    TOKENS = "tokens"
+    REQUESTS = "requests"
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The day it is for the customer, and the period he is in."""
+
+    date: date
+    zone: ZoneInfo
+    period: Period
+
+
+# The first day and the last one.
+Days = tuple[date, date]
+
+
+def _last_days(count: int) -> Callable[[date], Days]:
+    return lambda today: (today - (count - 1) * DAY, today)
+
+
+def _yesterday(today: date) -> Days:
+    return today - DAY, today - DAY
+
+
+def _this_month(today: date) -> Days:
+    return today.replace(day=1), today
+
+
+def _last_month(today: date) -> Days:
+    last = today.replace(day=1) - DAY
+    return last.replace(day=1), last
+
+
+PERIOD = "period"
+DEFAULT_RANGE = "30d"
+RANGES: dict[str, tuple[str, Callable[[date], Days]]] = {
+    "today": ("Today", _last_days(1)),
+    "yesterday": ("Yesterday", _yesterday),
+    "7d": ("7 days", _last_days(7)),
+    "30d": ("30 days", _last_days(30)),
+    "month": ("This month", _this_month),
+    "last-month": ("Last month", _last_month),
+    PERIOD: ("This period", _last_days(31)),
+    "90d": ("90 days", _last_days(90)),
+}
+RANGE_NAMES = {**{name: label for name, (label, _) in RANGES.items()}, CUSTOM: "Custom"}
+GRANULARITY_NAMES = {AUTOMATIC: "Automatic", "hour": "Hour", "day": "Day", "month": "Month"}
+GROUPING_NAMES = {
+    Grouping.MODEL: "Model",
+    Grouping.API_KEY: "Gateway key",
+    Grouping.PROVIDER: "Provider",
+}
+METRIC_NAMES = {Metric.COST: "Cost", Metric.TOKENS: "Tokens", Metric.REQUESTS: "Requests"}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageFilter:
+    """What to show: a span, how it is cut, what is kept apart, and what is measured."""
+
+    range: str
+    first: date
+    last: date
+    span: Period
+    # As it was chosen: `auto` or a granularity.
+    chosen_granularity: str
+    granularity: Granularity
+    group_by: Grouping
+    metric: Metric
+    # Narrows the requests, not the chart.
+    model: str | None
+    cursor: Cursor | None
+    notices: tuple[str, ...]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return the chart's part of the address, without what goes without saying."""
+        every = {
+            "range": (self.range, DEFAULT_RANGE),
+            "granularity": (self.chosen_granularity, AUTOMATIC),
+            "group_by": (self.group_by.value, Grouping.MODEL.value),
+            "metric": (self.metric.value, Metric.COST.value),
+        }
+        said = {name: value for name, (value, default) in every.items() if value != default}
+        if self.range == CUSTOM:
+            said |= {"from": self.first.isoformat(), "to": self.last.isoformat()}
+        return said
+
+    def parameters_of_records(self, *, model: str | None, cursor: Cursor | None) -> dict[str, Any]:
+        """Return the whole address of a page of requests."""
+        said = self.parameters
+        if model is not None:
+            said["model"] = model
+        if cursor is not None:
+            said["cursor"] = str(cursor)
+        return said
+
+    def parameters_of_bucket(self, starts_at: datetime) -> dict[str, Any]:
+        """Return the address of the same view of one day or month alone."""
+        first = last = starts_at.date()
+        if self.granularity is Granularity.MONTH:
+            last = months_later(starts_at, 1).date() - DAY
+        return replace(
+            self, range=CUSTOM, first=first, last=last, chosen_granularity=AUTOMATIC
+        ).parameters
+
+
+def read_filter(asked: Mapping[str, str], today: Today) -> UsageFilter:
+    """Read what is asked; whatever cannot be read falls back and is said in a notice."""
+    notices: list[str] = []
+    name, first, last, span = _read_range(asked, today, notices)
+    chosen, granularity = _read_granularity(asked, first, last, notices)
+    return UsageFilter(
+        range=name,
+        first=first,
+        last=last,
+        span=span,
+        chosen_granularity=chosen,
+        granularity=granularity,
+        group_by=_one_of(Grouping, asked, "group_by", Grouping.MODEL, notices),
+        metric=_one_of(Metric, asked, "metric", Metric.COST, notices),
+        model=_read_model(asked, notices),
+        cursor=_read_cursor(asked, notices),
+        notices=tuple(notices),
+    )
+
+
+def _read_range(
+    asked: Mapping[str, str], today: Today, notices: list[str]
+) -> tuple[str, date, date, Period]:
+    name = asked.get("range") or (CUSTOM if asked.get("from") else DEFAULT_RANGE)
+    custom = _read_days(asked, today, notices) if name == CUSTOM else None
+    if name == PERIOD:
+        return _period_so_far(today)
+    if custom is None and name not in RANGES:
+        if name != CUSTOM:
+            notices.append("There is no such range. Showing the last 30 days.")
+        name = DEFAULT_RANGE
+    first, last = custom or RANGES[name][1](today.date)
+    span = Period(day_starts_at(first, today.zone), day_starts_at(last + DAY, today.zone))
+    return name, first, last, span
+
+
+def _period_so_far(today: Today) -> tuple[str, date, date, Period]:
+    """Return the subscription's period, up to the end of today."""
+    period = today.period
+    ends_at = min(period.ends_at, day_starts_at(today.date + DAY, today.zone))
+    first = period.starts_at.astimezone(today.zone).date()
+    return PERIOD, first, today.date, Period(period.starts_at, ends_at)
+
+
+def _read_days(asked: Mapping[str, str], today: Today, notices: list[str]) -> Days | None:
+    """Return the days of a custom range; None, and a notice, if they make none."""
+    try:
+        first = date.fromisoformat(asked.get("from", ""))
+        last = date.fromisoformat(asked["to"]) if asked.get("to") else today.date
+    except ValueError:
+        notices.append("Dates are written like 2026-11-22. Showing the last 30 days.")
+        return None
+    latest = today.date + DAYS_DAYS_MAX * DAY
+    if first > last:
+        notices.append("The range ends before it starts. Showing the last 30 days.")
+    elif first < EARLIEST or last > latest:
+        notices.append("There is no usage so long ago or so far ahead. Showing the last 30 days.")
+    elif (last - first).days > RANGE_DAYS_MAX:
+        notices.append("A range has at most ten years. Showing the last 30 days.")
+    else:
+        return first, last
+    return None
+
+
+def _read_granularity(
+    asked: Mapping[str, str], first: date, last: date, notices: list[str]
+) -> tuple[str, Granularity]:
+    days = (last - first).days + 1
+    chosen = asked.get("granularity") or AUTOMATIC
+    if chosen not in GRANULARITY_NAMES:
+        notices.append("There is no such step. The range decides how it is cut.")
+        chosen = AUTOMATIC
+    if chosen == Granularity.HOUR and days > HOURS_DAYS_MAX:
+        notices.append(f"Hours are shown for ranges of up to {HOURS_DAYS_MAX} days.")
+        chosen = AUTOMATIC
+    if chosen == Granularity.DAY and days > DAYS_DAYS_MAX:
+        notices.append(f"Days are shown for ranges of up to {DAYS_DAYS_MAX} days.")
+        chosen = AUTOMATIC
+    return chosen, _automatic(days) if chosen == AUTOMATIC else Granularity(chosen)
+
+
+def _automatic(days: int) -> Granularity:
+    if days <= AUTOMATIC_HOURS_DAYS_MAX:
+        return Granularity.HOUR
+    return Granularity.DAY if days <= AUTOMATIC_DAYS_DAYS_MAX else Granularity.MONTH
+
+
+def _one_of(
+    known: type[E], asked: Mapping[str, str], name: str, default: E, notices: list[str]
+) -> E:
+    value = asked.get(name) or default
+    if value not in {member.value for member in known}:
+        notices.append(f"This page knows no {name} like that. Showing by {default.value}.")
+        return default
+    return known(value)
+
+
+def _read_model(asked: Mapping[str, str], notices: list[str]) -> str | None:
+    model = asked.get("model") or None
+    if model is not None and (len(model) > MODEL_LENGTH_MAX or not model.isprintable()):
+        notices.append("No model has such a name. Showing the requests of all models.")
+        return None
+    return model
+
+
+def _read_cursor(asked: Mapping[str, str], notices: list[str]) -> Cursor | None:
+    try:
+        return Cursor.parse(asked["cursor"]) if asked.get("cursor") else None
+    except InvalidFields:
+        notices.append("That page of requests does not exist. Showing the newest.")
+        return None

@@ -1,0 +1,144 @@
+// What makes pages smoother. Each part looks for its own attribute and works on swapped-in parts, too.
+(() => {
+  "use strict";
+
+  const root = document.documentElement;
+
+  // --- Colours: [data-set-theme] -------------------------------------------------------------
+  function showTheme() {
+    const current = root.dataset.theme || "system";
+    for (const button of document.querySelectorAll("[data-set-theme]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.setTheme === current));
+    }
+  }
+
+  function setTheme(theme) {
+    if (theme === "system") {
+      delete root.dataset.theme;
+    } else {
+      root.dataset.theme = theme;
+    }
+    try {
+      localStorage.setItem("theme", theme);
+    } catch {
+      // Then it holds for this page alone.
+    }
+    showTheme();
+    document.dispatchEvent(new Event("theme-changed"));
+  }
+
+  // --- Copying: [data-copy="id of what is copied"] --------------------------------------------
+  async function copy(button) {
+    const label = button.querySelector("[data-copy-label]") || button;
+    const before = button.dataset.before || label.textContent;
+    button.dataset.before = before;
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      label.textContent = "Copied";
+    } catch {
+      // Without leave to write, the text is at least selected.
+      getSelection().selectAllChildren(source);
+      label.textContent = "Press Ctrl+C";
+    }
+    setTimeout(() => {
+      label.textContent = before;
+    }, 2000);
+  }
+
+  // --- Menus: a click elsewhere, or Escape, closes [data-closes] -------------------------------
+  function closeMenus(except) {
+    for (const menu of document.querySelectorAll("details[data-closes][open]")) {
+      if (!menu.contains(except)) {
+        menu.open = false;
+      }
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    closeMenus(target);
+    const themed = target.closest("[data-set-theme]");
+    const copied = target.closest("[data-copy]");
+    if (themed) {
+      setTheme(themed.dataset.setTheme);
+    } else if (copied) {
+      copy(copied);
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const open = document.querySelector("details[data-closes][open]");
+      closeMenus(null);
+      open?.querySelector("summary").focus();
+    }
+  });
+
+  // --- The registration form guesses the time zone: [data-guess-timezone="id of the select"] ----
+  function guessTimezone() {
+    const holder = document.querySelector("[data-guess-timezone]");
+    const select = holder && document.getElementById(holder.dataset.guessTimezone);
+    // A form that came back with errors keeps what was chosen.
+    if (select && select.value === "UTC" && !document.querySelector(".field-wrong")) {
+      const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      if ([...select.options].some((option) => option.value === zone)) {
+        select.value = zone;
+      }
+    }
+  }
+
+  // --- "Updated 12 s ago": counted here, because an answer without news changes nothing ---------
+  let askedAt = Date.now();
+
+  function showAge() {
+    const stamp = document.querySelector("[data-updated]");
+    if (stamp) {
+      const seconds = Math.round((Date.now() - askedAt) / 1000);
+      const minutes = Math.round(seconds / 60);
+      const age = seconds < 90 ? `${seconds} s` : `${minutes} min`;
+      stamp.textContent = seconds < 3 ? "Updated just now" : `Updated ${age} ago`;
+    }
+  }
+
+  // --- What htmx could not get is said ----------------------------------------------------------
+  function say(words) {
+    const place = document.getElementById("toasts");
+    if (place) {
+      const toast = document.createElement("p");
+      toast.className = "toast";
+      toast.textContent = words;
+      place.replaceChildren(toast);
+      setTimeout(() => toast.remove(), 6000);
+    }
+  }
+
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful && event.detail.elt.id === "overview") {
+      askedAt = Date.now();
+      showAge();
+    }
+  });
+  document.addEventListener("htmx:responseError", (event) => {
+    // 401 leads to the sign-in form by itself.
+    if (event.detail.xhr.status !== 401) {
+      say("That did not work. Please load the page again.");
+    }
+  });
+  document.addEventListener("htmx:sendError", () => {
+    say("The server cannot be reached. Trying again later.");
+  });
+
+  function begin() {
+    showTheme();
+    guessTimezone();
+    showAge();
+    setInterval(showAge, 1000);
+  }
+
+  if (document.readyState === "loading") {
+    document.addEventListener("DOMContentLoaded", begin);
+  } else {
+    begin();
+  }
+})();
