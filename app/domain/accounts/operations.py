@@ -43,8 +43,7 @@ def open_account(
     if password is not None:
         rules.check_password(password)
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
-    number = _next_number("account")
-    user_id = rules.normal_user_id(user_id if user_id is not None else f"user-{number}")
+    number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
         raise EmailTaken("There is an account with this mail address already.")
     if queries.find_account(user_id) is not None:
@@ -126,6 +125,16 @@ def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
     statement = columns.where(any_of(Account.id, user_ids)).order_by(Account.id)
     rows = session.execute(statement.with_for_update(key_share=True))
     return {row.id: Balance(*row) for row in rows}
+
+
+def _number_and_id(chosen: str | None) -> tuple[int, str]:
+    number = _next_number("account")
+    if chosen is not None:
+        return number, rules.normal_user_id(chosen)
+    while queries.find_account(f"user-{number}") is not None:
+        # Somebody chose the id that this number would give.
+        number = _next_number("account")
+    return number, f"user-{number}"
 
 
 def _next_number(name: str) -> int:

@@ -1,0 +1,149 @@
+"""Accounts and keys as they are opened, signed in to, locked and revoked."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.accounts import operations, queries
+from app.domain.accounts.errors import (
+    EmailTaken,
+    KeyNameInvalid,
+    KeyUnknown,
+    UserIdTaken,
+    WrongCredentials,
+)
+from app.domain.accounts.models import Account, Key
+from app.foundation.database import session, transaction
+from app.foundation.secret_keys import KeyKind
+from tests.factories.accounts import make_account, make_key
+from tests.moments import NOW
+from tests.statements import statements
+
+pytestmark = pytest.mark.usefixtures("app")
+
+PASSWORD = "correct horse battery"
+
+
+def open_account(email: str = "ada@example.com", **given: object) -> Account:
+    with transaction():
+        return operations.open_account(email, now=NOW, **given)
+
+
+class TestOpenAccount:
+    def test_names_it_after_its_number(self) -> None:
+        first, second = open_account("a@example.com"), open_account("b@example.com")
+        assert second.number == first.number + 1
+        assert (first.id, second.id) == (f"user-{first.number}", f"user-{second.number}")
+
+    def test_skips_numbers_whose_id_somebody_chose(self) -> None:
+        number = open_account("a@example.com").number
+        open_account("b@example.com", user_id=f"user-{number + 3}")
+        open_account("c@example.com", user_id=f"user-{number + 4}")
+        assert open_account("d@example.com").id == f"user-{number + 5}"
+
+    def test_gives_it_settings_and_the_defaults_of_the_book(self) -> None:
+        account = open_account(timezone="Asia/Kolkata")
+        settings = queries.settings_of(account)
+        assert (settings.overage_enabled, settings.spend_limit_minor) == (True, None)
+        assert settings.alert_percents == [50, 80, 100]
+        assert (account.role, account.timezone, account.extra_tokens) == (
+            "customer",
+            "Asia/Kolkata",
+            0,
+        )
+        assert account.password_hash is None
+
+    @pytest.mark.parametrize("email", ["ada@example.com", " ADA@Example.com"])
+    def test_refuses_a_mail_address_that_is_taken(self, email: str) -> None:
+        open_account()
+        with pytest.raises(EmailTaken):
+            open_account(email)
+        assert session.query(Account).count() == 1
+
+    def test_refuses_an_id_that_is_taken(self) -> None:
+        open_account(user_id="user-123")
+        with pytest.raises(UserIdTaken):
+            open_account("b@example.com", user_id="user-123")
+
+    def test_gives_back_the_number_of_a_refused_one(self) -> None:
+        number = open_account().number
+        with pytest.raises(EmailTaken):
+            open_account()
+        assert open_account("b@example.com").number == number + 1
+
+
+class TestCheckCredentials:
+    def test_finds_the_account(self) -> None:
+        account = open_account(password=PASSWORD)
+        assert operations.check_credentials(" ADA@example.com ", PASSWORD) is account
+
+    @pytest.mark.parametrize(
+        ("email", "password"),
+        [("ada@example.com", "wrong"), ("ben@example.com", PASSWORD), ("", ""), ("ada", "")],
+    )
+    def test_refuses_in_the_same_words_whatever_is_wrong(self, email: str, password: str) -> None:
+        open_account(password=PASSWORD)
+        with pytest.raises(WrongCredentials, match="Mail address or password is wrong"):
+            operations.check_credentials(email, password)
+
+    def test_refuses_an_account_without_a_password(self) -> None:
+        open_account()
+        with pytest.raises(WrongCredentials):
+            operations.check_credentials("ada@example.com", "")
+
+
+class TestMakeKey:
+    def test_shows_the_secret_once_and_keeps_its_digest(self, ada: Account) -> None:
+        with transaction():
+            made = operations.make_key(KeyKind.CUSTOMER, name=" ci ", now=NOW, user_id=ada.id)
+        stored = session.query(Key).one()
+        assert (stored.name, stored.user_id, stored.scope) == ("ci", "ada", "write")
+        assert made.text not in (stored.digest, stored.public_id)
+        assert queries.key_by_text(made.text, now=NOW) is stored
+
+    def test_refuses_a_name_that_is_none(self, ada: Account) -> None:
+        with pytest.raises(KeyNameInvalid), transaction():
+            operations.make_key(KeyKind.CUSTOMER, name=" ", now=NOW, user_id=ada.id)
+
+
+class TestRevokeKey:
+    def test_ends_the_key_once(self, ada: Account) -> None:
+        text = make_key(KeyKind.CUSTOMER, user_id="ada").text
+        [key] = queries.keys_of(ada)
+        for later in range(2):
+            with transaction():
+                operations.revoke_key(key.id, ada, now=NOW + timedelta(hours=later))
+        assert key.revoked_at == NOW
+        with pytest.raises(KeyUnknown):
+            queries.key_by_text(text, now=NOW)
+
+    def test_refuses_a_stranger_s_key(self, ada: Account, ben: Account) -> None:
+        make_key(KeyKind.CUSTOMER, user_id="ben")
+        [key] = queries.keys_of(ben)
+        with pytest.raises(KeyUnknown), transaction():
+            operations.revoke_key(key.id, ada, now=NOW)
+        assert key.revoked_at is None
+
+
+class TestLockBalances:
+    def test_returns_those_that_exist_in_one_statement(self) -> None:
+        make_account("ben", extra_tokens=7, granted_tokens=3)
+        make_account("ada", timezone="Asia/Kolkata")
+        with statements() as sent, transaction():
+            balances = operations.lock_balances(["nobody", "ben", "ada"])
+        assert len(sent) == 1
+        assert list(balances) == ["ada", "ben"]
+        assert balances["ada"].timezone == "Asia/Kolkata"
+        assert (balances["ben"].extra_tokens, balances["ben"].granted_tokens) == (7, 3)
+
+    def test_reads_what_stands_not_what_was_read_before(self, ada: Account) -> None:
+        assert ada.extra_tokens == 0
+        with transaction():
+            session.connection().exec_driver_sql("UPDATE accounts SET extra_tokens = 5")
+            assert operations.lock_balances(["ada"])["ada"].extra_tokens == 5
+            assert operations.lock_accounts(["ada"])["ada"].extra_tokens == 5
+
+    def test_locks_nobody_where_nobody_is_named(self) -> None:
+        with transaction():
+            assert operations.lock_balances([]) == {}
+            assert operations.lock_accounts([]) == {}
