@@ -43,6 +43,10 @@ class PasswordTooLong(DomainError):
     """The password has more than 1,024 characters."""
 
 
+class PasswordInvalid(DomainError):
+    """The password holds broken characters, which cannot be hashed."""
+
+
 class TimezoneUnknown(DomainError):
     """No IANA time zone has this name."""
 

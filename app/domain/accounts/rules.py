@@ -8,6 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from app.domain.accounts.errors import (
     EmailInvalid,
     KeyNameInvalid,
+    PasswordInvalid,
     PasswordTooLong,
     PasswordTooShort,
     TimezoneUnknown,
@@ -20,6 +21,7 @@ PASSWORD_LENGTH_MAX = 1024
 KEY_NAME_LENGTH_MAX = 80
 # Control characters and lone surrogates: neither database stores them, and no reader sees them.
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 def normal_user_id(text: str) -> str:
@@ -42,11 +44,13 @@ def normal_email(text: str) -> str:
 
 
 def check_password(password: str) -> None:
-    """Refuse passwords that are too short or too long; every character counts."""
+    """Refuse passwords that are too short, too long or broken; every character counts."""
     if len(password) < PASSWORD_LENGTH_MIN:
         raise PasswordTooShort(f"A password has at least {PASSWORD_LENGTH_MIN} characters.")
     if len(password) > PASSWORD_LENGTH_MAX:
         raise PasswordTooLong(f"A password has at most {PASSWORD_LENGTH_MAX} characters.")
+    if SURROGATES.search(password):
+        raise PasswordInvalid("The password holds broken characters.")
 
 
 def zone(name: str) -> ZoneInfo:

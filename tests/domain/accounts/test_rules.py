@@ -1,0 +1,120 @@
+"""What an id, a mail address, a password and a zone must look like. No database."""
+
+import pytest
+
+from app.domain.accounts import rules
+from app.domain.accounts.errors import (
+    EmailInvalid,
+    KeyNameInvalid,
+    PasswordInvalid,
+    PasswordTooLong,
+    PasswordTooShort,
+    TimezoneUnknown,
+    UserIdInvalid,
+)
+
+
+class TestNormalUserId:
+    @pytest.mark.parametrize("text", ["a", "user-123", "a b", "müller", "😀", "x" * 128])
+    def test_takes_what_a_gateway_may_call_a_customer(self, text: str) -> None:
+        assert rules.normal_user_id(text) == text
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "x" * 129, " a", "a ", "a\n", "a\x00b", "a/b", "a\x7f", "\ud800", "a\u2028b", "\t"],
+    )
+    def test_refuses_what_cannot_be_stored_or_linked(self, text: str) -> None:
+        with pytest.raises(UserIdInvalid):
+            rules.normal_user_id(text)
+
+
+class TestNormalEmail:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("ada@example.com", "ada@example.com"),
+            (" Ada@Example.COM ", "ada@example.com"),
+            ("ÄDA@bücher.example.com", "äda@bücher.example.com"),
+            ("ada+billing@example.com", "ada+billing@example.com"),
+        ],
+    )
+    def test_is_in_lower_case(self, text: str, expected: str) -> None:
+        assert rules.normal_email(text) == expected
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "ada",
+            "ada@",
+            "@example.com",
+            "a b@example.com",
+            "ada@b",
+            "ada@example.com\nx",
+            "a\x00@example.com",
+            "\ud800@example.com",
+            "ada@-.com",
+            "x" * 250 + "@example.com",
+        ],
+    )
+    def test_refuses_what_is_none(self, text: str) -> None:
+        with pytest.raises(EmailInvalid):
+            rules.normal_email(text)
+
+
+class TestCheckPassword:
+    @pytest.mark.parametrize(
+        "password", ["x" * 8, "x" * 1024, "        ", "pass😀word", "a\x00" * 4]
+    )
+    def test_takes_every_character(self, password: str) -> None:
+        rules.check_password(password)
+
+    @pytest.mark.parametrize(
+        ("password", "refusal"),
+        [
+            ("", PasswordTooShort),
+            ("x" * 7, PasswordTooShort),
+            ("x" * 1025, PasswordTooLong),
+            ("password\ud800", PasswordInvalid),
+        ],
+    )
+    def test_refuses_the_rest_by_name(self, password: str, refusal: type[Exception]) -> None:
+        with pytest.raises(refusal):
+            rules.check_password(password)
+
+
+class TestZone:
+    @pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Etc/GMT+12"])
+    def test_finds_it(self, name: str) -> None:
+        assert rules.zone(name).key == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "",
+            "Berlin",
+            "Europe",
+            "Europe/Atlantis",
+            "../etc/passwd",
+            "/etc/localtime",
+            "a\x00b",
+            "\ud800",
+            "x" * 5_000,
+            "UTC+1",
+            "+01:00",
+        ],
+    )
+    def test_refuses_what_nobody_knows(self, name: str) -> None:
+        with pytest.raises(TimezoneUnknown):
+            rules.zone(name)
+
+
+class TestCheckKeyName:
+    @pytest.mark.parametrize(("name", "kept"), [("ci", "ci"), (" ci ", "ci"), ("x" * 80, "x" * 80)])
+    def test_drops_outer_spaces(self, name: str, kept: str) -> None:
+        assert rules.check_key_name(name) == kept
+
+    @pytest.mark.parametrize("name", ["", "  ", "x" * 81, "a\x00", "a\nb"])
+    def test_refuses_what_nobody_could_read(self, name: str) -> None:
+        with pytest.raises(KeyNameInvalid):
+            rules.check_key_name(name)
