@@ -63,7 +63,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         production=production,
         credit_limit_new_minor=_whole(values, "CREDIT_LIMIT_NEW_USD", 5) * 100,
         credit_limit_minor=_whole(values, "CREDIT_LIMIT_USD", 100) * 100,
-        renewal_grace_days=_whole(values, "RENEWAL_GRACE_DAYS", 7, most=28),
+        renewal_grace_days=_whole(values, "RENEWAL_GRACE_DAYS", 7, least=1, most=28),
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,

@@ -113,6 +113,7 @@ class TestReadSettings:
             ("CREDIT_LIMIT_NEW_USD", "-5"),
             ("CREDIT_LIMIT_NEW_USD", "5.50"),
             ("CREDIT_LIMIT_USD", "lots"),
+            ("RENEWAL_GRACE_DAYS", "0"),
             ("RENEWAL_GRACE_DAYS", "29"),
             ("TRUSTED_PROXIES", "11"),
             ("LOG_LEVEL", "LOUD"),
