@@ -42,7 +42,7 @@ def record_usage(
         if candidate.report.user_id in balances:
             ours.append(candidate)
         else:
-            detail = f"There is no account with the id {candidate.report.user_id}."
+            detail = f"There is no account with the user_id {candidate.report.user_id}."
             fault = FieldError("user_id", "unknown_user", detail)
             outcomes[candidate.index] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
     _record(ours, balances, outcomes, now=now, grace=grace)
@@ -56,14 +56,12 @@ def _candidates(
     book = catalog.price_book({report.model for report in reports})
     candidates = []
     for index, report in enumerate(reports):
-        fault = rules.find_fault(report, now=now)
-        candidate = None if fault else _candidate(index, report, book, now=now)
-        if candidate is not None and candidate.cost_nanos > rules.COST_NANOS_MAX:
-            fault = FieldError("model", "cost_too_large", "A record costs at most 1,000,000 USD.")
-        if fault is not None:
-            outcomes[index] = _refused(report, OutcomeStatus.REJECTED, fault)
-        elif candidate is not None:
+        candidate = _candidate(index, report, book, now=now)
+        fault = rules.find_fault(report, now=now) or rules.find_cost_fault(candidate.cost_nanos)
+        if fault is None:
             candidates.append(candidate)
+        else:
+            outcomes[index] = _refused(report, OutcomeStatus.REJECTED, fault)
     return candidates
 
 
@@ -163,11 +161,13 @@ def _tell_repeats(repeats: Sequence[tuple[Candidate, Candidate]], outcomes: Outc
 
 
 def _stands(record: Mapping[str, Any], status: OutcomeStatus) -> Outcome:
+    # An unpriced model has no cost yet, which is not a cost of 0.
+    is_priced = record["status"] != RecordStatus.UNPRICED
     return Outcome(
         request_id=record["request_id"],
         status=status,
-        cost_nanos=record["cost_nanos"],
-        final_nanos=record["final_nanos"],
+        cost_nanos=record["cost_nanos"] if is_priced else None,
+        final_nanos=record["final_nanos"] if is_priced else None,
         quota_tokens=record["quota_tokens"],
         extra_tokens=record["extra_tokens"],
         overage_tokens=record["overage_tokens"],

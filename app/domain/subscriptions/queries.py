@@ -35,16 +35,21 @@ class PeriodView:
 
 def current_period(user_id: str, *, now: datetime, grace: timedelta) -> PeriodView:
     """Return the period that holds now, rolled over in thought if nobody has written it yet."""
-    period, subscription = session.execute(
-        select(SubscriptionPeriod, Subscription)
-        .join(Subscription, Subscription.id == SubscriptionPeriod.subscription_id)
-        .where(SubscriptionPeriod.user_id == user_id, SubscriptionPeriod.is_current)
-    ).one()
-    running = running_in(subscription, period)
-    if now < running.ends:
-        return _view(period)
-    following = rules.periods_until(now, running, terms=terms_by_plan(), grace=grace)
-    return _view_ahead(following[-1])
+    return periods_until_now(user_id, since=now, now=now, grace=grace)[-1]
+
+
+def periods_until_now(
+    user_id: str, *, since: datetime, now: datetime, grace: timedelta
+) -> list[PeriodView]:
+    """Return the account's periods from a moment to now, oldest first, written or not."""
+    pairs = periods_since([user_id], since=since)
+    views = [_view(period) for period, _ in pairs]
+    last, subscription = pairs[-1]
+    running = running_in(subscription, last)
+    if now >= running.ends:
+        following = rules.periods_until(now, running, terms=terms_by_plan(), grace=grace)
+        views += [_view_ahead(period) for period in following]
+    return views
 
 
 def terms_by_plan() -> dict[str, Terms]:

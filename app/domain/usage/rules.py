@@ -41,6 +41,14 @@ def find_fault(report: UsageReport, *, now: datetime) -> FieldError | None:
     return None
 
 
+def find_cost_fault(cost_nanos: int) -> FieldError | None:
+    """Return what is wrong with a record's list cost, if anything."""
+    if cost_nanos > COST_NANOS_MAX:
+        sentence = "At this model's price the record costs more than 1,000,000 USD."
+        return FieldError("model", "cost_too_large", sentence)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """Who pays for a record's tokens: the plan, extra tokens (granted ones first), the customer."""

@@ -72,7 +72,7 @@ def read_estimate(
         raise Refusal(fault.code, fault.detail, fields=malformed.faults) from malformed
     account = accounts.find_account(report.user_id)
     if account is None:
-        detail = f"There is no account with the id {report.user_id}."
+        detail = f"There is no account with the user_id {report.user_id}."
         raise _refusal("user_id", "unknown_user", detail)
     return report, account
 
