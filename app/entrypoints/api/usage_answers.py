@@ -57,16 +57,17 @@ def _places(outcomes: Iterable[Outcome], status: OutcomeStatus) -> list[Answered
             "request_id": None if outcome.request_id is None else sendable(outcome.request_id),
             "code": outcome.code,
             "detail": sendable(outcome.detail),
-            "errors": [_fault(fault, f"records[{index}].") for fault in outcome.faults],
+            "errors": [_fault(fault, f"records[{index}]") for fault in outcome.faults],
         }
         for index, outcome in enumerate(outcomes)
         if outcome.status == status
     ]
 
 
-def _fault(fault: FieldError, path: str) -> Answered:
+def _fault(fault: FieldError, record: str) -> Answered:
+    # A record that is no object at all has no field to point at.
     return {
-        "path": sendable(path + fault.path),
+        "path": sendable(f"{record}.{fault.path}" if fault.path else record),
         "code": fault.code,
         "detail": sendable(fault.detail),
     }

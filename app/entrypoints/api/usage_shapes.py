@@ -15,11 +15,16 @@ from app.foundation.errors import FieldError
 NAME_LENGTH_MAX = 255
 USER_ID_LENGTH_MAX = 128
 PROVIDER_LENGTH_MAX = 100
+# The hourly rollup's key holds all of these, and PostgreSQL takes 2,704 bytes in a key: at four
+# bytes a character, a longer alias would not fit beside the others.
+KEY_ALIAS_LENGTH_MAX = 128
 # Neither database stores NUL or lone surrogates, and nobody reads control characters.
 STORABLE = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
 # RFC 3339; Python alone would also take week dates, commas and times without seconds.
 MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?([Zz]|[+-]\d\d:\d\d)?", re.ASCII
+    r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,12})?"
+    r"([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
 )
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=TOKENS_MAX)]
@@ -27,6 +32,10 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH_MAX, pat
 UserId = Annotated[str, msgspec.Meta(min_length=1, max_length=USER_ID_LENGTH_MAX, pattern=STORABLE)]
 Provider = Annotated[
     str, msgspec.Meta(min_length=1, max_length=PROVIDER_LENGTH_MAX, pattern=STORABLE)
+]
+
+KeyAlias = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=KEY_ALIAS_LENGTH_MAX, pattern=STORABLE)
 ]
 
 
@@ -43,7 +52,7 @@ class PostedRecord(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     cache_write_tokens: Count | None = None
     reasoning_tokens: Count | None = None
     provider: Provider | None = None
-    api_key_alias: Name | None = None
+    api_key_alias: KeyAlias | None = None
     occurred_at: str | None = None
 
 
@@ -53,7 +62,7 @@ TEXT_LENGTH_MAX = {
     "request_id": NAME_LENGTH_MAX,
     "model": NAME_LENGTH_MAX,
     "provider": PROVIDER_LENGTH_MAX,
-    "api_key_alias": NAME_LENGTH_MAX,
+    "api_key_alias": KEY_ALIAS_LENGTH_MAX,
 }
 
 
