@@ -1,13 +1,15 @@
 """Every door into the app, and what stands behind it when nobody opens."""
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from app.entrypoints import csrf, problems
 from app.entrypoints.api import api
 from app.entrypoints.health import health
+from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
+from app.entrypoints.web.errors import show_http_error
 from app.foundation.errors import DomainError
 from app.foundation.readiness import STORE_AWAY
 
@@ -22,6 +24,7 @@ def register_doors(app: Flask) -> None:
     app.register_blueprint(api, url_prefix="/v1/billing")
     app.register_blueprint(health)
     csrf.exempt(app, door="api")
+    register_security_headers(app)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)
     for away in STORE_AWAY:
@@ -32,11 +35,14 @@ def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
     # Redirects and finished answers travel as exceptions, too.
     if error.response is not None or (error.code or 500) < REFUSED_FROM:
         return error
-    return problems.http_error(error) if _is_for_programs() else error
+    return problems.http_error(error) if _is_for_programs() else show_http_error(error)
 
 
 def _answer_store_away(error: Exception) -> ResponseReturnValue:
-    return problems.store_away() if _is_for_programs() else ServiceUnavailable()
+    current_app.logger.warning("The database is away: %s", error)
+    if _is_for_programs():
+        return problems.store_away()
+    return show_http_error(ServiceUnavailable(retry_after=problems.RETRY_AFTER_SECONDS[503]))
 
 
 def _is_for_programs() -> bool:

@@ -8,7 +8,7 @@ from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from app.entrypoints.http_status import STATUS_BY_KIND
-from app.foundation.errors import DomainError, FieldError
+from app.foundation.errors import DomainError, FieldError, InvalidFields
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = {429: 60, 503: 5}
@@ -52,8 +52,11 @@ def problem(status: int, *, code: str, detail: str, fields: Sequence[FieldError]
 
 def refused(error: DomainError) -> Response:
     """Answer a refusal."""
+    # What is wrong with a single field says more than that fields are wrong.
+    sole = error.fields[0] if isinstance(error, InvalidFields) and len(error.fields) == 1 else None
+    code = error.code if sole is None else sole.code
     status = STATUS_BY_KIND[error.kind]
-    response = problem(status, code=error.code, detail=error.message, fields=error.fields)
+    response = problem(status, code=code, detail=error.message, fields=error.fields)
     retry_after = getattr(error, "retry_after_seconds", None)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g
 
 from app.domain.reporting import queries as reporting
-from app.domain.reporting.views import QuotaWatch
+from app.domain.reporting.views import QuotaWatch, Stats
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.reading_queries import Parameters
@@ -19,24 +19,7 @@ calls = Blueprint("stats", __name__)
 def get_stats() -> Response:
     """Answer the account's figures."""
     Parameters().check()
-    stats = reporting.stats(g.account, now=clock.now(), grace=renewal_grace())
-    return answer(
-        {
-            "current_month_cost": usd_from_nanos(stats.month_cost_nanos),
-            "current_month_tokens": stats.month_tokens,
-            "subscription_plan": stats.plan,
-            "tokens_quota": stats.tokens_quota,
-            "tokens_used": stats.tokens_used,
-            "tokens_remaining": stats.tokens_remaining,
-            "total_cost": usd_from_nanos(stats.total_cost_nanos),
-            "token_balance": stats.token_balance,
-            "extra_tokens": stats.extra_tokens,
-            "unpriced_tokens": stats.unpriced_tokens,
-            "quota_tokens_used": stats.quota_tokens_used,
-            "period_start": stats.period_starts_at,
-            "period_end": stats.period_ends_at,
-        }
-    )
+    return answer(_figures(reporting.stats(g.account, now=clock.now(), grace=renewal_grace())))
 
 
 @calls.get("/quota-warning")
@@ -54,6 +37,24 @@ def get_quota_warning() -> Response:
             "alert_threshold": watch.alert_threshold,
         }
     )
+
+
+def _figures(stats: Stats) -> dict[str, object]:
+    return {
+        "current_month_cost": usd_from_nanos(stats.month_cost_nanos),
+        "current_month_tokens": stats.month_tokens,
+        "subscription_plan": stats.plan,
+        "tokens_quota": stats.tokens_quota,
+        "tokens_used": stats.tokens_used,
+        "tokens_remaining": stats.tokens_remaining,
+        "total_cost": usd_from_nanos(stats.total_cost_nanos),
+        "token_balance": stats.token_balance,
+        "extra_tokens": stats.extra_tokens,
+        "unpriced_tokens": stats.unpriced_tokens,
+        "quota_tokens_used": stats.quota_tokens_used,
+        "period_start": stats.period_starts_at,
+        "period_end": stats.period_ends_at,
+    }
 
 
 def _message(watch: QuotaWatch) -> str:
