@@ -72,4 +72,9 @@ def finish(entry: OutboxEntry, *, now: datetime) -> None:
 def postpone(entry: OutboxEntry, *, reason: str, now: datetime) -> None:
     """Note why the work failed and try again later, each time twice as late."""
     entry.last_error = reason
-    entry.next_try_at = now + min(RETRY_FIRST * 2 ** min(entry.attempts - 1, 20), RETRY_LAST)
+    entry.next_try_at = next_try_at(entry.attempts, now=now)
+
+
+def next_try_at(attempts: int, *, now: datetime) -> datetime:
+    """Return when to try again what has failed so often."""
+    return now + min(RETRY_FIRST * (1 << min(max(attempts - 1, 0), 20)), RETRY_LAST)

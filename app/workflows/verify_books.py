@@ -13,7 +13,9 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import ModelPrice
 from app.domain.coupons.models import Coupon, CouponUsage
-from app.domain.invoices.models import CreditEntry
+from app.domain.invoices.models import CreditEntry, Invoice
+from app.domain.payments.inbox import FOLLOW_UP_EVENT, WAITING
+from app.domain.payments.models import Payment, ProviderEvent
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.tokens.models import TokenEntry
 from app.domain.usage.models import (
@@ -24,6 +26,7 @@ from app.domain.usage.models import (
     UsageMonthly,
 )
 from app.foundation.database import session
+from app.foundation.outbox import OutboxEntry
 
 # A broken book is told by its first lines; a thousand of them say no more.
 LINES_PER_CHECK_MAX = 20
@@ -55,9 +58,12 @@ def verify_books() -> list[str]:
         _periods_counted,
         _token_balances,
         _credit_balances,
+        _paid_invoices,
+        _settled_payments,
         _coupons_counted,
         _one_current_period,
         _periods_without_gaps,
+        _waiting_events,
         _prices_without_gaps,
     )
     return [line for check in checks for line in check()]
@@ -174,6 +180,45 @@ def _unbalanced(ledger: Subquery, *balances: InstrumentedAttribute[int]) -> Sequ
     differ = or_(*(kept != summed for kept, summed in zip(balances, sums, strict=True)))
     joined = select(Account.id, *balances, *sums).outerjoin(ledger, ledger.c.user_id == Account.id)
     return _some(joined.where(differ))
+
+
+def _paid_invoices() -> Lines:
+    """6: a paid invoice has settled payments and credit of exactly its amount."""
+    settled = select(Payment.invoice_id, func.sum(Payment.amount_minor).label("minor"))
+    settled = settled.where(Payment.status == "settled", ~Payment.is_overpayment)
+    paid = settled.group_by(Payment.invoice_id).subquery()
+    came_in = func.coalesce(paid.c.minor, 0) + Invoice.credit_used_minor
+    wrong = (
+        select(Invoice.public_id, Invoice.user_id, Invoice.final_minor, came_in)
+        .outerjoin(paid, paid.c.invoice_id == Invoice.id)
+        .where(Invoice.paid_at.is_not(None), came_in != Invoice.final_minor)
+    )
+    for public_id, user_id, final_minor, minor in _some(wrong):
+        yield f"invoice {public_id} of {user_id} is paid: {final_minor} cents asked, {minor} came"
+
+
+def _settled_payments() -> Lines:
+    """6: a settled payment has paid its invoice, or is told as an overpayment."""
+    without_effect = (
+        select(Payment.public_id, Payment.user_id, Invoice.public_id, Invoice.status)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Payment.status == "settled", ~Payment.is_overpayment, Invoice.paid_at.is_(None))
+    )
+    for payment_id, user_id, invoice_id, status in _some(without_effect):
+        yield f"payment {payment_id} of {user_id} is settled, its invoice {invoice_id} is {status}"
+
+
+def _waiting_events() -> Lines:
+    """10: a provider's event that waits is promised a next try."""
+    event = OutboxEntry.payload["event"].as_integer()
+    promised = select(event).where(
+        OutboxEntry.kind == FOLLOW_UP_EVENT, OutboxEntry.done_at.is_(None)
+    )
+    forgotten = select(ProviderEvent.provider, ProviderEvent.event_id).where(
+        ProviderEvent.status == WAITING, ProviderEvent.id.not_in(promised)
+    )
+    for provider, event_id in _some(forgotten):
+        yield f"event {event_id} of {provider} waits, and nobody will look into it"
 
 
 def _coupons_counted() -> Lines:

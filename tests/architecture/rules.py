@@ -25,10 +25,11 @@ LADDER = (
 )  # fmt: skip
 WITHIN_A_SUBJECT = {"errors": 0, "models": 0, "rules": 1, "queries": 2, "operations": 3}
 DOORS = ("web", "operator", "api", "webhooks", "jobs", "cli")
-# These write an attempt, call a provider outside any transaction, and record its answer.
+# These call a provider between two transactions: what is asked is written down before, what is
+# answered after. (Settling itself runs inside the transaction of whoever asked.)
 CALL_PROVIDERS = {
-    "begin_checkout", "top_up", "renew_subscription", "chase_unpaid", "refund_payment",
-    "save_card", "settle_payment", "reconcile_payments",
+    "begin_checkout", "confirm_payment", "follow_up_event", "reconcile_payments", "refund_payment",
+    "save_card", "top_up", "renew_subscription", "chase_unpaid",
 }  # fmt: skip
 IMPURE = (
     "flask", "sqlalchemy", "os", "random", "secrets", "time", "socket", "pathlib", "subprocess",

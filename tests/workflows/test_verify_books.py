@@ -1,6 +1,6 @@
 """Every check of the books bites: one figure is moved, and exactly that is told."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -12,8 +12,11 @@ from app.domain.tokens.operations import Movement
 from app.domain.usage.reports import UsageReport
 from app.foundation.database import session, transaction
 from app.workflows.record_usage import record_usage
+from app.workflows.settle_payment import settle_payment
 from app.workflows.verify_books import verify_books
 from tests.factories.accounts import make_account
+from tests.factories.payments import make_checkout, make_invoice
+from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 GRACE = timedelta(days=7)
@@ -144,3 +147,53 @@ def test_tells_a_coupon_that_counts_wrong(books: None) -> None:
         )
     )
     assert verify_books() == ["coupon SAVE counts 1 uses and has 0 redemptions"]
+
+
+@pytest.fixture
+def paid_books(ada: Account, now: datetime) -> None:
+    """A paid invoice, one with an open attempt, and one that nobody has tried to pay."""
+    gateway = FakeGateway()
+    for minor in (1_234, 5_000):
+        make_checkout(ada, make_invoice(ada, minor=minor), gateway=gateway)
+    make_invoice(ada)
+    gateway.pay("cs_1")
+    with transaction():
+        settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+
+
+def test_finds_nothing_where_every_payment_is_right(paid_books: None) -> None:
+    assert verify_books() == []
+
+
+@pytest.mark.parametrize(
+    ("tampering", "told"),
+    [
+        (
+            "UPDATE payments SET amount_minor = 1233 WHERE status = 'settled'",
+            "1234 cents asked, 1233 came",
+        ),
+        (
+            "UPDATE payments SET is_overpayment = true WHERE status = 'settled'",
+            "1234 cents asked, 0 came",
+        ),
+        (
+            "UPDATE invoices SET credit_used_minor = 1 WHERE status = 'paid'",
+            "1234 cents asked, 1235 came",
+        ),
+        (
+            "UPDATE invoices SET status = 'paid', paid_at = issued_at WHERE final_minor = 5000",
+            "5000 cents asked, 0 came",
+        ),
+        (
+            "UPDATE invoices SET status = 'issued', paid_at = NULL WHERE status = 'paid'",
+            "is settled, its invoice",
+        ),
+    ],
+)
+def test_each_check_of_payments_bites(paid_books: None, tampering: str, told: str) -> None:
+    with transaction():
+        session.execute(sa.text(tampering))
+    lines = verify_books()
+    assert len(lines) == 1
+    assert told in lines[0]
+    assert "of ada" in lines[0]

@@ -1,0 +1,129 @@
+"""What becomes of an attempt when the provider says something of it. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.payments.errors import OutcomeImpossible, OutcomeMismatch
+from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
+
+# A page at the provider lives at least half an hour. Ours lives twice as long, so that for the
+# first half an hour a call whose answer was lost can be repeated with the very same words.
+CHECKOUT_LIFE = timedelta(minutes=60)
+CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
+REPEAT_MARGIN = timedelta(minutes=2)
+METHOD = "checkout"
+
+
+class PaymentStatus(StrEnum):
+    """Where an attempt stands."""
+
+    # Written down; the provider has perhaps not been asked yet.
+    CREATED = "created"
+    # The provider knows it, and waits for the customer or the money.
+    PENDING = "pending"
+    # Asked without an answer.
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class Verdict(StrEnum):
+    """What is done with an outcome that changes nothing."""
+
+    IGNORE = "ignore"
+    REFUSE = "refuse"
+
+
+UNDECIDED = (PaymentStatus.CREATED, PaymentStatus.PENDING, PaymentStatus.UNKNOWN)
+# After how long a sweep asks the provider about an attempt that nothing was heard of.
+ASK_AFTER: Mapping[PaymentStatus, timedelta] = {
+    PaymentStatus.CREATED: timedelta(minutes=2),
+    PaymentStatus.UNKNOWN: timedelta(minutes=2),
+    PaymentStatus.PENDING: timedelta(minutes=5),
+}
+
+_IGNORE, _REFUSE = Verdict.IGNORE, Verdict.REFUSE
+_UNASKED: Mapping[OutcomeStatus, PaymentStatus | Verdict] = {
+    OutcomeStatus.OPEN: PaymentStatus.PENDING,
+    OutcomeStatus.UNANSWERED: PaymentStatus.UNKNOWN,
+    OutcomeStatus.REFUSED: PaymentStatus.FAILED,
+    OutcomeStatus.PROCESSING: PaymentStatus.PENDING,
+    OutcomeStatus.PAID: PaymentStatus.SETTLED,
+    OutcomeStatus.FAILED: PaymentStatus.FAILED,
+    OutcomeStatus.EXPIRED: PaymentStatus.EXPIRED,
+}
+# Late money settles what had ended without it; nothing else wakes what has ended.
+_ENDED = dict.fromkeys(OutcomeStatus, _IGNORE) | {OutcomeStatus.PAID: PaymentStatus.SETTLED}
+TRANSITIONS: Mapping[PaymentStatus, Mapping[OutcomeStatus, PaymentStatus | Verdict]] = {
+    PaymentStatus.CREATED: _UNASKED,
+    PaymentStatus.UNKNOWN: {**_UNASKED, OutcomeStatus.UNANSWERED: _IGNORE},
+    PaymentStatus.PENDING: {
+        **_UNASKED,
+        OutcomeStatus.OPEN: _IGNORE,
+        OutcomeStatus.PROCESSING: _IGNORE,
+        # Two calls ran beside each other, and the other one was answered.
+        OutcomeStatus.UNANSWERED: _IGNORE,
+        OutcomeStatus.REFUSED: _IGNORE,
+    },
+    PaymentStatus.SETTLED: {
+        OutcomeStatus.OPEN: _IGNORE,
+        OutcomeStatus.UNANSWERED: _IGNORE,
+        OutcomeStatus.REFUSED: _IGNORE,
+        OutcomeStatus.PROCESSING: _IGNORE,
+        OutcomeStatus.PAID: _IGNORE,
+        # A page that was paid neither fails nor expires: somebody is wrong, and must look.
+        OutcomeStatus.FAILED: _REFUSE,
+        OutcomeStatus.EXPIRED: _REFUSE,
+    },
+    PaymentStatus.FAILED: _ENDED,
+    PaymentStatus.EXPIRED: _ENDED,
+}
+
+
+def next_status(current: str, outcome: OutcomeStatus) -> PaymentStatus | None:
+    """Return the status an outcome leads to, None if it is no news. Raises OutcomeImpossible."""
+    following = TRANSITIONS[PaymentStatus(current)][outcome]
+    if following is Verdict.REFUSE:
+        raise OutcomeImpossible(f"The payment is {current}; the provider now says {outcome}.")
+    return following if isinstance(following, PaymentStatus) else None
+
+
+def check_terms(
+    outcome: PaymentOutcome, *, provider: str, reference: str, amount_minor: int, currency: str
+) -> None:
+    """Refuse an outcome that is not about exactly what was ordered."""
+    said = (outcome.provider, outcome.reference, outcome.amount_minor, outcome.currency)
+    ordered = (provider, reference, amount_minor, currency)
+    if said != ordered:
+        told = "{} {}: {} cents {}"
+        raise OutcomeMismatch(
+            f"Ordered was {told.format(*ordered)}; the provider speaks of {told.format(*said)}."
+        )
+
+
+def check_same_payment(outcome: PaymentOutcome, *, provider_payment: str | None) -> None:
+    """Refuse money that comes a second time for an attempt that is settled."""
+    is_paid = outcome.status is OutcomeStatus.PAID
+    if is_paid and provider_payment is not None and outcome.provider_payment != provider_payment:
+        raise OutcomeMismatch(
+            f"Settled by {provider_payment}; the provider also took {outcome.provider_payment}."
+        )
+
+
+def is_reusable(status: str, *, has_page: bool, expires_at: datetime, now: datetime) -> bool:
+    """Tell whether the customer can be sent to the page of an earlier attempt."""
+    return status == PaymentStatus.PENDING and has_page and now < expires_at
+
+
+def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: datetime) -> bool:
+    """Tell whether the call of an earlier attempt is to be made again, word for word."""
+    # Later the provider would refuse the page's end as too near, if it has no such page.
+    in_time = now + CHECKOUT_LIFE_LEAST + REPEAT_MARGIN <= expires_at
+    return status in UNDECIDED and not has_page and in_time
+
+
+def idempotency_key(public_id: str, *, attempt_number: int) -> str:
+    """Return the key of an attempt's call: no other attempt or method ever has it."""
+    return f"{public_id}:{METHOD}:{attempt_number}"

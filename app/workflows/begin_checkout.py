@@ -1,0 +1,118 @@
+"""Begin a checkout: an attempt is written down, then the provider opens a page for it.
+
+Two transactions with the call between them. Whatever is lost on the way, the attempt stands, and
+the same call under the same key finds the same page: for the customer who tries again, and for
+the sweep of reconcile_payments.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
+from app.domain.invoices import queries as invoices
+from app.domain.invoices.errors import InvoiceNotPayable
+from app.domain.invoices.models import Invoice
+from app.domain.invoices.rules import check_payable
+from app.domain.payments import operations, queries, rules
+from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.domain.payments.gateway import CheckoutOrder, OpenedCheckout, PaymentGateway
+from app.domain.payments.models import Payment
+from app.foundation import journal
+from app.foundation.database import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """Where the customer pays."""
+
+    payment_id: str
+    checkout_url: str
+
+
+def begin_checkout(
+    account: Account, reference: str, *, gateway: PaymentGateway, base_url: str, now: datetime
+) -> Checkout:
+    """Return the page on which the account pays its invoice, given by id or number.
+
+    A second call finds the page that the first one opened. Raises UnknownInvoice,
+    InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    """
+    with transaction():
+        payment, invoice = _attempt(account, reference, provider=gateway.provider, now=now)
+        if payment.checkout_url is not None:
+            return Checkout(payment.public_id, payment.checkout_url)
+        order = checkout_order(payment, invoice, base_url=base_url)
+    opened = open_checkout(order, gateway=gateway, now=now)
+    return Checkout(order.payment_id, opened.url)
+
+
+def checkout_order(payment: Payment, invoice: Invoice, *, base_url: str) -> CheckoutOrder:
+    """Return what an attempt asks for: word for word the same each time, as its key demands."""
+    assert payment.expires_at is not None, "a checkout has its end from the beginning"
+    return CheckoutOrder(
+        payment_id=payment.public_id,
+        reference=invoice.public_id,
+        idempotency_key=payment.idempotency_key,
+        amount_minor=payment.amount_minor,
+        currency=payment.currency,
+        description=f"Invoice {invoice.invoice_number}",
+        # As it stands on the invoice: the account's own may change before a repeat.
+        email=str(invoice.buyer.get("email", "")),
+        success_url=f"{base_url}/payments/{payment.public_id}",
+        cancel_url=f"{base_url}/invoices/{invoice.invoice_number}",
+        expires_at=payment.expires_at,
+    )
+
+
+def open_checkout(
+    order: CheckoutOrder, *, gateway: PaymentGateway, now: datetime
+) -> OpenedCheckout:
+    """Have the page opened, and note what became of it. Raises what begin_checkout raises."""
+    try:
+        opened = gateway.open_checkout(order)
+    except ProviderUnreachable:
+        with transaction():
+            operations.note_unanswered(operations.lock_payment(order.payment_id), now=now)
+        raise
+    except ProviderRefused as refusal:
+        with transaction():
+            payment = operations.lock_payment(order.payment_id)
+            operations.note_refused(payment, reason=refusal.reason, now=now)
+        raise
+    with transaction():
+        operations.note_opened(operations.lock_payment(order.payment_id), opened, now=now)
+    return opened
+
+
+def _attempt(
+    account: Account, reference: str, *, provider: str, now: datetime
+) -> tuple[Payment, Invoice]:
+    """Return an earlier attempt that still serves, or a new one."""
+    accounts.lock_accounts({account.id})
+    invoice = invoices.invoice_row(account, reference)
+    check_payable(invoice.status)
+    due_minor = invoice.final_minor - invoice.credit_used_minor
+    if due_minor <= 0:
+        raise InvoiceNotPayable("Nothing is left to pay of this invoice.")
+    last = queries.last_attempt(invoice, provider=provider)
+    if last is not None and _serves(last, due_minor=due_minor, now=now):
+        return last, invoice
+    payment = operations.add_checkout(invoice, provider=provider, amount_minor=due_minor, now=now)
+    journal.write(
+        "checkout_begun",
+        actor=f"customer:{account.id}",
+        user_id=account.id,
+        now=now,
+        details={"invoice": invoice.invoice_number, "payment": payment.public_id},
+    )
+    return payment, invoice
+
+
+def _serves(payment: Payment, *, due_minor: int, now: datetime) -> bool:
+    assert payment.expires_at is not None, "a checkout has its end from the beginning"
+    has_page, expires_at = payment.checkout_url is not None, payment.expires_at
+    serves = rules.is_reusable(
+        payment.status, has_page=has_page, expires_at=expires_at, now=now
+    ) or rules.is_repeatable(payment.status, has_page=has_page, expires_at=expires_at, now=now)
+    return serves and payment.amount_minor == due_minor

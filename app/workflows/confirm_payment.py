@@ -1,0 +1,45 @@
+"""Confirm a payment: the customer is back from the provider's page, so we ask the provider."""
+
+import logging
+from datetime import datetime
+
+from app.domain.accounts.models import Account
+from app.domain.payments import queries
+from app.domain.payments.errors import (
+    OutcomeImpossible,
+    OutcomeMismatch,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+from app.domain.payments.gateway import Gateways, PaymentOutcome
+from app.domain.payments.views import PaymentView
+from app.foundation.database import end_reading, transaction
+from app.workflows.settle_payment import settle_payment
+
+log = logging.getLogger(__name__)
+
+
+def confirm_payment(
+    public_id: str, account: Account, *, gateways: Gateways, now: datetime
+) -> PaymentView:
+    """Return the account's payment, settled if the provider says so just now.
+
+    Coming here settles nothing by itself. A provider that cannot be asked leaves the payment
+    undecided: the page goes on saying so. Raises UnknownPayment.
+    """
+    payment = queries.payment_of(account, public_id)
+    page = queries.session_of(public_id)
+    if not payment.is_undecided or page is None or payment.provider not in gateways:
+        return payment
+    end_reading()
+    try:
+        outcome = gateways[payment.provider].outcome_of_session(page)
+        if isinstance(outcome, PaymentOutcome):
+            with transaction():
+                settle_payment(outcome, now=now)
+    except ProviderUnreachable:
+        log.info("The provider could not be asked about %s; the sweep will.", public_id)
+    except (ProviderRefused, OutcomeMismatch, OutcomeImpossible) as error:
+        # The customer cannot do anything about it; the operator sees it at the event.
+        log.error("Payment %s cannot be confirmed: %s", public_id, error.message)
+    return queries.payment_of(account, public_id)

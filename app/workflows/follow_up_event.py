@@ -1,0 +1,70 @@
+"""Follow up an event of the inbox: it names what to ask the provider about, and is not believed."""
+
+from datetime import datetime
+
+from app.domain.payments import inbox, queries
+from app.domain.payments.errors import (
+    OutcomeImpossible,
+    OutcomeMismatch,
+    ProviderRefused,
+    ProviderUnreachable,
+    UnknownPayment,
+    UnknownProvider,
+)
+from app.domain.payments.gateway import Gateways, NotOurs, PaymentOutcome
+from app.foundation.database import end_reading, transaction
+from app.workflows.settle_payment import settle_payment
+
+# What may be different at the next try: the provider's answer, our rows, somebody's mistake.
+NOT_YET = (
+    ProviderUnreachable,
+    ProviderRefused,
+    UnknownProvider,
+    UnknownPayment,
+    OutcomeMismatch,
+    OutcomeImpossible,
+)
+
+
+def follow_up_event(event_row_id: int, *, gateways: Gateways, now: datetime) -> None:
+    """Settle what the event is about, or note why it is ignored or still waits.
+
+    An event that is done is left alone. What is not done yet is raised again after it was noted,
+    so that whoever called comes back.
+    """
+    event = queries.find_event(event_row_id)
+    if event is None or event.status != inbox.WAITING:
+        return
+    provider, event_type, body = event.provider, event.event_type, event.body
+    end_reading()
+    try:
+        outcome = _asked(provider, event_type, body, gateways=gateways)
+        _take(event_row_id, outcome, now=now)
+    except NOT_YET as reason:
+        with transaction():
+            waiting = inbox.lock(event_row_id)
+            if waiting.status == inbox.WAITING:
+                inbox.postpone(waiting, reason=reason.message, now=now)
+        raise
+
+
+def _asked(
+    provider: str, event_type: str, body: bytes, *, gateways: Gateways
+) -> PaymentOutcome | NotOurs:
+    if provider not in gateways:
+        raise UnknownProvider(f"{provider} is not connected here.")
+    return gateways[provider].outcome_of_event(event_type, body)
+
+
+def _take(event_row_id: int, outcome: PaymentOutcome | NotOurs, *, now: datetime) -> None:
+    with transaction():
+        if isinstance(outcome, PaymentOutcome):
+            # The account's lock comes first, as everywhere; the event is looked at under it.
+            settle_payment(outcome, now=now)
+        event = inbox.lock(event_row_id)
+        if event.status != inbox.WAITING:
+            return
+        if isinstance(outcome, NotOurs):
+            inbox.ignore(event, because=outcome.reason, now=now)
+        else:
+            inbox.finish(event, now=now)

@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world that keep the domain's protocols and remember what they saw."""

@@ -1,0 +1,206 @@
+"""Beginning a checkout: one page per invoice, whatever is clicked, lost or refused."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+
+from app.domain.accounts.models import Account
+from app.domain.invoices.errors import InvoiceNotPayable, UnknownInvoice
+from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.domain.payments.gateway import OutcomeStatus
+from app.domain.payments.models import Payment
+from app.domain.payments.queries import payments_of_invoice
+from app.foundation.database import session, transaction
+from app.foundation.journal import JournalEntry
+from app.workflows.settle_payment import settle_payment
+from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row
+from tests.fakes.payment_gateway import FakeGateway
+from tests.threads import in_parallel
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return FakeGateway()
+
+
+class TestBeginCheckout:
+    def test_opens_a_page_for_what_is_due(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada, minor=1_234)
+        checkout = make_checkout(ada, invoice, gateway=gateway)
+        (order,) = gateway.orders
+        assert checkout.checkout_url == "https://pay.example.com/cs_1"
+        assert (order.amount_minor, order.currency, order.reference) == (
+            1_234, "USD", invoice.public_id,
+        )  # fmt: skip
+        assert order.description == f"Invoice {invoice.invoice_number}"
+        assert order.email == "ada@example.com"
+        assert order.success_url.endswith(f"/payments/{checkout.payment_id}")
+        assert order.cancel_url.endswith(f"/invoices/{invoice.invoice_number}")
+        assert timedelta(minutes=30) < order.expires_at - now <= timedelta(minutes=60)
+        assert order.idempotency_key == f"{checkout.payment_id}:checkout:1"
+        row = payment_row(checkout.payment_id)
+        assert (row.status, row.provider_session, row.attempt_number) == ("pending", "cs_1", 1)
+        assert session.query(JournalEntry).filter_by(action="checkout_begun").count() == 1
+
+    def test_has_written_the_attempt_before_the_provider_is_asked(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        seen = []
+        open_checkout = gateway.open_checkout
+
+        def look(order):
+            seen.append(payment_row(order.payment_id).idempotency_key == order.idempotency_key)
+            return open_checkout(order)
+
+        gateway.open_checkout = look
+        make_checkout(ada, make_invoice(ada), gateway=gateway)
+        assert seen == [True]
+
+    def test_finds_the_open_page_again(self, ada: Account, gateway: FakeGateway) -> None:
+        invoice = make_invoice(ada)
+        first = make_checkout(ada, invoice, gateway=gateway)
+        assert make_checkout(ada, invoice, gateway=gateway) == first
+        assert len(gateway.orders) == 1
+
+    def test_opens_one_page_for_a_double_click(
+        self, app: Flask, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        clicks = [lambda: make_checkout(ada, invoice, gateway=gateway)] * 8
+        checkouts = in_parallel(app, clicks)
+        assert len(set(checkouts)) == 1
+        assert len(gateway.pages) == 1
+        assert session.query(Payment).count() == 1
+
+    def test_begins_anew_when_the_page_has_expired(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        first = make_checkout(ada, invoice, gateway=gateway)
+        second = make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(minutes=60))
+        assert second.checkout_url != first.checkout_url
+        assert payment_row(second.payment_id).idempotency_key.endswith(":checkout:2")
+
+    def test_does_not_know_whether_an_unanswered_call_happened(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        gateway.loses_answers = True
+        with pytest.raises(ProviderUnreachable):
+            make_checkout(ada, invoice, gateway=gateway)
+        assert session.query(Payment).one().status == "unknown"
+
+        gateway.loses_answers = False
+        checkout = make_checkout(ada, invoice, gateway=gateway)
+        assert checkout.checkout_url == "https://pay.example.com/cs_1"
+        assert [order == gateway.orders[0] for order in gateway.orders] == [True, True]
+        assert payment_row(checkout.payment_id).status == "pending"
+
+    def test_repeats_the_same_words_though_the_account_has_changed(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        gateway.loses_answers = True
+        with pytest.raises(ProviderUnreachable):
+            make_checkout(ada, invoice, gateway=gateway)
+        gateway.loses_answers = False
+        with transaction():
+            session.get_one(Account, "ada").email = "ada@elsewhere.example.com"
+        assert make_checkout(ada, invoice, gateway=gateway).checkout_url.endswith("cs_1")
+
+    def test_begins_anew_when_it_is_too_late_to_repeat(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        gateway.is_away = True
+        with pytest.raises(ProviderUnreachable):
+            make_checkout(ada, invoice, gateway=gateway)
+        gateway.is_away = False
+        make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(minutes=29))
+        assert [order.idempotency_key[-1] for order in gateway.orders] == ["2"]
+
+    def test_ends_an_attempt_that_the_provider_refuses(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        gateway.refuses_with = "amount_too_small"
+        with pytest.raises(ProviderRefused):
+            make_checkout(ada, invoice, gateway=gateway)
+        row = session.query(Payment).one()
+        assert (row.status, row.decline_code) == ("failed", "amount_too_small")
+        gateway.refuses_with = None
+        assert make_checkout(ada, invoice, gateway=gateway).payment_id != row.public_id
+
+    def test_uses_a_page_whose_event_came_before_its_answer(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        gateway.loses_answers = True
+        with pytest.raises(ProviderUnreachable):
+            make_checkout(ada, invoice, gateway=gateway)
+        gateway.loses_answers = False
+        with transaction():
+            settle_payment(gateway.outcome_of_session("cs_1"), now=invoice.issued_at)
+        make_checkout(ada, invoice, gateway=gateway)
+        assert len(gateway.pages) == 1
+
+    def test_keeps_what_was_settled_before_the_answer_came(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        open_checkout = gateway.open_checkout
+
+        def pay_at_once(order):
+            opened = open_checkout(order)
+            gateway.pay(opened.session)
+            with transaction():
+                settle_payment(gateway.outcome_of_session(opened.session), now=now)
+            return opened
+
+        gateway.open_checkout = pay_at_once
+        checkout = make_checkout(ada, invoice, gateway=gateway)
+        assert payment_row(checkout.payment_id).status == "settled"
+        assert invoice_row(invoice.public_id).status == "paid"
+
+    def test_shows_a_stranger_nothing(
+        self, ada: Account, ben: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        with pytest.raises(UnknownInvoice):
+            make_checkout(ben, invoice, gateway=gateway)
+        assert gateway.orders == []
+        make_checkout(ada, invoice, gateway=gateway)
+        assert payments_of_invoice(ben, invoice.public_id) == ()
+        assert len(payments_of_invoice(ada, invoice.public_id)) == 1
+
+    def test_takes_no_money_for_what_is_paid(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        make_checkout(ada, invoice, gateway=gateway)
+        gateway.pay("cs_1")
+        with transaction():
+            settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+        with pytest.raises(InvoiceNotPayable, match="is paid"):
+            make_checkout(ada, invoice, gateway=gateway)
+
+    def test_takes_no_money_where_credit_has_covered_it(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        with transaction():
+            row = invoice_row(invoice.public_id)
+            row.credit_used_minor = row.final_minor
+        with pytest.raises(InvoiceNotPayable, match="Nothing is left"):
+            make_checkout(ada, invoice, gateway=gateway)
+
+    def test_asks_only_for_what_credit_leaves(self, ada: Account, gateway: FakeGateway) -> None:
+        invoice = make_invoice(ada, minor=1_000)
+        with transaction():
+            invoice_row(invoice.public_id).credit_used_minor = 400
+        make_checkout(ada, invoice, gateway=gateway)
+        assert gateway.orders[0].amount_minor == 600
+        assert gateway.outcome_of_session("cs_1").status is OutcomeStatus.OPEN
