@@ -36,10 +36,11 @@
       return Number.isInteger(value) ? compact.format(value) : "";
     }
     const usd = value / NANOS;
-    if (usd === 0) {
-      return "$0";
+    if (usd >= 1000) {
+      return `$${compact.format(usd)}`;
     }
-    return usd >= 1000 ? `$${compact.format(usd)}` : `$${Number(usd.toPrecision(3))}`;
+    // Below a cent, cents say nothing.
+    return usd === 0 || usd >= 10 ? `$${Number(usd.toFixed(2))}` : `$${usd >= 0.01 ? usd.toFixed(2) : Number(usd.toPrecision(2))}`;
   }
 
   function datasets(drawing) {

@@ -33,6 +33,7 @@ class Figures:
 
     html: Markup
     mark: str
+    metric: Metric
     read_at: datetime
 
 
@@ -42,15 +43,22 @@ def index() -> ResponseReturnValue:
     grace = timedelta(days=current_app.config["SETTINGS"].renewal_grace_days)
     account = signed_in_account()
     found = overview(account, now=clock.now(), grace=grace)
-    figures = _figures(account, found)
+    figures = _figures(account, found, metric=_metric(found))
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
     return respond("web/overview/index.html", "web/overview/_overview.html", figures=figures)
 
 
-def _figures(account: Account, found: Overview) -> Figures:
+def _metric(found: Overview) -> Metric:
+    """Return what the chart measures: what was asked for, else what says something."""
+    asked = request.args.get("chart")
+    if asked in (Metric.COST, Metric.TOKENS):
+        return Metric(asked)
     # Who stays inside his plan pays nothing: then the tokens tell more than the cost.
-    metric = Metric.COST if found.recent.totals.final_nanos else Metric.TOKENS
+    return Metric.COST if found.recent.totals.final_nanos else Metric.TOKENS
+
+
+def _figures(account: Account, found: Overview, *, metric: Metric) -> Figures:
     total, before = (getattr(sums, FIGURES[metric]) for sums in (found.recent.totals, found.before))
     html = render_template(
         "web/overview/figures.html",
@@ -64,7 +72,7 @@ def _figures(account: Account, found: Overview) -> Figures:
         top_keys=_rows(found.top_keys, found.recent, metric, Grouping.API_KEY),
     )
     mark = hashlib.sha256(html.encode()).hexdigest()[:MARK_LENGTH]
-    return Figures(Markup(html), mark, found.read_at)  # noqa: S704  # Jinja has escaped it
+    return Figures(Markup(html), mark, metric, found.read_at)  # noqa: S704  # Jinja has escaped it
 
 
 def _rows(

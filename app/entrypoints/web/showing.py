@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
-from app.foundation.money import usd_from_minor, usd_from_nanos
+from app.domain.usage.views import RecordView
+from app.foundation.money import round_half_up, usd_from_nanos
 
 MINUS = "−"
 CENT = Decimal("0.01")
@@ -31,11 +32,6 @@ def usd_exact(nanos: int) -> str:
 def usd_plain(nanos: int) -> str:
     """Return the exact amount as machines read it: 0.0000125."""
     return f"{usd_from_nanos(nanos):f}"
-
-
-def usd_of_minor(minor: int) -> str:
-    """Return an amount of cents."""
-    return _dollars(usd_from_minor(minor).quantize(CENT))
 
 
 def count(number: int) -> str:
@@ -89,11 +85,20 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-FILTERS: dict[str, Callable[..., str]] = {
+def covered_nanos(record: RecordView) -> int:
+    """Return how much of a request's list cost fell on tokens that were covered."""
+    if record.total_tokens == 0:
+        return 0
+    covered = record.quota_tokens + record.extra_tokens
+    # Never more than what was taken off at all: the rest is the plan's discount.
+    share = round_half_up(record.cost_nanos * covered, record.total_tokens)
+    return min(share, record.discount_nanos)
+
+
+FILTERS: dict[str, Callable[..., object]] = {
     "usd": usd,
     "usd_exact": usd_exact,
     "usd_plain": usd_plain,
-    "usd_of_minor": usd_of_minor,
     "count": count,
     "compact": compact,
     "percent": percent,
@@ -102,6 +107,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "short_day": short_day,
     "clock_time": clock_time,
     "rfc3339": rfc3339,
+    "covered_nanos": covered_nanos,
 }
 
 

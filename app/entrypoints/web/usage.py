@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
     """Show a range as a chart, with its numbers and its requests."""
     chosen = _chosen()
     series = _series(chosen)
-    return respond(
+    response = respond(
         "web/usage/index.html",
         "web/usage/_chart.html",
         chosen=chosen,
@@ -38,6 +38,8 @@ def index() -> ResponseReturnValue:
         local=zone(signed_in_account().timezone),
         choices=usage_filter,
     )
+    response.headers["HX-Push-Url"] = url_for(".index", **chosen.parameters)
+    return response
 
 
 @pages.get("/usage/records")
