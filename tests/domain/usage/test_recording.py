@@ -1,0 +1,138 @@
+"""What recording asks before it writes: repeats, closed months, labels."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
+
+from app.domain.usage import recording
+from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
+from app.domain.usage.recording import APART_MAX, ClosedMonths, Labels
+from app.foundation.database import session, transaction
+from tests.factories.accounts import make_account
+from tests.factories.usage import make_report, make_usage
+from tests.moments import NOW
+
+HOUR = timedelta(hours=1)
+OCTOBER = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
+
+
+class TestIsSameReport:
+    @pytest.mark.parametrize(
+        ("changes", "is_same"),
+        [
+            ({}, True),
+            ({"provider": "azure", "api_key_alias": "prod"}, True),
+            ({"occurred_at": None}, True),
+            ({"occurred_at": NOW - HOUR}, True),
+            # The same moment in another zone is the same moment.
+            ({"occurred_at": datetime.fromisoformat("2026-11-22T16:30:00+05:30")}, True),
+            ({"occurred_at": NOW}, False),
+            ({"user_id": "ben"}, False),
+            ({"model": "gpt-4o"}, False),
+            ({"prompt_tokens": 499, "completion_tokens": 121}, False),
+            ({"cached_tokens": 1}, False),
+            ({"cache_write_tokens": 1}, False),
+            ({"reasoning_tokens": 1}, False),
+        ],
+        ids=str,
+    )
+    def test_compares_what_the_book_names(self, changes: dict, is_same: bool) -> None:
+        first = make_report(occurred_at=NOW - HOUR)
+        later = msgspec.structs.replace(first, **changes)
+        assert recording.is_same_report(later, first) == is_same
+        assert recording.is_same_report(first, later) == is_same
+
+
+class TestClosedMonths:
+    CLOSED = ClosedMonths(
+        for_everyone=frozenset({"2026-09"}), for_account=frozenset({("ada", "2026-10")})
+    )
+
+    @pytest.mark.parametrize(
+        ("user_id", "month", "holds"),
+        [
+            ("ada", "2026-09", True),
+            ("ben", "2026-09", True),
+            ("ada", "2026-10", True),
+            ("ben", "2026-10", False),
+            ("ada", "2026-11", False),
+        ],
+    )
+    def test_hold_for_everyone_or_for_one(self, user_id: str, month: str, holds: bool) -> None:
+        assert self.CLOSED.holds(user_id, month) == holds
+
+    @pytest.mark.parametrize(
+        ("user_id", "moment", "month"),
+        [
+            ("ada", OCTOBER, "2026-11"),
+            ("ben", OCTOBER, "2026-10"),
+            ("ada", OCTOBER + timedelta(minutes=1), "2026-11"),
+            ("ada", NOW, "2026-11"),
+        ],
+    )
+    def test_give_the_month_that_is_billed(
+        self, user_id: str, moment: datetime, month: str
+    ) -> None:
+        assert self.CLOSED.billing_month(user_id, moment, now=NOW) == month
+
+    @pytest.mark.usefixtures("app")
+    def test_are_read_for_these_accounts_and_months_only(self) -> None:
+        for name in ("ada", "ben"):
+            make_account(name)
+        for month, user_id in [("2026-09", None), ("2026-10", "ada"), ("2026-10", "ben")]:
+            session.add(MonthClose(billing_month=month, user_id=user_id, closed_at=NOW))
+        session.commit()
+        found = recording.closed_months({"ada"}, months={"2026-09", "2026-10"})
+        assert found == self.CLOSED
+        assert recording.closed_months({"ada"}, months={"2026-11"}) == ClosedMonths(
+            frozenset(), frozenset()
+        )
+
+
+class TestLabels:
+    def test_keep_what_is_known_even_beyond_the_limit(self) -> None:
+        labels = Labels({("ada", "model", "old")}, Counter({("ada", "model"): APART_MAX["model"]}))
+        assert labels.kept("ada", "model", "old") == "old"
+        assert labels.kept("ada", "model", "new") == "other"
+        assert labels.added == []
+
+    def test_take_in_new_ones_up_to_the_limit(self) -> None:
+        labels = Labels(set(), Counter({("ada", "api_key"): 199}))
+        kept = [labels.kept("ada", "api_key", name) for name in ("a", "b", "a", None, "")]
+        assert kept == ["a", "other", "a", "", ""]
+        assert labels.added == [{"user_id": "ada", "kind": "api_key", "label": "a"}]
+
+    @pytest.mark.usefixtures("app")
+    def test_are_read_with_their_account_and_kind(self) -> None:
+        for name in ("ada", "ben"):
+            make_account(name)
+            make_usage(name, model="x", api_key_alias="x", provider=None)
+        found = recording.labels([("ada", "model", "x"), ("ada", "provider", "x")])
+        assert ("ada", "model", "x") in found.known
+        assert ("ada", "provider", "x") not in found.known
+        assert found.counts["ada", "model"] == 1
+        with transaction():
+            found.kept("ada", "provider", "x")
+            found.write()
+        assert session.query(UsageLabel).filter_by(user_id="ada").count() == 3
+
+
+@pytest.mark.usefixtures("app")
+class TestInsertRecords:
+    def test_inserts_all_or_none(self) -> None:
+        make_account("ada")
+        make_usage(request_id="taken")
+        columns = BillingRecord.__table__.columns.keys()
+        taken = session.query(BillingRecord).one()
+        row = {name: getattr(taken, name) for name in columns if name != "id"}
+        fresh = [{**row, "request_id": name} for name in ("b", "a")]
+        with transaction():
+            assert not recording.insert_records([fresh[0], row, fresh[1]])
+        assert session.query(BillingRecord).count() == 1
+        with transaction():
+            assert recording.insert_records(fresh)
+        found = recording.recorded(["a", "b", "taken", "never"])
+        assert sorted(found) == ["a", "b", "taken"]
+        assert found["a"]["occurred_at"] == NOW
