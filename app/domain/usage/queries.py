@@ -1,6 +1,6 @@
 """Questions about usage. Reads only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any
@@ -118,10 +118,10 @@ def _rows(asked: Question, *, own: ZoneInfo) -> Iterator[Row]:
 def _added_up(rows: Iterable[Row], zone: ZoneInfo) -> Iterator[UsageBucket]:
     """Add up the rows of the same bucket and group, oldest first."""
     # Keyed in UTC: two local hours of one name are equal to Python, but not to us.
-    added: dict[tuple[datetime, str], list[int]] = {}
+    added: dict[tuple[datetime, str], Sequence[int]] = {}
     for starts_at, group, sums in rows:
-        known = added.setdefault((starts_at, group), [0] * len(sums))
-        known[:] = map(int.__add__, known, sums)
+        known = added.get((starts_at, group))
+        added[starts_at, group] = sums if known is None else [*map(int.__add__, known, sums)]
     for starts_at, group in sorted(added):
         yield UsageBucket(starts_at.astimezone(zone), group, Sums(*added[starts_at, group]))
 

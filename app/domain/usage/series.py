@@ -6,7 +6,18 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, cast, column, extract, func, select, values
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    cast,
+    column,
+    extract,
+    func,
+    select,
+    true,
+    values,
+)
 
 from app.domain.usage.buckets import Bucket, buckets, day_starts_at, month_starts_at, whole_days
 from app.domain.usage.models import UsageDaily, UsageHourly, UsageMonthly, UsageSums
@@ -47,7 +58,7 @@ class Question:
 
 def sums_over(rollup: type[UsageDaily | UsageHourly | UsageMonthly]) -> list[ColumnElement[int]]:
     """Return the sums over a rollup's rows, as whole numbers on both databases."""
-    return [cast(func.sum(getattr(rollup, name)), Whole) for name in SUMS]
+    return [cast(func.sum(getattr(rollup, name)), Whole).label(name) for name in SUMS]
 
 
 def by_hour(asked: Question) -> Iterator[Row]:
@@ -59,8 +70,11 @@ def by_hour(asked: Question) -> Iterator[Row]:
         .where(hour >= asked.span.starts_at, hour < asked.span.ends_at)
         .group_by(hour, group)
     )
+    begins: dict[datetime, datetime] = {}
     for starts_at, group, *sums in _rows(statement):
-        yield local_hour(starts_at, asked.zone)[0], group, sums
+        if starts_at not in begins:
+            begins[starts_at] = local_hour(starts_at, asked.zone)[0]
+        yield begins[starts_at], group, sums
 
 
 def from_days(asked: Question) -> Iterator[Row]:
@@ -83,16 +97,21 @@ def from_hours(asked: Question, parts: Sequence[Bucket]) -> Iterator[Row]:
     columns = [column(name, UTCDateTime) for name in ("starts_at", "begins_at", "ends_at")]
     spans = [(cut.starts_at, cut.part.starts_at, cut.part.ends_at) for cut in parts]
     bounds = values(*columns, name="spans").data(spans).cte("bounds")
-    group = getattr(UsageHourly, asked.group_by)
-    within = (UsageHourly.hour >= bounds.c.begins_at) & (UsageHourly.hour < bounds.c.ends_at)
-    statement = (
-        select(bounds.c.starts_at, group, *sums_over(UsageHourly))
-        .select_from(bounds)
-        .join(UsageHourly, (UsageHourly.user_id == asked.user_id) & within)
-        .group_by(bounds.c.starts_at, group)
-    )
-    for starts_at, group, *sums in _rows(statement):
+    for starts_at, group, *sums in _rows(_added_up(asked, bounds)):
         yield starts_at, group, sums
+
+
+def _added_up(asked: Question, bounds: CTE) -> Select[Any]:
+    group, sums = getattr(UsageHourly, asked.group_by), sums_over(UsageHourly)
+    of_account = UsageHourly.user_id == asked.user_id
+    within = (UsageHourly.hour >= bounds.c.begins_at) & (UsageHourly.hour < bounds.c.ends_at)
+    if session.get_bind().dialect.name == "postgresql":
+        # Joined plainly, PostgreSQL compares every hour with every bucket: 9 s for three years.
+        added = select(group, *sums).where(of_account, within).group_by(group).lateral("added")
+        return select(bounds.c.starts_at, *added.c).select_from(bounds.join(added, true()))
+    hours = select(bounds.c.starts_at, group, *sums).select_from(bounds)
+    joined = hours.join(UsageHourly, of_account & within)
+    return joined.group_by(bounds.c.starts_at, group)
 
 
 def _whole_days(asked: Question, first: date, end: date) -> Iterator[Row]:
