@@ -43,13 +43,13 @@ $(VENV)/.made:
 
 $(VENV)/.installed: requirements.txt pyproject.toml | $(VENV)/.made
 	@echo "Installing the locked requirements into $(VENV) …"
-	$(PIP) install --require-hashes -r requirements.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) install --require-hashes -r requirements.txt
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "Installing the development tools into $(VENV) …"
-	$(PIP) install --require-hashes -r requirements-dev.txt
+	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
 # The browser journeys drive Debian's Chromium; where it cannot be had they are skipped, and say so.

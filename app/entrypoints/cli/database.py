@@ -4,7 +4,10 @@ import logging
 
 import click
 import flask_migrate
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
+from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import MIGRATIONS, unprepared_installation
 
 
@@ -23,7 +26,11 @@ def upgrade() -> None:
 @db.command()
 @click.argument("revision")
 def downgrade(revision: str) -> None:
-    """Take the schema back to REVISION ("base" for none): what it brought is lost."""
+    """Take the schema back to REVISION ("base" for none): what came after it is lost."""
+    try:
+        ScriptDirectory(str(MIGRATIONS)).get_revision(revision)
+    except CommandError as error:
+        raise Failed(f"There is no revision {revision}.") from error
     with unprepared_installation():
         flask_migrate.downgrade(directory=str(MIGRATIONS), revision=revision)
     click.echo(f"The database stands at {revision}.")

@@ -6,6 +6,7 @@ from app.config import read_settings
 from app.entrypoints.cli.demo_loading import load_demo
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.replay import replay
+from app.foundation import clock
 
 
 @click.group()
@@ -23,7 +24,7 @@ def load(*, url: str | None) -> None:
 
     It is refused where real accounts are. The logins are written to demo.json in INSTANCE_DIR.
     """
-    loaded, tally = load_demo(url=url or read_settings().base_url)
+    loaded, tally = load_demo(url=url or read_settings().base_url, now=clock.now())
     tally.show()
     if not tally.is_clean:
         raise Failed("The server did not take all of the demo's usage.")

@@ -22,7 +22,6 @@ from app.entrypoints.cli.demo_file import (
 from app.entrypoints.cli.demo_world import AGE, CUSTOMERS, DEMO_CUSTOMER, OPERATOR, usage_between
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.posting import Tally, in_batches, post_batches
-from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.secret_keys import KeyKind
 from app.workflows.open_demo_account import HESITATION, open_demo_account
@@ -31,12 +30,13 @@ PASSWORD_BYTES = 12
 NOBODY = Demo("", CustomerLogin("", "", "", ""), OperatorLogin("", "", ""), "")
 
 
-def load_demo(*, url: str, while_waiting: Callable[[], None] = lambda: None) -> tuple[Demo, Tally]:
+def load_demo(
+    *, url: str, now: datetime, while_waiting: Callable[[], None] = lambda: None
+) -> tuple[Demo, Tally]:
     """Bring the demo up to now, through the server at this address; loading it again is harmless.
 
     Raises RealAccountsPresent and Failed.
     """
-    now = clock.now()
     with installation() as settings:
         with transaction():
             began_at = _open_accounts(settings, now=now)

@@ -14,6 +14,7 @@ from app.entrypoints.cli.demo_file import FILE_NAME, Demo
 from app.entrypoints.cli.demo_loading import load_demo, move_demo
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.programs import Ended, Program, Programs, running_programs
+from app.foundation import clock
 
 HOST = "127.0.0.1"
 READY_WITHIN_SECONDS = 60
@@ -58,7 +59,7 @@ def _run(programs: Programs, settings: Settings) -> NoReturn:
 def _demo(programs: Programs, address: str) -> Demo | None:
     """Bring the demo up to now; beside real accounts it stays as it is."""
     try:
-        demo, tally = load_demo(url=address, while_waiting=programs.check)
+        demo, tally = load_demo(url=address, now=clock.now(), while_waiting=programs.check)
     except RealAccountsPresent as refusal:
         click.echo(f"billing: {refusal.message}", err=True)
         return move_demo(address)

@@ -33,7 +33,7 @@ def create(*, user_id: str, email: str, password: str | None, operator: bool) ->
     role = Role.OPERATOR if operator else Role.CUSTOMER
     with installation(), transaction():
         account = sign_up(
-            email, user_id=user_id, password=password or made, role=role, now=clock.now()
+            email, user_id=user_id, password=made or password, role=role, now=clock.now()
         )
     opened: dict[str, object] = {
         "user_id": account.id,

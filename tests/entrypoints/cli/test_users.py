@@ -1,0 +1,57 @@
+"""Accounts opened by the operator's hand."""
+
+import json
+
+import pytest
+
+from app.domain.accounts import operations, queries
+from app.domain.accounts.errors import WrongCredentials
+
+
+class TestCreate:
+    def test_prints_one_json_object(self, app, billing) -> None:
+        result = billing(
+            "users", "create", "--id", "acct-1", "--email", "One@Example.com",
+            "--password", "correct horse",
+        )  # fmt: skip
+        account = queries.account("acct-1")
+        assert json.loads(result.stdout) == {
+            "user_id": "acct-1",
+            "email": "one@example.com",
+            "role": "customer",
+            "number": account.number,
+        }
+        assert operations.check_credentials("one@example.com", "correct horse") is account
+        assert not account.is_demo
+
+    def test_makes_a_password_and_tells_it_once(self, app, billing) -> None:
+        result = billing("users", "create", "--id", "acct-1", "--email", "one@example.com")
+        told = json.loads(result.stdout)
+        assert len(told["password"]) >= 20
+        assert operations.check_credentials("one@example.com", told["password"]).id == "acct-1"
+
+    def test_opens_operators(self, app, billing) -> None:
+        result = billing("users", "create", "--id", "op", "--email", "op@example.com", "--operator")
+        assert json.loads(result.stdout)["role"] == "operator"
+        assert queries.account("op").role == "operator"
+
+    @pytest.mark.parametrize(
+        ("changed", "message"),
+        [
+            (["--id", "ada"], "There is an account with the id ada already."),
+            (["--email", "ada@example.com"], "There is an account with this mail address already."),
+            (["--email", "nowhere"], "This is not a mail address"),
+            (["--password", "short"], "A password has at least 8 characters."),
+            (["--password", ""], "A password has at least 8 characters."),
+            (["--id", "a/b"], "A user id has no control characters"),
+        ],
+    )
+    def test_refuses_in_one_line(self, ada, billing, changed, message) -> None:
+        usual = ["--id", "acct-1", "--email", "one@example.com"]
+        result = billing("users", "create", *usual, *changed)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"billing: {message}")
+        assert result.stderr.count("\n") == 1 and result.stdout == ""
+        assert queries.find_account("acct-1") is None
+        with pytest.raises(WrongCredentials):
+            operations.check_credentials("one@example.com", "short")
