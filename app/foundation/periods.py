@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 MONTHS_PER_YEAR = 12
 
@@ -56,6 +57,12 @@ def monthly_period_number(anchor: datetime, moment: datetime) -> int:
     return months if months_later(anchor, months) <= moment else months - 1
 
 
+@lru_cache(maxsize=1024)
+def _month_text(year: int, month: int) -> str:
+    # Written several times for each record that is posted, and nearly always the same.
+    return f"{year:04d}-{month:02d}"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class BillingMonth:
     """A calendar month in UTC, written `2026-11`."""
@@ -66,7 +73,8 @@ class BillingMonth:
     @classmethod
     def of(cls, moment: datetime) -> "BillingMonth":
         """Return the month that holds the moment."""
-        moment = moment.astimezone(UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC)
         return cls(moment.year, moment.month)
 
     @classmethod
@@ -80,7 +88,7 @@ class BillingMonth:
 
     def __str__(self) -> str:
         """Return `2026-11`."""
-        return f"{self.year:04d}-{self.month:02d}"
+        return _month_text(self.year, self.month)
 
     @property
     def period(self) -> Period:

@@ -684,9 +684,6 @@ def upgrade() -> None:
         sa.Column("unpriced_tokens", WHOLE, nullable=False),
         sa.Column("cost_nanos", WHOLE, nullable=False),
         sa.Column("final_nanos", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["accounts.id"], name=op.f("fk_usage_daily_user_id_accounts")
-        ),
         sa.PrimaryKeyConstraint("user_id", "day", "model", "api_key", name=op.f("pk_usage_daily")),
     )
     op.create_table(
@@ -709,9 +706,6 @@ def upgrade() -> None:
         sa.Column("unpriced_tokens", WHOLE, nullable=False),
         sa.Column("cost_nanos", WHOLE, nullable=False),
         sa.Column("final_nanos", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["accounts.id"], name=op.f("fk_usage_hourly_user_id_accounts")
-        ),
         sa.PrimaryKeyConstraint(
             "user_id", "hour", "model", "api_key", "provider", name=op.f("pk_usage_hourly")
         ),
@@ -723,9 +717,6 @@ def upgrade() -> None:
         sa.Column("label", sa.Text(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('model', 'api_key', 'provider')", name=op.f("ck_usage_labels_kind_known")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["accounts.id"], name=op.f("fk_usage_labels_user_id_accounts")
         ),
         sa.PrimaryKeyConstraint("user_id", "kind", "label", name=op.f("pk_usage_labels")),
     )
@@ -748,9 +739,6 @@ def upgrade() -> None:
         sa.Column("unpriced_tokens", WHOLE, nullable=False),
         sa.Column("cost_nanos", WHOLE, nullable=False),
         sa.Column("final_nanos", WHOLE, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["accounts.id"], name=op.f("fk_usage_monthly_user_id_accounts")
-        ),
         sa.PrimaryKeyConstraint(
             "user_id", "billing_month", "occurred_month", "model", name=op.f("pk_usage_monthly")
         ),

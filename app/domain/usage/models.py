@@ -99,7 +99,11 @@ class BillingRecord(Base):
 
 
 class UsageSums:
-    """The sums that every rollup carries; voided records are not in them."""
+    """The sums that every rollup carries; voided records are not in them.
+
+    Rollups have no foreign key to their account: they are only ever written beside a record that
+    has one, and checking it again for each row took a quarter of the time of an upsert.
+    """
 
     requests: Mapped[int]
     prompt_tokens: Mapped[int]
@@ -121,7 +125,7 @@ class UsageHourly(UsageSums, Base):
 
     __tablename__ = "usage_hourly"
 
-    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     # An empty string stands for "none was named", here and below.
@@ -134,7 +138,7 @@ class UsageDaily(UsageSums, Base):
 
     __tablename__ = "usage_daily"
 
-    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     api_key: Mapped[str] = mapped_column(primary_key=True)
@@ -149,7 +153,7 @@ class UsageMonthly(UsageSums, Base):
 
     __tablename__ = "usage_monthly"
 
-    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
     billing_month: Mapped[str] = mapped_column(primary_key=True)
     occurred_month: Mapped[str] = mapped_column(primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
@@ -161,7 +165,7 @@ class UsageLabel(Base):
     __tablename__ = "usage_labels"
     __table_args__ = (CheckConstraint("kind IN ('model', 'api_key', 'provider')", "kind_known"),)
 
-    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     label: Mapped[str] = mapped_column(primary_key=True)
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.reports import UsageReport
-from app.foundation.bulk import Row, any_of, insert_rows
+from app.foundation.bulk import Row, any_of, insert_new_rows, insert_rows
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 
@@ -132,8 +132,4 @@ def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
 def insert_records(rows: Collection[Row]) -> bool:
     """Insert all records, or none and return false if a request id was taken meanwhile."""
     # Only another account's post can: posts for the same account wait for its lock.
-    with session.begin_nested() as savepoint:
-        if insert_rows(BillingRecord, list(rows), unless_known="request_id") == len(rows):
-            return True
-        savepoint.rollback()
-    return False
+    return insert_new_rows(BillingRecord, list(rows), key="request_id")

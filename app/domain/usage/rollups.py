@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import add, itemgetter
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,9 @@ from app.foundation.bulk import Row, add_to_rows
 from app.foundation.periods import BillingMonth
 
 SUMS = tuple(UsageSums.__annotations__)
+
+# Everything that a record holds under the same name: all sums but requests, unpriced and costs.
+_counts = itemgetter(*SUMS[1:10])
 
 HOURLY_KEYS = ("user_id", "hour", "model", "api_key", "provider")
 DAILY_KEYS = ("user_id", "day", "model", "api_key")
@@ -37,9 +41,9 @@ class Place(NamedTuple):
 class Rollups:
     """Sums that are to be added to the rollups, by key."""
 
-    hourly: dict[Key, list[int]] = field(default_factory=dict)
-    daily: dict[Key, list[int]] = field(default_factory=dict)
-    monthly: dict[Key, list[int]] = field(default_factory=dict)
+    hourly: dict[Key, Sums] = field(default_factory=dict)
+    daily: dict[Key, Sums] = field(default_factory=dict)
+    monthly: dict[Key, Sums] = field(default_factory=dict)
 
     def add(self, place: Place, sums: Sums) -> None:
         """Count a record at its place in all three."""
@@ -60,13 +64,14 @@ class Rollups:
 def sums_of(record: Mapping[str, Any], *, sign: int = 1) -> Sums:
     """Return what a record adds to every rollup; with sign -1, what voiding it takes away."""
     unpriced_tokens = record["total_tokens"] if record["status"] == "unpriced" else 0
-    counted = {**record, "requests": 1, "unpriced_tokens": unpriced_tokens}
-    return tuple(sign * counted[name] for name in SUMS)
+    costs = (record["cost_nanos"], record["final_nanos"])
+    sums = (1, *_counts(record), unpriced_tokens, *costs)
+    return sums if sign == 1 else tuple(sign * number for number in sums)
 
 
-def _add(rollup: dict[Key, list[int]], key: Key, sums: Sums) -> None:
+def _add(rollup: dict[Key, Sums], key: Key, sums: Sums) -> None:
     known = rollup.get(key)
-    rollup[key] = list(sums) if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+    rollup[key] = sums if known is None else tuple(map(add, known, sums))
 
 
 def _rows(rollup: Mapping[Key, Iterable[int]], keys: tuple[str, ...]) -> list[Row]:
