@@ -10,6 +10,7 @@ from flask import Response, g, request
 
 from app.entrypoints.api.auth import Call
 from app.entrypoints.api.errors import answer_of
+from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
 from app.foundation.database import transaction
 from app.foundation.errors import FieldError, Kind, Refusal
@@ -20,6 +21,10 @@ VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 REFUSED_FROM = 400
 # Refusals that a repeat of the same request would get again: they are answers like any other.
 KEPT_REFUSALS = (409, 422)
+
+
+Keep = Callable[[Response], None]
+Run = Callable[[Call, dict[str, object], Keep], Response]
 
 
 class _Refused(Exception):  # never leaves this file
@@ -37,13 +42,28 @@ def changes(call: Call) -> Call:
     that (reading the body, checking it) holds nobody up.
     """
 
+    return _changing(call, _run)
+
+
+def changes_through_a_provider(call: Call) -> Call:
+    """Let the call make its own transactions, around its call of a provider; else like changes.
+
+    Its answer is kept after its effect, not with it. A crash between the two has the work repeated
+    by the next request, so the work itself must find what it has done before.
+    """
+    return _changing(call, _run_by_itself)
+
+
+def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
         if g.key.scope == "read":
             message = "This key may read, but change nothing."
             raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
         scope = _scope()
-        return _run(call, route) if scope is None else _run_once(scope, call, route)
+        if scope is None:
+            return run(call, route, _keep_nothing)
+        return _run_once(scope, lambda keep: run(call, route, keep))
 
     return changed
 
@@ -60,13 +80,13 @@ def _scope() -> str | None:
     return f"{g.key.public_id} {request.method} {quote(request.path, errors='replace')} {key}"
 
 
-def _run_once(scope: str, call: Call, route: dict[str, object]) -> Response:
+def _run_once(scope: str, run: Callable[[Keep], Response]) -> Response:
     with transaction():
-        known = idempotency.claim(scope, body=request.get_data(), now=clock.now())
+        known = idempotency.claim(scope, body=raw_body(), now=clock.now())
     if known is not None:
         return _replayed(known)
     try:
-        response = _run(call, route, keep=lambda given: idempotency.keep(scope, _kept(given)))
+        response = run(lambda given: idempotency.keep(scope, _kept(given)))
     except BaseException:
         # Where the store is away the claim cannot be released: its lease will end by itself.
         with suppress(*STORE_AWAY), transaction():
@@ -81,9 +101,7 @@ def _run_once(scope: str, call: Call, route: dict[str, object]) -> Response:
     return response
 
 
-def _run(
-    call: Call, route: dict[str, object], *, keep: Callable[[Response], None] = lambda given: None
-) -> Response:
+def _run(call: Call, route: dict[str, object], keep: Keep) -> Response:
     """Run the call in its transaction; `keep` writes down its answer in the same one."""
     try:
         with transaction():
@@ -94,6 +112,18 @@ def _run(
             return response
     except _Refused as refusal:
         return refusal.response
+
+
+def _run_by_itself(call: Call, route: dict[str, object], keep: Keep) -> Response:
+    response = answer_of(call, route)
+    if response.status_code < REFUSED_FROM:
+        with transaction():
+            keep(response)
+    return response
+
+
+def _keep_nothing(response: Response) -> None:
+    """Let the answer go: nobody gave a key to find it by."""
 
 
 def _kept(response: Response) -> Answer:

@@ -54,8 +54,16 @@ def body_of(*media_types: str) -> bytes:
         raise _wrong_media_type("Send the body in UTF-8.")
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise _wrong_media_type("Send the body uncompressed.")
-    # Raises 413 where the body is longer than MAX_CONTENT_LENGTH, announced or not.
-    return request.get_data()
+    return raw_body()
+
+
+def raw_body() -> bytes:
+    """Return the body as it came. Raises Refusal, or its HTTP twin, if it is too large."""
+    body, longest = request.get_data(), request.max_content_length
+    # A body whose length was not announced is cut off at the limit without a word.
+    if request.content_length is None and longest is not None and len(body) >= longest:
+        raise Refusal("body_too_large", "The request body is too large.", kind=Kind.TOO_LARGE)
+    return body
 
 
 def json_value(body: bytes) -> object:
