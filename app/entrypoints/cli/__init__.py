@@ -1,6 +1,7 @@
 """The command line: `billing`."""
 
 from app.entrypoints.cli.checks import check_config, verify
+from app.entrypoints.cli.close_month import close_month
 from app.entrypoints.cli.database import db
 from app.entrypoints.cli.demo import demo
 from app.entrypoints.cli.errors import Commands
@@ -14,5 +15,5 @@ from app.entrypoints.cli.users import users
 main = Commands(
     "billing",
     help="Run and look after an installation of Oblivious Billing.",
-    commands=[check_config, db, demo, keys, plans, prices, run, serve, users, verify],
+    commands=[check_config, close_month, db, demo, keys, plans, prices, run, serve, users, verify],
 )

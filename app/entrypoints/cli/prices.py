@@ -16,7 +16,7 @@ from app.foundation.database import transaction
 from app.wiring import read_price_table
 from app.workflows.import_prices import import_prices
 
-ACTOR = "command line"
+ACTOR = "operator:command line"
 
 
 @click.group()

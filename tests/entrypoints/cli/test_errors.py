@@ -58,7 +58,16 @@ class TestCommands:
     @pytest.mark.parametrize(
         "command",
         [
-            *("", "check-config", "db", "db upgrade", "db downgrade", "demo", "demo load"),
+            *(
+                "",
+                "check-config",
+                "close-month",
+                "db",
+                "db upgrade",
+                "db downgrade",
+                "demo",
+                "demo load",
+            ),
             *("demo replay", "keys", "keys create", "plans", "plans list", "prices", "prices set"),
             *("prices import", "prices list", "run", "serve", "users", "users create", "verify"),
         ],

@@ -24,7 +24,7 @@ class TestSetPrice:
         assert result.stdout == "llama-9 costs 0.03 / 0.06 USD per 1,000 tokens.\n"
         [price] = in_force("llama-9")
         assert (price.terms.prompt_pico, price.terms.completion_pico) == (30_000_000, 60_000_000)
-        assert price.set_by == "command line"
+        assert price.set_by == "operator:command line"
 
     def test_takes_cache_prices_aliases_and_a_moment(self, app, billing) -> None:
         result = billing(
@@ -125,7 +125,7 @@ class TestListPrices:
         lines = billing("prices", "list").stdout.splitlines()
         rows = [line.split() for line in lines if line.startswith("gpt-4 ")]
         assert rows[0][:3] == ["gpt-4", "0.03", "0.06"]
-        assert rows[1][-3:] == ["2030-01-01T00:00:00Z", "command", "line"]
+        assert rows[1][-3:] == ["2030-01-01T00:00:00Z", "operator:command", "line"]
         assert lines[-1].split() == ["azure-code", "gpt-4"]
 
     def test_leaves_out_what_is_over(self, app, billing) -> None:

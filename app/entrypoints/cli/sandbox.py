@@ -1,0 +1,36 @@
+"""`billing sandbox`: the local stand-in for payment providers."""
+
+import click
+
+from app.config import PORT_MAX, Settings, read_settings
+from app.entrypoints.cli.errors import CalledWrongly
+from app.sandbox.serving import serve
+from app.sandbox.settings import SandboxSettings, SandboxSettingError
+
+WEBHOOK = "/webhooks/stripe"
+
+
+@click.command()
+@click.option(
+    "--port", type=click.IntRange(1, PORT_MAX), help="The port.  [default: SANDBOX_PORT]"
+)
+def sandbox(*, port: int | None) -> None:
+    """Stand in for Stripe on this machine, until told to end; no real money moves."""
+    settings = read_settings()
+    if not settings.uses_sandbox:
+        raise CalledWrongly("STRIPE_API_KEY is set: payments go to Stripe, not to the sandbox.")
+    try:
+        serve(_sandbox_settings(settings, port=port or settings.sandbox_port))
+    except SandboxSettingError as error:
+        raise CalledWrongly(str(error)) from error
+
+
+def _sandbox_settings(settings: Settings, *, port: int) -> SandboxSettings:
+    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    return SandboxSettings(
+        database=settings.instance_dir / "sandbox.sqlite3",
+        port=port,
+        merchant_name=settings.brand_name,
+        webhook_url=f"http://127.0.0.1:{settings.port}{WEBHOOK}",
+        webhook_secret=settings.stripe_webhook_secrets[0],
+    )
