@@ -30,6 +30,15 @@ A_YEAR_SECONDS = 31_536_000
 # Released files carry their version in their path, so they never change.
 VENDORED = "/static/vendor/"
 STATIC = "/static/"
+REFUSED_FROM = 400
+
+
+def let_forms_lead_to(response: Response, *origins: str) -> Response:
+    """Let this page's forms lead to other hosts too: browsers hold redirects to the same rule."""
+    allowed = " ".join(("form-action 'self'", *origins))
+    policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", allowed)
+    response.headers["Content-Security-Policy"] = policy
+    return response
 
 
 def register_security_headers(app: Flask) -> None:
@@ -50,9 +59,9 @@ def _secured(response: Response) -> Response:
 
 
 def _say_who_may_keep_it(response: Response) -> None:
-    if request.path.startswith(VENDORED):
-        response.headers["Cache-Control"] = f"public, max-age={A_YEAR_SECONDS}, immutable"
-    elif request.path.startswith(STATIC):
-        response.headers["Cache-Control"] = "no-cache"
-    else:
+    if not request.path.startswith(STATIC) or response.status_code >= REFUSED_FROM:
         response.headers.setdefault("Cache-Control", "no-store")
+    elif request.path.startswith(VENDORED):
+        response.headers["Cache-Control"] = f"public, max-age={A_YEAR_SECONDS}, immutable"
+    else:
+        response.headers["Cache-Control"] = "no-cache"

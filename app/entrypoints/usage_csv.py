@@ -54,10 +54,10 @@ def _cells(record: RecordView, zone: ZoneInfo) -> list[str | int]:
     return [
         record.occurred_at.isoformat().replace("+00:00", "Z"),
         record.occurred_at.astimezone(zone).isoformat(),
-        _harmless(record.request_id),
-        _harmless(record.model),
-        _harmless(record.provider or ""),
-        _harmless(record.api_key_alias or ""),
+        harmless(record.request_id),
+        harmless(record.model),
+        harmless(record.provider or ""),
+        harmless(record.api_key_alias or ""),
         record.prompt_tokens,
         record.completion_tokens,
         record.total_tokens,
@@ -67,19 +67,19 @@ def _cells(record: RecordView, zone: ZoneInfo) -> list[str | int]:
         record.quota_tokens,
         record.extra_tokens,
         record.overage_tokens,
-        _plain(usd_from_nanos(record.cost_nanos)),
-        _plain(usd_from_nanos(record.discount_nanos)),
-        _plain(usd_from_nanos(record.final_nanos)),
+        plain(usd_from_nanos(record.cost_nanos)),
+        plain(usd_from_nanos(record.discount_nanos)),
+        plain(usd_from_nanos(record.final_nanos)),
         record.status,
         record.billing_month,
     ]
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Keep spreadsheets from running a name that looks like a formula."""
     return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
 
 
-def _plain(amount: Decimal) -> str:
+def plain(amount: Decimal) -> str:
     """Write the amount with all its digits and without an exponent."""
     return f"{amount:f}"

@@ -9,6 +9,7 @@ from app.domain.accounts import operations
 from app.domain.accounts.errors import (
     EmailInvalid,
     EmailTaken,
+    PasswordInvalid,
     PasswordTooLong,
     PasswordTooShort,
     TimezoneUnknown,
@@ -83,6 +84,7 @@ def _registration_fields(form: RegisterForm) -> dict[type[DomainError], Field]:
     return {
         EmailInvalid: form.email,
         EmailTaken: form.email,
+        PasswordInvalid: form.password,
         PasswordTooShort: form.password,
         PasswordTooLong: form.password,
         TimezoneUnknown: form.timezone,

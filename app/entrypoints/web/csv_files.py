@@ -1,4 +1,4 @@
-"""Files for spreadsheets: streamed line by line, and never a formula."""
+"""The chart's numbers as a file for spreadsheets, line by line."""
 
 import csv
 import io
@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from flask import Response
 
 from app.domain.usage.views import UsageBucket, UsageSeries
+from app.entrypoints.usage_csv import harmless, plain
 from app.foundation.money import usd_from_nanos
 
-# A spreadsheet takes a cell that begins with one of these for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 COUNTS = (
     "requests",
     "prompt_tokens",
@@ -32,7 +31,12 @@ def usage_lines(series: UsageSeries) -> Iterator[Sequence[Cell]]:
     """Return a heading, then one line for each bucket and group; amounts are exact USD."""
     yield ("start", "timezone", series.group_by.value, *COUNTS, "cost", "final_cost")
     for bucket in series.buckets:
-        yield (bucket.starts_at.isoformat(), series.timezone, bucket.group, *_figures(bucket))
+        yield (
+            bucket.starts_at.isoformat(),
+            series.timezone,
+            harmless(bucket.group),
+            *_figures(bucket),
+        )
 
 
 def csv_answer(name: str, lines: Iterable[Sequence[Cell]]) -> Response:
@@ -44,26 +48,18 @@ def csv_answer(name: str, lines: Iterable[Sequence[Cell]]) -> Response:
     )
 
 
-def harmless(cell: Cell) -> Cell:
-    """Return the cell so that a spreadsheet shows it as text, whatever it begins with."""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
-    return cell
-
-
 def _figures(bucket: UsageBucket) -> Iterator[Cell]:
     for name in COUNTS:
         yield getattr(bucket.sums, name)
-    # As text, so that nobody's floating point gets hold of it on the way; no exponents.
-    yield f"{usd_from_nanos(bucket.sums.cost_nanos):f}"
-    yield f"{usd_from_nanos(bucket.sums.final_nanos):f}"
+    yield plain(usd_from_nanos(bucket.sums.cost_nanos))
+    yield plain(usd_from_nanos(bucket.sums.final_nanos))
 
 
 def _written(lines: Iterable[Sequence[Cell]]) -> Iterator[str]:
     line = io.StringIO()
     writer = csv.writer(line)
     for cells in lines:
-        writer.writerow([harmless(cell) for cell in cells])
+        writer.writerow(cells)
         yield line.getvalue()
         line.seek(0)
         line.truncate()

@@ -4,8 +4,8 @@ from functools import lru_cache
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, Field, Form, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, ValidationError
+from wtforms import EmailField, PasswordField, SelectField, StringField
+from wtforms.validators import InputRequired, Length
 
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, UNSTORABLE
 
@@ -16,10 +16,9 @@ REGIONS = (
 )
 
 
-def only_visible(form: Form, field: Field) -> None:
-    """Refuse characters that no keyboard types and no database stores."""
-    if UNSTORABLE.search(field.data or ""):
-        raise ValidationError("This holds characters that cannot be stored.")
+def visible(text: str | None) -> str | None:
+    """Read what no keyboard types and no database stores as spaces."""
+    return UNSTORABLE.sub(" ", text) if text else text
 
 
 @lru_cache(maxsize=1)
@@ -40,6 +39,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     email = EmailField(
         "Email",
         validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        filters=[visible],
         render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
@@ -48,8 +48,6 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         render_kw={"autocomplete": "current-password"},
     )
 
-    validate_email = staticmethod(only_visible)
-
 
 class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """What a new customer tells us."""
@@ -57,6 +55,7 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     email = EmailField(
         "Email",
         validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        filters=[visible],
         render_kw={"autocomplete": "email"},
     )
     password = PasswordField(
@@ -65,10 +64,13 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         render_kw={"autocomplete": "new-password"},
     )
     # Whether the zone exists is the domain's business; a browser may know newer ones than we.
-    timezone = SelectField("Time zone", choices=zone_choices, default="UTC", validate_choice=False)
-
-    validate_email = staticmethod(only_visible)
-    validate_timezone = staticmethod(only_visible)
+    timezone = SelectField(
+        "Time zone",
+        choices=zone_choices,
+        default="UTC",
+        validate_choice=False,
+        filters=[visible],
+    )
 
 
 class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -77,5 +79,6 @@ class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     name = StringField(
         "Name",
         validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
+        filters=[visible],
         render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
     )

@@ -10,7 +10,7 @@ def wants_fragment() -> bool:
     return request.headers.get("HX-Request") == "true" and not restoring
 
 
-def respond(page: str, fragment: str, *, status: int = 200, **context: object) -> Response:
+def respond(page: str, fragment: str, /, *, status: int = 200, **context: object) -> Response:
     """Render the fragment for htmx and the page for everyone else."""
     template = fragment if wants_fragment() else page
     return _varying(make_response(render_template(template, **context), status))

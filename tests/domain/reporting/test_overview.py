@@ -1,0 +1,152 @@
+"""The first page's figures, read from both databases."""
+
+from datetime import UTC, datetime, timedelta
+
+from app.domain.accounts.models import BillingSettings
+from app.domain.reporting.overview import FirstSteps, Overview, overview
+from app.domain.reporting.rules import Concern
+from app.domain.usage.views import Sums
+from app.foundation.database import session
+from app.foundation.secret_keys import KeyKind
+from tests.factories.accounts import make_account, make_key
+from tests.factories.catalog import make_price
+from tests.factories.subscriptions import current_period
+from tests.factories.usage import GRACE, make_report, make_usage, record
+from tests.moments import NOW
+from tests.statements import statements
+
+ONE_REQUEST = 22_200_000
+STATEMENTS_MAX = 9
+
+
+def look(account, *, now: datetime = NOW) -> Overview:
+    session.commit()
+    return overview(account, now=now, grace=GRACE)
+
+
+def use_days_ago(days: int, *, user_id: str = "ada", **changes: object) -> None:
+    make_usage(user_id, occurred_at=NOW - timedelta(days=days), **changes)
+
+
+class TestOverview:
+    def test_sums_up_the_month_by_occurrence(self, ada, noise) -> None:
+        use_days_ago(1)
+        use_days_ago(25)
+        make_usage("noise-payg")
+        found = look(ada)
+        assert str(found.month) == "2026-11"
+        assert found.month_sums.final_nanos == ONE_REQUEST
+        assert found.month_sums.requests == 1
+
+    def test_compares_thirty_days_with_the_thirty_before(self, ada) -> None:
+        for days in (0, 29, 30, 59, 60):
+            use_days_ago(days)
+        found = look(ada)
+        assert found.recent.totals.requests == 2
+        assert found.before.requests == 2
+        assert {bucket.starts_at.date().isoformat() for bucket in found.recent.buckets} == {
+            "2026-11-22",
+            "2026-10-24",
+        }
+
+    def test_cuts_days_in_the_accounts_zone(self, app) -> None:
+        kiri = make_account("kiri", timezone="Pacific/Kiritimati")
+        # Already the 23rd there; thirty days ago it was the 24th of October.
+        make_usage("kiri", occurred_at=datetime(2026, 10, 24, 9, 59, tzinfo=UTC))
+        assert look(kiri).recent.totals.requests == 0
+        make_usage("kiri", occurred_at=datetime(2026, 10, 24, 10, 0, tzinfo=UTC))
+        assert look(kiri).recent.totals.requests == 1
+
+    def test_ranks_models_and_keys_by_cost(self, ada) -> None:
+        make_price("cheap", prompt_pico=1_000, completion_pico=1_000)
+        make_price("dear", prompt_pico=9_000_000, completion_pico=9_000_000)
+        record(
+            [
+                make_report(model="cheap", api_key_alias="prod", prompt_tokens=90_000),
+                make_report(model="dear", api_key_alias=None),
+                make_report(model="dear", api_key_alias="prod"),
+            ]
+        )
+        found = look(ada)
+        assert [each.group for each in found.top_models] == ["dear", "cheap"]
+        assert [each.group for each in found.top_keys] == ["prod", ""]
+
+    def test_looks_ahead_after_three_days(self, ada) -> None:
+        for days in (1, 2):
+            use_days_ago(days)
+        assert look(ada).month_cost is None
+        use_days_ago(3)
+        found = look(ada)
+        # Eight and a half days are left, at one request a day.
+        assert found.month_cost.expected == 3 * ONE_REQUEST + ONE_REQUEST * 17 // 2
+        assert found.month_cost.low == found.month_cost.high == found.month_cost.expected
+
+    def test_today_does_not_count_for_the_pace(self, ada) -> None:
+        for days in (1, 2, 3):
+            use_days_ago(days)
+        before = look(ada).month_cost
+        use_days_ago(0)
+        assert look(ada).month_cost.expected == before.expected + ONE_REQUEST
+
+    def test_tells_when_the_quota_ends(self, app) -> None:
+        basic = make_account("basic", plan_id="plan-basic")
+        for days in (1, 2, 3):
+            use_days_ago(days, user_id="basic", prompt_tokens=20_000, completion_tokens=0)
+        found = look(basic)
+        # 40,000 are left at 20,000 a day; the period runs for 20 days yet.
+        assert found.period.tokens_remaining == 40_000
+        assert found.quota_runs_out_at == NOW + timedelta(days=2)
+        assert found.token_balance == 40_000
+        assert found.plan_name == "Basic"
+
+    def test_names_concerns_by_the_customers_own_threshold(self, app) -> None:
+        basic = make_account("basic", plan_id="plan-basic")
+        chosen = session.query(BillingSettings).filter_by(user_id="basic").one()
+        chosen.alert_threshold = 100_000
+        assert look(basic).concerns == (Concern.TOKENS_LOW,)
+
+    def test_names_a_suspension_and_missing_prices(self, ada) -> None:
+        ada.suspended_at = NOW
+        session.commit()
+        use_days_ago(0, model="nobody-knows")
+        assert look(ada).concerns == (Concern.SUSPENDED, Concern.UNPRICED)
+
+    def test_rolls_an_ended_period_over_in_thought(self, app) -> None:
+        pro = make_account("pro", plan_id="plan-pro")
+        ended = current_period("pro").ends_at
+        found = look(pro, now=ended + timedelta(hours=1))
+        assert found.period.starts_at == ended
+        assert Concern.RENEWAL_UNPAID in found.concerns
+
+
+class TestFirstSteps:
+    def test_stand_until_something_is_used(self, ada) -> None:
+        assert look(ada).first_steps == FirstSteps(has_key=False)
+        make_key(KeyKind.CUSTOMER, user_id="ada", revoked_at=NOW)
+        assert look(ada).first_steps == FirstSteps(has_key=False)
+        make_key(KeyKind.CUSTOMER, user_id="ada")
+        assert look(ada).first_steps == FirstSteps(has_key=True)
+        use_days_ago(0)
+        assert look(ada).first_steps is None
+
+    def test_do_not_come_back_after_a_long_pause(self, ada) -> None:
+        use_days_ago(80)
+        found = look(ada)
+        assert found.first_steps is None
+        assert found.recent.totals == Sums()
+        assert found.top_models == found.top_keys == ()
+
+
+def test_takes_a_handful_of_statements_however_much_was_used(ada) -> None:
+    record(
+        [
+            make_report(
+                api_key_alias=f"key-{number % 7}", occurred_at=NOW - timedelta(hours=number)
+            )
+            for number in range(300)
+        ]
+    )
+    session.commit()
+    with statements() as sent:
+        overview(ada, now=NOW, grace=GRACE)
+    assert len(sent) <= STATEMENTS_MAX, sent

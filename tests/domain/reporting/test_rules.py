@@ -1,0 +1,153 @@
+"""Forecasts, concerns and shares; no database."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from app.domain.reporting.rules import (
+    Concern,
+    Forecast,
+    Pace,
+    Standing,
+    change_permille,
+    concerns,
+    forecast,
+    runs_out_at,
+    share_permille,
+)
+
+DAY = 86_400
+USD = 1_000_000_000
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def steady(per_day: int, *, days: int = 14) -> Pace:
+    return Pace((per_day,) * days, days * DAY)
+
+
+class TestForecast:
+    @pytest.mark.parametrize(
+        ("amount", "pace", "seconds_left", "expected"),
+        [
+            # The first day of a month of 30 days: nothing is spent, everything lies ahead.
+            (0, steady(2 * USD), 30 * DAY, 60 * USD),
+            (40 * USD, steady(2 * USD), 10 * DAY, 60 * USD),
+            # The last second, and the end itself.
+            (60 * USD, steady(86_400), 1, 60 * USD + 1),
+            (60 * USD, steady(2 * USD), 0, 60 * USD),
+            # Nothing was used for two weeks, or ever.
+            (5 * USD, steady(0), 10 * DAY, 5 * USD),
+            (0, steady(0), 10 * DAY, 0),
+        ],
+    )
+    def test_goes_on_at_a_steady_pace(self, amount, pace, seconds_left, expected) -> None:
+        assert forecast(amount, pace, seconds_left=seconds_left) == Forecast(
+            expected, expected, expected
+        )
+
+    @pytest.mark.parametrize("days", [0, 1, 2])
+    def test_says_nothing_after_too_few_days(self, days) -> None:
+        assert forecast(USD, steady(USD, days=days), seconds_left=DAY) is None
+
+    def test_begins_with_the_third_day(self) -> None:
+        assert forecast(USD, steady(USD, days=3), seconds_left=DAY) is not None
+
+    def test_gives_a_range_where_days_differ(self) -> None:
+        # Mean 2 and variance 8/7 a day; over 7 days ahead, the mean being unsure, too:
+        # 8/7 · 7 · (1 + 7/8) = 15, and 1.28 · √15 = 4.957…
+        pace = Pace((1 * USD, 3 * USD) * 4, 8 * DAY)
+        seen = forecast(10 * USD, pace, seconds_left=7 * DAY)
+        assert seen.expected == 24 * USD
+        assert seen.high - seen.expected == seen.expected - seen.low == 4_957_418_683
+
+    def test_never_falls_below_what_is_spent_already(self) -> None:
+        pace = Pace((0, 0, 0, 100 * USD), 4 * DAY)
+        seen = forecast(100 * USD, pace, seconds_left=DAY)
+        assert seen.low == 100 * USD
+        assert seen.low < seen.expected < seen.high
+
+    def test_counts_the_seconds_that_passed_where_clocks_change(self) -> None:
+        # Three days, one of 25 hours: 73 hours.
+        pace = Pace((24 * USD, 25 * USD, 24 * USD), 73 * 3600)
+        assert forecast(0, pace, seconds_left=10 * 3600).expected == 10 * USD
+
+
+class TestRunsOutAt:
+    ENDS_AT = NOW + timedelta(days=10)
+
+    def asked(self, tokens_left: int, pace: Pace) -> datetime | None:
+        return runs_out_at(tokens_left, pace, now=NOW, ends_at=self.ENDS_AT)
+
+    def test_divides_what_is_left_by_the_pace(self) -> None:
+        assert self.asked(5_000, steady(1_000)) == NOW + timedelta(days=5)
+
+    @pytest.mark.parametrize(
+        ("tokens_left", "pace"),
+        [
+            (10_000, steady(1_000)),
+            (10_001, steady(1_000)),
+            (0, steady(1_000)),
+            (5_000, steady(0)),
+            (5_000, steady(1_000, days=2)),
+            # A moment that no calendar has.
+            (10**15, Pace((0, 0, 1), 3 * DAY)),
+        ],
+    )
+    def test_lasts_or_is_not_known(self, tokens_left, pace) -> None:
+        assert self.asked(tokens_left, pace) is None
+
+    def test_tells_the_last_moment_before_the_end(self) -> None:
+        assert self.asked(9_999, steady(1_000)) < self.ENDS_AT
+
+
+def standing(**changes: object) -> Standing:
+    given = {
+        "is_suspended": False,
+        "is_renewal_unpaid": False,
+        "quota": 1_000,
+        "quota_left": 900,
+        "extra_tokens": 0,
+        "alert_threshold": 0,
+        "unpriced_tokens": 0,
+    }
+    return Standing(**{**given, **changes})
+
+
+class TestConcerns:
+    @pytest.mark.parametrize(
+        ("changes", "found"),
+        [
+            ({}, ()),
+            ({"is_suspended": True}, (Concern.SUSPENDED,)),
+            ({"is_renewal_unpaid": True}, (Concern.RENEWAL_UNPAID,)),
+            ({"quota_left": 201}, ()),
+            ({"quota_left": 200}, (Concern.TOKENS_LOW,)),
+            ({"quota_left": 0}, (Concern.TOKENS_EXHAUSTED,)),
+            ({"quota_left": 0, "extra_tokens": 500}, ()),
+            ({"quota_left": 0, "extra_tokens": 100}, (Concern.TOKENS_LOW,)),
+            ({"alert_threshold": 899}, ()),
+            ({"alert_threshold": 900}, (Concern.TOKENS_LOW,)),
+            ({"unpriced_tokens": 1}, (Concern.UNPRICED,)),
+            # Who pays as he goes has nothing that could run out.
+            ({"quota": 0, "quota_left": 0, "alert_threshold": 50}, ()),
+            ({"quota": 0, "quota_left": 0, "extra_tokens": 5, "alert_threshold": 50},
+             (Concern.TOKENS_LOW,)),
+            ({"is_suspended": True, "quota_left": 0, "unpriced_tokens": 1},
+             (Concern.SUSPENDED, Concern.TOKENS_EXHAUSTED, Concern.UNPRICED)),
+        ],
+    )  # fmt: skip
+    def test_names_what_needs_attention(self, changes, found) -> None:
+        assert concerns(standing(**changes)) == found
+
+
+@pytest.mark.parametrize(
+    ("after", "before", "permille"),
+    [(150, 100, 500), (50, 100, -500), (100, 100, 0), (2, 3, -333), (5, 0, None), (0, 0, None)],
+)
+def test_changes_are_told_in_thousandths(after, before, permille) -> None:
+    assert change_permille(after, before) == permille
+
+
+@pytest.mark.parametrize(("part", "whole", "permille"), [(1, 3, 333), (0, 0, 0), (5, 5, 1000)])
+def test_shares_are_told_in_thousandths(part, whole, permille) -> None:
+    assert share_permille(part, whole) == permille

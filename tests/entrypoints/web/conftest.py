@@ -1,0 +1,52 @@
+"""Customers who have signed in with a password, and what their pages are asked."""
+
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts import passwords
+from app.domain.accounts.models import Account
+from tests.factories.accounts import make_account
+
+PASSWORD = "correct horse battery staple"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(scope="session")
+def password_hash() -> str:
+    """The hash of everybody's password, made once: it is slow by design."""
+    return passwords.hash_password(PASSWORD)
+
+
+@pytest.fixture
+def ada(app: Flask, now: datetime, password_hash: str) -> Account:
+    """The customer whose pages are under test."""
+    return make_account("ada", now=now, password_hash=password_hash)
+
+
+@pytest.fixture
+def ben(app: Flask, now: datetime, password_hash: str) -> Account:
+    """A stranger who must see nothing of Ada's."""
+    return make_account("ben", now=now, password_hash=password_hash)
+
+
+def signed_in(app: Flask, account: Account) -> FlaskClient:
+    """Return a browser in which the account has signed in."""
+    browser = app.test_client()
+    answer = browser.post("/login", data={"email": account.email, "password": PASSWORD})
+    assert answer.status_code == 302
+    return browser
+
+
+@pytest.fixture
+def adas(app: Flask, ada: Account) -> FlaskClient:
+    """Ada's browser."""
+    return signed_in(app, ada)
+
+
+@pytest.fixture
+def bens(app: Flask, ben: Account) -> FlaskClient:
+    """Ben's browser."""
+    return signed_in(app, ben)
