@@ -12,10 +12,12 @@ from operator import itemgetter
 from typing import Any, TypeVar, cast
 
 import msgspec
+import psycopg
 from psycopg import Cursor
 from psycopg.errors import UniqueViolation
 from sqlalchemy import ColumnElement, CursorResult, Table, TextClause, any_, bindparam, text
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.foundation.database import Base, session
@@ -111,6 +113,9 @@ def _copied(shape: "_Shape", rows: Sequence[Row]) -> bool:
                     copy.write_row(tuple(row.values()))
         except UniqueViolation:
             return False
+        except psycopg.OperationalError as error:
+            # In SQLAlchemy's words, in which everybody else hears that the store is away.
+            raise OperationalError(statement, None, error) from error
     return True
 
 

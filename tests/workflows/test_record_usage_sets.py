@@ -59,9 +59,11 @@ class TestStatements:
                 outcomes = record(batch, now=NOW + later)
             assert {outcome.status for outcome in outcomes} == {"accepted", "unpriced"}
             assert sum(outcome.extra_tokens for outcome in outcomes) >= 1_000
-            sent[accounts, size] = statements_sent
-        assert len({len(each) for each in sent.values()}) == 1, sent
-        assert len(sent[1, 4]) <= 30
+            sent[accounts, size] = len(statements_sent)
+        # PostgreSQL gets larger batches by COPY, which stands in no list of statements.
+        smallest = sent.pop((1, 4))
+        assert smallest <= 30
+        assert set(sent.values()) in ({smallest}, {smallest - 1})
 
     def test_are_a_handful_where_everything_is_known(self) -> None:
         batch = make_batch(make_accounts("user", 5), 100)

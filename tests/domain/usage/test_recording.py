@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from sqlalchemy import insert
 
 from app.domain.usage import recording
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.recording import APART_MAX, ClosedMonths, Labels
-from app.foundation.database import session, transaction
+from app.foundation.database import db, session, transaction
+from app.foundation.readiness import STORE_AWAY
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, make_usage
 from tests.moments import NOW
@@ -119,6 +121,12 @@ class TestLabels:
         assert session.query(UsageLabel).filter_by(user_id="ada").count() == 3
 
 
+def insert_in_a_hurry(rows: list[dict]) -> None:
+    with transaction():
+        session.connection().exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
+        recording.insert_records(rows)
+
+
 @pytest.mark.usefixtures("app")
 class TestInsertRecords:
     def test_inserts_all_or_none(self) -> None:
@@ -136,3 +144,17 @@ class TestInsertRecords:
         found = recording.recorded(["a", "b", "taken", "never"])
         assert sorted(found) == ["a", "b", "taken"]
         assert found["a"]["occurred_at"] == NOW
+
+    @pytest.mark.parametrize("number", [1, 50])
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_waits_for_an_id_only_as_long_as_the_store_lets_it(self, number: int) -> None:
+        make_account("ada")
+        make_usage(request_id="known")
+        known = recording.recorded(["known"])["known"]
+        rows = [{**known, "id": n, "request_id": f"req-{n}"} for n in range(9_000, 9_000 + number)]
+        with db.engine.connect() as somebody_else, somebody_else.begin():
+            somebody_else.execute(insert(BillingRecord), rows[-1])
+            with pytest.raises(STORE_AWAY):
+                insert_in_a_hurry(rows)
+        with transaction():
+            assert not recording.insert_records(rows)
