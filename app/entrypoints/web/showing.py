@@ -11,6 +11,7 @@ from app.foundation.money import round_half_up, usd_from_nanos
 MINUS = "−"
 CENT = Decimal("0.01")
 CENT_DECIMALS = 2
+NANO_DECIMALS = 9
 # Below this, counts are short enough to be read in full.
 COMPACT_FROM = 10_000
 COMPACT_DIGITS = 3
@@ -114,8 +115,10 @@ FILTERS: dict[str, Callable[..., object]] = {
 def _readable(amount: Decimal) -> Decimal:
     if amount == 0 or abs(amount) >= CENT:
         return amount.quantize(CENT, rounding=ROUND_HALF_UP)
-    # The first digit that is not 0, and one more.
-    return amount.quantize(Decimal(1).scaleb(amount.adjusted() - 1), rounding=ROUND_HALF_UP)
+    # The first digit that is not 0, and one more; a nano-USD has no more than that.
+    step = Decimal(1).scaleb(max(amount.adjusted() - 1, -NANO_DECIMALS))
+    short = amount.quantize(step, rounding=ROUND_HALF_UP).normalize()
+    return short if _decimals(short) > CENT_DECIMALS else short.quantize(CENT)
 
 
 def _decimals(amount: Decimal) -> int:

@@ -1,0 +1,181 @@
+"""From a series to bars and lines that add up; no database."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
+from app.entrypoints.web.charts import LAYERS_MAX, REST, ROWS_MAX, Chart, draw
+from app.entrypoints.web.usage_filter import Metric
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def make_series(
+    *used: tuple[datetime, str, int],
+    starts_at: datetime,
+    ends_at: datetime,
+    granularity: Granularity = Granularity.DAY,
+    timezone: str = "Europe/Berlin",
+    group_by: Grouping = Grouping.MODEL,
+) -> UsageSeries:
+    """Make a series in which each amount is cost and tokens alike."""
+    zone = ZoneInfo(timezone)
+    buckets = tuple(
+        UsageBucket(moment.astimezone(zone), group, Sums(requests=1, total_tokens=n, final_nanos=n))
+        for moment, group, n in used
+    )
+    total = sum(n for _, _, n in used)
+    return UsageSeries(
+        buckets=buckets,
+        totals=Sums(requests=len(used), total_tokens=total, final_nanos=total),
+        timezone=timezone,
+        approximate=False,
+        granularity=granularity,
+        group_by=group_by,
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+
+
+def of_a_week(*used: tuple[int, str, int], **changes: object) -> Chart:
+    """Draw the week from the 19th of October, in which summer time ends: day, group, amount."""
+    start = datetime(2026, 10, 19, tzinfo=BERLIN)
+    series = make_series(
+        *((datetime(2026, 10, day, tzinfo=BERLIN), group, n) for day, group, n in used),
+        starts_at=start,
+        ends_at=datetime(2026, 10, 26, tzinfo=BERLIN),
+        **changes,
+    )
+    return draw(series, metric=Metric.COST)
+
+
+class TestBars:
+    def test_fill_days_without_usage(self) -> None:
+        chart = of_a_week((20, "a", 5), (25, "a", 7))
+        assert [bar.label for bar in chart.bars] == [f"{day} Oct" for day in range(19, 26)]
+        assert chart.heights == (0, 5, 0, 0, 0, 0, 7)
+        assert chart.bars[-1].title == "Sunday, 25 October 2026"
+
+    @pytest.mark.parametrize(
+        ("day", "hours", "twice"), [("2026-10-25", 25, "02:00"), ("2026-03-29", 23, None)]
+    )
+    def test_days_have_the_hours_that_passed(self, day, hours, twice) -> None:
+        start = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
+        end = start + timedelta(days=1)
+        chart = draw(
+            make_series(
+                (start, "a", 1), starts_at=start, ends_at=end, granularity=Granularity.HOUR
+            ),
+            metric=Metric.COST,
+        )
+        labels = [bar.label for bar in chart.bars]
+        assert len(labels) == hours
+        assert [label for label in set(labels) if labels.count(label) > 1] == (
+            [twice] if twice else []
+        )
+        assert len({bar.title for bar in chart.bars}) == hours
+
+    def test_hours_of_one_name_are_kept_apart(self) -> None:
+        start = datetime(2026, 10, 25, tzinfo=BERLIN)
+        chart = draw(
+            make_series(
+                (datetime(2026, 10, 25, 0, tzinfo=UTC), "a", 3),
+                (datetime(2026, 10, 25, 1, tzinfo=UTC), "a", 4),
+                starts_at=start,
+                ends_at=start + timedelta(days=1),
+                granularity=Granularity.HOUR,
+            ),
+            metric=Metric.COST,
+        )
+        assert chart.heights[2:4] == (3, 4)
+        assert chart.bars[2].title.endswith("02:00 (UTC+02:00)")
+        assert chart.bars[3].title.endswith("02:00 (UTC+01:00)")
+
+    @pytest.mark.parametrize("timezone", ["Asia/Kolkata", "Australia/Lord_Howe", "Asia/Kathmandu"])
+    def test_zones_with_odd_minutes_lose_nothing(self, timezone) -> None:
+        zone = ZoneInfo(timezone)
+        # Lord Howe moves its clocks by half an hour on this day.
+        start = datetime(2026, 4, 5, tzinfo=zone)
+        used = [
+            (start.astimezone(UTC) + timedelta(minutes=30 * number), "a", 1) for number in range(48)
+        ]
+        chart = draw(
+            make_series(
+                *used, starts_at=start, ends_at=start + timedelta(days=1),
+                granularity=Granularity.HOUR, timezone=timezone,
+            ),
+            metric=Metric.COST,
+        )  # fmt: skip
+        assert chart.total == sum(chart.heights) == 48
+
+    def test_months(self) -> None:
+        chart = draw(
+            make_series(
+                (datetime(2026, 2, 1, tzinfo=BERLIN), "a", 9),
+                starts_at=datetime(2025, 12, 15, tzinfo=BERLIN),
+                ends_at=datetime(2026, 3, 2, tzinfo=BERLIN),
+                granularity=Granularity.MONTH,
+            ),
+            metric=Metric.TOKENS,
+        )
+        assert [bar.label for bar in chart.bars] == ["Dec 2025", "Jan 2026", "Feb 2026", "Mar 2026"]
+        assert chart.heights == (0, 0, 9, 0)
+
+
+MANY = tuple((20, f"model-{n:02}", 100 - n) for n in range(12))
+
+
+class TestLayers:
+    def test_keep_the_biggest_apart_and_sum_up_the_rest(self) -> None:
+        chart = of_a_week(*MANY)
+        assert len(chart.layers) == LAYERS_MAX + 1
+        assert chart.layers[0].name == "model-00"
+        assert (chart.layers[-1].name, chart.layers[-1].colour) == ("Other", REST)
+        assert chart.layers[-1].total == sum(n for _, _, n in MANY[LAYERS_MAX:])
+
+    def test_have_no_other_where_nothing_is_left(self) -> None:
+        assert [layer.name for layer in of_a_week((20, "a", 1), (21, "b", 2)).layers] == ["b", "a"]
+
+    @pytest.mark.parametrize(
+        ("group_by", "name"),
+        [
+            (Grouping.MODEL, "No model named"),
+            (Grouping.API_KEY, "No key named"),
+            (Grouping.PROVIDER, "No provider named"),
+        ],
+    )
+    def test_name_what_has_no_name(self, group_by, name) -> None:
+        chart = of_a_week((20, "", 1), group_by=group_by)
+        assert chart.layers[0].name == chart.rows[0].name == name
+
+    def test_add_up_to_the_total(self) -> None:
+        chart = of_a_week(*MANY, (25, "model-03", 1_000))
+        assert chart.total == sum(chart.heights) == chart.totals.final_nanos
+        assert chart.layers[0].name == "model-03"
+
+
+class TestRows:
+    def test_show_shares_of_what_is_measured(self) -> None:
+        chart = of_a_week((20, "a", 3), (21, "b", 1))
+        assert [(row.name, row.permille) for row in chart.rows] == [("a", 750), ("b", 250)]
+
+    def test_sum_up_what_is_too_much_to_read(self) -> None:
+        chart = of_a_week(*((20, f"m{n:03}", 1) for n in range(ROWS_MAX + 20)))
+        assert len(chart.rows) == ROWS_MAX + 1
+        assert (chart.rows[-1].name, chart.rows[-1].group) == ("20 more", None)
+        assert sum(row.sums.final_nanos for row in chart.rows) == chart.totals.final_nanos
+
+
+def test_nothing_used_is_no_chart() -> None:
+    chart = of_a_week()
+    assert chart.layers == chart.rows == () and chart.total == 0
+    assert len(chart.bars) == 7
+
+
+def test_the_drawing_carries_whole_numbers() -> None:
+    drawing = of_a_week((20, "a", 12_345_678_901_234)).drawing
+    assert drawing["metric"] == "cost"
+    assert drawing["layers"][0]["values"][1] == 12_345_678_901_234
+    assert len(drawing["labels"]) == len(drawing["titles"]) == 7

@@ -1,0 +1,105 @@
+"""The overview page: what it shows, how it refreshes, what it costs."""
+
+import re
+
+import pytest
+
+from app.foundation.database import session
+from tests.entrypoints.web.conftest import HTMX, signed_in
+from tests.factories.accounts import make_account
+from tests.factories.usage import make_usage
+from tests.statements import statements
+
+STATEMENTS_MAX = 10
+MARK = re.compile(r"seen=([0-9a-f]+)")
+
+
+class TestFirstVisit:
+    def test_says_what_to_do_next(self, adas) -> None:
+        page = adas.get("/").text
+        assert "Three steps to your first figures" in page
+        assert "/v1/billing/usage" in page and '"user_id": "ada"' in page
+        assert "Make an API key" in page
+
+    def test_is_over_with_the_first_request(self, adas, now) -> None:
+        make_usage(now=now)
+        page = adas.get("/").text
+        assert "Three steps" not in page and "Spend by day" in page
+
+
+class TestFigures:
+    def test_show_the_month(self, adas, now) -> None:
+        make_usage(now=now)
+        page = adas.get("/").text
+        assert "$0.02" in page and 'title="$0.0222"' in page
+        assert 'title="620 tokens"' in page
+
+    def test_show_tokens_to_who_stays_within_his_plan(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_usage("pro", now=now)
+        page = signed_in(app, pro).get("/").text
+        assert "Tokens by day" in page
+        assert "0.1% of the quota is used" in page
+        assert "999K" in page
+
+    @pytest.mark.parametrize(
+        ("asked", "title"),
+        [("cost", "Spend by day"), ("tokens", "Tokens by day"), ("joy", "Spend by day")],
+    )
+    def test_show_what_was_asked_for(self, adas, now, asked, title) -> None:
+        make_usage(now=now)
+        assert title in adas.get("/", query_string={"chart": asked}).text
+
+    def test_warn_of_a_suspension(self, adas, ada, now) -> None:
+        ada.suspended_at = now
+        session.commit()
+        assert "Your account is suspended" in adas.get("/").text
+
+    def test_warn_when_tokens_are_used_up(self, app, now, password_hash) -> None:
+        basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
+        browser = signed_in(app, basic)
+        make_usage("basic", now=now, prompt_tokens=85_000)
+        assert "Your quota is running low" in browser.get("/").text
+        make_usage("basic", now=now, prompt_tokens=50_000)
+        assert "Your tokens are used up" in browser.get("/").text
+
+    def test_say_what_has_no_price(self, adas, now) -> None:
+        make_usage(model="nobody-knows", now=now)
+        assert "Some of your usage has no price yet" in adas.get("/").text
+
+
+class TestRefreshing:
+    def test_answers_nothing_while_nothing_changes(self, adas, now) -> None:
+        make_usage(now=now)
+        seen = MARK.search(adas.get("/").text)[1]
+        again = adas.get(f"/?chart=cost&seen={seen}", headers=HTMX)
+        assert again.status_code == 204 and again.text == ""
+        assert "HX-Request" in again.headers["Vary"]
+
+    def test_answers_the_fragment_once_something_changed(self, adas, now) -> None:
+        make_usage(now=now)
+        seen = MARK.search(adas.get("/").text)[1]
+        make_usage(now=now)
+        changed = adas.get(f"/?seen={seen}", headers=HTMX)
+        assert changed.status_code == 200
+        assert MARK.search(changed.text)[1] != seen
+        assert changed.text.count('id="overview"') == 1
+
+    def test_a_page_is_always_a_page(self, adas) -> None:
+        seen = MARK.search(adas.get("/").text)[1]
+        assert adas.get(f"/?seen={seen}").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_takes_few_statements(adas, now, headers) -> None:
+    for number in range(12):
+        make_usage(model=f"model-{number}", api_key_alias=f"key-{number}", now=now)
+    with statements() as sent:
+        adas.get("/", headers=headers)
+    assert len(sent) <= STATEMENTS_MAX, sent
+
+
+def test_first_visit_takes_few_statements(adas) -> None:
+    with statements() as sent:
+        adas.get("/")
+    assert len(sent) <= STATEMENTS_MAX, sent

@@ -1,0 +1,115 @@
+"""How amounts and counts look; exact where it matters, short where it helps."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.entrypoints.web import showing
+
+USD = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("nanos", "shown", "exact"),
+    [
+        (0, "$0.00", "$0.00"),
+        (1_043_834_000_000, "$1,043.83", "$1,043.834"),
+        (1_043_835_000_000, "$1,043.84", "$1,043.835"),
+        (45 * USD + 500_000_000, "$45.50", "$45.50"),
+        (10_000_000, "$0.01", "$0.01"),
+        (9_999_999, "$0.01", "$0.009999999"),
+        (4_200_000, "$0.0042", "$0.0042"),
+        (5_000_000, "$0.005", "$0.005"),
+        (16_757_419, "$0.02", "$0.016757419"),
+        (1, "$0.000000001", "$0.000000001"),
+        (130, "$0.00000013", "$0.00000013"),
+        (-1_250_000_000, "−$1.25", "−$1.25"),
+        (1_000_000 * USD, "$1,000,000.00", "$1,000,000.00"),
+    ],
+)
+def test_amounts(nanos, shown, exact) -> None:
+    assert showing.usd(nanos) == shown
+    assert showing.usd_exact(nanos) == exact
+
+
+@pytest.mark.parametrize(
+    ("nanos", "plain"), [(0, "0"), (1, "0.000000001"), (45_500_000_000, "45.5"), (10**11, "100")]
+)
+def test_amounts_for_machines(nanos, plain) -> None:
+    assert showing.usd_plain(nanos) == plain
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (0, "0"),
+        (9_999, "9,999"),
+        (10_000, "10K"),
+        (12_345, "12.3K"),
+        (99_950, "100K"),
+        (999_499, "999K"),
+        (999_500, "1M"),
+        (1_250_000, "1.25M"),
+        (1_255_000, "1.26M"),
+        (12_500_000_000, "12.5B"),
+        (10**15, "1,000T"),
+        (-12_345, "−12.3K"),
+    ],
+)
+def test_counts_in_short(number, shown) -> None:
+    assert showing.compact(number) == shown
+
+
+def test_counts_in_full() -> None:
+    assert showing.count(1_234_567) == "1,234,567"
+    assert showing.count(-1) == "−1"
+
+
+@pytest.mark.parametrize(
+    ("permille", "plain", "signed"),
+    [
+        (0, "0.0%", "0.0%"),
+        (5, "0.5%", "+0.5%"),
+        (-123, "−12.3%", "−12.3%"),
+        (10**4, "1000.0%", "+1000.0%"),
+    ],
+)
+def test_percentages(permille, plain, signed) -> None:
+    assert showing.percent(permille) == plain
+    assert showing.signed_percent(permille) == signed
+
+
+def test_moments_are_local_and_machines_get_utc() -> None:
+    moment = datetime(2026, 11, 1, 23, 5, 9, tzinfo=UTC)
+    berlin = ZoneInfo("Europe/Berlin")
+    assert showing.day(moment, berlin) == "2 Nov 2026"
+    assert showing.short_day(moment, berlin) == "2 Nov"
+    assert showing.clock_time(moment, berlin) == "2 Nov 2026, 00:05:09"
+    assert showing.rfc3339(moment.astimezone(berlin)) == "2026-11-01T23:05:09Z"
+
+
+@pytest.mark.parametrize(
+    ("split", "cost", "discount", "covered"),
+    [
+        ((620, 0, 0), 22_200_000, 22_200_000, 22_200_000),
+        ((0, 0, 620), 22_200_000, 2_220_000, 0),
+        # The book's example: 100 of 620 tokens covered, ten percent off the rest.
+        ((100, 0, 520), 22_200_000, 5_442_581, 3_580_645),
+        ((60, 40, 520), 22_200_000, 5_442_581, 3_580_645),
+        ((0, 0, 0), 0, 0, 0),
+        # Rounding never takes more than was taken.
+        ((1, 0, 1), 3, 1, 1),
+    ],
+)
+def test_what_was_covered_of_a_requests_cost(split, cost, discount, covered) -> None:
+    quota_tokens, extra_tokens, overage_tokens = split
+    record = SimpleNamespace(
+        quota_tokens=quota_tokens,
+        extra_tokens=extra_tokens,
+        total_tokens=quota_tokens + extra_tokens + overage_tokens,
+        cost_nanos=cost,
+        discount_nanos=discount,
+    )
+    assert showing.covered_nanos(record) == covered

@@ -1,0 +1,165 @@
+"""What the usage page's address may say, and what becomes of nonsense."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from app.domain.usage.views import Granularity, Grouping
+from app.entrypoints.web.usage_filter import Metric, Today, UsageFilter, read_filter
+from app.foundation.paging import Cursor
+from app.foundation.periods import Period
+
+BERLIN = ZoneInfo("Europe/Berlin")
+PERIOD = Period(
+    datetime(2026, 11, 12, 9, 30, tzinfo=UTC), datetime(2026, 12, 12, 9, 30, tzinfo=UTC)
+)
+TODAY = Today(date=date(2026, 11, 22), zone=BERLIN, period=PERIOD)
+
+
+def read(**asked: str) -> UsageFilter:
+    return read_filter({name.rstrip("_"): value for name, value in asked.items()}, TODAY)
+
+
+def days_of(chosen: UsageFilter) -> tuple[str, str]:
+    return chosen.first.isoformat(), chosen.last.isoformat()
+
+
+class TestRange:
+    @pytest.mark.parametrize(
+        ("name", "first", "last"),
+        [
+            ("today", "2026-11-22", "2026-11-22"),
+            ("yesterday", "2026-11-21", "2026-11-21"),
+            ("7d", "2026-11-16", "2026-11-22"),
+            ("30d", "2026-10-24", "2026-11-22"),
+            ("month", "2026-11-01", "2026-11-22"),
+            ("last-month", "2026-10-01", "2026-10-31"),
+            ("period", "2026-11-12", "2026-11-22"),
+            ("90d", "2026-08-25", "2026-11-22"),
+        ],
+    )
+    def test_presets(self, name, first, last) -> None:
+        chosen = read(range=name)
+        assert chosen.range == name and chosen.notices == ()
+        assert days_of(chosen) == (first, last)
+
+    def test_goes_from_midnight_to_midnight_where_the_customer_is(self) -> None:
+        # Summer time ended in between.
+        span = read(range="30d").span
+        assert span.starts_at == datetime(2026, 10, 23, 22, 0, tzinfo=UTC)
+        assert span.ends_at == datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+
+    def test_the_period_starts_at_its_own_moment(self) -> None:
+        span = read(range="period").span
+        assert span.starts_at == PERIOD.starts_at
+        assert span.ends_at == datetime(2026, 11, 22, 23, 0, tzinfo=UTC)
+
+    def test_a_period_that_ends_today_ends_in_time(self) -> None:
+        today = Today(date=date(2026, 12, 12), zone=BERLIN, period=PERIOD)
+        assert read_filter({"range": "period"}, today).span == PERIOD
+
+    def test_custom_days_are_both_shown(self) -> None:
+        chosen = read(range="custom", from_="2026-03-28", to="2026-03-29")
+        assert days_of(chosen) == ("2026-03-28", "2026-03-29")
+        # One of them has 23 hours.
+        assert chosen.span.seconds == 47 * 3600
+
+    def test_custom_needs_no_word_where_a_day_is_given(self) -> None:
+        assert days_of(read(from_="2026-11-01")) == ("2026-11-01", "2026-11-22")
+
+    def test_nothing_asked_is_thirty_days(self) -> None:
+        assert read().range == "30d" and read().notices == ()
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"range": "fortnight"},
+            {"range": "custom"},
+            {"range": "custom", "from_": "yesterday"},
+            {"range": "custom", "from_": "2026-02-30"},
+            {"range": "custom", "from_": "2026-11-20", "to": "x"},
+            {"range": "custom", "from_": "2026-11-20", "to": "2026-11-19"},
+            {"range": "custom", "from_": "1999-12-31", "to": "2000-01-02"},
+            {"range": "custom", "from_": "2026-11-20", "to": "9999-12-31"},
+            {"range": "custom", "from_": "0001-01-01", "to": "0001-01-01"},
+            {"range": "custom", "from_": "2001-01-01", "to": "2026-01-01"},
+            {"range": "'; DROP TABLE accounts; --"},
+        ],
+    )
+    def test_falls_back_with_a_notice(self, asked) -> None:
+        chosen = read(**asked)
+        assert chosen.range == "30d"
+        assert len(chosen.notices) == 1 and "30 days" in chosen.notices[0]
+
+
+class TestGranularity:
+    @pytest.mark.parametrize(
+        ("asked", "granularity"),
+        [
+            ({"range": "today"}, "hour"),
+            ({"range": "custom", "from_": "2026-11-21"}, "hour"),
+            ({"range": "custom", "from_": "2026-11-20"}, "day"),
+            ({"range": "90d"}, "day"),
+            ({"range": "custom", "from_": "2026-08-22"}, "day"),
+            ({"range": "custom", "from_": "2026-08-21"}, "month"),
+            ({"range": "7d", "granularity": "hour"}, "hour"),
+            ({"range": "90d", "granularity": "month"}, "month"),
+        ],
+    )
+    def test_fits_the_range_unless_chosen(self, asked, granularity) -> None:
+        chosen = read(**asked)
+        assert chosen.granularity == granularity and chosen.notices == ()
+
+    @pytest.mark.parametrize(
+        ("asked", "granularity"),
+        [
+            ({"range": "90d", "granularity": "hour"}, Granularity.DAY),
+            ({"range": "custom", "from_": "2020-01-01", "granularity": "day"}, Granularity.MONTH),
+            ({"granularity": "minute"}, Granularity.DAY),
+        ],
+    )
+    def test_falls_back_with_a_notice(self, asked, granularity) -> None:
+        chosen = read(**asked)
+        assert chosen.granularity is granularity
+        assert chosen.chosen_granularity == "auto" and len(chosen.notices) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "name", "default"),
+    [
+        ({"group_by": "colour"}, "group_by", Grouping.MODEL),
+        ({"metric": "joy"}, "metric", Metric.COST),
+        ({"model": "x" * 301}, "model", None),
+        ({"model": "a\0b"}, "model", None),
+        ({"cursor": "§§"}, "cursor", None),
+        ({"cursor": "9" * 400}, "cursor", None),
+    ],
+)
+def test_nonsense_falls_back_with_a_notice(asked, name, default) -> None:
+    chosen = read(**asked)
+    assert getattr(chosen, name) == default and len(chosen.notices) == 1
+
+
+class TestAddress:
+    def test_says_nothing_that_goes_without_saying(self) -> None:
+        assert read(range="30d", granularity="auto", metric="cost").parameters == {}
+
+    def test_reads_back_what_it_says(self) -> None:
+        cursor = Cursor(datetime(2026, 11, 20, tzinfo=UTC), 5)
+        chosen = read(
+            range="custom", from_="2026-11-02", to="2026-11-05", granularity="hour",
+            group_by="provider", metric="tokens", model="gpt-4", cursor=str(cursor),
+        )  # fmt: skip
+        said = chosen.parameters_of_records(model=chosen.model, cursor=chosen.cursor)
+        assert read_filter(said, TODAY) == chosen
+
+    @pytest.mark.parametrize(
+        ("granularity", "last"), [("day", "2026-11-01"), ("month", "2026-11-30")]
+    )
+    def test_leads_to_one_bucket(self, granularity, last) -> None:
+        chosen = read(range="90d", granularity=granularity, metric="tokens")
+        start = datetime(2026, 11, 1, tzinfo=BERLIN)
+        assert chosen.parameters_of_bucket(start) == {
+            "range": "custom", "from": "2026-11-01", "to": last, "metric": "tokens",
+        }  # fmt: skip
