@@ -1,9 +1,12 @@
 """Settings: read once from the environment or a `.env` file, checked before anything starts."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +14,10 @@ from dotenv import dotenv_values
 
 SECRET_KEY_MIN = 32
 PORT_MAX = 65535
+STRIPE_API = "https://api.stripe.com"
+STRIPE_SANDBOX_KEY = "sk_test_sandbox"
+STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
+STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
 class SettingError(Exception):
@@ -39,6 +46,17 @@ class Settings:
     seller_address: str
     seller_country: str
     seller_vat_id: str
+    # The key and the address belong together: a sandbox of our own where no key is given.
+    stripe_api_key: str
+    stripe_api_base: str
+    stripe_webhook_secrets: tuple[str, ...]
+    sandbox_port: int
+    redis_url: str
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Tell whether payments go to a stand-in on this machine: no real money moves."""
+        return _is_local(self.stripe_api_base)
 
     @property
     def secure_cookies(self) -> bool:
@@ -53,6 +71,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
     given_url = values.get("DATABASE_URL", "")
+    sandbox_port = _whole(
+        values, "SANDBOX_PORT", port + 1 if port < PORT_MAX else port - 1, least=1, most=PORT_MAX
+    )
+    key, base = _stripe(values, sandbox_port, production=production)
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(given_url, instance_dir, production=production),
@@ -71,6 +93,16 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         seller_address=values.get("SELLER_ADDRESS", ""),
         seller_country=values.get("SELLER_COUNTRY", ""),
         seller_vat_id=values.get("SELLER_VAT_ID", ""),
+        stripe_api_key=key,
+        stripe_api_base=base,
+        stripe_webhook_secrets=_webhook_secrets(
+            values.get("STRIPE_WEBHOOK_SECRETS", ""),
+            instance_dir,
+            sandbox=_is_local(base),
+            production=production,
+        ),
+        sandbox_port=sandbox_port,
+        redis_url=_redis_url(values.get("REDIS_URL", "")),
     )
 
 
@@ -101,12 +133,21 @@ def _secret_key(given: str, instance_dir: Path, *, production: bool) -> str:
         return given
     if production:
         raise SettingError("SECRET_KEY is missing: production needs its own, kept between starts.")
-    kept = instance_dir / "secret_key"
-    if not kept.exists():
-        instance_dir.mkdir(parents=True, exist_ok=True)
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(SECRET_KEY_MIN), encoding="ascii")
-    return kept.read_text(encoding="ascii")
+    return _kept_secret(instance_dir / "secret_key")
+
+
+def _kept_secret(file: Path, *, prefix: str = "") -> str:
+    """Return the secret that the file keeps, made at the first time."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Programs that start together must not read a file that is still empty, or make two.
+        fresh = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(prefix + secrets.token_urlsafe(SECRET_KEY_MIN), encoding="ascii")
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
+    return file.read_text(encoding="ascii")
 
 
 def _base_url(given: str, port: int, *, production: bool) -> str:
@@ -120,6 +161,58 @@ def _base_url(given: str, port: int, *, production: bool) -> str:
     if production and parts.scheme != "https":
         raise SettingError("BASE_URL must start with https:// in production.")
     return given.rstrip("/")
+
+
+def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -> tuple[str, str]:
+    """Return the key and the address of Stripe, or of the sandbox in its place."""
+    key, base = values.get("STRIPE_API_KEY", ""), values.get("STRIPE_API_BASE", "").rstrip("/")
+    if not key:
+        if production:
+            raise SettingError("STRIPE_API_KEY is missing: production takes real payments.")
+        if base and not _is_local(base):
+            raise SettingError("STRIPE_API_KEY is missing: STRIPE_API_BASE is no local sandbox.")
+        return STRIPE_SANDBOX_KEY, base or f"http://127.0.0.1:{sandbox_port}"
+    if not STRIPE_KEY.fullmatch(key):
+        raise SettingError("STRIPE_API_KEY must be a secret or restricted key: sk_… or rk_….")
+    base = base or STRIPE_API
+    parts = urlsplit(base)
+    if not parts.hostname or parts.scheme not in ("http" if _is_local(base) else "", "https"):
+        raise SettingError(f"STRIPE_API_BASE must be a whole address, such as {STRIPE_API}.")
+    if production and _is_local(base):
+        raise SettingError("STRIPE_API_BASE is a sandbox: production takes real payments.")
+    if "_live_" in key and base != STRIPE_API:
+        raise SettingError(f"STRIPE_API_BASE must be {STRIPE_API} with a live STRIPE_API_KEY.")
+    return key, base
+
+
+def _is_local(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _webhook_secrets(
+    given: str, instance_dir: Path, *, sandbox: bool, production: bool
+) -> tuple[str, ...]:
+    """Return the secrets that webhooks may be signed with; two while one takes over."""
+    listed = tuple(secret.strip() for secret in given.split(",") if secret.strip())
+    if not all(STRIPE_WEBHOOK_SECRET.fullmatch(secret) for secret in listed):
+        raise SettingError("STRIPE_WEBHOOK_SECRETS must read like whsec_…, several with commas.")
+    if not listed and production:
+        raise SettingError("STRIPE_WEBHOOK_SECRETS is missing: payments are told by webhooks.")
+    if not listed and sandbox:
+        return (_kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
+    return listed
+
+
+def _redis_url(given: str) -> str:
+    if given and urlsplit(given).scheme not in ("redis", "rediss", "unix"):
+        raise SettingError("REDIS_URL must start with redis://, rediss:// or unix://.")
+    return given
 
 
 def _whole(

@@ -1,5 +1,21 @@
 """Which adapter stands behind which need of the domain."""
 
+from functools import lru_cache
+
 from app.adapters import price_table
+from app.adapters.stripe_gateway import StripeGateway
+from app.config import Settings
+from app.domain.payments.gateway import Gateways
 
 read_price_table = price_table.read_price_table
+
+
+@lru_cache(maxsize=8)
+def payment_gateways(settings: Settings) -> Gateways:
+    """Return the providers that are connected, by name: one client each per process."""
+    stripe = StripeGateway(
+        api_key=settings.stripe_api_key,
+        api_base=settings.stripe_api_base,
+        webhook_secrets=settings.stripe_webhook_secrets,
+    )
+    return {stripe.provider: stripe}

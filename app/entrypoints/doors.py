@@ -10,6 +10,7 @@ from app.entrypoints.health import health
 from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
 from app.entrypoints.web.errors import show_http_error
+from app.entrypoints.webhooks import webhooks
 from app.foundation.errors import DomainError
 from app.foundation.readiness import STORE_AWAY
 
@@ -22,8 +23,10 @@ def register_doors(app: Flask) -> None:
     csrf.csrf.init_app(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
+    app.register_blueprint(webhooks, url_prefix="/webhooks")
     app.register_blueprint(health)
     csrf.exempt(app, door="api")
+    csrf.exempt(app, door="webhooks")
     register_security_headers(app)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)

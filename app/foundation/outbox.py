@@ -62,6 +62,11 @@ def claim(*, now: datetime, limit: int) -> list[OutboxEntry]:
     return entries
 
 
+def locked(entry_id: int) -> OutboxEntry:
+    """Return a claimed entry again, locked, in a later transaction than its claim's."""
+    return session.get_one(OutboxEntry, entry_id, with_for_update=True, populate_existing=True)
+
+
 def finish(entry: OutboxEntry, *, now: datetime) -> None:
     """Note that the work is done."""
     entry.done_at = now

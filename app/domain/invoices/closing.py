@@ -1,10 +1,12 @@
 """Closing a billing month: whose usage is invoiced, and whose is too little for an invoice."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices import operations, queries, rules
@@ -58,8 +60,10 @@ def note_closed(month: BillingMonth, *, user_id: str | None, now: datetime) -> N
     known = select(MonthClose.id).where(
         MonthClose.billing_month == str(month), MonthClose.user_id.is_not_distinct_from(user_id)
     )
+    # Two may close the same month at the same moment: then one of them has noted it.
     if session.scalar(known) is None:
-        session.add(MonthClose(billing_month=str(month), user_id=user_id, closed_at=now))
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(MonthClose(billing_month=str(month), user_id=user_id, closed_at=now))
 
 
 def _invoiced(user_ids: Sequence[str], month: BillingMonth) -> set[str]:

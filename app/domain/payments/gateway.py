@@ -88,6 +88,10 @@ class PaymentGateway(Protocol):
     def provider(self) -> str:
         """Return the provider's name as it stands on payments."""
 
+    @property
+    def checkout_origins(self) -> Sequence[str]:
+        """Return where the provider's pages stand, such as https://checkout.stripe.com."""
+
     def open_checkout(self, order: CheckoutOrder) -> OpenedCheckout:
         """Open a page for the customer, or return the one that was opened for the same key."""
 

@@ -71,10 +71,14 @@ def postpone(event: ProviderEvent, *, reason: str, now: datetime) -> None:
     event.next_try_at = outbox.next_try_at(event.attempts, now=now)
 
 
-def replay(event_row_id: int, *, now: datetime) -> ProviderEvent:
+def replay(provider: str, event_id: str, *, now: datetime) -> None:
     """Look into the event once more, whatever was made of it before. Raises UnknownEvent."""
-    event = lock(event_row_id)
+    named = select(ProviderEvent).where(
+        ProviderEvent.provider == provider, ProviderEvent.event_id == event_id
+    )
+    event = session.scalars(named.with_for_update()).one_or_none()
+    if event is None:
+        raise UnknownEvent(f"The inbox holds no event {event_id} of {provider}.")
     event.status, event.next_try_at = WAITING, now
     event.ignored_because = event.processed_at = None
     outbox.add(FOLLOW_UP_EVENT, {"event": event.id}, now=now)
-    return event

@@ -8,12 +8,19 @@ from app.entrypoints.cli.errors import Commands
 from app.entrypoints.cli.keys import keys
 from app.entrypoints.cli.plans import plans
 from app.entrypoints.cli.prices import prices
+from app.entrypoints.cli.reconcile import reconcile
 from app.entrypoints.cli.run import run
+from app.entrypoints.cli.sandbox import sandbox
 from app.entrypoints.cli.serve import serve
 from app.entrypoints.cli.users import users
+from app.entrypoints.cli.webhooks import webhooks
+from app.entrypoints.cli.worker import worker
 
 main = Commands(
     "billing",
     help="Run and look after an installation of Oblivious Billing.",
-    commands=[check_config, close_month, db, demo, keys, plans, prices, run, serve, users, verify],
+    commands=[
+        *(check_config, close_month, db, demo, keys, plans, prices, reconcile, run, sandbox),
+        *(serve, users, verify, webhooks, worker),
+    ],
 )

@@ -5,15 +5,13 @@ import click
 from app.config import PORT_MAX, Settings, read_settings
 from app.entrypoints.cli.errors import CalledWrongly
 from app.sandbox.serving import serve
-from app.sandbox.settings import SandboxSettings, SandboxSettingError
+from app.sandbox.settings import SandboxSettingError, SandboxSettings
 
 WEBHOOK = "/webhooks/stripe"
 
 
 @click.command()
-@click.option(
-    "--port", type=click.IntRange(1, PORT_MAX), help="The port.  [default: SANDBOX_PORT]"
-)
+@click.option("--port", type=click.IntRange(1, PORT_MAX), help="The port.  [default: SANDBOX_PORT]")
 def sandbox(*, port: int | None) -> None:
     """Stand in for Stripe on this machine, until told to end; no real money moves."""
     settings = read_settings()

@@ -3,12 +3,14 @@
 import click
 
 from app.domain.payments import inbox, queries
+from app.domain.payments.views import EventView
 from app.entrypoints.cli.installation import installation
-from app.entrypoints.cli.tables import table
+from app.entrypoints.cli.tables import print_table
 from app.entrypoints.queueing import nudge
 from app.foundation import clock
 from app.foundation.database import transaction
 
+HEADINGS = ("EVENT", "PROVIDER", "TYPE", "STATUS", "TRIES", "RECEIVED", "REMARK")
 STATUSES = (inbox.WAITING, inbox.PROCESSED, inbox.IGNORED)
 
 
@@ -24,3 +26,29 @@ def webhooks() -> None:
 )
 def list_events(*, status: str | None, limit: int) -> None:
     """List the newest events: what came, what became of it, and what is in the way."""
+    with installation():
+        print_table(HEADINGS, [_row(event) for event in queries.events(status=status, limit=limit)])
+
+
+@webhooks.command()
+@click.argument("event_id")
+@click.option("--provider", default="stripe", show_default=True, help="Who has sent it.")
+def replay(event_id: str, *, provider: str) -> None:
+    """Look into EVENT_ID once more, whatever was made of it before; it has no effect twice."""
+    with installation():
+        with transaction():
+            inbox.replay(provider, event_id, now=clock.now())
+        nudge()
+    click.echo(f"The worker will look into {event_id} again.")
+
+
+def _row(event: EventView) -> tuple[str, ...]:
+    return (
+        event.event_id,
+        event.provider,
+        event.event_type,
+        event.status,
+        str(event.attempts),
+        f"{event.received_at:%Y-%m-%d %H:%M:%S}",
+        event.ignored_because or event.last_error or "",
+    )

@@ -1,0 +1,19 @@
+"""`python -m app.entrypoints.jobs`: the worker as a program of its own."""
+
+import logging
+import sys
+
+from app import create_app
+from app.config import read_settings
+from app.entrypoints.jobs.worker import THREADS, Worker
+
+settings = read_settings()
+logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
+# It tells of every job it takes out, twice.
+logging.getLogger("huey").setLevel(logging.WARNING)
+threads = int(sys.argv[1]) if len(sys.argv) > 1 else THREADS
+log = logging.getLogger("app.worker")
+Worker(create_app(settings), settings).run(
+    threads=threads, ready=lambda: log.info("The worker is at work.")
+)
+log.info("The worker has ended.")

@@ -1,0 +1,67 @@
+"""The outbox is worked off: what was promised is done, or tried again later."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from app.domain.payments.inbox import FOLLOW_UP_EVENT
+from app.entrypoints.gateways import gateways
+from app.foundation import clock, outbox
+from app.foundation.database import transaction
+from app.foundation.errors import DomainError
+from app.workflows.follow_up_event import follow_up_event
+
+log = logging.getLogger(__name__)
+
+Payload = Mapping[str, object]
+# One call of a provider may take a minute. Taken one by one, no lease ends under somebody's work.
+CLAIMED_AT_ONCE = 1
+
+
+def work_off_outbox() -> int:
+    """Do what is due, one by one, and return how much was done or tried."""
+    tried = 0
+    while _work_off_one():
+        tried += 1
+    return tried
+
+
+def _work_off_one() -> bool:
+    with transaction():
+        claimed = [
+            (entry.id, entry.kind, entry.payload)
+            for entry in outbox.claim(now=clock.now(), limit=CLAIMED_AT_ONCE)
+        ]
+    for entry_id, kind, payload in claimed:
+        _keep_promise(entry_id, kind, payload)
+    return bool(claimed)
+
+
+def _keep_promise(entry_id: int, kind: str, payload: Payload) -> None:
+    try:
+        KEPT_BY.get(kind, _nobody_knows_how)(payload)
+    except Exception as error:  # whatever it is, the promise stands and says what is in its way
+        is_bug = not isinstance(error, DomainError)
+        log.warning("%s %s is tried again later: %s", kind, entry_id, error, exc_info=is_bug)
+        with transaction():
+            entry = outbox.locked(entry_id)
+            # If our lease ended meanwhile, somebody else may have done it.
+            if entry.done_at is None:
+                outbox.postpone(entry, reason=str(error) or repr(error), now=clock.now())
+    else:
+        with transaction():
+            outbox.finish(outbox.locked(entry_id), now=clock.now())
+
+
+def _follow_up_event(payload: Payload) -> None:
+    follow_up_event(cast(int, payload["event"]), gateways=gateways(), now=clock.now())
+
+
+def _nobody_knows_how(payload: Payload) -> None:
+    raise NotImplementedError("This version keeps no promises of this kind.")
+
+
+# What each kind of promise is kept by. Each can be done twice, and beside itself.
+KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
+    FOLLOW_UP_EVENT: _follow_up_event,
+}

@@ -1,0 +1,153 @@
+"""The door of the providers: what is signed is kept once; nothing else leaves a trace."""
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+import stripe
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app import create_app
+from app.config import Settings
+from app.domain.payments.models import ProviderEvent
+from app.entrypoints.queueing import queue_file
+from app.foundation.database import db, session
+from app.foundation.outbox import OutboxEntry
+from tests.threads import in_parallel
+
+EVENT = {
+    "id": "evt_1",
+    "object": "event",
+    "type": "checkout.session.completed",
+    "livemode": False,
+    "data": {"object": {"id": "cs_1", "object": "checkout.session", "metadata": {}}},
+}
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of the app as it runs outside of tests: with the guard of its forms."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    return app.test_client()
+
+
+def body_of(**changes: object) -> bytes:
+    return json.dumps({**EVENT, **changes}, indent=2).encode()
+
+
+@pytest.fixture
+def sign(settings: Settings, now: datetime):
+    def sign(body: bytes, *, ahead: timedelta = timedelta()) -> dict[str, str]:
+        (secret,) = settings.stripe_webhook_secrets
+        header = stripe.WebhookSignature.generate_signature_header(
+            body.decode(), secret, int((now + ahead).timestamp())
+        )
+        return {"Stripe-Signature": header}
+
+    return sign
+
+
+def kept() -> list[tuple[str, str]]:
+    session.rollback()
+    events = session.query(ProviderEvent).order_by(ProviderEvent.id)
+    return [(event.event_id, event.status) for event in events]
+
+
+class TestStripe:
+    def test_keeps_what_is_signed_and_promises_to_look(self, client: FlaskClient, sign) -> None:
+        body = body_of()
+        answer = client.post(
+            "/webhooks/stripe", data=body, headers=sign(body), content_type="application/json"
+        )
+        assert (answer.status_code, answer.json) == (200, {"received": True})
+        assert kept() == [("evt_1", "waiting")]
+        assert session.query(ProviderEvent).one().body == body
+        assert session.query(OutboxEntry).one().kind == "follow_up_event"
+
+    def test_answers_a_repeat_alike(self, client: FlaskClient, sign) -> None:
+        body = body_of()
+        answers = [client.post("/webhooks/stripe", data=body, headers=sign(body)) for _ in range(5)]
+        assert {answer.status_code for answer in answers} == {200}
+        assert kept() == [("evt_1", "waiting")]
+        assert session.query(OutboxEntry).count() == 1
+
+    def test_keeps_it_once_from_many_threads(self, app: Flask, sign) -> None:
+        body = body_of()
+
+        def post() -> int:
+            headers = sign(body)
+            return (
+                app.test_client().post("/webhooks/stripe", data=body, headers=headers).status_code
+            )
+
+        assert set(in_parallel(app, [post] * 16)) == {200}
+        assert kept() == [("evt_1", "waiting")]
+
+    @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", ""])
+    def test_reads_the_raw_body_whatever_it_is_called(
+        self, client: FlaskClient, sign, media_type: str
+    ) -> None:
+        body = body_of()
+        answer = client.post(
+            "/webhooks/stripe", data=body, headers=sign(body), content_type=media_type
+        )
+        assert answer.status_code == 200
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Stripe-Signature": ""},
+            {"Stripe-Signature": "nonsense"},
+            {"Stripe-Signature": "t=1,v1=\xe9"},
+            {"Stripe-Signature": f"t={'9' * 5000},v1=a"},
+        ],
+    )
+    def test_refuses_what_is_not_signed(self, client: FlaskClient, headers: dict[str, str]) -> None:
+        answer = client.post("/webhooks/stripe", data=body_of(), headers=headers)
+        assert answer.status_code == 400
+        assert answer.json["code"] == "signature_invalid"
+        assert kept() == []
+
+    @pytest.mark.parametrize("minutes", [-6, 6, 60 * 24 * 365])
+    def test_refuses_the_past_and_the_future(self, client: FlaskClient, sign, minutes: int) -> None:
+        body = body_of()
+        headers = sign(body, ahead=timedelta(minutes=minutes))
+        assert client.post("/webhooks/stripe", data=body, headers=headers).status_code == 400
+        assert kept() == []
+
+    @pytest.mark.parametrize("body", [b"[]", b"{}", b"", b"7", body_of(livemode=True)])
+    def test_refuses_signed_bodies_that_are_no_event_of_ours(
+        self, client: FlaskClient, sign, body: bytes
+    ) -> None:
+        answer = client.post("/webhooks/stripe", data=body, headers=sign(body))
+        assert answer.status_code == 400
+        assert kept() == []
+
+    def test_refuses_more_than_events_are_long(self, client: FlaskClient, sign) -> None:
+        body = body_of(note="x" * 300_000)
+        answer = client.post("/webhooks/stripe", data=body, headers=sign(body))
+        assert answer.status_code == 413
+        assert kept() == []
+
+    def test_takes_nothing_but_posts(self, client: FlaskClient) -> None:
+        answer = client.get("/webhooks/stripe")
+        assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
+
+    def test_does_not_fail_with_the_queue(
+        self, client: FlaskClient, sign, settings: Settings
+    ) -> None:
+        settings.instance_dir.mkdir(exist_ok=True)
+        queue_file(settings).write_bytes(b"this is no database")
+        body = body_of()
+        assert client.post("/webhooks/stripe", data=body, headers=sign(body)).status_code == 200
+        assert kept() == [("evt_1", "waiting")]
+
+    def test_comes_back_to_a_database_that_is_away(self, settings: Settings, sign) -> None:
+        away = create_app(settings, SQLALCHEMY_DATABASE_URI="sqlite:////nowhere/at/all.sqlite3")
+        body = body_of()
+        answer = away.test_client().post("/webhooks/stripe", data=body, headers=sign(body))
+        with away.app_context():
+            db.engine.dispose()
+        assert answer.status_code == 503
