@@ -35,6 +35,7 @@ class FakeGateway:
     """A provider that opens one page per key, however often it is asked."""
 
     provider = "stripe"
+    checkout_origins = ("https://pay.example.com",)
 
     def __init__(self) -> None:
         self.pages: dict[str, Page] = {}

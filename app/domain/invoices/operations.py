@@ -11,6 +11,7 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices import rules
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter, InvoiceLine
 from app.domain.invoices.rules import InvoiceStatus, Line
+from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import UsageCorrection
 from app.foundation.bulk import add_to_rows
 from app.foundation.database import session
@@ -49,30 +50,36 @@ def issue_usage(
     now: datetime,
 ) -> Invoice:
     """Issue a month's usage invoice; the account is locked, and there is none yet."""
-    totals = rules.totals(lines)
-    invoice = Invoice(
-        public_id=_new_public_id(),
-        user_id=account.id,
-        kind="usage",
-        billing_month=str(month),
-        status=InvoiceStatus.ISSUED,
-        invoice_number=_next_number("INV", account, str(month)),
-        amount_minor=totals.amount_minor,
-        discount_minor=totals.discount_minor,
-        tax_minor=totals.tax_minor,
-        final_minor=totals.final_minor,
-        seller=seller.document(),
-        buyer=_buyer(account, settings),
-        issued_at=now,
-        due_at=now + rules.USAGE_DUE_AFTER,
-        created_at=now,
-        updated_at=now,
-    )
-    invoice.content_digest = rules.content_digest(content(invoice, lines))
-    session.add(invoice)
-    session.flush()
-    session.add_all(_line_rows(invoice, lines))
+    invoice = Invoice(kind="usage", billing_month=str(month), due_at=now + rules.USAGE_DUE_AFTER)
+    _issue(invoice, account, settings, lines, seller=seller, now=now)
     _take_up_what_waited(account, month, invoice)
+    return invoice
+
+
+def issue_plan(
+    account: Account,
+    settings: BillingSettings,
+    period: SubscriptionPeriod,
+    *,
+    plan_name: str,
+    seller: Seller,
+    now: datetime,
+) -> Invoice:
+    """Issue the invoice of a plan's period, due at once; the account is locked."""
+    invoice = Invoice(
+        kind="subscription",
+        billing_month=str(BillingMonth.of(now)),
+        due_at=now,
+        period_id=period.id,
+        plan_id=period.plan_id,
+    )
+    line = rules.plan_line(
+        plan_name,
+        starts_at=period.starts_at,
+        ends_at=period.ends_at,
+        price_minor=period.price_minor,
+    )
+    _issue(invoice, account, settings, [line], seller=seller, now=now)
     return invoice
 
 
@@ -109,6 +116,34 @@ def content(invoice: Invoice, lines: Sequence[Line]) -> Mapping[str, object]:
     dates = {name: getattr(invoice, name).isoformat() for name in ("issued_at", "due_at")}
     shown = [[line.description, line.quantity, line.amount_minor] for line in lines]
     return {**said, **dates, "currency": "USD", "lines": shown}
+
+
+def _issue(
+    invoice: Invoice,
+    account: Account,
+    settings: BillingSettings,
+    lines: Sequence[Line],
+    *,
+    seller: Seller,
+    now: datetime,
+) -> None:
+    """Number the invoice, copy both parties and the lines onto it, and seal it."""
+    totals = rules.totals(lines)
+    invoice.public_id = _new_public_id()
+    invoice.user_id = account.id
+    invoice.status = InvoiceStatus.ISSUED
+    invoice.invoice_number = _next_number("INV", account, invoice.billing_month)
+    invoice.amount_minor = totals.amount_minor
+    invoice.discount_minor = totals.discount_minor
+    invoice.tax_minor = totals.tax_minor
+    invoice.final_minor = totals.final_minor
+    invoice.seller = seller.document()
+    invoice.buyer = _buyer(account, settings)
+    invoice.issued_at = invoice.created_at = invoice.updated_at = now
+    invoice.content_digest = rules.content_digest(content(invoice, lines))
+    session.add(invoice)
+    session.flush()
+    session.add_all(_line_rows(invoice, lines))
 
 
 def _next_number(series: str, account: Account, month: str) -> str:

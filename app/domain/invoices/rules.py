@@ -100,6 +100,19 @@ def usage_lines(usage: Sequence[ModelUsage], adjustments: Sequence[Adjustment]) 
     return lines + [_adjusting_line(*pair) for pair in zip(adjustments, rest, strict=True)]
 
 
+def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_minor: int) -> Line:
+    """Return the line of a plan's period."""
+    return Line(
+        kind="plan",
+        description=f"{plan_name} plan, {starts_at:%Y-%m-%d} to {ends_at:%Y-%m-%d}",
+        model=None,
+        quantity=1,
+        unit_price_nanos=None,
+        amount_nanos=money.nanos_from_minor(price_minor),
+        amount_minor=price_minor,
+    )
+
+
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
     """Work out the foot: lines, less discounts, plus tax on what is left."""
     amount_minor = sum(line.amount_minor for line in lines)

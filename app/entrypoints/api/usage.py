@@ -1,9 +1,8 @@
 """What gateways post: usage, voids and estimates."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, g, request
 
 from app.domain.usage.reports import Outcome, UsageReport
 from app.entrypoints.api.answering import answer, moment_text
@@ -13,6 +12,7 @@ from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
 from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
 from app.entrypoints.api.usage_shapes import read_or_reject
+from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.money import usd_from_nanos
 from app.workflows.estimate_usage import estimate_usage
@@ -60,16 +60,12 @@ def post_void() -> Response:
 def post_estimate() -> Response:
     """Say what a request would cost if it were posted now; nothing is stored."""
     report, account = read_estimate(json_object(), caller=g.get("account"))
-    return estimate_answer(estimate_usage(report, account, now=clock.now(), grace=_grace()))
+    return estimate_answer(estimate_usage(report, account, now=clock.now(), grace=renewal_grace()))
 
 
 def _recorded(posted: Sequence[object]) -> list[Outcome]:
     """Record what has the shape, reject what has not, and keep the order."""
     readings = [read_or_reject(record) for record in posted]
     reports = [reading for reading in readings if isinstance(reading, UsageReport)]
-    recorded = iter(record_usage(reports, now=clock.now(), grace=_grace()))
+    recorded = iter(record_usage(reports, now=clock.now(), grace=renewal_grace()))
     return [reading if isinstance(reading, Outcome) else next(recorded) for reading in readings]
-
-
-def _grace() -> timedelta:
-    return timedelta(days=current_app.config["SETTINGS"].renewal_grace_days)

@@ -22,8 +22,10 @@ from app.entrypoints.cli.demo_file import (
 from app.entrypoints.cli.demo_world import AGE, CUSTOMERS, DEMO_CUSTOMER, OPERATOR, usage_between
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.posting import Tally, in_batches, post_batches
+from app.entrypoints.selling import seller_of
 from app.foundation.database import transaction
 from app.foundation.secret_keys import KeyKind
+from app.workflows.bill_demo import bill_demo
 from app.workflows.open_demo_account import HESITATION, open_demo_account
 
 PASSWORD_BYTES = 12
@@ -45,6 +47,9 @@ def load_demo(
     usage = list(usage_between(began_at + HESITATION, now))
     with closing(BillingApi(url, demo.gateway_key, while_waiting=while_waiting)) as api:
         tally = post_batches(api, in_batches(usage), count=len(usage), label="Loading the demo")
+    # Only now: what is posted for a closed month would be billed in the current one.
+    with installation() as settings, transaction():
+        bill_demo(began_at, leaving_open=demo.customer.user_id, seller=seller_of(settings), now=now)
     return demo, tally
 
 

@@ -61,14 +61,14 @@ class Customer:
 
 GROWTH_DAYS_MAX = 110
 
-GPT_4O = Model("gpt-4o", "openai", 570, 150, cache_reads=45)
-GPT_4O_MINI = Model("gpt-4o-mini", "openai", 330, 110, cache_reads=30)
-GPT_4_1_MINI = Model("gpt-4.1-mini", "openai", 300, 95)
-O4_MINI = Model("o4-mini", "openai", 270, 440, reasoning=60)
-SONNET = Model("claude-sonnet-4-5", "anthropic", 700, 210, cache_reads=40, cache_writes=20)
-HAIKU = Model("claude-haiku-4-5", "anthropic", 240, 90, cache_writes=10)
-FLASH = Model("gemini-2.5-flash", "gemini", 410, 120)
-GEMINI_PRO = Model("gemini-2.5-pro", "gemini", 510, 390, reasoning=45)
+GPT_4O = Model("gpt-4o", "openai", 1900, 420, cache_reads=45)
+GPT_4O_MINI = Model("gpt-4o-mini", "openai", 1100, 300, cache_reads=30)
+GPT_4_1_MINI = Model("gpt-4.1-mini", "openai", 900, 260)
+O4_MINI = Model("o4-mini", "openai", 800, 1150, reasoning=60)
+SONNET = Model("claude-sonnet-4-5", "anthropic", 2300, 540, cache_reads=40, cache_writes=20)
+HAIKU = Model("claude-haiku-4-5", "anthropic", 900, 240, cache_writes=10)
+FLASH = Model("gemini-2.5-flash", "gemini", 1500, 340)
+GEMINI_PRO = Model("gemini-2.5-pro", "gemini", 1700, 1000, reasoning=45)
 
 ROUND_THE_CLOCK = (2, 1, 1, 1, 1, 2, 4, 7, 10, 12, 12, 11, 10, 12, 13, 12, 11, 9, 7, 6, 5, 4, 3, 2)
 OFFICE_HOURS = (0, 0, 0, 0, 0, 0, 0, 2, 8, 12, 13, 11, 6, 11, 13, 12, 9, 5, 2, 1, 0, 0, 0, 0)

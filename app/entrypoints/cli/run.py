@@ -21,19 +21,24 @@ READY_WITHIN_SECONDS = 60
 LOOK_EVERY_SECONDS = 0.1
 ANSWER_WITHIN_SECONDS = 5
 OK = 200
-# What runs beside each other; the worker and the payment sandbox will stand here, too.
-PROGRAMS = (Program("The web server", ["serve", "--host", HOST]),)
+WEB_SERVER = Program("The web server", ["serve", "--host", HOST])
+WORKER = Program("The worker", ["worker"])
+SANDBOX = Program("The payment sandbox", ["sandbox"])
 
 
 @click.command()
 def run() -> None:
-    """Run the whole installation until Ctrl-C: migrate, serve, load the demo.
+    """Run the whole installation until Ctrl-C: migrate, serve, work, load the demo.
+
+    Without STRIPE_API_KEY, a local payment sandbox runs beside it: no real money moves.
 
     Without DATABASE_URL it works on a SQLite database of its own in INSTANCE_DIR, with the demo in
     it. A database given by DATABASE_URL is only migrated, unless DEMO=1 asks for the demo there.
     """
     settings = read_settings()
     _check_port(settings.port)
+    if settings.uses_sandbox:
+        _check_port(settings.sandbox_port)
     try:
         with running_programs() as programs:
             _run(programs, settings)
@@ -44,16 +49,28 @@ def run() -> None:
 def _run(programs: Programs, settings: Settings) -> NoReturn:
     address = f"http://{HOST}:{settings.port}"
     upgrade_schema()
-    for program in PROGRAMS:
+    for program in _programs(settings):
         programs.start(program)
     _wait_until_ready(programs, settings.port)
     demo = _demo(programs, address) if settings.demo else None
-    click.echo(f"Oblivious Billing is ready at {address} – Ctrl-C ends it.")
-    if demo is not None:
-        click.echo(f"  customer  {demo.customer.email}  password {demo.customer.password}")
-        click.echo(f"  operator  {demo.operator.email}  password {demo.operator.password}")
-        click.echo(f"  the keys stand in {settings.instance_dir / FILE_NAME}")
+    click.echo(_announcement(address, demo, settings))
     programs.wait()
+
+
+def _programs(settings: Settings) -> tuple[Program, ...]:
+    """Return what runs beside each other."""
+    return (WEB_SERVER, WORKER, SANDBOX) if settings.uses_sandbox else (WEB_SERVER, WORKER)
+
+
+def _announcement(address: str, demo: Demo | None, settings: Settings) -> str:
+    lines = [f"Oblivious Billing is ready at {address} – Ctrl-C ends it."]
+    if demo is not None:
+        lines += [
+            f"  customer  {demo.customer.email}  password {demo.customer.password}",
+            f"  operator  {demo.operator.email}  password {demo.operator.password}",
+            f"  the keys stand in {settings.instance_dir / FILE_NAME}",
+        ]
+    return "\n".join(lines)
 
 
 def _demo(programs: Programs, address: str) -> Demo | None:

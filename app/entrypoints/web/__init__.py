@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 
-from app.entrypoints.web import access, keys, overview, showing, usage
+from app.entrypoints.web import access, invoices, keys, overview, payments, showing, usage
 from app.entrypoints.web.errors import show_refusal
 from app.entrypoints.web.signing_in import sign_in_desk
 from app.foundation.errors import DomainError
@@ -12,6 +12,8 @@ web = Blueprint("web", __name__)
 web.register_blueprint(access.pages)
 web.register_blueprint(overview.pages)
 web.register_blueprint(usage.pages)
+web.register_blueprint(invoices.pages)
+web.register_blueprint(payments.pages)
 web.register_blueprint(keys.pages)
 web.register_error_handler(DomainError, show_refusal)
 
@@ -27,4 +29,8 @@ def _prepare(state: BlueprintSetupState) -> None:
 @web.app_context_processor
 def _name_ourselves() -> dict[str, object]:
     settings = current_app.config["SETTINGS"]
-    return {"brand": settings.brand_name, "base_url": settings.base_url}
+    return {
+        "brand": settings.brand_name,
+        "base_url": settings.base_url,
+        "uses_sandbox": settings.uses_sandbox,
+    }

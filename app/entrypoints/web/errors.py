@@ -59,5 +59,15 @@ def refusals_shown_on(fields: Mapping[type[DomainError], Field]) -> Iterator[Non
         field.errors = [*field.errors, error.message]
 
 
+@contextmanager
+def refusals_noted(*kinds: type[DomainError]) -> Iterator[list[DomainError]]:
+    """Note a refusal of these kinds instead of raising it, for a page that says it in place."""
+    noted: list[DomainError] = []
+    try:
+        yield noted
+    except kinds as refusal:
+        noted.append(refusal)
+
+
 def _page(status: int, title: str, message: str) -> tuple[str, int]:
     return render_template("web/refused.html", status=status, title=title, message=message), status

@@ -1,15 +1,22 @@
-"""The customer's invoices: what is due, what was paid, and what each of them says."""
+"""The customer's invoices: what is due, what was paid, what each of them says, and paying one."""
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
 from app.domain.invoices import queries
+from app.domain.payments import queries as payments
+from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.entrypoints.gateways import gateway
+from app.entrypoints.security_headers import let_forms_lead_to
+from app.entrypoints.web.errors import refusals_noted
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.foundation.periods import BillingMonth
+from app.workflows.begin_checkout import begin_checkout
 
+PROVIDER = "stripe"
 PAGE_SIZE = 12
 PAGE_MAX = 10_000
 
@@ -36,13 +43,37 @@ def index() -> ResponseReturnValue:
 @pages.get("/invoices/<reference>")
 def show(reference: str) -> ResponseReturnValue:
     """Show one invoice, by number or id; a running month's draft is one too."""
+    return _shown(reference)
+
+
+@pages.post("/invoices/<reference>/pay")
+def pay(reference: str) -> ResponseReturnValue:
+    """Send the customer to the provider's page, or say on ours why there is none."""
+    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+        checkout = begin_checkout(
+            signed_in_account(),
+            reference,
+            gateway=gateway(PROVIDER),
+            base_url=current_app.config["SETTINGS"].base_url,
+            now=clock.now(),
+        )
+        return redirect(checkout.checkout_url, 303)
+    return _shown(reference, trouble=noted[0].message, status=503)
+
+
+def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     account = signed_in_account()
-    return respond(
+    invoice = queries.invoice_of(account, reference, now=clock.now())
+    response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",
-        invoice=queries.invoice_of(account, reference, now=clock.now()),
+        status=status,
+        invoice=invoice,
+        payments=payments.payments_of_invoice(account, invoice.id),
+        trouble=trouble,
         local=zone(account.timezone),
     )
+    return let_forms_lead_to(response, *gateway(PROVIDER).checkout_origins)
 
 
 def _page() -> int:

@@ -35,6 +35,11 @@ def usd_plain(nanos: int) -> str:
     return f"{usd_from_nanos(nanos):f}"
 
 
+def usd_of_minor(minor: int) -> str:
+    """Return an amount of cents."""
+    return _dollars(usd_from_minor(minor).quantize(CENT))
+
+
 def count(number: int) -> str:
     """Return the number with thousands separators."""
     return f"{number:,}".replace("-", MINUS)
@@ -100,6 +105,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "usd": usd,
     "usd_exact": usd_exact,
     "usd_plain": usd_plain,
+    "usd_of_minor": usd_of_minor,
     "count": count,
     "compact": compact,
     "percent": percent,

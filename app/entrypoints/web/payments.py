@@ -1,0 +1,27 @@
+"""Where the provider sends customers back to: the payment is confirmed by asking the provider."""
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts.rules import zone
+from app.entrypoints.gateways import gateways
+from app.entrypoints.web.responding import respond
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.foundation import clock
+from app.workflows.confirm_payment import confirm_payment
+
+pages = Blueprint("payments", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.get("/payments/<payment_id>")
+def show(payment_id: str) -> ResponseReturnValue:
+    """Show where a payment stands; while it is undecided the page asks again by itself."""
+    account = signed_in_account()
+    payment = confirm_payment(payment_id, account, gateways=gateways(), now=clock.now())
+    return respond(
+        "web/payments/show.html",
+        "web/payments/_payment.html",
+        payment=payment,
+        local=zone(account.timezone),
+    )
