@@ -1,0 +1,56 @@
+"""What a click on Pay does: the session's payment intent is made, and the card charged."""
+
+from typing import NoReturn
+
+from app.sandbox.stripe import charging, checkout_sessions, payment_intents, payment_methods
+from app.sandbox.stripe.card_form import CardForm
+from app.sandbox.stripe.cards import Card
+from app.sandbox.stripe.refusals import Json
+from app.sandbox.stripe.work import Work
+
+
+def pay(work: Work, session: Json, card: Card, form: CardForm, *, ask_at: str) -> None:
+    """Pay an open session with a card, or leave it asking the bank. Raises CardDeclined."""
+    name, email = form.fields["billingName"], form.fields["email"]
+    customer_id = checkout_sessions.customer_of(work, session, name=name, email=email)
+    intent = _intent_of(work, session, customer_id)
+    method = payment_methods.add(work, card, expires=form.expires, name=name, email=email)
+    charging.confirm(work, intent, method, off_session=False, ask_at=ask_at)
+    if intent["status"] == "succeeded":
+        checkout_sessions.complete(work, session, name=name, email=email)
+
+
+def asks_bank(work: Work, session: Json) -> Json | None:
+    """Return the intent of a session that waits for the bank's question to be answered."""
+    intent = work.find("payment_intent", session["payment_intent"] or "")
+    return intent if intent and intent["status"] == "requires_action" else None
+
+
+def confirm_at_bank(work: Work, session: Json, intent: Json) -> None:
+    """Let the holder say yes: the session is paid."""
+    method = work.addressed("payment_method", intent["payment_method"])
+    charging.succeed(work, intent, method)
+    billing = method["billing_details"]
+    checkout_sessions.complete(work, session, name=billing["name"], email=billing["email"])
+
+
+def refuse_at_bank(work: Work, intent: Json) -> NoReturn:
+    """Let the holder say no. Raises CardDeclined."""
+    method = work.addressed("payment_method", intent["payment_method"])
+    charging.fail_for_holder(work, intent, method)
+
+
+def _intent_of(work: Work, session: Json, customer_id: str | None) -> Json:
+    """Return the session's one intent, which is made at the first attempt to pay."""
+    if session["payment_intent"]:
+        return work.addressed("payment_intent", session["payment_intent"])
+    wanted: Json = work.hidden(session["id"])["payment_intent_data"]
+    given = {
+        **wanted,
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "customer": customer_id,
+    }
+    intent = payment_intents.add(work, given)
+    work.change(session, {"payment_intent": intent["id"]})
+    return intent
