@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.views import RecordView
-from app.foundation.money import round_half_up, usd_from_nanos
+from app.foundation.money import round_half_up, usd_from_minor, usd_from_nanos
 
 MINUS = "−"
 CENT = Decimal("0.01")
