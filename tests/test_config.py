@@ -1,5 +1,6 @@
 """Settings: what is read, and the one line that names what is wrong."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -13,7 +14,10 @@ PRODUCTION = {
     "DATABASE_URL": "postgresql://billing@db/billing",
     "SECRET_KEY": SECRET_KEY,
     "BASE_URL": "https://billing.example.com",
+    "STRIPE_API_KEY": "sk_live_abcdefgh",
+    "STRIPE_WEBHOOK_SECRETS": "whsec_abcdefgh",
 }
+PRODUCTION_NEEDS = [name for name in PRODUCTION if name != "APP_ENV"]
 
 
 @pytest.fixture
@@ -126,7 +130,7 @@ class TestReadSettings:
         assert str(refused.value).startswith(name)
         assert "\n" not in str(refused.value)
 
-    @pytest.mark.parametrize("name", ["DATABASE_URL", "SECRET_KEY", "BASE_URL"])
+    @pytest.mark.parametrize("name", PRODUCTION_NEEDS)
     def test_names_what_production_lacks(self, read, name: str) -> None:
         with pytest.raises(SettingError, match=f"^{name} is missing"):
             read(**{key: value for key, value in PRODUCTION.items() if key != name})
@@ -151,7 +155,7 @@ class TestSecretKey:
 
     def test_is_not_written_down_where_it_is_given(self, read, tmp_path: Path) -> None:
         read(SECRET_KEY=SECRET_KEY)
-        assert list(tmp_path.iterdir()) == []
+        assert not (tmp_path / "secret_key").exists()
 
 
 class TestEnvironment:
@@ -165,3 +169,79 @@ class TestEnvironment:
         monkeypatch.setenv("INSTANCE_DIR", str(tmp_path))
         settings = read_settings()
         assert (settings.port, settings.brand_name) == (9001, "Environment")
+
+
+class TestStripe:
+    def test_is_the_sandbox_where_no_key_is_given(self, read, tmp_path: Path) -> None:
+        settings = read(PORT="9000")
+        assert settings.uses_sandbox
+        assert settings.stripe_api_key == "sk_test_sandbox"
+        assert settings.stripe_api_base == "http://127.0.0.1:9001"
+        assert settings.sandbox_port == 9001
+        (secret,) = settings.stripe_webhook_secrets
+        assert secret.startswith("whsec_") and len(secret) > 40
+        assert read(PORT="9000").stripe_webhook_secrets == (secret,)
+        assert (tmp_path / "sandbox_webhook_secret").stat().st_mode & 0o777 == 0o600
+
+    def test_has_a_port_beside_the_last_one(self, read) -> None:
+        assert read(PORT="65535").sandbox_port == 65534
+        assert read(SANDBOX_PORT="7000").stripe_api_base == "http://127.0.0.1:7000"
+
+    def test_is_stripe_itself_with_a_key(self, read) -> None:
+        settings = read(STRIPE_API_KEY="sk_test_abc")
+        assert not settings.uses_sandbox
+        assert settings.stripe_api_base == "https://api.stripe.com"
+        assert settings.stripe_webhook_secrets == ()
+
+    def test_takes_several_webhook_secrets(self, read) -> None:
+        settings = read(STRIPE_WEBHOOK_SECRETS=" whsec_newnewnew ,whsec_oldoldold,")
+        assert settings.stripe_webhook_secrets == ("whsec_newnewnew", "whsec_oldoldold")
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"STRIPE_API_KEY": "pk_test_abc"}, "STRIPE_API_KEY must be a secret"),
+            ({"STRIPE_API_KEY": "sk_test_"}, "STRIPE_API_KEY must be a secret"),
+            ({"STRIPE_API_KEY": "sk_test_é"}, "STRIPE_API_KEY must be a secret"),
+            ({"STRIPE_WEBHOOK_SECRETS": "secret"}, "STRIPE_WEBHOOK_SECRETS must read like whsec_"),
+            ({"STRIPE_API_BASE": "https://api.stripe.com"}, "STRIPE_API_KEY is missing"),
+            ({"STRIPE_API_KEY": "sk_test_a", "STRIPE_API_BASE": "x"}, "STRIPE_API_BASE must be"),
+            (
+                {"STRIPE_API_KEY": "sk_test_a", "STRIPE_API_BASE": "http://api.stripe.com"},
+                "STRIPE_API_BASE must be",
+            ),
+            (
+                {"STRIPE_API_KEY": "sk_live_a", "STRIPE_API_BASE": "http://127.0.0.1:8001"},
+                "STRIPE_API_BASE must be https://api.stripe.com with a live",
+            ),
+            (
+                {"STRIPE_API_KEY": "rk_live_a", "STRIPE_API_BASE": "https://elsewhere.example.com"},
+                "STRIPE_API_BASE must be https://api.stripe.com with a live",
+            ),
+            ({"SANDBOX_PORT": "0"}, "SANDBOX_PORT must be"),
+            ({"REDIS_URL": "http://redis"}, "REDIS_URL must start with redis://"),
+        ],
+    )
+    def test_names_what_is_wrong(self, read, given: dict[str, str], told: str) -> None:
+        with pytest.raises(SettingError, match=f"^{told}"):
+            read(**given)
+
+    @pytest.mark.parametrize(
+        "base", ["http://127.0.0.1:8001", "http://localhost", "http://[::1]:1"]
+    )
+    def test_is_no_sandbox_in_production(self, read, base: str) -> None:
+        given = {**PRODUCTION, "STRIPE_API_KEY": "sk_test_abc", "STRIPE_API_BASE": base}
+        with pytest.raises(SettingError, match=r"^STRIPE_API_BASE is a sandbox"):
+            read(**given)
+
+    def test_never_tells_a_key(self, read) -> None:
+        with pytest.raises(SettingError) as refused:
+            read(STRIPE_API_KEY="sk_secret")
+        assert "sk_secret" not in str(refused.value)
+
+
+def test_programs_that_start_together_keep_one_secret(read) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        settings = list(pool.map(lambda _: read(), range(16)))
+    assert len({each.secret_key for each in settings}) == 1
+    assert len({each.stripe_webhook_secrets for each in settings}) == 1

@@ -6,6 +6,9 @@ import sys
 from app import create_app
 from app.config import read_settings
 from app.entrypoints.jobs.worker import THREADS, Worker
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.note_first_start import note_first_start
 
 settings = read_settings()
 logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
@@ -13,7 +16,8 @@ logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s 
 logging.getLogger("huey").setLevel(logging.WARNING)
 threads = int(sys.argv[1]) if len(sys.argv) > 1 else THREADS
 log = logging.getLogger("app.worker")
-Worker(create_app(settings), settings).run(
-    threads=threads, ready=lambda: log.info("The worker is at work.")
-)
+app = create_app(settings)
+with app.app_context(), transaction():
+    note_first_start(now=clock.now())
+Worker(app, settings).run(threads=threads, ready=lambda: log.info("The worker is at work."))
 log.info("The worker has ended.")

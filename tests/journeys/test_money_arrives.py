@@ -1,0 +1,204 @@
+"""Money arrives: a program opens a page, its customer pays there, and the webhook settles it.
+
+Everything speaks HTTP, as it will: the app, the sandbox, Stripe's own library between them.
+"""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import requests
+from flask import Flask
+from werkzeug.serving import make_server
+
+from app import create_app
+from app.config import Settings
+from app.domain.accounts.models import Account
+from app.domain.payments import queries
+from app.domain.payments.models import Payment, ProviderEvent
+from app.entrypoints.gateways import gateways
+from app.entrypoints.jobs.promises import work_off_outbox
+from app.foundation import clock
+from app.foundation.database import db, session
+from app.foundation.journal import JournalEntry
+from app.foundation.secret_keys import KeyKind
+from app.sandbox.serving import running
+from app.sandbox.settings import SandboxSettings
+from app.workflows.reconcile_payments import reconcile_payments
+from app.workflows.verify_books import verify_books
+from tests.databases import settings_for
+from tests.factories.accounts import make_account
+from tests.factories.bearers import bearer
+from tests.factories.payments import invoice_row, make_invoice
+from tests.sandbox.shopping import client_of, pay
+
+WAIT_SECONDS = 30
+NO_FUNDS = "4000000000009995"
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextmanager
+def served(app: Flask, port: int) -> Iterator[str]:
+    server = make_server("127.0.0.1", port, app, threaded=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    ports = {"PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
+    return settings_for(database_url, tmp_path / "instance", **ports)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    app = create_app(settings)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def address(app: Flask, settings: Settings) -> Iterator[str]:
+    sandbox = SandboxSettings(
+        database=settings.instance_dir / "sandbox.sqlite3",
+        port=settings.sandbox_port,
+        webhook_url=f"http://127.0.0.1:{settings.port}/webhooks/stripe",
+        webhook_secret=settings.stripe_webhook_secrets[0],
+        webhook_retry_seconds=(0.1, 0.1, 0.5),
+    )
+    settings.instance_dir.mkdir(exist_ok=True)
+    with served(app, settings.port) as address, running(sandbox):
+        yield address
+
+
+@pytest.fixture
+def turn(address: str, settings: Settings) -> Callable[..., None]:
+    def turn(**knobs: object) -> None:
+        url = f"{settings.stripe_api_base}/sandbox/knobs"
+        requests.post(url, json=knobs, timeout=10).raise_for_status()
+
+    return turn
+
+
+@pytest.fixture
+def ada(address: str) -> Account:
+    return make_account("ada", now=clock.now())
+
+
+@pytest.fixture
+def checkout(address: str, ada: Account) -> Callable[[str], requests.Response]:
+    headers = bearer(KeyKind.CUSTOMER, user_id="ada")
+
+    def checkout(reference: str) -> requests.Response:
+        url = f"{address}/v1/billing/invoices/{reference}/checkout"
+        return requests.post(url, json={"provider": "stripe"}, headers=headers, timeout=90)
+
+    return checkout
+
+
+def work_until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, [(e.status, e.last_error) for e in queries.events()]
+        work_off_outbox()
+        session.rollback()
+        time.sleep(0.05)
+
+
+def settlings() -> int:
+    session.rollback()
+    return session.query(JournalEntry).filter_by(action="payment_settled").count()
+
+
+def test_a_paid_page_pays_the_invoice(ada: Account, checkout, settings: Settings) -> None:
+    invoice = make_invoice(ada, now=clock.now())
+    opened = checkout(invoice.public_id).json()
+    assert opened["checkout_url"].startswith(settings.stripe_api_base)
+    assert checkout(invoice.public_id).json() == opened
+
+    assert pay(opened["checkout_url"], NO_FUNDS).status_code == 402
+    paid = pay(opened["checkout_url"])
+    assert paid.headers["Location"] == f"{settings.base_url}/payments/{opened['payment_id']}"
+
+    work_until(lambda: invoice_row(invoice.public_id).status == "paid")
+    work_until(lambda: not queries.events(status="waiting"))
+    assert settlings() == 1
+    assert checkout(invoice.public_id).status_code == 409
+    assert verify_books() == []
+
+
+def test_webhooks_in_copies_have_one_effect(ada: Account, checkout, turn) -> None:
+    turn(webhook_copies=5)
+    invoices = [make_invoice(ada, now=clock.now()) for _ in range(3)]
+    for invoice in invoices:
+        pay(checkout(invoice.public_id).json()["checkout_url"])
+    work_until(lambda: settlings() == 3)
+    work_until(lambda: not queries.events(status="waiting"))
+    assert settlings() == 3
+    assert queries.overpayments() == ()
+    assert verify_books() == []
+
+
+def test_what_no_webhook_tells_the_sweep_finds(
+    app: Flask, ada: Account, checkout, turn, settings: Settings
+) -> None:
+    turn(webhooks="drop")
+    invoice = make_invoice(ada, now=clock.now())
+    pay(checkout(invoice.public_id).json()["checkout_url"])
+    now = clock.now() + timedelta(minutes=6)
+    came_to = reconcile_payments(gateways=gateways(), base_url=settings.base_url, now=now)
+    assert came_to.attempts_asked == 1
+    assert came_to.events_found > 0
+    assert invoice_row(invoice.public_id).status == "paid"
+    again = reconcile_payments(gateways=gateways(), base_url=settings.base_url, now=now)
+    assert (again.attempts_asked, again.events_found) == (0, 0)
+    assert session.query(ProviderEvent).count() == came_to.events_found
+    assert verify_books() == []
+
+
+def test_a_lost_answer_opens_no_second_page(ada: Account, checkout, turn) -> None:
+    turn(lost_answers=3)
+    invoice = make_invoice(ada, now=clock.now())
+    lost = checkout(invoice.public_id)
+    assert (lost.status_code, lost.headers["Retry-After"]) == (503, "10")
+    session.rollback()
+    assert session.query(Payment).one().status == "unknown"
+    opened = checkout(invoice.public_id).json()
+    pay(opened["checkout_url"])
+    work_until(lambda: invoice_row(invoice.public_id).status == "paid")
+    session.rollback()
+    assert session.query(Payment).populate_existing().one().status == "settled"
+    assert settlings() == 1
+
+
+def test_money_arrives_though_the_provider_said_it_had_failed(
+    ada: Account, checkout, turn, settings: Settings
+) -> None:
+    # The page is there, but Stripe keeps its first answer for a day: every repeat gets the error.
+    turn(errors_after_effect=3)
+    invoice = make_invoice(ada, now=clock.now())
+    assert [checkout(invoice.public_id).status_code for _ in range(2)] == [503, 503]
+    (page,) = client_of(settings.stripe_api_base).v1.checkout.sessions.list().data
+    pay(page.url or "")
+    work_until(lambda: invoice_row(invoice.public_id).status == "paid")
+    (payment,) = queries.payments_of_invoice(ada, invoice.public_id)
+    assert payment.is_settled and not payment.is_overpayment
+    assert verify_books() == []
