@@ -1,5 +1,6 @@
 """Questions about payments and providers' events. Reads only."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,11 +15,15 @@ from app.domain.payments.views import EventView, PaymentView
 from app.foundation.database import session
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
+PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
 def payment_of(account: Account, public_id: str) -> PaymentView:
     """Return the account's payment. Raises UnknownPayment."""
-    views = _views(Payment.user_id == account.id, Payment.public_id == public_id)
+    # Whatever else was asked for is no id, and some of it no text for a database.
+    is_id = PUBLIC_ID.fullmatch(public_id) is not None
+    ours = (Payment.user_id == account.id, Payment.public_id == public_id)
+    views = _views(*ours) if is_id else ()
     if not views:
         raise UnknownPayment("You have no payment with this id.")
     return views[0]

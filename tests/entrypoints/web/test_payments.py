@@ -1,0 +1,157 @@
+"""The page that customers come back to: where their payment stands, asked of the provider."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.domain.invoices.models import Invoice
+from app.domain.payments.gateway import OutcomeStatus
+from app.entrypoints.gateways import GATEWAYS
+from app.foundation.database import transaction
+from app.workflows.settle_payment import settle_payment
+from tests.entrypoints.web.conftest import HTMX
+from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row
+from tests.fakes.payment_gateway import FakeGateway
+from tests.statements import statements
+
+STATEMENTS_MAX = 10
+ASKS_AGAIN = 'hx-trigger="every 2s"'
+ENDED = {
+    OutcomeStatus.FAILED: "The payment did not go through",
+    OutcomeStatus.EXPIRED: "The payment page has expired",
+}
+
+
+@pytest.fixture
+def gateway(app: Flask) -> FakeGateway:
+    gateway = FakeGateway()
+    app.config[GATEWAYS] = {"stripe": gateway}
+    return gateway
+
+
+@pytest.fixture
+def invoice(ada: Account, now: datetime) -> Invoice:
+    return make_invoice(ada, now=now)
+
+
+@pytest.fixture
+def payment_id(ada: Account, invoice: Invoice, gateway: FakeGateway, now: datetime) -> str:
+    """An attempt of Ada's; the provider's page `cs_1` waits for her."""
+    return make_checkout(ada, invoice, gateway=gateway, now=now).payment_id
+
+
+class TestShow:
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_asks_again_while_nothing_is_decided(
+        self, adas: FlaskClient, payment_id: str, invoice: Invoice, headers: dict[str, str]
+    ) -> None:
+        page = adas.get(f"/payments/{payment_id}", headers=headers).text
+        assert "Confirming your payment…" in page and "$12.34" in page
+        assert ASKS_AGAIN in page and f'hx-get="/payments/{payment_id}"' in page
+        assert 'href="https://pay.example.com/cs_1"' in page
+        # Coming here settles nothing.
+        assert invoice_row(invoice.public_id).status == "issued"
+
+    def test_hands_htmx_the_part_alone(self, adas: FlaskClient, payment_id: str) -> None:
+        part = adas.get(f"/payments/{payment_id}", headers=HTMX).text
+        assert part.lstrip().startswith('<section id="payment"') and "<html" not in part
+
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_settles_what_the_provider_says(
+        self, adas: FlaskClient, payment_id: str, invoice: Invoice, gateway: FakeGateway, headers
+    ) -> None:
+        gateway.pay("cs_1")
+        page = adas.get(f"/payments/{payment_id}", headers=headers).text
+        assert "Thank you, it is paid" in page and ASKS_AGAIN not in page
+        assert f'href="/invoices/{invoice.invoice_number}"' in page
+        assert invoice_row(invoice.public_id).status == "paid"
+        # What is settled needs no asking.
+        adas.get(f"/payments/{payment_id}")
+        assert gateway.asked == ["cs_1"]
+
+    def test_goes_on_while_the_provider_is_away(
+        self, adas: FlaskClient, payment_id: str, gateway: FakeGateway
+    ) -> None:
+        gateway.pay("cs_1")
+        gateway.is_away = True
+        answer = adas.get(f"/payments/{payment_id}")
+        assert answer.status_code == 200 and ASKS_AGAIN in answer.text
+        gateway.is_away = False
+        assert "Thank you, it is paid" in adas.get(f"/payments/{payment_id}").text
+
+    def test_says_so_while_the_money_takes_its_time(
+        self, adas: FlaskClient, payment_id: str, gateway: FakeGateway
+    ) -> None:
+        gateway.end("cs_1", OutcomeStatus.PROCESSING, provider_payment="pi_1")
+        assert ASKS_AGAIN in adas.get(f"/payments/{payment_id}").text
+
+    @pytest.mark.parametrize("status", [OutcomeStatus.FAILED, OutcomeStatus.EXPIRED])
+    def test_says_how_else_it_ended(
+        self, adas: FlaskClient, payment_id: str, invoice: Invoice, gateway: FakeGateway, status
+    ) -> None:
+        gateway.end("cs_1", status)
+        page = adas.get(f"/payments/{payment_id}").text
+        assert ENDED[status] in page and "Nothing was charged." in page and ASKS_AGAIN not in page
+        assert f'href="/invoices/{invoice.invoice_number}"' in page
+        assert payment_row(payment_id).status == status
+
+    def test_owns_up_to_money_that_came_twice(
+        self, adas: FlaskClient, ada: Account, invoice: Invoice, gateway: FakeGateway, now: datetime
+    ) -> None:
+        first = make_checkout(ada, invoice, gateway=gateway, now=now).payment_id
+        gateway.end("cs_1", OutcomeStatus.EXPIRED)
+        adas.get(f"/payments/{first}")
+        second = make_checkout(ada, invoice, gateway=gateway, now=now).payment_id
+        gateway.pay(list(gateway.pages)[-1])
+        assert "Thank you, it is paid" in adas.get(f"/payments/{second}").text
+
+        # The page that was said to have expired took money after all.
+        gateway.pay("cs_1")
+        with transaction():
+            settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+        page = adas.get(f"/payments/{first}").text
+        assert "Paid twice" in page and "this money is yours" in page
+        assert "Thank you, it is paid" in adas.get(f"/payments/{second}").text
+
+    def test_believes_no_other_amount(
+        self, adas: FlaskClient, payment_id: str, invoice: Invoice, gateway: FakeGateway
+    ) -> None:
+        page = gateway.pages["cs_1"]
+        gateway.pay("cs_1", order=replace(page.order, amount_minor=1))
+        answer = adas.get(f"/payments/{payment_id}")
+        assert answer.status_code == 200 and ASKS_AGAIN in answer.text
+        assert invoice_row(invoice.public_id).status == "issued"
+
+    def test_takes_few_statements(self, adas: FlaskClient, payment_id: str) -> None:
+        with statements() as sent:
+            adas.get(f"/payments/{payment_id}")
+        assert len(sent) <= STATEMENTS_MAX, sent
+
+
+class TestStrangers:
+    def test_ben_finds_nothing_and_settles_nothing(
+        self, bens: FlaskClient, payment_id: str, invoice: Invoice, gateway: FakeGateway
+    ) -> None:
+        gateway.pay("cs_1")
+        answer, unknown = bens.get(f"/payments/{payment_id}"), bens.get("/payments/pay-nothing")
+        assert answer.status_code == unknown.status_code == 404
+        assert answer.text == unknown.text
+        assert gateway.asked == [] and invoice_row(invoice.public_id).status == "issued"
+
+    @pytest.mark.parametrize("reference", ["%00", "%ED%A0%80", "a" * 5000, "%27"])
+    def test_nonsense_is_no_payment(
+        self, adas: FlaskClient, gateway: FakeGateway, reference: str
+    ) -> None:
+        answer = adas.get(f"/payments/{reference}")
+        assert answer.status_code == 404
+        assert "You have no payment with this id." in answer.text
+
+    def test_visitors_sign_in_first_and_come_back(
+        self, client: FlaskClient, payment_id: str
+    ) -> None:
+        answer = client.get(f"/payments/{payment_id}")
+        assert answer.location == f"/login?next=/payments/{payment_id}"
