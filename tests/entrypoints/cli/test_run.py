@@ -37,34 +37,37 @@ class Running:
             "INSTANCE_DIR": str(folder / "instance"),
             "SECRET_KEY": SECRET_KEY,
             "PORT": str(self.port),
+            "SANDBOX_PORT": str(free_port()),
             **changes,
         }
         self.child = self.start()
 
-    def start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "app.entrypoints.cli", "run"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+    def start(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "printed.txt").open("wb") as printed:
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "app.entrypoints.cli", "run"],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
 
-    def wait_until_ready(self) -> str:
-        """Return what was printed up to the line that says so."""
-        printed = ""
-        for line in self.child.stdout:
-            printed += line
-            if "is ready at" in line:
-                return printed
-        pytest.fail(f"It ended before it was ready:\n{printed}")
+    @property
+    def printed(self) -> str:
+        """What was printed since the last start."""
+        return (self.folder / "printed.txt").read_text()
 
-    def end(self, number: signal.Signals) -> tuple[int, str]:
-        """Send the signal; return the exit code and what was printed until then."""
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while "is ready at" not in self.printed:
+            assert self.child.poll() is None, f"It ended before it was ready:\n{self.printed}"
+            assert time.monotonic() < deadline, f"It is not ready:\n{self.printed}"
+            time.sleep(0.05)
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the signal, and return the exit code."""
         self.child.send_signal(number)
-        printed, _ = self.child.communicate(timeout=END_WITHIN_SECONDS)
-        return self.child.returncode, printed
+        return self.child.wait(timeout=END_WITHIN_SECONDS)
 
     def get(self, path: str, *, key: str = "") -> dict[str, object]:
         request = Request(self.address + path, headers={"Authorization": f"Bearer {key}"})
@@ -117,7 +120,6 @@ def run(tmp_path: Path) -> Iterator[object]:
         if running.child.poll() is None:
             running.child.terminate()
             running.child.wait(timeout=END_WITHIN_SECONDS)
-        running.child.stdout.close()
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
@@ -127,29 +129,29 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /
 class TestRun:
     def test_serves_the_demo_until_ctrl_c(self, run) -> None:
         running = run()
-        printed = running.wait_until_ready()
+        running.wait_until_ready()
         demo, file = running.demo(), running.folder / "instance/demo.json"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert demo["base_url"] == running.address
-        assert f"is ready at {running.address}" in printed
+        assert f"is ready at {running.address}" in running.printed
         stats = running.get("/v1/billing/stats", key=demo["customer"]["api_key"])
         assert (stats["subscription_plan"], stats["tokens_quota"]) == ("pro", 1_000_000)
         family = descendants(running.child.pid)
         assert len(family) >= 2
-        code, printed = running.end(signal.SIGINT)
-        assert code == 0
+        assert running.end(signal.SIGINT) == 0
         for login in ("customer", "operator"):
-            assert re.search(f"{demo[login]['email']} +password {demo[login]['password']}", printed)
+            assert re.search(
+                f"{demo[login]['email']} +password {demo[login]['password']}", running.printed
+            )
         wait_until_gone(family)
         with pytest.raises(URLError):
             running.get("/healthz")
 
         # Again, at once, on the same port: the logins are the same ones.
-        running.child.stdout.close()
         running.child = running.start()
         running.wait_until_ready()
         assert running.demo() == demo
-        assert running.end(signal.SIGTERM)[0] == 0
+        assert running.end(signal.SIGTERM) == 0
 
     def test_ends_with_1_when_the_web_server_crashes(self, run, tmp_path) -> None:
         # A database of its own: without the demo it is ready sooner.
@@ -157,9 +159,8 @@ class TestRun:
         running.wait_until_ready()
         family = descendants(running.child.pid)
         os.kill(family[0], signal.SIGKILL)
-        printed, _ = running.child.communicate(timeout=END_WITHIN_SECONDS)
-        assert running.child.returncode == 1
-        assert printed.endswith("billing: The web server ended with exit code -9.\n")
+        assert running.child.wait(timeout=END_WITHIN_SECONDS) == 1
+        assert running.printed.endswith("billing: The web server ended with exit code -9.\n")
         wait_until_gone(family)
 
     @pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's help")
@@ -176,29 +177,28 @@ class TestRun:
         assert running.get("/readyz") == {"status": "ready"}
         assert len(running.get("/v1/billing/plans")["plans"]) == 3
         assert not (running.folder / "instance/demo.json").exists()
-        assert running.end(signal.SIGTERM)[0] == 0
+        assert running.end(signal.SIGTERM) == 0
 
     def test_loads_the_demo_there_if_told_to(self, run, empty_database_url) -> None:
         running = run(DATABASE_URL=empty_database_url, DEMO="1")
         running.wait_until_ready()
         key = running.demo()["gateway_key"]
         assert running.get("/v1/billing/entitlements/user-123", key=key)["allowed"] is True
-        assert running.end(signal.SIGTERM)[0] == 0
+        assert running.end(signal.SIGTERM) == 0
 
     def test_keeps_the_demo_away_from_real_accounts(self, run, app, settings) -> None:
         make_account("ada")
         running = run(DATABASE_URL=settings.database_url, DEMO="1")
-        printed = running.wait_until_ready()
-        assert "The database holds real accounts; the demo is kept out of it." in printed
+        running.wait_until_ready()
+        assert "The database holds real accounts; the demo is kept out of it." in running.printed
         assert not (running.folder / "instance/demo.json").exists()
-        assert running.end(signal.SIGTERM)[0] == 0
+        assert running.end(signal.SIGTERM) == 0
 
     def test_says_that_the_port_is_taken(self, run) -> None:
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
             listener.listen()
             running = run(PORT=str(listener.getsockname()[1]))
-            printed, _ = running.child.communicate(timeout=END_WITHIN_SECONDS)
-        assert running.child.returncode == 1
-        assert printed.startswith("billing: Port ") and printed.count("\n") == 1
+            assert running.child.wait(timeout=END_WITHIN_SECONDS) == 1
+        assert running.printed.startswith("billing: Port ") and running.printed.count("\n") == 1
         assert not (running.folder / "instance/billing.sqlite3").exists()
