@@ -39,7 +39,9 @@ class KnobRefused(Exception):
 def read(connection: sqlite3.Connection) -> Knobs:
     """Return how the knobs are set."""
     rows = connection.execute("SELECT name, value FROM knobs")
-    return Knobs(**{name: json.loads(value) for name, value in rows})
+    known = {field.name for field in fields(Knobs)}
+    # The file may be older than the program.
+    return Knobs(**{name: json.loads(value) for name, value in rows if name in known})
 
 
 def turn(connection: sqlite3.Connection, changes: Mapping[str, object]) -> Knobs:

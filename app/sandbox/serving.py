@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,10 +15,11 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 from app.sandbox import create_sandbox
 from app.sandbox.core import EXTENSION, Sandbox
 from app.sandbox.courier import Courier
-from app.sandbox.settings import SandboxSettings
+from app.sandbox.settings import SandboxSettingError, SandboxSettings
 
 # How long it takes at most until the server notices that it is to end.
 POLL_SECONDS = 0.1
+BACKLOG = 128
 
 logger = logging.getLogger(__name__)
 
@@ -48,16 +50,23 @@ def running(settings: SandboxSettings, *, clock: Callable[[], float] = time.time
     sandbox: Sandbox = app.extensions[EXTENSION]
     try:
         with _listening(app, settings) as server, _delivering(sandbox):
-            yield f"http://{_in_url(settings.host)}:{server.server_port}"
+            yield f"http://{_in_url(settings.host)}:{server.port}"
     finally:
         sandbox.storage.close()
 
 
 @contextmanager
 def _listening(app: Flask, settings: SandboxSettings) -> Iterator[BaseWSGIServer]:
-    server = make_server(
-        settings.host, settings.port, app, threaded=True, request_handler=QuietHandler
-    )
+    # Bound here: werkzeug would end the whole program over a port that is taken.
+    with _bound(settings) as listener:
+        server = make_server(
+            settings.host,
+            settings.port,
+            app,
+            threaded=True,
+            request_handler=QuietHandler,
+            fd=listener.fileno(),
+        )
     thread = threading.Thread(
         target=server.serve_forever, args=(POLL_SECONDS,), name="sandbox-server"
     )
@@ -68,6 +77,16 @@ def _listening(app: Flask, settings: SandboxSettings) -> Iterator[BaseWSGIServer
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def _bound(settings: SandboxSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.port)
+    try:
+        return socket.create_server(address, family=family, backlog=BACKLOG)
+    except OSError as error:
+        message = f"The sandbox cannot listen at port {settings.port}: {error.strerror}."
+        raise SandboxSettingError(message) from error
 
 
 @contextmanager

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 import requests
-import stripe
 
 from app.sandbox.serving import running
-from app.sandbox.settings import SandboxSettings
+from app.sandbox.settings import SandboxSettingError, SandboxSettings
 from tests.sandbox.receiver import Receiver, until
 from tests.sandbox.shopping import client_of, open_session, pay, visit
 
@@ -128,8 +127,14 @@ class TestProgram:
     def test_says_that_a_port_is_taken(self, sandbox_url: str, tmp_path: Path) -> None:
         port = int(sandbox_url.rpartition(":")[2])
         settings = SandboxSettings(database=tmp_path / "other.sqlite3", port=port)
-        with pytest.raises((OSError, SystemExit)), running(settings):
+        with pytest.raises(SandboxSettingError, match=f"port {port}"), running(settings):
             pass
+
+    def test_listens_where_it_is_told(self, tmp_path: Path) -> None:
+        for host in ("127.0.0.1", "127.0.0.9", "localhost", "::1"):
+            settings = SandboxSettings(database=tmp_path / "x.sqlite3", port=0, host=host)
+            with running(settings) as url:
+                assert is_up(url), host
 
 
 def is_up(url: str) -> bool:
@@ -139,8 +144,15 @@ def is_up(url: str) -> bool:
         return False
 
 
-def test_every_object_that_was_kept_is_as_the_sdk_declares_it(api) -> None:
-    """The lists are held against the types by the client itself; here they are all read."""
-    assert isinstance(api, stripe.StripeClient)
-    for service in (api.v1.events, api.v1.checkout.sessions, api.v1.charges, api.v1.customers):
+def test_every_object_that_was_kept_is_as_the_sdk_declares_it(api, customer) -> None:
+    """The client holds each page against the types; here everything is read, of all tests."""
+    later = {"setup_future_usage": "off_session"}
+    session = open_session(api, customer=customer.id, payment_intent_data=later)
+    for number in ("4000000000000002", "4242424242424242"):
+        pay(session.url, number)
+    intent = api.v1.checkout.sessions.retrieve(session.id).payment_intent
+    api.v1.refunds.create(params={"payment_intent": intent, "amount": 500})
+    v1 = api.v1
+    services = (v1.events, v1.checkout.sessions, v1.payment_intents, v1.charges, v1.refunds)
+    for service in (*services, v1.customers, v1.payment_methods):
         assert list(service.list(params={"limit": 100}).auto_paging_iter())

@@ -11,7 +11,10 @@ DEPTH_MAX = 10
 
 
 def decode(body: bytes) -> Json:
-    """Return the parameters with their nesting; every value is still text."""
+    """Return the parameters with their nesting: groups in groups, every value still text.
+
+    A list is a group with the keys 0, 1, 2 …; whether it is one, only who expects it can tell.
+    """
     try:
         pairs = parse_qsl(
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX
@@ -21,7 +24,7 @@ def decode(body: bytes) -> Json:
     root: Json = {}
     for name, value in pairs:
         _put(root, _path(name), value)
-    return {key: _with_lists(value) for key, value in root.items()}
+    return root
 
 
 def _path(name: str) -> list[str]:
@@ -48,13 +51,3 @@ def _put(root: Json, path: list[str], value: str) -> None:
 def _index(place: Json, key: str) -> str:
     """Return the key itself, or for `expand[]` the next free place of the list."""
     return key or str(len(place))
-
-
-def _with_lists(value: Json | str) -> object:
-    """Turn groups with the keys 0, 1, 2 … into lists."""
-    if isinstance(value, str):
-        return value
-    inside = {key: _with_lists(inner) for key, inner in value.items()}
-    if all(key.isascii() and key.isdigit() for key in inside):
-        return [inside[key] for key in sorted(inside, key=int)]
-    return inside

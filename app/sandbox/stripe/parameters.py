@@ -37,7 +37,7 @@ def checked(given: Json, shape: type, *, supported: Collection[str]) -> Json:
     `supported` names what the sandbox can do of it, as `line_items.price_data.currency`.
     """
     taken = _fields(given, shape, "")
-    for name in _leaves(given, ""):
+    for name in _leaves(taken, ""):
         if not any(name == known or name.startswith(f"{known}.") for known in supported):
             raise NotInTheSandbox(f"the parameter {name}", param=name)
     return taken
@@ -76,33 +76,30 @@ def _fields(given: Json, shape: type, path: str) -> Json:
 def _fitted(value: object, alternatives: tuple[object, ...], path: str) -> object:
     if isinstance(value, dict):
         return _fitted_group(value, alternatives, path)
-    if isinstance(value, list):
-        return _fitted_list(value, alternatives, path)
     return _fitted_text(str(value), alternatives, path)
 
 
-def _fitted_group(value: Json, alternatives: tuple[object, ...], path: str) -> Json:
+def _fitted_group(value: Json, alternatives: tuple[object, ...], path: str) -> object:
     for expected in alternatives:
+        origin, inner = typing.get_origin(expected), typing.get_args(expected)
         if isinstance(expected, type) and hasattr(expected, "__required_keys__"):
             return _fields(value, expected, path)
-        if typing.get_origin(expected) is dict:
-            _, inner = typing.get_args(expected)
-            return {
-                name: _fitted(text, _alternatives(inner), _inside(path, name))
-                for name, text in value.items()
-            }
+        if origin is dict:
+            return dict(_fitted_items(value, inner[1], path))
+        if origin is list:
+            return [item for _, item in _fitted_items(_in_order(value, path), inner[0], path)]
     raise ParameterInvalid(f"{path} must be a single value, not a group of values.", param=path)
 
 
-def _fitted_list(value: list[object], alternatives: tuple[object, ...], path: str) -> list[object]:
-    for expected in alternatives:
-        if typing.get_origin(expected) is list:
-            (inner,) = typing.get_args(expected)
-            return [
-                _fitted(item, _alternatives(inner), f"{path}[{place}]")
-                for place, item in enumerate(value)
-            ]
-    raise ParameterInvalid(f"Invalid array: {path} must not be a list.", param=path)
+def _fitted_items(value: Json, expected: object, path: str) -> Iterator[tuple[str, object]]:
+    for name, item in value.items():
+        yield name, _fitted(item, _alternatives(expected), _inside(path, name))
+
+
+def _in_order(value: Json, path: str) -> Json:
+    if not all(key.isascii() and key.isdigit() for key in value):
+        raise ParameterInvalid(f"Invalid array: {path} must be a list.", param=path)
+    return {key: value[key] for key in sorted(value, key=int)}
 
 
 def _fitted_text(text: str, alternatives: tuple[object, ...], path: str) -> object:

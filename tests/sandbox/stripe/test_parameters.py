@@ -32,7 +32,9 @@ class TestTypes:
             ({"created": "7"}, EventListParams, {"created": 7}),
             ({"delivery_success": "false"}, EventListParams, {"delivery_success": False}),
             ({"delivery_success": "True"}, EventListParams, {"delivery_success": True}),
-            ({"types": ["a", "b"]}, EventListParams, {"types": ["a", "b"]}),
+            ({"types": {"0": "a", "1": "b"}}, EventListParams, {"types": ["a", "b"]}),
+            ({"types": {"10": "c", "9": "b"}}, EventListParams, {"types": ["b", "c"]}),
+            ({"metadata": {"0": "x"}}, CustomerUpdateParams, {"metadata": {"0": "x"}}),
             ({"metadata": ""}, CustomerUpdateParams, {"metadata": ""}),
             ({"metadata": {"a": ""}}, CustomerUpdateParams, {"metadata": {"a": ""}}),
             ({"name": ""}, CustomerUpdateParams, {"name": ""}),
@@ -56,12 +58,13 @@ class TestTypes:
             ({**INTENT, "amount": ""}, PaymentIntentCreateParams, "amount"),
             ({**INTENT, "amount": "9" * 19}, PaymentIntentCreateParams, "amount"),
             ({**INTENT, "amount": {"a": "5"}}, PaymentIntentCreateParams, "amount"),
-            ({**INTENT, "amount": ["5"]}, PaymentIntentCreateParams, "amount"),
+            ({**INTENT, "amount": {"0": "5"}}, PaymentIntentCreateParams, "amount"),
             ({**INTENT, "confirm": "yes"}, PaymentIntentCreateParams, "confirm"),
             ({"mode": "pay"}, SessionCreateParams, "mode"),
             ({"mode": ""}, SessionCreateParams, "mode"),
             ({"line_items": "x"}, SessionCreateParams, "line_items"),
-            ({"line_items": ["x"]}, SessionCreateParams, "line_items[0]"),
+            ({"line_items": {"0": "x"}}, SessionCreateParams, "line_items[0]"),
+            ({"types": {"a": "x"}}, EventListParams, "types"),
             ({"metadata": "x"}, CustomerUpdateParams, "metadata"),
             ({"metadata": {"a": {"b": "x"}}}, CustomerUpdateParams, "metadata[a]"),
         ],
@@ -87,7 +90,7 @@ class TestNames:
 
     def test_that_are_required_must_be_there(self) -> None:
         item = {"price_data": {"unit_amount": "5"}}
-        error = refusal_of({"line_items": [item]}, SessionCreateParams)
+        error = refusal_of({"line_items": {"0": item}}, SessionCreateParams)
         assert error["code"] == "parameter_missing"
         assert error["param"] == "line_items[0][price_data][currency]"
 
@@ -95,7 +98,7 @@ class TestNames:
         item = {"price_data": {"currency": "usd", "tax_behavior": "inclusive"}}
         with pytest.raises(Refusal) as refused:
             checked(
-                {"line_items": [item]},
+                {"line_items": {"0": item}},
                 SessionCreateParams,
                 supported={"line_items.price_data.currency"},
             )
