@@ -1,4 +1,8 @@
-"""Idempotency keys: the same request twice happens once, and is answered twice alike."""
+"""Idempotency keys: the same request twice happens once, and is answered twice alike.
+
+Kept are answers to what was carried out: successes, declines, and errors that came too late. A
+refused request (400, 401, 404, 409) has changed nothing and leaves nothing: it may be mended.
+"""
 
 import hashlib
 import json
@@ -17,8 +21,6 @@ from app.sandbox.stripe.refusals import (
 
 KEY_LENGTH_MAX = 255
 KEPT_SECONDS = 24 * 60 * 60
-# Before anything was carried out, or because another request stood in the way.
-NOT_KEPT = frozenset({400, 401, 404, 409, 413, 429})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,7 @@ def earlier_answer(
 def keep(
     connection: sqlite3.Connection, key: str, fingerprint: str, answer: Answer, *, now: float
 ) -> None:
-    """Keep an answer for a day, unless the request may simply be sent again."""
-    if answer.status in NOT_KEPT:
-        return
+    """Keep an answer for a day, with the effect it tells of: one stays only with the other."""
     connection.execute("DELETE FROM answers WHERE answered_at <= ?", (now - KEPT_SECONDS,))
     connection.execute(
         "INSERT INTO answers (key, fingerprint, request_id, status, body, answered_at)"
