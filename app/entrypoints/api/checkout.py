@@ -5,10 +5,9 @@ from flask import Blueprint, Response, current_app, g
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes_through_a_provider
-from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.reading_bodies import field_refusal, json_object, refuse_unknown
 from app.entrypoints.gateways import gateway
 from app.foundation import clock
-from app.foundation.errors import FieldError, Refusal
 from app.workflows.begin_checkout import begin_checkout
 
 calls = Blueprint("checkout", __name__)
@@ -30,16 +29,10 @@ def checkout(reference: str) -> Response:
 
 
 def _provider(body: dict[str, object]) -> str:
-    for name in body:
-        if name != "provider":
-            raise _refusal(name[:64], "field_unknown", f"There is no field {name[:64]!r} here.")
+    refuse_unknown(body, known=("provider",))
     provider = body.get("provider")
     if provider is None:
-        raise _refusal("provider", "field_missing", "provider is required.")
+        raise field_refusal("provider", "field_missing", "provider is required.")
     if not isinstance(provider, str):
-        raise _refusal("provider", "field_invalid", "provider must be a text, such as stripe.")
+        raise field_refusal("provider", "field_invalid", "provider must be a text, such as stripe.")
     return provider
-
-
-def _refusal(field: str, code: str, detail: str) -> Refusal:
-    return Refusal(code, detail, fields=[FieldError(field, code, detail)])

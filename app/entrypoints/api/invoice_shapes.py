@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.invoices.rules import Line
 from app.domain.invoices.views import InvoiceView
 from app.entrypoints.api.answering import moment_text
-from app.foundation.errors import FieldError, Refusal
+from app.entrypoints.api.reading_bodies import field_refusal, refuse_unknown
 from app.foundation.money import usd_from_minor, usd_from_nanos
 from app.foundation.periods import BillingMonth
 
@@ -45,18 +45,15 @@ def invoice_body(invoice: InvoiceView) -> Body:
 
 def month_to_generate(body: Mapping[str, object]) -> BillingMonth:
     """Return the month that is named. Raises Refusal."""
-    for name in body:
-        if name != "billing_month":
-            shown = name[:64]
-            raise _refusal(shown, "field_unknown", f"There is no field {shown!r} here.")
+    refuse_unknown(body, known=("billing_month",))
     text = body.get("billing_month")
     if text is None:
-        raise _refusal("billing_month", "field_missing", "billing_month is required.")
+        raise field_refusal("billing_month", "field_missing", "billing_month is required.")
     try:
         return BillingMonth.parse(text if isinstance(text, str) else "")
     except ValueError as error:
         detail = "billing_month must be a month, written like 2026-11."
-        raise _refusal("billing_month", "month_invalid", detail) from error
+        raise field_refusal("billing_month", "month_invalid", detail) from error
 
 
 def _item(line: Line) -> Body:
@@ -72,7 +69,3 @@ def _item(line: Line) -> Body:
 
 def _moment(moment: datetime | None) -> str | None:
     return None if moment is None else moment_text(moment)
-
-
-def _refusal(path: str, code: str, detail: str) -> Refusal:
-    return Refusal(code, detail, fields=[FieldError(path, code, detail)])

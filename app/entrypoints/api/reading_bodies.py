@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import NoReturn
 
@@ -11,6 +11,8 @@ from flask import request
 from app.foundation.errors import FieldError, Kind, Refusal
 
 JSON_MEDIA_TYPE = "application/json"
+# How much of a name that a client sent is sent back.
+SHOWN_LENGTH_MAX = 255
 # Longer or larger numbers are no amount of anything; reading them would only cost time.
 NUMBER_LENGTH_MAX = 400
 EXPONENT_MAX = 400
@@ -44,6 +46,19 @@ def refuse_repeated(value: dict[str, object], *, path: str = "") -> None:
         detail = f"The field {name} stands more than once."
         fields = [FieldError(path + name, "field_repeated", detail)]
         raise Refusal("field_repeated", detail, fields=fields)
+
+
+def refuse_unknown(value: Mapping[str, object], *, known: Collection[str]) -> None:
+    """Refuse an object that holds a field which the call does not know."""
+    for name in value:
+        if name not in known:
+            named = name[:SHOWN_LENGTH_MAX]
+            raise field_refusal(named, "field_unknown", f"There is no field {named!r} here.")
+
+
+def field_refusal(path: str, code: str, detail: str) -> Refusal:
+    """Return the refusal of a body for one of its fields."""
+    return Refusal(code, detail, fields=[FieldError(path, code, detail)])
 
 
 def body_of(*media_types: str) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.usage.reports import UsageReport
+from app.entrypoints.api.reading_bodies import field_refusal, refuse_unknown
 from app.entrypoints.api.usage_shapes import (
     NAME_LENGTH_MAX,
     MalformedRecord,
@@ -28,12 +29,12 @@ class Void:
 
 def records_of(body: Mapping[str, object]) -> list[object]:
     """Return the 1 to 1,000 records of a batch."""
-    _refuse_unknown(body, known=("records",))
+    refuse_unknown(body, known=("records",))
     records = body["records"]
     if not isinstance(records, list):
-        raise _refusal("records", "records_not_list", "records must be a list.")
+        raise field_refusal("records", "records_not_list", "records must be a list.")
     if not records:
-        raise _refusal("records", "records_empty", "records must hold at least one record.")
+        raise field_refusal("records", "records_empty", "records must hold at least one record.")
     if len(records) > RECORDS_MAX:
         detail = f"A batch holds at most {RECORDS_MAX:,} records, this one {len(records):,}."
         raise Refusal("too_many_records", detail, kind=Kind.TOO_LARGE)
@@ -51,7 +52,7 @@ def read_void(body: Mapping[str, object]) -> Void:
             faults.extend(text_faults(name, body[name], most=most))
     if faults:
         raise InvalidFields(faults[0].detail, fields=faults)
-    _refuse_unknown(body, known=tuple(lengths))
+    refuse_unknown(body, known=tuple(lengths))
     return Void(str(body["request_id"]), str(body["reason"]))
 
 
@@ -63,7 +64,7 @@ def read_estimate(
     if caller is not None:
         if "user_id" in body:
             detail = "Your key says whose estimate it is; leave user_id out."
-            raise _refusal("user_id", "field_unknown", detail)
+            raise field_refusal("user_id", "field_unknown", detail)
         filled["user_id"] = caller.id
     try:
         report = read_record(filled)
@@ -73,16 +74,5 @@ def read_estimate(
     account = accounts.find_account(report.user_id)
     if account is None:
         detail = f"There is no account with the user_id {report.user_id}."
-        raise _refusal("user_id", "unknown_user", detail)
+        raise field_refusal("user_id", "unknown_user", detail)
     return report, account
-
-
-def _refuse_unknown(body: Mapping[str, object], *, known: tuple[str, ...]) -> None:
-    for name in body:
-        if name not in known:
-            named = name[:NAME_LENGTH_MAX]
-            raise _refusal(named, "field_unknown", f"There is no field {named!r} here.")
-
-
-def _refusal(path: str, code: str, detail: str) -> Refusal:
-    return Refusal(code, detail, fields=[FieldError(path, code, detail)])
