@@ -139,7 +139,7 @@ def _secret_key(given: str, instance_dir: Path, *, production: bool) -> str:
 def _kept_secret(file: Path, *, prefix: str = "") -> str:
     """Return the secret that the file keeps, made at the first time."""
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Programs that start together must not read a file that is still empty, or make two.
         fresh = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)

@@ -225,4 +225,5 @@ def _status(session: Session, intent: stripe.PaymentIntent | None) -> OutcomeSta
 
 def _decline_code(intent: stripe.PaymentIntent | None) -> str | None:
     error = intent.last_payment_error if intent else None
-    return (error.decline_code or error.code) if error else None
+    # Not every decline has a code of its own, and a field that is not there cannot be read.
+    return (getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None

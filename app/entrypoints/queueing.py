@@ -93,7 +93,7 @@ def _open(settings: Settings) -> Huey:
     serializer = SignedSerializer(secret=settings.secret_key, salt=NAME)
     if settings.redis_url:
         return RedisHuey(NAME, url=settings.redis_url, results=False, serializer=serializer)
-    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    settings.instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return SqliteHuey(
         NAME,
         filename=str(queue_file(settings)),

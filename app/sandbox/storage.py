@@ -43,7 +43,7 @@ class Storage:
     """A SQLite file whose every transaction happens whole, one after the other."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = file
         self._idle: list[sqlite3.Connection] = []
         self._lock = threading.Lock()

@@ -26,7 +26,7 @@ def installation() -> Iterator[Settings]:
 def unprepared_installation() -> Iterator[Settings]:
     """Open the installation, whatever schema its database has."""
     settings = read_settings()
-    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    settings.instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with create_app(settings).app_context():
         try:
             yield settings

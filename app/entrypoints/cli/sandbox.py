@@ -24,7 +24,7 @@ def sandbox(*, port: int | None) -> None:
 
 
 def _sandbox_settings(settings: Settings, *, port: int) -> SandboxSettings:
-    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    settings.instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     return SandboxSettings(
         database=settings.instance_dir / "sandbox.sqlite3",
         port=port,
