@@ -64,7 +64,7 @@ def _pay_periods(account: Account, *, now: datetime, grace: timedelta) -> None:
     while True:
         period, subscription = periods_since([account.id], since=now)[-1]
         if period.grace_ends_at is not None:
-            subscriptions.mark_paid(period)
+            subscriptions.mark_paid(period, now=period.starts_at)
         if now < period.ends_at:
             return
         subscriptions.roll_over([(period, subscription)], now=period.ends_at, grace=grace)

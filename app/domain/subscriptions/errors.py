@@ -8,6 +8,6 @@ class PlanNotForSale(DomainError):
 
 
 class PeriodNotOwed(DomainError):
-    """The period has been paid, or nothing was ever owed for it."""
+    """The period has expired, has been paid, or nothing was ever owed for it."""
 
     kind = Kind.CONFLICT

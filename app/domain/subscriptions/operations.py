@@ -36,16 +36,21 @@ def begin_plan(account: Account, plan: Plan, *, now: datetime) -> SubscriptionPe
         select(SubscriptionPeriod).filter_by(user_id=account.id, is_current=True)
     ).one()
     subscription = session.get_one(Subscription, current.subscription_id)
+    assert now < queries.running_in(subscription, current).ends, "roll over what ended first"
     current.is_current, current.ends_at, current.grace_ends_at = False, now, None
     subscription.status, subscription.cancelled_at = SubscriptionStatus.CANCELLED, now
     session.flush()
     return _begin(account, queries.terms_of(plan), now=now)
 
 
-def mark_paid(period: SubscriptionPeriod) -> None:
-    """Make an unpaid renewal's quota whole. Raises PeriodNotOwed if it is paid already."""
-    if period.grace_ends_at is None:
-        raise PeriodNotOwed("Nothing is owed for this period.")
+def mark_paid(period: SubscriptionPeriod, *, now: datetime) -> None:
+    """Make an unpaid renewal's quota whole.
+
+    Raises PeriodNotOwed if it is paid already, or if its grace is over, rolled over or not.
+    """
+    grace_ends_at = period.grace_ends_at
+    if grace_ends_at is None or not period.is_current or now >= grace_ends_at:
+        raise PeriodNotOwed("Nothing is owed for this period, or not any more.")
     subscription = session.get_one(Subscription, period.subscription_id)
     subscription.status = SubscriptionStatus.ACTIVE
     period.grace_ends_at = None

@@ -20,6 +20,7 @@ from tests.statements import statements
 pytestmark = pytest.mark.usefixtures("app")
 
 DAY = timedelta(days=1)
+MICROSECOND = timedelta(microseconds=1)
 GRACE = 7 * DAY
 START = NOW - AGE
 END = START + 30 * DAY
@@ -68,6 +69,11 @@ class TestBeginPlan:
         assert (payg.status, payg.cancelled_at) == ("cancelled", NOW)
         assert (pro.status, pro.plan_id, pro.anchor_at) == ("active", "plan-pro", NOW)
 
+    def test_wants_what_has_ended_rolled_over_first(self) -> None:
+        ada = make_account("ada")
+        with pytest.raises(AssertionError, match="roll over"), transaction():
+            operations.begin_plan(ada, session.get_one(Plan, "plan-pro"), now=END)
+
 
 class TestMarkPaid:
     def test_makes_the_quota_whole(self) -> None:
@@ -75,7 +81,7 @@ class TestMarkPaid:
         roll_over("ada", now=END)
         assert subscriptions_of("ada")[0].status == "past_due"
         with transaction():
-            operations.mark_paid(current_period("ada"))
+            operations.mark_paid(current_period("ada"), now=END + GRACE - MICROSECOND)
         period = current_period("ada")
         assert (period.quota, period.grace_ends_at) == (1_000_000, None)
         assert subscriptions_of("ada")[0].status == "active"
@@ -85,7 +91,19 @@ class TestMarkPaid:
     def test_refuses_a_period_that_is_not_owed(self) -> None:
         make_account("ada", plan_id="plan-pro")
         with pytest.raises(PeriodNotOwed), transaction():
-            operations.mark_paid(current_period("ada"))
+            operations.mark_paid(current_period("ada"), now=NOW)
+
+    def test_refuses_a_period_whose_grace_is_over_rolled_over_or_not(self) -> None:
+        make_account("ada", plan_id="plan-pro")
+        roll_over("ada", now=END)
+        unpaid = current_period("ada")
+        with pytest.raises(PeriodNotOwed), transaction():
+            operations.mark_paid(unpaid, now=END + GRACE)
+        roll_over("ada", now=END + GRACE)
+        session.refresh(unpaid)
+        with pytest.raises(PeriodNotOwed), transaction():
+            operations.mark_paid(unpaid, now=END)
+        assert [s.status for s in subscriptions_of("ada")] == ["expired", "active"]
 
 
 class TestRollOver:
