@@ -1,6 +1,6 @@
 """Set-based statements for both databases: one statement, however many rows.
 
-PostgreSQL takes the rows as one JSON value, or many new ones by COPY; SQLite takes one prepared
+PostgreSQL takes the rows as one array a column, or many new ones by COPY; SQLite takes one prepared
 statement that is run over them. Rows are sorted by key first, so that two writers never wait for
 each other in a circle.
 """
@@ -11,19 +11,20 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-import msgspec
 import psycopg
 from psycopg import Cursor
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, CursorResult, Table, TextClause, any_, bindparam, text
+from sqlalchemy import ColumnElement, CursorResult, Table, Text, TextClause, any_, bindparam, text
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.foundation.arrays import array_literal
 from app.foundation.database import Base, session
 
 Row = Mapping[str, object]
-# Below this many rows COPY's two extra round trips cost more than reading JSON.
+# Below this many rows COPY's two extra round trips cost more than reading arrays.
 COPY_FROM = 20
 V = TypeVar("V")
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
@@ -33,7 +34,8 @@ def any_of(column: InstrumentedAttribute[V], values: Collection[V]) -> ColumnEle
     """Return the condition that the column holds one of the values."""
     if _on_postgresql():
         # One array parameter: the statement stays the same, and prepared, for any number of them.
-        return column == any_(bindparam(None, list(values), postgresql.ARRAY(column.type)))
+        array = postgresql.ARRAY(column.type)
+        return column == any_(sql_cast(bindparam(None, array_literal(values), Text), array))
     return column.in_(list(values))
 
 
@@ -45,7 +47,8 @@ def insert_rows(model: type[Base], rows: Sequence[Row], *, unless_known: str = "
     if not rows:
         return 0
     ordered = sorted(rows, key=itemgetter(unless_known)) if unless_known else rows
-    return _run(_insert(_shape(model, rows), unless_known), ordered)
+    shape = _shape(model, rows)
+    return _run(shape, _insert(shape, unless_known), [tuple(row.values()) for row in ordered])
 
 
 def insert_new_rows(model: type[Base], rows: Sequence[Row], *, key: str) -> bool:
@@ -67,8 +70,23 @@ def add_to_rows(model: type[Base], rows: Sequence[Row], *, keys: tuple[str, ...]
     No two of the rows may have the same keys: PostgreSQL refuses to add to a row twice.
     """
     if rows:
-        ordered = sorted(rows, key=itemgetter(*keys))
-        _run(_add(_shape(model, rows), keys), ordered)
+        names = (*keys, *(name for name in rows[0] if name not in keys))
+        add_tuples(model, [itemgetter(*names)(row) for row in rows], columns=names, keys=keys)
+
+
+def add_tuples(
+    model: type[Base],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    columns: tuple[str, ...],
+    keys: tuple[str, ...],
+) -> None:
+    """Do what add_to_rows does for rows without names, whose first columns are the keys."""
+    assert columns[: len(keys)] == keys, "the keys come first"
+    if rows:
+        shape = _Shape(cast(Table, model.__table__), columns, _on_postgresql())
+        # The keys differ, so the order is theirs.
+        _run(shape, _add(shape, keys), sorted(cast(Any, rows)))
 
 
 def change_rows(
@@ -77,7 +95,8 @@ def change_rows(
     """Set the rows' columns by key; those named in `adding` are added to what stands there."""
     if rows:
         ordered = sorted(rows, key=itemgetter(key))
-        _run(_change(_shape(model, rows), key, adding), ordered)
+        shape = _shape(model, rows)
+        _run(shape, _change(shape, key, adding), [tuple(row.values()) for row in ordered])
 
 
 def _shape(model: type[Base], rows: Sequence[Row]) -> "_Shape":
@@ -88,17 +107,17 @@ def _on_postgresql() -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _run(statement: TextClause, rows: Sequence[Row]) -> int:
-    given: Any = rows
-    if _on_postgresql():
-        # Every row names its columns again: short names are read in a third of the time.
-        names = [_short(position) for position in range(len(rows[0]))]
-        named = [dict(zip(names, row.values(), strict=True)) for row in rows]
-        given = {"rows": msgspec.json.encode(named).decode()}
+def _run(shape: "_Shape", statement: TextClause, rows: Sequence[tuple[object, ...]]) -> int:
+    given: Any
+    if shape.on_postgresql:
+        columns = enumerate(zip(*rows, strict=True))
+        given = {_parameter(at): array_literal(column) for at, column in columns}
+    else:
+        given = [dict(zip(shape.columns, row, strict=True)) for row in rows]
     return cast("CursorResult[Any]", session.execute(statement, given)).rowcount
 
 
-def _short(position: int) -> str:
+def _parameter(position: int) -> str:
     return f"c{position}"
 
 
@@ -134,12 +153,11 @@ class _Shape:
             return (
                 "(SELECT " + ", ".join(f":{name} AS {name}" for name in self.columns) + ") AS rows"
             )
-        short = [_short(position) for position in range(len(self.columns))]
-        typed = zip(short, self.columns, strict=True)
-        types = ", ".join(f"{name} {self._type(column)}" for name, column in typed)
-        named = ", ".join(f"{a} AS {b}" for a, b in zip(short, self.columns, strict=True))
-        source = f"json_to_recordset(CAST(:rows AS json)) AS r ({types})"
-        return f"(SELECT {named} FROM {source}) AS rows"  # noqa: S608  # names of our own tables
+        arrays = ", ".join(
+            f"CAST(:{_parameter(at)} AS {self._type(name)}[])"
+            for at, name in enumerate(self.columns)
+        )
+        return f"unnest({arrays}) AS rows ({', '.join(self.columns)})"
 
     def statement(self, sql: str) -> TextClause:
         """Return the statement, knowing the types of its parameters."""

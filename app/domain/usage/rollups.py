@@ -1,6 +1,6 @@
 """The three rollups: sums are gathered here and written in one statement each."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import add, itemgetter
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from app.domain.usage import rules
 from app.domain.usage.models import UsageDaily, UsageHourly, UsageMonthly, UsageSums
-from app.foundation.bulk import Row, add_to_rows
+from app.foundation.bulk import add_tuples
+from app.foundation.database import Base
 from app.foundation.periods import BillingMonth
 
 SUMS = tuple(UsageSums.__annotations__)
@@ -56,9 +57,9 @@ class Rollups:
 
     def write(self) -> None:
         """Add the sums to the tables: three statements, however many records were counted."""
-        add_to_rows(UsageHourly, _rows(self.hourly, HOURLY_KEYS), keys=HOURLY_KEYS)
-        add_to_rows(UsageDaily, _rows(self.daily, DAILY_KEYS), keys=DAILY_KEYS)
-        add_to_rows(UsageMonthly, _rows(self.monthly, MONTHLY_KEYS), keys=MONTHLY_KEYS)
+        _write(UsageHourly, self.hourly, HOURLY_KEYS)
+        _write(UsageDaily, self.daily, DAILY_KEYS)
+        _write(UsageMonthly, self.monthly, MONTHLY_KEYS)
 
 
 def sums_of(record: Mapping[str, Any], *, sign: int = 1) -> Sums:
@@ -74,6 +75,6 @@ def _add(rollup: dict[Key, Sums], key: Key, sums: Sums) -> None:
     rollup[key] = sums if known is None else tuple(map(add, known, sums))
 
 
-def _rows(rollup: Mapping[Key, Iterable[int]], keys: tuple[str, ...]) -> list[Row]:
-    names = (*keys, *SUMS)
-    return [dict(zip(names, (*key, *sums), strict=True)) for key, sums in rollup.items()]
+def _write(model: type[Base], rollup: Mapping[Key, Sums], keys: tuple[str, ...]) -> None:
+    rows = [(*key, *sums) for key, sums in rollup.items()]
+    add_tuples(model, rows, columns=(*keys, *SUMS), keys=keys)

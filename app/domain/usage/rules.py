@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.catalog.rules import Price, pico_tokens
@@ -49,8 +50,7 @@ def find_cost_fault(cost_nanos: int) -> FieldError | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(NamedTuple):
     """Who pays for a record's tokens: the plan, extra tokens (granted ones first), the customer."""
 
     quota_tokens: int
