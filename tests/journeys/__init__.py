@@ -1,0 +1,1 @@
+"""Whole days of customers: a real browser against real processes."""
