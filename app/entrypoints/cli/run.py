@@ -78,7 +78,7 @@ def _demo(programs: Programs, address: str) -> Demo | None:
     try:
         demo, tally = load_demo(url=address, now=clock.now(), while_waiting=programs.check)
     except RealAccountsPresent as refusal:
-        click.echo(f"billing: {refusal.message}", err=True)
+        click.echo(f"{refusal.message} It stays as it is.")
         return move_demo(address)
     if not tally.is_clean:
         tally.show()

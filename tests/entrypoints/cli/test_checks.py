@@ -17,7 +17,7 @@ class TestCheckConfig:
         monkeypatch.setenv("APP_ENV", "production")
         result = billing("check-config")
         assert result.exit_code == 2
-        assert result.stderr.startswith("billing: BASE_URL is missing")
+        assert result.stderr.startswith("billing: STRIPE_API_KEY is missing")
 
     def test_tells_that_the_database_is_away(self, billing, monkeypatch) -> None:
         monkeypatch.setenv("DATABASE_URL", "postgresql://me:secret@127.0.0.1:1/nothing")
