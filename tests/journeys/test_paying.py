@@ -39,7 +39,7 @@ def test_the_return_page_finds_out_by_itself(
 ) -> None:
     month = months_ago(3)
     installation.use(ada, month)
-    assert "1 invoices issued" in installation.billing("close-month", str(month))
+    assert "issued invoices: 1" in installation.billing("close-month", str(month))
     (invoice,) = installation.call("GET", "invoices", key=ada.api_key)["invoices"]
     number = invoice["invoice_number"]
     visitor = visit()

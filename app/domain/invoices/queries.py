@@ -45,8 +45,9 @@ def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceVie
     A running month's draft has an id too: draft-2026-11.
     """
     draft = DRAFT.fullmatch(reference)
-    if draft is not None and now < rules.closes_at(BillingMonth.parse(draft[1])):
-        return draft_of(account, BillingMonth.parse(draft[1]))
+    month = None if draft is None else BillingMonth.parse(draft[1])
+    if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
+        return draft_of(account, month)
     row = invoice_row(account, reference)
     return view(row, now=now, lines=_lines(row.id))
 

@@ -23,7 +23,7 @@ def close_month(month: str) -> None:
     """
     with installation() as settings:
         issued, carried = _close(_month(month), settings)
-        click.echo(f"{month}: {issued} invoices issued, {carried} small amounts carried.")
+        click.echo(f"{month}: issued invoices: {issued}, small amounts carried: {carried}.")
 
 
 def _close(month: BillingMonth, settings: Settings) -> tuple[int, int]:

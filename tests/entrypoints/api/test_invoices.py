@@ -168,7 +168,9 @@ class TestReading:
         assert [answer.status_code for answer in answers] == [404] * 3
         assert answers[0].json == answers[1].json == answers[2].json
 
-    @pytest.mark.parametrize("reference", ["%00", "%ED%A0%80", "a" * 5000, "draft-2999-13", "%27"])
+    @pytest.mark.parametrize(
+        "reference", ["%00", "%ED%A0%80", "a" * 5000, "draft-2999-13", "draft-2999-12", "%27"]
+    )
     def test_knows_no_such_invoice(
         self, client: FlaskClient, by_ada: Header, reference: str
     ) -> None:

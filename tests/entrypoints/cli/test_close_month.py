@@ -39,9 +39,9 @@ class TestCloseMonth:
     def test_invoices_everyone_once(self, billing, last_month) -> None:
         result = billing("close-month", last_month)
         assert result.exit_code == 0, result.output
-        assert result.stdout == f"{last_month}: 1 invoices issued, 0 small amounts carried.\n"
+        assert result.stdout == f"{last_month}: issued invoices: 1, small amounts carried: 0.\n"
         again = billing("close-month", last_month)
-        assert again.stdout == f"{last_month}: 0 invoices issued, 0 small amounts carried.\n"
+        assert again.stdout == f"{last_month}: issued invoices: 0, small amounts carried: 0.\n"
         assert invoices() == 1
 
     @pytest.mark.parametrize("months", [0, 1])
