@@ -155,7 +155,7 @@ def reports(draw: st.DrawFn, ids: st.SearchStrategy[str]) -> dict:
         "prompt_tokens": draw(st.sampled_from([0, 1, 7, 333, 999, 1_000, 1_001])),
         "completion_tokens": draw(st.sampled_from([0, 1, 250])),
         # Days before now; None sends no moment.
-        "days_ago": draw(st.sampled_from([None, None, 0, 1, 20, 35, 70])),
+        "days_ago": draw(st.sampled_from([None, 0, 1, 20, 35, 40, 70])),
     }
 
 
@@ -165,7 +165,7 @@ STEPS = st.lists(
         st.lists(reports(FEW_IDS), min_size=1, max_size=6),
         FEW_IDS,
         st.sampled_from([1 * DAY, 14 * DAY, 31 * DAY, 100 * DAY]),
-        st.tuples(st.just("close"), st.sampled_from(USERS), st.integers(1, 2)),
+        st.tuples(st.just("close"), st.sampled_from(USERS), st.just(1)),
     ),
     min_size=1,
     max_size=12,
@@ -177,7 +177,8 @@ STEPS = st.lists(
 def test_any_life_is_what_plain_integers_say(steps: list) -> None:
     example = next(_examples)
     make_people(example)
-    model, now = Model(), START + 10 * DAY
+    # Old enough to have had three periods, which nobody has written yet.
+    model, now = Model(), START + 70 * DAY
     for step in steps:
         if isinstance(step, timedelta):
             now += step
@@ -194,6 +195,8 @@ def test_any_life_is_what_plain_integers_say(steps: list) -> None:
 
 
 def make_people(example: int) -> None:
+    # An example that failed may have left its transaction open.
+    session.rollback()
     for user in USERS:
         name = f"{user}-{example}"
         make_account(name, now=START + AGE, plan_id="plan-free")
