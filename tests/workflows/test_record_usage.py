@@ -277,8 +277,8 @@ class TestPrices:
 
     def test_hold_the_largest_record_there_may_be(self) -> None:
         make_price("cheap", prompt_pico=500_000, completion_pico=500_000)
-        outcome = make_usage(model="cheap", prompt_tokens=10**9, completion_tokens=10**9)
-        assert (outcome.status, outcome.cost_nanos) == ("accepted", 10**12)
+        outcome = make_usage(model="cheap", prompt_tokens=10**9 - 1, completion_tokens=1)
+        assert (outcome.status, outcome.cost_nanos) == ("accepted", 5 * 10**11)
 
 
 class TestUnpriced:

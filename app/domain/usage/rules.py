@@ -22,24 +22,7 @@ OTHER = "other"
 
 def find_fault(report: UsageReport, *, now: datetime) -> FieldError | None:
     """Return what is wrong with a well-formed report, if anything."""
-    if report.prompt_tokens + report.completion_tokens != report.total_tokens:
-        expected = report.prompt_tokens + report.completion_tokens
-        sentence = f"total_tokens must be prompt_tokens + completion_tokens, {expected} here."
-        return FieldError("total_tokens", "total_mismatch", sentence)
-    if report.cached_tokens + report.cache_write_tokens > report.prompt_tokens:
-        sentence = "cached_tokens and cache_write_tokens are part of prompt_tokens, but exceed it."
-        return FieldError("cached_tokens", "cached_exceeds_prompt", sentence)
-    if report.reasoning_tokens > report.completion_tokens:
-        sentence = "reasoning_tokens are part of completion_tokens, but exceed it."
-        return FieldError("reasoning_tokens", "reasoning_exceeds_completion", sentence)
-    if report.occurred_at is not None and report.occurred_at > now + CLOCK_SKEW:
-        sentence = "occurred_at lies more than 5 minutes in the future."
-        return FieldError("occurred_at", "occurred_in_future", sentence)
-    if report.occurred_at is not None and report.occurred_at < EARLIEST:
-        return FieldError(
-            "occurred_at", "occurred_too_early", "occurred_at lies before the year 2000."
-        )
-    return None
+    return _find_count_fault(report) or _find_time_fault(report, now=now)
 
 
 def find_cost_fault(cost_nanos: int) -> FieldError | None:
@@ -115,3 +98,32 @@ def local_hour(moment: datetime, zone: ZoneInfo) -> tuple[datetime, date]:
         minutes=local.minute, seconds=local.second, microseconds=local.microsecond
     )
     return moment - past_the_hour, local.date()
+
+
+def _find_count_fault(report: UsageReport) -> FieldError | None:
+    if report.prompt_tokens + report.completion_tokens != report.total_tokens:
+        expected = report.prompt_tokens + report.completion_tokens
+        sentence = f"total_tokens must be prompt_tokens + completion_tokens, {expected} here."
+        return FieldError("total_tokens", "total_mismatch", sentence)
+    if report.total_tokens > TOKENS_MAX:
+        # Of two counts within the limit, or of a total that was left out and added up.
+        sentence = f"total_tokens is at most {TOKENS_MAX:,}."
+        return FieldError("total_tokens", "tokens_too_large", sentence)
+    if report.cached_tokens + report.cache_write_tokens > report.prompt_tokens:
+        sentence = "cached_tokens and cache_write_tokens are part of prompt_tokens, but exceed it."
+        return FieldError("cached_tokens", "cached_exceeds_prompt", sentence)
+    if report.reasoning_tokens > report.completion_tokens:
+        sentence = "reasoning_tokens are part of completion_tokens, but exceed it."
+        return FieldError("reasoning_tokens", "reasoning_exceeds_completion", sentence)
+    return None
+
+
+def _find_time_fault(report: UsageReport, *, now: datetime) -> FieldError | None:
+    if report.occurred_at is not None and report.occurred_at > now + CLOCK_SKEW:
+        sentence = "occurred_at lies more than 5 minutes in the future."
+        return FieldError("occurred_at", "occurred_in_future", sentence)
+    if report.occurred_at is not None and report.occurred_at < EARLIEST:
+        return FieldError(
+            "occurred_at", "occurred_too_early", "occurred_at lies before the year 2000."
+        )
+    return None

@@ -43,7 +43,8 @@ class TestFindFault:
             {"cached_tokens": 499, "cache_write_tokens": 1},
             {"cache_write_tokens": 500},
             {"reasoning_tokens": 120},
-            {"prompt_tokens": rules.TOKENS_MAX, "completion_tokens": rules.TOKENS_MAX},
+            {"prompt_tokens": rules.TOKENS_MAX, "completion_tokens": 0},
+            {"prompt_tokens": rules.TOKENS_MAX - 120},
             {"occurred_at": NOW + 5 * MINUTES - MICROSECOND},
             {"occurred_at": NOW + 5 * MINUTES},
             {"occurred_at": rules.EARLIEST},
@@ -58,6 +59,7 @@ class TestFindFault:
             ({"total_tokens": 619}, "total_tokens", "total_mismatch"),
             ({"total_tokens": 621}, "total_tokens", "total_mismatch"),
             ({"total_tokens": 0}, "total_tokens", "total_mismatch"),
+            ({"prompt_tokens": rules.TOKENS_MAX - 119}, "total_tokens", "tokens_too_large"),
             ({"cached_tokens": 501}, "cached_tokens", "cached_exceeds_prompt"),
             (
                 {"cached_tokens": 500, "cache_write_tokens": 1},

@@ -108,6 +108,7 @@ WRONG_TIMES = {
 }
 # Well formed, and refused for what they say: only the whole call finds these.
 WRONG_SENSE = [
+    ({"prompt_tokens": "999999881"}, "total_tokens", "tokens_too_large"),
     ({"total_tokens": "619"}, "total_tokens", "total_mismatch"),
     ({"total_tokens": "0"}, "total_tokens", "total_mismatch"),
     ({"cached_tokens": "501"}, "cached_tokens", "cached_exceeds_prompt"),
