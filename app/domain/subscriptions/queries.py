@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import or_, select
 
@@ -85,8 +86,7 @@ def periods_since(
     return [(period, subscription) for period, subscription in session.execute(statement)]
 
 
-@dataclass(frozen=True, slots=True)
-class UsagePeriod:
+class UsagePeriod(NamedTuple):
     """What splitting a record needs of a period."""
 
     id: int
@@ -108,7 +108,7 @@ class UsagePeriod:
 def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
     """Return the accounts' current periods and those that ended after a moment."""
     period = SubscriptionPeriod
-    columns = select(*(getattr(period, name) for name in UsagePeriod.__slots__))
+    columns = select(*(getattr(period, name) for name in UsagePeriod._fields))
     recent = or_(period.is_current, period.ends_at > since)
     rows = session.execute(columns.where(any_of(period.user_id, user_ids), recent))
     return [UsagePeriod(*row) for row in rows]

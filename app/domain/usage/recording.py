@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Connection, Engine, func, or_, select
 
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
@@ -20,6 +21,8 @@ APART_MAX = {
     "api_key": rules.KEYS_APART_MAX,
     "provider": rules.PROVIDERS_APART_MAX,
 }
+# How many labels a process remembers: about 60 MiB of them at the most.
+SEEN_MAX = 200_000
 Label = tuple[str, str, str]  # user id, kind, label
 
 
@@ -113,12 +116,32 @@ class Labels:
 def labels(wanted: Iterable[Label]) -> Labels:
     """Return what is known of these labels, and how many their accounts have."""
     wanted = {label for label in wanted if label[2]}
-    user_ids, names = {label[0] for label in wanted}, {label[2] for label in wanted}
+    seen = _seen_before()
+    unseen = wanted - seen
+    if unseen:
+        seen |= _stored(unseen)
+    newcomers = {label[0] for label in unseen - seen}
+    return Labels(wanted & seen, _label_counts(newcomers) if newcomers else Counter())
+
+
+# A label that is stored is never taken away, so what was read once need not be asked for again;
+# new ones are read anew the next time, because their transaction may still fail.
+_seen: WeakKeyDictionary[Engine | Connection, set[Label]] = WeakKeyDictionary()
+
+
+def _seen_before() -> set[Label]:
+    """Return the labels that this process has read of this database."""
+    seen = _seen.setdefault(session.get_bind(), set())
+    if len(seen) > SEEN_MAX:
+        seen.clear()
+    return seen
+
+
+def _stored(labels: Collection[Label]) -> set[Label]:
+    user_ids, names = {label[0] for label in labels}, {label[2] for label in labels}
     columns = select(UsageLabel.user_id, UsageLabel.kind, UsageLabel.label)
     asked = columns.where(any_of(UsageLabel.user_id, user_ids), any_of(UsageLabel.label, names))
-    known = {(user_id, kind, label) for user_id, kind, label in session.execute(asked)}
-    newcomers = {label[0] for label in wanted - known}
-    return Labels(known, _label_counts(newcomers) if newcomers else Counter())
+    return {(user_id, kind, label) for user_id, kind, label in session.execute(asked)}
 
 
 def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:

@@ -155,5 +155,5 @@ class TestUsagePeriods:
         make_subscriber(grace_ends_at=START + 15 * DAY)
         [period] = queries.usage_periods(["ada"], since=NOW)
         assert period.is_over(START + 15 * DAY + beyond) == is_over
-        [paid] = [replace(period, grace_ends_at=None)]
+        [paid] = [period._replace(grace_ends_at=None)]
         assert paid.is_over(END + beyond) == is_over

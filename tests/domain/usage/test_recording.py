@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+from flask import Flask
 from sqlalchemy import insert
 
 from app.domain.usage import recording
@@ -15,6 +16,7 @@ from app.foundation.readiness import STORE_AWAY
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, make_usage
 from tests.moments import NOW
+from tests.statements import statements
 
 HOUR = timedelta(hours=1)
 OCTOBER = datetime(2026, 10, 31, 23, 59, tzinfo=UTC)
@@ -158,3 +160,30 @@ class TestInsertRecords:
                 insert_in_a_hurry(rows)
         with transaction():
             assert not recording.insert_records(rows)
+
+
+class TestLabelsSeenBefore:
+    def test_are_not_asked_for_again(self, app: Flask) -> None:
+        label = ("ada", "model", "gpt-4")
+        with transaction():
+            first = recording.labels([label])
+            assert first.kept(*label) == "gpt-4"
+            first.write()
+        with transaction(), statements() as reading:
+            assert recording.labels([label]).known == {label}
+        with transaction(), statements() as remembered:
+            assert recording.labels([label]).known == {label}
+        assert (len(reading), len(remembered)) == (1, 0)
+
+    def test_are_forgotten_with_the_transaction_that_failed(self, app: Flask) -> None:
+        label = ("ada", "model", "gpt-4")
+
+        def fail() -> None:
+            with transaction():
+                recording.labels([label]).kept(*label)
+                raise RuntimeError("the batch was not recorded")
+
+        with pytest.raises(RuntimeError):
+            fail()
+        with transaction():
+            assert recording.labels([label]).known == set()
