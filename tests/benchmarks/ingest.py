@@ -22,7 +22,8 @@ from tests.benchmarks.servers import largest_process_mib, migrated_app, web_serv
 ACCOUNTS = 1000
 BATCH = 1000
 BATCHES = 30
-WARM_UP = 5
+# Until then, every batch meets accounts, models and keys for the first time.
+WARM_UP = 25
 MODELS = ("gpt-4", "gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "gemini-2.5-flash")
 
 
