@@ -14,11 +14,12 @@ from typing import Any, TypeVar, cast
 import psycopg
 from psycopg import Cursor
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, CursorResult, Table, Text, TextClause, any_, bindparam, text
+from sqlalchemy import ColumnElement, CursorResult, Table, TextClause, any_, bindparam, text
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import NullType
 
 from app.foundation.arrays import array_literal
 from app.foundation.database import Base, session
@@ -34,8 +35,10 @@ def any_of(column: InstrumentedAttribute[V], values: Collection[V]) -> ColumnEle
     """Return the condition that the column holds one of the values."""
     if _on_postgresql():
         # One array parameter: the statement stays the same, and prepared, for any number of them.
-        array = postgresql.ARRAY(column.type)
-        return column == any_(sql_cast(bindparam(None, array_literal(values), Text), array))
+        # It gets no type but the array's: a text that is cast is no constant to the planner,
+        # and where it reads a whole table it would compare each row with each value.
+        array = bindparam(None, array_literal(values), NullType())
+        return column == any_(sql_cast(array, postgresql.ARRAY(column.type)))
     return column.in_(list(values))
 
 
