@@ -117,11 +117,14 @@ def labels(wanted: Iterable[Label]) -> Labels:
     """Return what is known of these labels, and how many their accounts have."""
     wanted = {label for label in wanted if label[2]}
     seen = _seen_before()
-    unseen = wanted - seen
-    if unseen:
-        seen |= _stored(unseen)
-    newcomers = {label[0] for label in unseen - seen}
-    return Labels(wanted & seen, _label_counts(newcomers) if newcomers else Counter())
+    # Kept apart from what other threads may forget meanwhile.
+    known = wanted & seen
+    if known != wanted:
+        stored = _stored(wanted - known)
+        seen |= stored
+        known |= wanted & stored
+    newcomers = {label[0] for label in wanted - known}
+    return Labels(known, _label_counts(newcomers) if newcomers else Counter())
 
 
 # A label that is stored is never taken away, so what was read once need not be asked for again;
