@@ -5,6 +5,7 @@ from app.domain.alerts import models as alerts
 from app.domain.catalog import models as catalog
 from app.domain.coupons import models as coupons
 from app.domain.invoices import models as invoices
+from app.domain.mails import models as mails
 from app.domain.payments import models as payments
 from app.domain.subscriptions import models as subscriptions
 from app.domain.tokens import models as tokens
@@ -19,6 +20,7 @@ __all__ = [
     "idempotency",
     "invoices",
     "journal",
+    "mails",
     "outbox",
     "payments",
     "subscriptions",

@@ -20,8 +20,8 @@ ARROWS = {
     "": {"", "config", "wiring", "entrypoints", "domain", "foundation"},
 }
 LADDER = (
-    "accounts", "catalog", "coupons", "subscriptions", "tokens", "usage", "invoices", "payments",
-    "alerts", "reporting",
+    "accounts", "mails", "catalog", "coupons", "subscriptions", "tokens", "usage", "invoices",
+    "payments", "alerts", "reporting",
 )  # fmt: skip
 WITHIN_A_SUBJECT = {"errors": 0, "models": 0, "rules": 1, "queries": 2, "operations": 3}
 DOORS = ("web", "operator", "api", "webhooks", "jobs", "cli")

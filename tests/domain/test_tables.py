@@ -16,6 +16,11 @@ EARLIER = NOW - timedelta(days=30)
 
 # By constraint: changes to a valid row, each of which breaks it.
 BROKEN: dict[str, list[dict[str, object]]] = {
+    "ck_accounts_suspended_for_a_reason": [
+        {"suspended_at": NOW},
+        {"suspended_because": "debt"},
+        {"suspended_at": NOW, "suspended_because": "whim"},
+    ],
     "ck_accounts_credit_limit_not_negative": [{"credit_limit_minor": -1}],
     "ck_accounts_credit_not_negative": [{"credit_minor": -1}],
     "ck_accounts_email_lower_case": [{"email": "Dora@example.com"}],

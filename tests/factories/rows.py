@@ -76,6 +76,11 @@ VALID: dict[str, dict[str, object]] = {
         "id": 1, "kind": "obl_sk_", **CLEO, "name": "a", "public_id": "abcdefgh", "digest": "",
         "scope": "write", "created_at": NOW,
     },
+    "coupon_guesses": {"id": 1, **CLEO, "guessed_at": NOW},
+    "mails": {
+        "id": 1, **CLEO, "kind": "invoice_issued", "address": "cleo@example.com", "facts": {},
+        "source": "invoice_issued:1", "created_at": NOW,
+    },
     "month_closes": {"id": 1, "billing_month": "2026-10", **CLEO, "closed_at": NOW},
     "payment_methods": {
         "id": 1, **CLEO, "provider": "stripe", "provider_customer": "cus_1",
@@ -184,6 +189,8 @@ SECOND: dict[str, dict[str, object]] = {
     "credit_entries": {"id": 2, "source": "payment:2"},
     "invoice_counters": {"month": "2026-12"},
     "keys": {"id": 2, "public_id": "ijklmnop"},
+    "coupon_guesses": {"id": 2},
+    "mails": {"id": 2, "source": "invoice_issued:2"},
     "month_closes": {"id": 2, "billing_month": "2026-11"},
     "payment_methods": {"id": 2, "provider_reference": "pm_2", "is_default": False},
     "subscriptions": {"id": 2, "status": "expired"},

@@ -51,7 +51,7 @@ class TestCheckEntitlement:
         assert entitlement.max_concurrent_req == 20 and entitlement.rate_limit_per_min == 300
 
     def test_denies_the_suspended_whatever_else_is_wrong(self, ada) -> None:
-        ada.suspended_at = NOW
+        ada.suspended_at, ada.suspended_because = NOW, "operator"
         session.commit()
         choose("ada", overage_enabled=False)
         assert check().reason == "suspended"

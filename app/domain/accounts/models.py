@@ -27,6 +27,11 @@ class Account(Base):
         CheckConstraint("granted_tokens BETWEEN 0 AND extra_tokens", "granted_within_extra"),
         CheckConstraint("credit_minor >= 0", "credit_not_negative"),
         CheckConstraint("credit_limit_minor >= 0", "credit_limit_not_negative"),
+        CheckConstraint(
+            "(suspended_at IS NULL) = (suspended_because IS NULL)"
+            " AND (suspended_because IS NULL OR suspended_because IN ('debt', 'operator'))",
+            "suspended_for_a_reason",
+        ),
     )
 
     # The id the gateway knows the customer by, such as user-123.
@@ -47,6 +52,8 @@ class Account(Base):
     # The operator's own limit for this account; null means the general one.
     credit_limit_minor: Mapped[int | None]
     suspended_at: Mapped[datetime | None]
+    # 'debt' is lifted when the debt is paid, 'operator' only by an operator.
+    suspended_because: Mapped[str | None]
     email_verified_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]

@@ -87,3 +87,14 @@ class CouponApplication(Base):
     applied_at: Mapped[datetime]
     # Set when the unpaid invoice was voided and the discount given back.
     returned_at: Mapped[datetime | None]
+
+
+class CouponGuess(Base):
+    """A code that somebody tried and that does not exist; an account has few of them an hour."""
+
+    __tablename__ = "coupon_guesses"
+    __table_args__ = (Index(None, "user_id", "guessed_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
+    guessed_at: Mapped[datetime]

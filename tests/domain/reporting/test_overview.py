@@ -106,7 +106,7 @@ class TestOverview:
         assert look(basic).concerns == (Concern.TOKENS_LOW,)
 
     def test_names_a_suspension_and_missing_prices(self, ada) -> None:
-        ada.suspended_at = NOW
+        ada.suspended_at, ada.suspended_because = NOW, "operator"
         session.commit()
         use_days_ago(0, model="nobody-knows")
         assert look(ada).concerns == (Concern.SUSPENDED, Concern.UNPRICED)

@@ -51,7 +51,8 @@ class TestRightKinds:
                 assert "obl_" in response.json["detail"]
 
     def test_let_suspended_customers_read(self, client, by_ada, now) -> None:
-        session.get(Account, "ada").suspended_at = now
+        account = session.get(Account, "ada")
+        account.suspended_at, account.suspended_because = now, "operator"
         session.commit()
         assert client.get("/v1/tests/for_customers", headers=by_ada).status_code == 200
 

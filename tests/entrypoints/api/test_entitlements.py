@@ -31,7 +31,9 @@ class TestGetEntitlement:
         }
 
     def test_names_the_reason_why_not(self, client, by_gateway, now) -> None:
-        make_account("cleo", now=now, plan_id="plan-pro", suspended_at=now)
+        make_account(
+            "cleo", now=now, plan_id="plan-pro", suspended_at=now, suspended_because="operator"
+        )
         body = client.get(ADDRESS.format("cleo"), headers=by_gateway).json
         assert body["allowed"] is False
         assert body["reason"] == "suspended"

@@ -66,7 +66,8 @@ class TestGetStats:
         assert body["current_month_tokens"] == body["tokens_used"] == body["total_cost"] == 0
 
     def test_answers_suspended_customers(self, client, by_ada, now) -> None:
-        session.get(Account, "ada").suspended_at = now
+        account = session.get(Account, "ada")
+        account.suspended_at, account.suspended_because = now, "operator"
         session.commit()
         assert client.get(STATS, headers=by_ada).status_code == 200
 

@@ -51,7 +51,7 @@ class TestFigures:
         assert title in adas.get("/", query_string={"chart": asked}).text
 
     def test_warn_of_a_suspension(self, adas, ada, now) -> None:
-        ada.suspended_at = now
+        ada.suspended_at, ada.suspended_because = now, "operator"
         session.commit()
         assert "Your account is suspended" in adas.get("/").text
 

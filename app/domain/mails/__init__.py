@@ -1,0 +1,1 @@
+"""What customers are written: each message once, kept with what it is about."""

@@ -1,0 +1,40 @@
+"""Mails are written once for what they are about, to the address of that moment."""
+
+import pytest
+
+from app.domain.accounts.models import Account
+from app.domain.accounts.queries import settings_of
+from app.domain.mails.models import Mail
+from app.domain.mails.operations import SEND_MAIL, write
+from app.foundation.database import session, transaction
+from app.foundation.outbox import OutboxEntry
+from tests.moments import NOW
+
+
+def written(account: Account, *, about: str = "7") -> bool:
+    with transaction():
+        return write("invoice_issued", account, about=about, facts={"amount_minor": 5}, now=NOW)
+
+
+def test_promises_to_send_what_it_keeps(ada: Account) -> None:
+    assert written(ada)
+    mail = session.query(Mail).one()
+    assert (mail.user_id, mail.kind, mail.address) == ("ada", "invoice_issued", "ada@example.com")
+    assert mail.facts == {"amount_minor": 5}
+    assert mail.sent_at is None
+    promise = session.query(OutboxEntry).one()
+    assert (promise.kind, promise.payload) == (SEND_MAIL, {"mail": mail.id})
+
+
+def test_writes_once_about_the_same(ada: Account) -> None:
+    assert [written(ada), written(ada), written(ada, about="8")] == [True, False, True]
+    assert session.query(Mail).count() == 2
+    assert session.query(OutboxEntry).count() == 2
+
+
+@pytest.mark.parametrize(("chosen", "address"), [("b@x.org", "b@x.org"), (None, "ada@example.com")])
+def test_prefers_the_billing_address(ada: Account, chosen: str | None, address: str) -> None:
+    with transaction():
+        settings_of(ada).billing_email = chosen
+    written(ada)
+    assert session.query(Mail).one().address == address
