@@ -31,7 +31,9 @@ def generate_invoice(
     if month > BillingMonth.of(now):
         raise MonthInFuture(f"{month} has not begun.")
     if now < rules.closes_at(month):
-        return GeneratedInvoice(queries.draft_of(account, month), is_new=False)
+        return GeneratedInvoice(
+            queries.draft_of(account, month, seller_country=seller.country), is_new=False
+        )
     locked = accounts.lock_accounts({account.id})[account.id]
     standing = queries.find_usage_invoice(locked, month)
     is_new = standing is None

@@ -29,3 +29,9 @@ class InvoiceNotPayable(DomainError):
     """The invoice is paid, void, or still a draft."""
 
     kind = Kind.CONFLICT
+
+
+class InvoiceNotVoidable(DomainError):
+    """The invoice is paid, refunded or void already."""
+
+    kind = Kind.CONFLICT

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import rules
+from app.domain.invoices import bills, payers, rules
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
@@ -49,7 +49,7 @@ def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceVie
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
         return draft_of(account, month)
     row = invoice_row(account, reference)
-    return view(row, now=now, lines=_lines(row.id))
+    return view(row, now=now, lines=lines_of([row.id])[row.id])
 
 
 def invoice_row(account: Account, reference: str) -> Invoice:
@@ -76,10 +76,12 @@ def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
     return session.scalar(statement)
 
 
-def draft_of(account: Account, month: BillingMonth) -> InvoiceView:
+def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "") -> InvoiceView:
     """Return what the month's usage invoice would say if it were issued now; nothing is stored."""
     lines = usage_lines([account.id], month)[account.id]
-    totals = rules.totals(lines)
+    payer = payers.payer(account, seller_country=seller_country)
+    bill = bills.usage_bill(payer, lines, month=str(month))
+    totals = bill.totals
     return InvoiceView(
         id=f"{DRAFT_ID}-{month}",
         user_id=account.id,
@@ -92,7 +94,7 @@ def draft_of(account: Account, month: BillingMonth) -> InvoiceView:
         discount_minor=totals.discount_minor,
         tax_minor=totals.tax_minor,
         final_minor=totals.final_minor,
-        credit_used_minor=0,
+        credit_used_minor=bill.credit_used_minor,
         issued_at=None,
         due_at=None,
         paid_at=None,
@@ -111,6 +113,25 @@ def usage_lines(user_ids: Collection[str], month: BillingMonth) -> dict[str, lis
     return {
         user_id: rules.usage_lines(usage[user_id], adjustments[user_id]) for user_id in user_ids
     }
+
+
+def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
+    """Return the lines of each of these issued invoices and drafts, by its id."""
+    lines: dict[int, list[Line]] = {invoice_id: [] for invoice_id in invoice_ids}
+    statement = select(InvoiceLine).where(any_of(InvoiceLine.invoice_id, invoice_ids))
+    for row in session.scalars(statement.order_by(InvoiceLine.invoice_id, InvoiceLine.position)):
+        lines[row.invoice_id].append(
+            Line(
+                kind=row.kind,
+                description=row.description,
+                model=row.model,
+                quantity=row.quantity,
+                unit_price_nanos=row.unit_price_nanos,
+                amount_nanos=row.amount_nanos or 0,
+                amount_minor=row.amount_minor,
+            )
+        )
+    return lines
 
 
 def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceView:
@@ -139,22 +160,6 @@ def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceV
     )
 
 
-def _lines(invoice_id: int) -> list[Line]:
-    statement = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)
-    return [
-        Line(
-            kind=row.kind,
-            description=row.description,
-            model=row.model,
-            quantity=row.quantity,
-            unit_price_nanos=row.unit_price_nanos,
-            amount_nanos=row.amount_nanos or 0,
-            amount_minor=row.amount_minor,
-        )
-        for row in session.scalars(statement.order_by(InvoiceLine.position))
-    ]
-
-
 def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:
     rolled = UsageMonthly
     sums = (func.sum(rolled.overage_tokens), func.sum(rolled.final_nanos))
@@ -173,8 +178,9 @@ def _adjustments(user_ids: Collection[str], month: BillingMonth) -> dict[str, li
     """Return what waits to be invoiced from months before: carried amounts, then corrections."""
     carried, corrected = CarriedAmount, UsageCorrection
     waiting = (carried.invoice_id.is_(None), carried.forgiven_by.is_(None))
+    before = or_(carried.from_month < str(month), carried.kind == "other")
     amounts = select(carried.user_id, carried.from_month, carried.amount_nanos).where(
-        any_of(carried.user_id, user_ids), *waiting, carried.from_month < str(month)
+        any_of(carried.user_id, user_ids), *waiting, before
     )
     adjustments: dict[str, list[Adjustment]] = defaultdict(list)
     for user_id, from_month, nanos in session.execute(amounts.order_by(carried.from_month)):

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.domain.invoices.errors import InvoiceNotPayable, MonthInFuture, MonthNotOver
+from app.domain.invoices.errors import (
+    InvoiceNotPayable,
+    InvoiceNotVoidable,
+    MonthInFuture,
+    MonthNotOver,
+)
 from app.foundation import money
 from app.foundation.periods import BillingMonth
 
@@ -154,6 +159,12 @@ def check_payable(status: str) -> None:
     """Refuse to take money for an invoice that cannot become paid."""
     if InvoiceStatus.PAID not in TRANSITIONS[InvoiceStatus(status)]:
         raise InvoiceNotPayable(f"This invoice is {status}; only issued invoices can be paid.")
+
+
+def check_voidable(status: str) -> None:
+    """Refuse to void an invoice whose money has come."""
+    if InvoiceStatus.VOID not in TRANSITIONS[InvoiceStatus(status)]:
+        raise InvoiceNotVoidable(f"This invoice is {status}; only unpaid ones can be voided.")
 
 
 def content_digest(content: Mapping[str, object]) -> str:
