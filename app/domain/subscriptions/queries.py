@@ -86,6 +86,23 @@ def periods_since(
     return [(period, subscription) for period, subscription in session.execute(statement)]
 
 
+def current_pair(user_id: str) -> tuple[SubscriptionPeriod, Subscription]:
+    """Return the account's current period as it is written, and the subscription it belongs to."""
+    statement = (
+        select(SubscriptionPeriod, Subscription)
+        .join(Subscription, Subscription.id == SubscriptionPeriod.subscription_id)
+        .where(SubscriptionPeriod.user_id == user_id, SubscriptionPeriod.is_current)
+        .execution_options(populate_existing=True)
+    )
+    period, subscription = session.execute(statement).one()
+    return period, subscription
+
+
+def running_subscription(user_id: str) -> Subscription:
+    """Return the account's running subscription, as it is written."""
+    return current_pair(user_id)[1]
+
+
 class UsagePeriod(NamedTuple):
     """What splitting a record needs of a period."""
 
