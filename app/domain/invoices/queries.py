@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from app.domain.accounts.models import Account
 from app.domain.invoices import bills, payers, rules
 from app.domain.invoices.errors import UnknownInvoice
-from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceLine
+from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
 from app.domain.invoices.views import InvoicesPage, InvoiceView
 from app.domain.usage.models import UsageCorrection, UsageMonthly
@@ -74,6 +74,34 @@ def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
         Invoice.status != rules.InvoiceStatus.VOID,
     )
     return session.scalar(statement)
+
+
+def net_paid_minor(period_id: int) -> int:
+    """Return what was paid for a period: net of tax and coupons, less what was taken back."""
+    net = func.sum(Invoice.amount_minor - Invoice.discount_minor)
+    paid = select(net).where(Invoice.period_id == period_id, Invoice.paid_at.is_not(None))
+    taken_back = (
+        select(func.sum(CreditNote.amount_minor))
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .where(Invoice.period_id == period_id)
+    )
+    return int(session.scalar(paid) or 0) - int(session.scalar(taken_back) or 0)
+
+
+def has_old_debt(account: Account, *, now: datetime) -> bool:
+    """Tell whether an unpaid usage invoice is overdue for so long that the account is suspended."""
+    old = select(Invoice.id).where(
+        Invoice.user_id == account.id,
+        Invoice.kind == "usage",
+        Invoice.status == rules.InvoiceStatus.ISSUED,
+        Invoice.due_at <= now - rules.SUSPENDED_AFTER,
+    )
+    return session.scalar(old.limit(1)) is not None
+
+
+def draft_of_change(plan_change_id: int) -> Invoice:
+    """Return the invoice of an accepted change of plan."""
+    return session.scalars(select(Invoice).filter_by(plan_change_id=plan_change_id)).one()
 
 
 def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "") -> InvoiceView:

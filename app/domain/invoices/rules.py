@@ -19,6 +19,8 @@ from app.foundation.periods import BillingMonth
 # An hour for the gateway's last posts before a month is closed.
 CLOSES_AFTER = timedelta(hours=1)
 USAGE_DUE_AFTER = timedelta(days=30)
+# How long after its due date a usage invoice suspends the account.
+SUSPENDED_AFTER = timedelta(days=30)
 # Less than this is not worth a card's fee, and no provider takes it.
 LEAST_MINOR = 50
 UNIT_PRICE_STEP_NANOS = 1000

@@ -18,7 +18,9 @@ from app.foundation.secret_keys import ALPHABET
 PUBLIC_ID_LENGTH = 20
 
 
-def add_checkout(invoice: Invoice, *, provider: str, amount_minor: int, now: datetime) -> Payment:
+def add_checkout(
+    invoice: Invoice, *, provider: str, amount_minor: int, now: datetime, purpose: str = "invoice"
+) -> Payment:
     """Write down an attempt before the provider is asked; the account is locked."""
     public_id = "pay-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
     attempt_number = queries.attempts_count(invoice) + 1
@@ -26,7 +28,7 @@ def add_checkout(invoice: Invoice, *, provider: str, amount_minor: int, now: dat
         public_id=public_id,
         user_id=invoice.user_id,
         invoice_id=invoice.id,
-        purpose="invoice",
+        purpose=purpose,
         provider=provider,
         method=rules.METHOD,
         attempt_number=attempt_number,
@@ -34,7 +36,7 @@ def add_checkout(invoice: Invoice, *, provider: str, amount_minor: int, now: dat
         status=PaymentStatus.CREATED,
         amount_minor=amount_minor,
         currency=invoice.currency,
-        expires_at=now.replace(microsecond=0) + rules.CHECKOUT_LIFE,
+        expires_at=now.replace(microsecond=0) + rules.checkout_life(purpose),
         created_at=now,
         updated_at=now,
     )

@@ -56,6 +56,14 @@ def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
     return session.scalar(ours.order_by(Payment.attempt_number.desc()).limit(1))
 
 
+def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
+    """Tell whether money for the invoice may still come by itself: a page or a charge is open."""
+    is_open = or_(Payment.expires_at.is_(None), Payment.expires_at > now)
+    undecided = Payment.status.in_(UNDECIDED)
+    found = select(Payment.id).where(Payment.invoice_id == invoice.id, undecided, is_open)
+    return session.scalar(found.limit(1)) is not None
+
+
 def attempts_count(invoice: Invoice) -> int:
     """Return how often it was tried to have the invoice paid."""
     counted = select(func.count()).select_from(Payment).where(Payment.invoice_id == invoice.id)

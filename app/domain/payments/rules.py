@@ -11,6 +11,8 @@ from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
 # first half an hour a call whose answer was lost can be repeated with the very same words.
 CHECKOUT_LIFE = timedelta(minutes=60)
 CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
+# A change of plan holds its amounts no longer than it must; a minute lets the call arrive.
+PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
 METHOD = "checkout"
 
@@ -122,6 +124,11 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
     # Later the provider would refuse the page's end as too near, if it has no such page.
     in_time = now + CHECKOUT_LIFE_LEAST + REPEAT_MARGIN <= expires_at
     return status in UNDECIDED and not has_page and in_time
+
+
+def checkout_life(purpose: str) -> timedelta:
+    """Return how long the provider's page of an attempt stays open."""
+    return PLAN_CHANGE_LIFE if purpose == "plan_change" else CHECKOUT_LIFE
 
 
 def idempotency_key(public_id: str, *, attempt_number: int) -> str:

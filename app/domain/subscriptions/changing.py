@@ -52,10 +52,8 @@ CHANGE_TRANSITIONS = {
 class Standing:
     """The running period, as far as a change of plan depends on it."""
 
-    period_id: int
     period: Period
     terms: Terms
-    quota: int
     # During grace nothing is paid yet.
     is_unpaid: bool
     # Net of what was paid for this period: after coupons, less refunds, without tax.

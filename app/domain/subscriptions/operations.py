@@ -70,13 +70,21 @@ def mark_paid(period: SubscriptionPeriod, *, now: datetime) -> None:
 
     Raises PeriodNotOwed if it is paid already, or if its grace is over, rolled over or not.
     """
-    grace_ends_at = period.grace_ends_at
-    if grace_ends_at is None or not period.is_current or now >= grace_ends_at:
+    if not rules.is_owed(period.grace_ends_at, is_current=period.is_current, now=now):
         raise PeriodNotOwed("Nothing is owed for this period, or not any more.")
     subscription = session.get_one(Subscription, period.subscription_id)
     subscription.status = rules.moved(subscription.status, SubscriptionStatus.ACTIVE)
     period.grace_ends_at = None
     period.quota = period.plan_quota
+
+
+def pay_period(period_id: int, *, now: datetime) -> bool:
+    """Make an unpaid renewal's quota whole; tell whether it still could be."""
+    period = session.get_one(SubscriptionPeriod, period_id, populate_existing=True)
+    if not rules.is_owed(period.grace_ends_at, is_current=period.is_current, now=now):
+        return False
+    mark_paid(period, now=now)
+    return True
 
 
 def roll_over(pairs: Pairs, *, now: datetime, grace: timedelta) -> bool:
@@ -169,14 +177,13 @@ def _changed_subscriptions(ended: Pairs, following: Following, *, now: datetime)
         kept = [later for later in ahead if ending is None or later.starts_at < ending.starts_at]
         owed = bool(kept) and kept[-1].grace_ends_at is not None
         going_on = SubscriptionStatus.PAST_DUE if owed else SubscriptionStatus.ACTIVE
+        ended_as = None if ending is None else ending.ended_as
         changes.append(
             {
                 "id": subscription.id,
                 "plan_id": kept[-1].terms.plan_id if kept else subscription.plan_id,
                 "pending_plan_id": None,
-                "status": rules.moved(
-                    subscription.status, going_on if ending is None else ending.ended_as
-                ),
+                "status": rules.moved(subscription.status, ended_as or going_on),
                 "cancelled_at": subscription.cancelled_at if ending is None else ending.starts_at,
                 "updated_at": now,
             }

@@ -95,6 +95,11 @@ def moved(current: str, following: SubscriptionStatus) -> SubscriptionStatus:
     return following
 
 
+def is_owed(grace_ends_at: datetime | None, *, is_current: bool, now: datetime) -> bool:
+    """Tell whether a period still waits to be paid: once its grace is over it has expired."""
+    return grace_ends_at is not None and is_current and now < grace_ends_at
+
+
 def granted_quota(quota: int, *, period: Period, grace_ends_at: datetime | None) -> int:
     """Return what may be used of a quota: only the days of grace while the period is unpaid."""
     if grace_ends_at is None:

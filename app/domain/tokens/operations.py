@@ -7,6 +7,7 @@ from datetime import datetime
 from app.domain.accounts.models import Account
 from app.domain.tokens.models import TokenEntry
 from app.foundation.bulk import change_rows, insert_rows
+from app.foundation.database import session
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,11 @@ class Movement:
     granted_tokens: int
     balance_after: int
     granted_after: int
+    # What one bought token cost, in pico-USD.
+    price_pico: int | None = None
+    # What it came from, once: a repeat breaks the unique key.
+    source: str | None = None
+    note: str = ""
 
 
 def book(movements: Iterable[Movement], *, now: datetime) -> None:
@@ -33,7 +39,9 @@ def book(movements: Iterable[Movement], *, now: datetime) -> None:
                 "tokens": movement.tokens,
                 "granted_tokens": movement.granted_tokens,
                 "balance_after": movement.balance_after,
-                "note": "",
+                "price_pico": movement.price_pico,
+                "source": movement.source,
+                "note": movement.note,
                 "created_at": now,
             }
             for movement in moved
@@ -51,3 +59,52 @@ def book(movements: Iterable[Movement], *, now: datetime) -> None:
         ],
         key="id",
     )
+
+
+def buy(
+    account: Account, *, tokens_count: int, price_pico: int, source: str, now: datetime
+) -> None:
+    """Give the locked account tokens that were paid for, once for each source."""
+    _move(account, "top_up", tokens_count, granted=0, price_pico=price_pico, source=source, now=now)
+
+
+def grant(account: Account, *, tokens_count: int, source: str, note: str, now: datetime) -> None:
+    """Give the locked account tokens for nothing, once for each source."""
+    _move(account, "grant", tokens_count, granted=tokens_count, source=source, note=note, now=now)
+
+
+def take_back(
+    account: Account, *, tokens_count: int, source: str, note: str, now: datetime
+) -> None:
+    """Take bought tokens of the locked account back, once for each source."""
+    bought = account.extra_tokens - account.granted_tokens
+    assert 0 <= tokens_count <= bought, "only bought tokens are taken back"
+    _move(account, "refund", -tokens_count, granted=0, source=source, note=note, now=now)
+
+
+def _move(
+    account: Account,
+    kind: str,
+    tokens: int,
+    *,
+    granted: int,
+    source: str,
+    now: datetime,
+    price_pico: int | None = None,
+    note: str = "",
+) -> None:
+    session.flush()
+    movement = Movement(
+        user_id=account.id,
+        kind=kind,
+        tokens=tokens,
+        granted_tokens=granted,
+        balance_after=account.extra_tokens + tokens,
+        granted_after=account.granted_tokens + granted,
+        price_pico=price_pico,
+        source=source,
+        note=note,
+    )
+    book([movement], now=now)
+    # Written behind the session's back.
+    session.refresh(account, ["extra_tokens", "granted_tokens"])
