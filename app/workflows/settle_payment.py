@@ -20,6 +20,7 @@ from app.foundation import journal, outbox
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
 from app.workflows.lift_suspension import lift_suspension
+from app.workflows.note_top_up import note_top_up
 
 RETURN_OVERPAYMENT = "return_overpayment"
 
@@ -43,7 +44,7 @@ def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
     if payment.status == PaymentStatus.SETTLED:
         _take_effect(payment, invoice, now=now)
     elif payment.status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED):
-        lapse_purchase(invoice.id, reason="No money came.", now=now)
+        _end_without_money(payment, invoice, now=now)
     if payment.status != PaymentStatus.PENDING:
         _note(payment, invoice, now=now)
 
@@ -59,8 +60,18 @@ def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
         invoice, method=payment.provider, transaction_id=payment.provider_payment, now=now
     )
     lift_suspension(account, now=now)
-    if invoice.kind != "topup":
+    if invoice.kind == "topup":
+        note_top_up(payment, invoice, account, now=now)
+    else:
         _tell(payment, invoice, account, now=now)
+
+
+def _end_without_money(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
+    if payment.purpose == "topup":
+        note_top_up(payment, invoice, accounts.account(payment.user_id), now=now)
+    # A purchase whose bank wants to hear the customer waits for him.
+    if payment.decline_code != rules.AUTHENTICATION_REQUIRED:
+        lapse_purchase(invoice.id, reason="No money came.", now=now)
 
 
 def _is_taken(payment: Payment, invoice: Invoice, account: Account, *, now: datetime) -> bool:

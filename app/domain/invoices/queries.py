@@ -65,6 +65,18 @@ def invoice_row(account: Account, reference: str) -> Invoice:
     return row
 
 
+def draft_row(account: Account, reference: str) -> Invoice:
+    """Return the account's draft of a purchase by its id. Raises UnknownInvoice."""
+    ours = select(Invoice).where(
+        Invoice.user_id == account.id, Invoice.status == rules.InvoiceStatus.DRAFT
+    )
+    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
+    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
+    if row is None:
+        raise UnknownInvoice("This purchase is not open any more.")
+    return row
+
+
 def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
     """Return the account's usage invoice of a month, if it was issued and not voided."""
     statement = select(Invoice).where(

@@ -10,7 +10,7 @@ from app.domain.invoices.models import Invoice
 from app.domain.payments import queries, rules
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.gateway import OpenedCheckout, OutcomeStatus, PaymentOutcome
-from app.domain.payments.models import Payment
+from app.domain.payments.models import Payment, PaymentMethod
 from app.domain.payments.rules import PaymentStatus
 from app.foundation.database import session
 from app.foundation.secret_keys import ALPHABET
@@ -43,6 +43,13 @@ def add_checkout(
     session.add(payment)
     session.flush()
     return payment
+
+
+def add_off_session(
+    invoice: Invoice, *, purpose: str, card: PaymentMethod, amount_minor: int, now: datetime
+) -> Payment:
+    """Write down an attempt to charge a saved card; the account is locked."""
+    raise NotImplementedError
 
 
 def lock_payment(public_id: str) -> Payment:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
@@ -9,10 +10,11 @@ from sqlalchemy import and_, func, or_, select
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
 from app.domain.payments.errors import UnknownPayment
-from app.domain.payments.models import Payment, ProviderEvent
-from app.domain.payments.rules import ASK_AFTER, UNDECIDED
+from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
+from app.domain.payments.rules import ASK_AFTER, UNDECIDED, PaymentStatus
 from app.domain.payments.views import EventView, PaymentView
 from app.foundation.database import session
+from app.foundation.periods import BillingMonth
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
 PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -62,6 +64,47 @@ def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
     undecided = Payment.status.in_(UNDECIDED)
     found = select(Payment.id).where(Payment.invoice_id == invoice.id, undecided, is_open)
     return session.scalar(found.limit(1)) is not None
+
+
+def card_to_charge(user_id: str) -> PaymentMethod | None:
+    """Return the card that may be charged without its owner: the default, with his consent."""
+    statement = select(PaymentMethod).where(
+        PaymentMethod.user_id == user_id,
+        PaymentMethod.is_default,
+        PaymentMethod.removed_at.is_(None),
+        PaymentMethod.consented_at.is_not(None),
+    )
+    return session.scalar(statement)
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTopUps:
+    """What was bought automatically in a month, or is about to be."""
+
+    count: int
+    gross_minor: int
+    is_in_flight: bool
+
+
+def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
+    """Return the automatic top-ups of a UTC month that were paid or may still be."""
+    columns = select(Payment.amount_minor, Payment.status, Payment.created_at).where(
+        Payment.user_id == user_id,
+        Payment.purpose == "topup",
+        Payment.method == "off_session",
+        Payment.status.in_((*UNDECIDED, PaymentStatus.SETTLED)),
+    )
+    tried = session.execute(
+        columns.where(
+            or_(Payment.created_at >= month.period.starts_at, Payment.status.in_(UNDECIDED))
+        )
+    ).all()
+    of_month = [row.amount_minor for row in tried if row.created_at in month.period]
+    return AutoTopUps(
+        count=len(of_month),
+        gross_minor=sum(of_month),
+        is_in_flight=any(row.status in UNDECIDED for row in tried),
+    )
 
 
 def attempts_count(invoice: Invoice) -> int:

@@ -15,6 +15,8 @@ CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
 PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
 METHOD = "checkout"
+# Stripe's word for a bank that wants to hear the card's owner himself.
+AUTHENTICATION_REQUIRED = "authentication_required"
 
 
 class PaymentStatus(StrEnum):

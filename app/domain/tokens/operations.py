@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.accounts.models import Account
-from app.domain.tokens.models import TokenEntry
+from app.domain.tokens import queries, rules
+from app.domain.tokens.models import AutoTopup, TokenEntry
 from app.foundation.bulk import change_rows, insert_rows
 from app.foundation.database import session
 
@@ -80,6 +81,51 @@ def take_back(
     bought = account.extra_tokens - account.granted_tokens
     assert 0 <= tokens_count <= bought, "only bought tokens are taken back"
     _move(account, "refund", -tokens_count, granted=0, source=source, note=note, now=now)
+
+
+def note_attempt(user_id: str, *, now: datetime) -> None:
+    """Remember that the locked account's card is about to be charged."""
+    _guard(user_id, now=now).last_attempt_at = now
+
+
+def note_bought(user_id: str, *, now: datetime) -> None:
+    """Forget what was declined before: tokens have been bought."""
+    guard = _guard(user_id, now=now)
+    guard.declines_in_a_row, guard.awaits_authentication = 0, False
+    guard.paused_until = guard.switched_off_at = None
+
+
+def note_declined(user_id: str, *, now: datetime) -> AutoTopup:
+    """Remember a decline: wait an hour, or for the customer after the third in a row."""
+    guard = _guard(user_id, now=now)
+    guard.declines_in_a_row += 1
+    guard.paused_until = now + rules.PAUSE_AFTER_DECLINE
+    if guard.declines_in_a_row >= rules.DECLINES_MAX:
+        guard.switched_off_at = now
+    return guard
+
+
+def note_authentication(user_id: str, *, now: datetime) -> None:
+    """Remember that the bank wants to hear the customer himself."""
+    guard = _guard(user_id, now=now)
+    guard.awaits_authentication = True
+    guard.paused_until = now + rules.AUTHENTICATION_WAITS
+
+
+def note_switched_on(user_id: str, *, now: datetime) -> None:
+    """Let an account that has switched automatic top-up on begin anew."""
+    note_bought(user_id, now=now)
+
+
+def _guard(user_id: str, *, now: datetime) -> AutoTopup:
+    guard = queries.find_guard(user_id)
+    if guard is None:
+        guard = AutoTopup(
+            user_id=user_id, declines_in_a_row=0, awaits_authentication=False, updated_at=now
+        )
+        session.add(guard)
+    guard.updated_at = now
+    return guard
 
 
 def _move(
