@@ -1,4 +1,4 @@
-"""Cancel the subscription: the plan runs until its period ends, then the account pays as it goes."""
+"""Cancel the subscription: the plan runs until its period ends, then comes pay as you go."""
 
 from datetime import datetime, timedelta
 

@@ -11,6 +11,7 @@ from app.domain.invoices.operations import Seller
 from app.domain.invoices.views import InvoiceView
 from app.foundation import journal
 from app.foundation.periods import BillingMonth
+from app.workflows.announce_invoices import announce_invoices
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def generate_invoice(
         if not closed.issued:
             raise _nothing(month, carried=bool(closed.carried))
         (standing,) = closed.issued
+        announce_invoices(closed.issued, now=now)
         closing.note_closed(month, user_id=account.id, now=now)
         details = {"invoice": standing.invoice_number}
         actor = f"customer:{account.id}"

@@ -8,6 +8,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.invoices import operations as invoices
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import InvoiceStatus
+from app.domain.payments import operations as payment_operations
 from app.domain.payments import queries as payments
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.changing import PlanChangeStatus
@@ -21,8 +22,7 @@ def lapse_purchase(invoice_id: int, *, reason: str, now: datetime) -> bool:
     """
     owner = session.scalars(select(Invoice.user_id).where(Invoice.id == invoice_id)).one()
     account = accounts.lock_accounts({owner})[owner]
-    locked = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
-    draft = session.scalars(locked).one()
+    draft = payment_operations.locked_invoice(invoice_id)
     if draft.status != InvoiceStatus.DRAFT or payments.may_be_paid(draft, now=now):
         return False
     give_up(draft, reason=reason, now=now)

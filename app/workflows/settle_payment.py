@@ -21,6 +21,7 @@ from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
 from app.workflows.lift_suspension import lift_suspension
 from app.workflows.note_top_up import note_top_up
+from app.workflows.tell_of_decline import tell_of_decline
 
 RETURN_OVERPAYMENT = "return_overpayment"
 
@@ -67,8 +68,11 @@ def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
 
 
 def _end_without_money(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
+    account = accounts.account(payment.user_id)
     if payment.purpose == "topup":
-        note_top_up(payment, invoice, accounts.account(payment.user_id), now=now)
+        note_top_up(payment, invoice, account, now=now)
+    elif payment.method == "off_session":
+        tell_of_decline(payment, invoice, account, now=now)
     # A purchase whose bank wants to hear the customer waits for him.
     if payment.decline_code != rules.AUTHENTICATION_REQUIRED:
         lapse_purchase(invoice.id, reason="No money came.", now=now)
@@ -86,6 +90,8 @@ def _is_taken(payment: Payment, invoice: Invoice, account: Account, *, now: date
 
 
 def _tell(payment: Payment, invoice: Invoice, account: Account, *, now: datetime) -> None:
+    if not accounts.settings_of(account).send_invoice_email:
+        return
     facts: dict[str, object] = {
         "invoice_number": invoice.invoice_number,
         "kind": invoice.kind,

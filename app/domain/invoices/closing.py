@@ -52,7 +52,7 @@ def close_accounts(
             bills.append(bill)
     issued = operations.draw_up(bills, open_accounts, seller=seller, now=now)
     operations.take_up_what_waited(issued)
-    operations.issue(issued, open_accounts, due_at=now + rules.USAGE_DUE_AFTER, now=now)
+    operations.issue(issued, open_accounts, due_at=rules.due_at("usage", now), now=now)
     return Closed(tuple(issued), tuple(carried))
 
 

@@ -35,3 +35,13 @@ class InvoiceNotVoidable(DomainError):
     """The invoice is paid, refunded or void already."""
 
     kind = Kind.CONFLICT
+
+
+class InvoiceNotCreditable(DomainError):
+    """The invoice was never issued, or is void: there is nothing to take back."""
+
+    kind = Kind.CONFLICT
+
+
+class CreditTooLarge(DomainError):
+    """More is to be taken back than is left of the invoice."""

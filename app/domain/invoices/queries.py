@@ -65,6 +65,24 @@ def invoice_row(account: Account, reference: str) -> Invoice:
     return row
 
 
+def old_drafts(*, before: datetime, limit: int) -> Sequence[int]:
+    """Return the row ids of drafts of purchases that were drawn up before a moment."""
+    old = select(Invoice.id).where(
+        Invoice.status == rules.InvoiceStatus.DRAFT, Invoice.updated_at < before
+    )
+    return session.scalars(old.order_by(Invoice.id).limit(limit)).all()
+
+
+def issued_invoice(reference: str) -> Invoice:
+    """Return an issued invoice of any account, for operators. Raises UnknownInvoice."""
+    named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
+    issued = select(Invoice).where(named, Invoice.issued_at.is_not(None))
+    row = session.scalar(issued) if REFERENCE.fullmatch(reference) is not None else None
+    if row is None:
+        raise UnknownInvoice("There is no invoice with this number.")
+    return row
+
+
 def draft_row(account: Account, reference: str) -> Invoice:
     """Return the account's draft of a purchase by its id. Raises UnknownInvoice."""
     ours = select(Invoice).where(

@@ -120,6 +120,17 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
     )
 
 
+def carried_line(from_month: str, *, nanos: int) -> Line:
+    """Return the line of a small amount that an earlier plan invoice did not ask for."""
+    minor = money.minor_from_nanos(nanos)
+    return Line("carried", f"Carried from {from_month}", None, 1, None, nanos, minor)
+
+
+def is_credited_whole(final_minor: int, *, credited_minor: int) -> bool:
+    """Tell whether credit notes took everything back."""
+    return credited_minor >= final_minor
+
+
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
     """Work out the foot: lines, less discounts, plus tax on what is left."""
     amount_minor = sum(line.amount_minor for line in lines)
@@ -143,6 +154,11 @@ def check_closable(month: BillingMonth, *, now: datetime) -> None:
 def closes_at(month: BillingMonth) -> datetime:
     """Return the moment from which a month may be closed."""
     return month.period.ends_at + CLOSES_AFTER
+
+
+def due_at(kind: str, issued_at: datetime) -> datetime:
+    """Return when an invoice is due: usage after a month, everything else at once."""
+    return issued_at + USAGE_DUE_AFTER if kind == "usage" else issued_at
 
 
 def number(series: str, *, account_number: int, month: str, position: int) -> str:

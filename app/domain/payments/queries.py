@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices.models import Invoice
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
-from app.domain.payments.rules import ASK_AFTER, UNDECIDED, PaymentStatus
+from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, UNDECIDED, PaymentStatus
 from app.domain.payments.views import EventView, PaymentView
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
@@ -75,6 +75,41 @@ def card_to_charge(user_id: str) -> PaymentMethod | None:
         PaymentMethod.consented_at.is_not(None),
     )
     return session.scalar(statement)
+
+
+def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
+    """Return the invoices (row id and account) whose saved card is to be charged now."""
+    attempts = (
+        select(func.count())
+        .where(Payment.invoice_id == Invoice.id, Payment.method == "off_session")
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
+    is_due = or_(
+        *(
+            and_(attempts == number, Invoice.issued_at <= now - after)
+            for number, after in enumerate(CHARGE_AFTER)
+        )
+    )
+    statement = (
+        select(Invoice.id, Invoice.user_id)
+        .join(BillingSettings, BillingSettings.user_id == Invoice.user_id)
+        .join(PaymentMethod, PaymentMethod.user_id == Invoice.user_id)
+        .where(
+            Invoice.status == "issued",
+            or_(Invoice.kind == "subscription", BillingSettings.auto_pay),
+            PaymentMethod.is_default,
+            PaymentMethod.removed_at.is_(None),
+            PaymentMethod.consented_at.is_not(None),
+            is_due,
+            ~select(Payment.id)
+            .where(Payment.invoice_id == Invoice.id, Payment.status.in_(UNDECIDED))
+            .exists(),
+        )
+        .order_by(Invoice.id)
+    )
+    rows = session.execute(statement.limit(limit))
+    return [(invoice_id, user_id) for invoice_id, user_id in rows]
 
 
 @dataclass(frozen=True, slots=True)

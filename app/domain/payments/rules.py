@@ -48,6 +48,9 @@ ASK_AFTER: Mapping[PaymentStatus, timedelta] = {
     PaymentStatus.PENDING: timedelta(minutes=5),
 }
 
+# When a saved card is charged for an invoice, counted from its issue: at once, then on later days.
+CHARGE_AFTER = (timedelta(0), timedelta(days=1), timedelta(days=3), timedelta(days=5))
+
 _IGNORE, _REFUSE = Verdict.IGNORE, Verdict.REFUSE
 _UNASKED: Mapping[OutcomeStatus, PaymentStatus | Verdict] = {
     OutcomeStatus.OPEN: PaymentStatus.PENDING,
@@ -131,6 +134,11 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
 def checkout_life(purpose: str) -> timedelta:
     """Return how long the provider's page of an attempt stays open."""
     return PLAN_CHANGE_LIFE if purpose == "plan_change" else CHECKOUT_LIFE
+
+
+def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
+    """Return when a saved card is charged for the invoice again; None after the last time."""
+    return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
 def idempotency_key(public_id: str, *, attempt_number: int) -> str:

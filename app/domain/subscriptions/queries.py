@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import Text, cast, literal, or_, select
 
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
+from app.domain.mails.models import Mail
 from app.domain.subscriptions import rules
 from app.domain.subscriptions.models import (
     PlanChange,
@@ -140,6 +141,53 @@ def periods_since(
         .execution_options(populate_existing=True)
     )
     return [(period, subscription) for period, subscription in session.execute(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRise:
+    """A renewal that will cost more than the period before it."""
+
+    user_id: str
+    period_id: int
+    plan_name: str
+    old_minor: int
+    new_minor: int
+    renews_at: datetime
+
+    @property
+    def about(self) -> str:
+        """Return what a mail of it is about: told once for each price."""
+        return f"{self.period_id}:{self.new_minor}"
+
+
+def price_rises(*, now: datetime, until: datetime, limit: int) -> Sequence[PriceRise]:
+    """Return the renewals of the same plan until a moment that cost more, and nobody was told."""
+    period, about = SubscriptionPeriod, literal("price_rise:")
+    about = about + cast(period.id, Text) + ":" + cast(Plan.monthly_price_minor, Text)
+    statement = (
+        select(
+            period.user_id,
+            period.id,
+            Plan.name,
+            period.price_minor,
+            Plan.monthly_price_minor,
+            period.ends_at,
+        )
+        .join(Subscription, Subscription.id == period.subscription_id)
+        .join(Plan, Plan.id == period.plan_id)
+        .where(
+            period.is_current,
+            period.ends_at > now,
+            period.ends_at <= until,
+            period.grace_ends_at.is_(None),
+            Subscription.auto_renew,
+            Subscription.pending_plan_id.is_(None),
+            Plan.monthly_price_minor > period.price_minor,
+            ~select(Mail.id).where(Mail.source == about).exists(),
+        )
+        .order_by(period.id)
+    )
+    return [PriceRise(*row) for row in session.execute(statement.limit(limit))]
 
 
 def current_pair(user_id: str) -> tuple[SubscriptionPeriod, Subscription]:

@@ -25,6 +25,11 @@ def tokens_for(amount_minor: int, *, price_pico: int | None) -> int:
     return amount_minor * PICO_PER_MINOR // price_pico
 
 
+def tokens_of_part(tokens: int, *, part_minor: int, whole_minor: int) -> int:
+    """Return how many of bought tokens a part of their net price paid for."""
+    return tokens * part_minor // whole_minor
+
+
 class Guard(StrEnum):
     """Why tokens are bought now, or not, in the order in which it is asked."""
 
