@@ -60,7 +60,7 @@ def debts_to_suspend_for(*, now: datetime, limit: int) -> Sequence[Reminder]:
     return _reminders(statement.limit(limit), SUSPENDED_AFTER.days)
 
 
-def _unpaid() -> Select[Any]:
+def _unpaid() -> Select[*tuple[Any, ...]]:
     due_minor = Invoice.final_minor - Invoice.credit_used_minor
     return (
         select(
@@ -71,7 +71,7 @@ def _unpaid() -> Select[Any]:
     )
 
 
-def _reminders(statement: Select[Any], days: int) -> list[Reminder]:
+def _reminders(statement: Select[*tuple[Any, ...]], days: int) -> list[Reminder]:
     return [
         Reminder(public_id, user_id, number or "", due_minor, due_at, days)
         for public_id, user_id, number, due_minor, due_at in session.execute(statement)

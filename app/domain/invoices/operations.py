@@ -125,6 +125,14 @@ def take_up_small_amounts(invoices: Sequence[Invoice]) -> None:
         _take_up(CarriedAmount, invoices, CarriedAmount.forgiven_by.is_(None), of_plans)
 
 
+def take_over(old: Invoice, new: Invoice) -> None:
+    """Let what stood on a voided invoice stand on the one that takes its place."""
+    old.replaced_by_id = new.id
+    for waiting in (CarriedAmount, UsageCorrection):
+        moved = update(waiting).where(waiting.invoice_id == old.id).values(invoice_id=new.id)
+        session.execute(moved, execution_options={"synchronize_session": False})
+
+
 def mark_paid(invoice: Invoice, *, method: str, transaction_id: str | None, now: datetime) -> None:
     """Note that the invoice was paid in full. Raises InvoiceNotPayable."""
     rules.check_payable(invoice.status)

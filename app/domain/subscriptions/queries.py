@@ -162,8 +162,9 @@ class PriceRise:
 
 def price_rises(*, now: datetime, until: datetime, limit: int) -> Sequence[PriceRise]:
     """Return the renewals of the same plan until a moment that cost more, and nobody was told."""
-    period, about = SubscriptionPeriod, literal("price_rise:")
-    about = about + cast(period.id, Text) + ":" + cast(Plan.monthly_price_minor, Text)
+    period = SubscriptionPeriod
+    period_and_price = cast(period.id, Text) + ":" + cast(Plan.monthly_price_minor, Text)
+    source = literal("price_rise:") + period_and_price
     statement = (
         select(
             period.user_id,
@@ -183,7 +184,7 @@ def price_rises(*, now: datetime, until: datetime, limit: int) -> Sequence[Price
             Subscription.auto_renew,
             Subscription.pending_plan_id.is_(None),
             Plan.monthly_price_minor > period.price_minor,
-            ~select(Mail.id).where(Mail.source == about).exists(),
+            ~select(Mail.id).where(Mail.source == source).exists(),
         )
         .order_by(period.id)
     )
