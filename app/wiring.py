@@ -2,12 +2,13 @@
 
 from functools import lru_cache
 
-from app.adapters import price_table
+from app.adapters import invoice_pdf, price_table
 from app.adapters.stripe_gateway import StripeGateway
 from app.config import Settings
 from app.domain.payments.gateway import Gateways
 
 read_price_table = price_table.read_price_table
+render_pdf = invoice_pdf.render_pdf
 
 
 @lru_cache(maxsize=8)

@@ -29,3 +29,27 @@ class InvoiceNotPayable(DomainError):
     """The invoice is paid, void, or still a draft."""
 
     kind = Kind.CONFLICT
+
+
+class InvoiceNotIssued(DomainError):
+    """The invoice is a draft: it has no document yet."""
+
+    kind = Kind.CONFLICT
+
+
+class InvoiceNotPaid(DomainError):
+    """The invoice has not been paid: it has no receipt."""
+
+    kind = Kind.CONFLICT
+
+
+class UnknownDocument(DomainError):
+    """An invoice has no document of this name."""
+
+    kind = Kind.NOT_FOUND
+
+
+class UnknownCreditNote(DomainError):
+    """The invoice has no credit note with this number."""
+
+    kind = Kind.NOT_FOUND
