@@ -38,3 +38,29 @@ def write(
         return False
     outbox.add(SEND_MAIL, {"mail": mail.id}, now=now)
     return True
+
+
+def note_sent(mail_id: int, *, now: datetime) -> None:
+    """Note that the server has taken the mail."""
+    mail = _locked(mail_id)
+    if not mail.is_settled:
+        mail.sent_at = now
+
+
+def note_kept(mail_id: int, *, now: datetime) -> None:
+    """Note that the mail stays here: there is no server to give it to."""
+    mail = _locked(mail_id)
+    if not mail.is_settled:
+        mail.kept_at = now
+
+
+def note_refused(mail_id: int, *, reason: str, now: datetime) -> None:
+    """Note that the server will never take the mail."""
+    mail = _locked(mail_id)
+    if not mail.is_settled:
+        mail.refused_at = now
+        mail.refusal = reason
+
+
+def _locked(mail_id: int) -> Mail:
+    return session.get_one(Mail, mail_id, with_for_update=True, populate_existing=True)

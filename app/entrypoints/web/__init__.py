@@ -8,6 +8,7 @@ from app.entrypoints.web import (
     documents,
     invoices,
     keys,
+    mails,
     overview,
     payments,
     showing,
@@ -25,6 +26,7 @@ web.register_blueprint(invoices.pages)
 web.register_blueprint(documents.pages)
 web.register_blueprint(payments.pages)
 web.register_blueprint(keys.pages)
+web.register_blueprint(mails.pages)
 web.register_error_handler(DomainError, show_refusal)
 
 
@@ -43,4 +45,5 @@ def _name_ourselves() -> dict[str, object]:
         "brand": settings.brand_name,
         "base_url": settings.base_url,
         "uses_sandbox": settings.uses_sandbox,
+        "keeps_mails": settings.keeps_mails,
     }
