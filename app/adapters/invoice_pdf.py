@@ -37,6 +37,10 @@ UNSEEN = re.compile(
 LONG_WORD = re.compile(r"[^\s-]{24}(?=[^\s-])")
 ZERO_WIDTH_SPACE = "\u200b"
 PRICE_DECIMALS_MIN = 2
+# Nobody names anything at such length but to see what happens; the rest is cut off.
+TEXT_LENGTH_MAX = 2_000
+NAME_LENGTH_MAX = 80
+ADDRESS_LINES_MAX = 12
 
 Pair = tuple[str, str]
 
@@ -52,7 +56,8 @@ def render_pdf(document: Document) -> bytes:
         package_cache_path=NO_PACKAGES,
         format="pdf",
         sys_inputs={"document": json.dumps(_sheet(document), ensure_ascii=False)},
-        timestamp=_made_at(document),
+        # A file's date knows no fractions of a second.
+        timestamp=_made_at(document).replace(microsecond=0),
     )
     assert isinstance(pdf, bytes), "one document is one file"
     return pdf
@@ -70,7 +75,7 @@ def _sheet(document: Document) -> Mapping[str, object]:
     rows = [_row(line, decimals=_decimals(document.lines)) for line in document.lines]
     return {
         "title": TITLES[document.kind],
-        "number": _clean(document.number),
+        "number": _clean(document.number, most=NAME_LENGTH_MAX),
         "language": document.language,
         "headline": _headline(document),
         "facts": list(_facts(document)),
@@ -82,7 +87,7 @@ def _sheet(document: Document) -> Mapping[str, object]:
         "total": [f"Total, {document.currency}", usd_of_minor(document.total_minor)],
         "after": list(_after_total(document)),
         "notes": [_clean(note) for note in document.notes],
-        "footer": _clean(str(document.seller.get("name") or "")),
+        "footer": _clean(str(document.seller.get("name") or ""), most=NAME_LENGTH_MAX),
     }
 
 
@@ -122,7 +127,7 @@ def _party(party: Mapping[str, object]) -> list[str]:
     tax_id = said.get("vat_id") or said.get("tax_id")
     lines = [
         said.get("name", ""),
-        *said.get("address", "").splitlines(),
+        *said.get("address", "").splitlines()[:ADDRESS_LINES_MAX],
         said.get("country", ""),
         f"VAT ID {tax_id}" if tax_id else "",
         said.get("email", ""),
@@ -182,7 +187,9 @@ def _made_at(document: Document) -> datetime:
     return document.issued_at
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, *, most: int = TEXT_LENGTH_MAX) -> str:
     """Return the text as it can be printed: nothing unseen, and no word wider than the page."""
     seen = " ".join(UNSEEN.sub(" ", text).split())
+    if len(seen) > most:
+        seen = f"{seen[: most - 1]}…"
     return LONG_WORD.sub(lambda word: word[0] + ZERO_WIDTH_SPACE, seen)

@@ -6,7 +6,6 @@ import ssl
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import parseaddr
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.domain.mails.delivery import Envelope
@@ -25,7 +24,9 @@ class SmtpMailer:
 
     def __init__(self, *, url: str, sender: str) -> None:
         self._server = urlsplit(url)
-        self._name, self._address = parseaddr(sender)
+        # A name may hold commas and dots, which a header's grammar would trip over.
+        name, _, address = sender.rpartition("<")
+        self._name, self._address = name.strip(' "'), address.rstrip(">")
 
     def send(self, envelope: Envelope) -> None:
         """Hand the mail over. Raises AddressRefused for good, MailServerAway for now."""
