@@ -34,7 +34,7 @@ class _Talk(socketserver.StreamRequestHandler):
         if box.hangs_up:
             return
         self.say("220 ready")
-        while line := self.rfile.readline().decode().strip():
+        while line := self.rfile.readline().decode("utf-8", "replace").strip():
             verb = line.partition(" ")[0].upper()
             if verb == "QUIT":
                 self.say("221 bye")
