@@ -82,11 +82,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
     given_url = values.get("DATABASE_URL", "")
-    sandbox_port = _whole(
-        values, "SANDBOX_PORT", port + 1 if port < PORT_MAX else port - 1, least=1, most=PORT_MAX
-    )
+    sandbox_port = _sandbox_port(values, port)
     key, base = _stripe(values, sandbox_port, production=production)
-    smtp_url = _smtp_url(values.get("SMTP_URL", ""), production=production)
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(given_url, instance_dir, production=production),
@@ -115,8 +112,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
-        smtp_url=smtp_url,
-        mail_from=_mail_from(values.get("MAIL_FROM", ""), needed=bool(smtp_url)),
+        smtp_url=_smtp_url(values.get("SMTP_URL", ""), production=production),
+        mail_from=_mail_from(values.get("MAIL_FROM", ""), needed=bool(values.get("SMTP_URL"))),
     )
 
 
@@ -175,6 +172,12 @@ def _base_url(given: str, port: int, *, production: bool) -> str:
     if production and parts.scheme != "https":
         raise SettingError("BASE_URL must start with https:// in production.")
     return given.rstrip("/")
+
+
+def _sandbox_port(values: Mapping[str, str], port: int) -> int:
+    """Return the port beside ours, unless another is set."""
+    beside = port + 1 if port < PORT_MAX else port - 1
+    return _whole(values, "SANDBOX_PORT", beside, least=1, most=PORT_MAX)
 
 
 def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -> tuple[str, str]:
