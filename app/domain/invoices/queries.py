@@ -215,6 +215,10 @@ def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceV
         buyer=row.buyer,
         notes=row.notes,
         lines=tuple(lines),
+        tax_name=row.tax_name,
+        tax_rate_bp=row.tax_rate_bp,
+        reverse_charge=row.reverse_charge,
+        transaction_id=row.transaction_id,
     )
 
 

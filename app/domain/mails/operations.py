@@ -71,3 +71,29 @@ def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
     ids = select(Mail.id).where(any_of(Mail.source, [letter.source for letter in new]))
     outbox.add_all(SEND_MAIL, [{"mail": mail_id} for mail_id in session.scalars(ids)], now=now)
     return written
+
+
+def note_sent(mail_id: int, *, now: datetime) -> None:
+    """Note that the server has taken the mail."""
+    mail = _locked(mail_id)
+    if not mail.is_settled:
+        mail.sent_at = now
+
+
+def note_kept(mail_id: int, *, now: datetime) -> None:
+    """Note that the mail stays here: there is no server to give it to."""
+    mail = _locked(mail_id)
+    if not mail.is_settled:
+        mail.kept_at = now
+
+
+def note_refused(mail_id: int, *, reason: str, now: datetime) -> None:
+    """Note that the server will never take the mail."""
+    mail = _locked(mail_id)
+    if not mail.is_settled:
+        mail.refused_at = now
+        mail.refusal = reason
+
+
+def _locked(mail_id: int) -> Mail:
+    return session.get_one(Mail, mail_id, with_for_update=True, populate_existing=True)
