@@ -3,6 +3,7 @@
 Nothing is charged here: the attempt is written down, and a promise to charge the card.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
@@ -22,6 +23,11 @@ from app.foundation.periods import BillingMonth
 from app.workflows.top_up import PURPOSE, draw_up_top_up, price_top_up
 
 CHARGE_SAVED_CARD = "charge_saved_card"
+
+
+def find_top_ups() -> Sequence[str]:
+    """Return the accounts whose balance is below their threshold and who have a card to charge."""
+    return payment_queries.accounts_to_top_up()
 
 
 def auto_top_up(user_id: str, *, seller: Seller, grace: timedelta, now: datetime) -> Guard:

@@ -13,6 +13,7 @@ from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
 from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, UNDECIDED, PaymentStatus
 from app.domain.payments.views import EventView, PaymentView
+from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 
@@ -140,6 +141,29 @@ def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
         gross_minor=sum(of_month),
         is_in_flight=any(row.status in UNDECIDED for row in tried),
     )
+
+
+def accounts_to_top_up() -> Sequence[str]:
+    """Return the accounts below their threshold that want tokens bought and have a card for it."""
+    settings, period = BillingSettings, SubscriptionPeriod
+    balance = period.quota - period.quota_tokens_used + Account.extra_tokens
+    statement = (
+        select(Account.id)
+        .join(settings, settings.user_id == Account.id)
+        .join(period, and_(period.user_id == Account.id, period.is_current))
+        .join(PaymentMethod, PaymentMethod.user_id == Account.id)
+        .where(
+            settings.auto_topup,
+            settings.auto_topup_threshold > 0,
+            balance < settings.auto_topup_threshold,
+            period.extra_token_price_pico.is_not(None),
+            PaymentMethod.is_default,
+            PaymentMethod.removed_at.is_(None),
+            PaymentMethod.consented_at.is_not(None),
+        )
+        .order_by(Account.id)
+    )
+    return session.scalars(statement).all()
 
 
 def attempts_count(invoice: Invoice) -> int:
