@@ -9,10 +9,14 @@ from app.entrypoints.api import (
     invoices,
     plans,
     stats,
+    topups,
     usage,
     usage_reading,
 )
 
 api = Blueprint("api", __name__)
-for subject in (stats, usage, usage_reading, plans, entitlements, invoices, documents, checkout):
+for subject in (
+    *(stats, usage, usage_reading, plans, entitlements, invoices, documents, checkout),
+    *(topups,),
+):
     api.register_blueprint(subject.calls)
