@@ -1,12 +1,12 @@
 """What can be done with accounts and keys. Changes state; never commits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 
-from app.domain.accounts import passwords, queries, rules
+from app.domain.accounts import attribution, passwords, queries, rules
 from app.domain.accounts.errors import EmailTaken, KeyUnknown, UserIdTaken, WrongCredentials
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
 from app.foundation.bulk import any_of
@@ -90,6 +90,28 @@ def make_key(kind: KeyKind, *, name: str, now: datetime, user_id: str | None = N
             name=rules.check_key_name(name),
             public_id=made.public_id,
             digest=made.digest,
+            created_at=now,
+        )
+    )
+    return made
+
+
+def make_gateway_key(
+    name: str, *, now: datetime, attribute_to: str | None = None, attribute_by: Sequence[str] = ()
+) -> SecretKey:
+    """Make a gateway's key that bills this account, or whom these fields name, for others' events.
+
+    Raises KeyNameInvalid, UnknownAccount and what `attribution.check_fields` raises.
+    """
+    made = new_key(KeyKind.GATEWAY)
+    session.add(
+        Key(
+            kind=KeyKind.GATEWAY,
+            name=rules.check_key_name(name),
+            public_id=made.public_id,
+            digest=made.digest,
+            attributes_to=None if attribute_to is None else queries.account(attribute_to).id,
+            attributes_by=attribution.check_fields(attribute_by),
             created_at=now,
         )
     )
