@@ -76,9 +76,9 @@ def check_fields(fields: Sequence[str]) -> list[str]:
     formats = [format_of(field) for field in fields]
     for field, wire in zip(fields, formats, strict=True):
         if wire is None:
-            known = ", ".join(name for names in ACCOUNT_FIELDS.values() for name in names)
-            message = f"No field {field[:64]!r} may name an account; these may: {known}"
-            raise AttributionFieldUnknown(message.replace(".,", ".NAME,") + "NAME.")
+            raise AttributionFieldUnknown(
+                f"No field {field[:64]!r} may name an account; these may: {_all_fields()}."
+            )
         if formats.count(wire) > 1:
             raise AttributionFieldRepeated(f"Two fields would name the account of {wire} events.")
     return list(fields)
@@ -95,6 +95,11 @@ def format_of(field: str) -> WireFormat | None:
         if field.startswith(below) and all(field.split(".")):
             return wire
     return None
+
+
+def _all_fields() -> str:
+    names = [name for names in ACCOUNT_FIELDS.values() for name in names]
+    return ", ".join(f"{name}NAME" if name.endswith(".") else name for name in names)
 
 
 def _text_at(event: Mapping[str, object], field: str) -> str | None:

@@ -65,9 +65,7 @@ def key_by_text(text: str, *, now: datetime) -> Key:
 
 def attribution_of(key: Key) -> Attribution:
     """Return whom a gateway's key bills for events in the formats of others."""
-    return Attribution(
-        gateway=key.name, user_id=key.attributes_to, fields=tuple(key.attributes_by)
-    )
+    return Attribution(gateway=key.name, user_id=key.attributes_to, fields=tuple(key.attributes_by))
 
 
 def keys_of(account: Account) -> Sequence[Key]:
