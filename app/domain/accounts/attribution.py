@@ -52,20 +52,21 @@ class Attribution:
     user_id: str | None = None
     fields: tuple[str, ...] = ()
 
-    def bills_someone(self, wire: WireFormat) -> bool:
-        """Tell whether events of this format can name an account at all."""
-        return self.user_id is not None or self._field(wire) is not None
-
-    def account_named(self, event: Mapping[str, object], *, wire: WireFormat) -> str | None:
-        """Return the id of the account to bill for an event; None if it names none."""
-        field = self._field(wire)
-        return (None if field is None else _text_at(event, field)) or self.user_id
-
-    def _field(self, wire: WireFormat) -> str | None:
+    def field_of(self, wire: WireFormat) -> str | None:
+        """Return the field that names the account in events of this format, if one may."""
         for field in self.fields:
             if format_of(field) == wire:
                 return field
         return None if self.user_id is not None else TRUSTED_FIELDS.get(wire)
+
+    def bills_someone(self, wire: WireFormat) -> bool:
+        """Tell whether events of this format can name an account at all."""
+        return self.user_id is not None or self.field_of(wire) is not None
+
+    def account_named(self, event: Mapping[str, object], *, wire: WireFormat) -> str | None:
+        """Return the id of the account to bill for an event; None if it names none."""
+        field = self.field_of(wire)
+        return (None if field is None else _text_at(event, field)) or self.user_id
 
 
 def check_fields(fields: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ nobody can read and for keys that must be changed first, and 503 for what will p
 """
 
 import json
+import logging
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -101,8 +102,11 @@ def _log_refused(outcomes: Sequence[Outcome]) -> None:
     """Tell the operator what was not recorded: the clients themselves do not."""
     refused = [outcome for outcome in outcomes if _is_refused(outcome)]
     if refused:
+        # LiteLLM repeats an OpenMeter event's id where its cache answers: that is no loss.
+        lost = any(outcome.status == OutcomeStatus.REJECTED for outcome in refused)
         shown = [f"{o.request_id!a} {o.code}: {o.detail!a}" for o in refused[:SHOWN_MAX]]
-        current_app.logger.warning(
+        current_app.logger.log(
+            logging.WARNING if lost else logging.INFO,
             "Gateway %r: %d of %d events were not recorded, among them %s",
             g.attribution.gateway,
             len(refused),

@@ -53,7 +53,7 @@ def report_of(
     """Return the report of what was used, or why there is none."""
     user_id = whom.account_named(event, wire=wire)
     if user_id is None:
-        detail = "The event names no account that this gateway's key may bill."
+        detail = f"The event names no account in {whom.field_of(wire)}, where this key looks."
         return rejected(request_id, "account_not_named", detail)
     prompt_tokens, completion_tokens = count(used.prompt_tokens), count(used.completion_tokens)
     if prompt_tokens is None and completion_tokens is None:

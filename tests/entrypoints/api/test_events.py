@@ -98,11 +98,15 @@ class TestOpenMeter:
             assert post(EVENTS, body, media_type).status_code == 204
         assert len(records()) == 2
 
-    def test_counts_a_cache_hit_as_what_it_repeats(self, post, cloudevent, now) -> None:
+    def test_counts_a_cache_hit_as_what_it_repeats(self, post, cloudevent, now, caplog) -> None:
         post(EVENTS, cloudevent(), CLOUDEVENT)
         data = {**OPENMETER["litellm"][0]["data"], "cost": 0.0}
         hit = cloudevent(time=now.isoformat(), data=data)
-        assert post(EVENTS, hit, CLOUDEVENT).status_code == 204
+        with caplog.at_level(logging.INFO):
+            assert post(EVENTS, hit, CLOUDEVENT).status_code == 204
+        assert [(line.levelname, "conflict" in line.message) for line in caplog.records] == [
+            ("INFO", True)
+        ]
         assert len(records()) == 1
 
     def test_names_what_it_refused(self, post, cloudevent, caplog) -> None:

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from app.domain.accounts.models import Account
+from app.domain.usage.errors import UsageContended
 from app.domain.usage.models import BillingRecord
 from app.entrypoints.api import litellm, usage_recording
 from app.foundation.database import session
@@ -232,19 +233,29 @@ class TestAttribution:
 
     def test_rejects_an_event_that_names_nobody(self, client, event) -> None:
         answered = self.post_as(client, event(), attributes_by=["end_user"])
-        assert answered.json["rejected"][0]["code"] == "account_not_named"
+        (refusal,) = answered.json["rejected"]
+        assert refusal["code"] == "account_not_named" and "end_user" in refusal["detail"]
         assert not records()
 
 
 class TestTransientTrouble:
-    def test_is_503_so_that_litellm_repeats_it(self, post, event, monkeypatch) -> None:
-        def away(*given: object, **named: object):
-            raise OperationalError("SELECT", {}, Exception("no route to host"))
+    @pytest.mark.parametrize(
+        ("trouble", "code"),
+        [
+            (OperationalError("SELECT", {}, Exception("no route to host")), "store_away"),
+            (UsageContended("Send the batch again."), "usage_contended"),
+        ],
+    )
+    def test_is_503_so_that_litellm_repeats_it(
+        self, post, event, monkeypatch, trouble, code
+    ) -> None:
+        def troubled(*given: object, **named: object):
+            raise trouble
 
         with monkeypatch.context() as patch:
-            patch.setattr(usage_recording, "record_usage", away)
+            patch.setattr(usage_recording, "record_usage", troubled)
             response = post([event()])
-        assert (response.status_code, response.json["code"]) == (503, "store_away")
+        assert (response.status_code, response.json["code"]) == (503, code)
         assert post([event()]).json["accepted"] == 1
 
 
