@@ -18,7 +18,7 @@ from flask import Response, current_app, g
 
 from app.domain.usage.reports import Outcome, OutcomeStatus
 from app.entrypoints.api.answering import answer, moment_text
-from app.entrypoints.api.foreign_reports import fields_of, moment_of
+from app.entrypoints.api.foreign_reports import fields_of, moment_of, plain_of
 from app.entrypoints.api.usage_answers import batch_counts, result_of
 from app.entrypoints.problems import sendable
 
@@ -76,16 +76,17 @@ def _lago(body: Mapping[str, object]) -> Response:
 
 def _lago_event(event: object, outcome: Outcome, *, now: datetime) -> dict[str, object]:
     sent = fields_of(event)
+    properties = fields_of(sent.get("properties"))
     moment = moment_of(sent.get("timestamp"))
     return {
         "lago_id": str(uuid.uuid5(uuid.NAMESPACE_URL, sendable(outcome.request_id or ""))),
-        "transaction_id": sent.get("transaction_id"),
+        "transaction_id": plain_of(sent.get("transaction_id")),
         "lago_customer_id": None,
         "lago_subscription_id": None,
-        "external_subscription_id": sent.get("external_subscription_id"),
-        "code": sent.get("code"),
-        "timestamp": moment_text(now) if moment is None else moment,
-        "properties": fields_of(sent.get("properties")),
+        "external_subscription_id": plain_of(sent.get("external_subscription_id")),
+        "code": plain_of(sent.get("code")),
+        "timestamp": moment_text(now) if moment is None else plain_of(moment),
+        "properties": {name: plain_of(value) for name, value in properties.items()},
         "created_at": moment_text(now),
     }
 

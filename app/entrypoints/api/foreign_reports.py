@@ -85,7 +85,8 @@ def report_of(
 def request_id_of(wire: WireFormat, name: str, *parts: object) -> str:
     """Return our id for what the parts identify together; it begins with a name people know."""
     # The name alone may be long, repeat itself or hold anything; the parts may, too.
-    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:DIGEST_LENGTH]
+    written = json.dumps([plain_of(part) for part in parts])
+    digest = hashlib.sha256(written.encode()).hexdigest()[:DIGEST_LENGTH]
     return f"{wire}:{UNPRINTABLE.sub('?', name[:NAME_SHOWN_MAX])}:{digest}"
 
 
@@ -113,6 +114,11 @@ def fields_of(value: object) -> Event:
 def text_of(value: object) -> str:
     """Return the text; an empty one if it is none."""
     return value if isinstance(value, str) else ""
+
+
+def plain_of(value: object) -> object:
+    """Return a text, a number or a truth; null for what may be nested without an end."""
+    return value if isinstance(value, str | int | float) else None
 
 
 def count(value: object) -> object:

@@ -17,6 +17,7 @@ from app.entrypoints.api.foreign_reports import (
     fields_of,
     ignored,
     moment_of,
+    plain_of,
     rejected,
     report_of,
     request_id_of,
@@ -124,7 +125,8 @@ def _call(event: Event, code: str) -> str:
     """Return what the events of one request have in common, as far as they say."""
     properties = fields_of(event.get("properties"))
     named = [event.get("external_subscription_id"), event.get("timestamp")]
-    return json.dumps([*named, *(properties.get(name) for name in CALL), code])
+    named += [properties.get(name) for name in CALL]
+    return json.dumps([*map(plain_of, named), code])
 
 
 def _fits(part: object, whole: object) -> bool:

@@ -164,6 +164,15 @@ class TestLagoEvent:
         assert [one["code"] for one in response.json["rejected"]] == [code]
         assert not records()
 
+    def test_answers_whatever_is_nested_in_it(self, post) -> None:
+        deep = "[" * 400 + "]" * 400
+        fields = ("transaction_id", "external_subscription_id", "code", "timestamp")
+        for name in (*fields, "properties"):
+            own = json.dumps(LAGO["litellm"][0]["event"])[:-1] + f', "{name}": {deep}}}'
+            assert post(EVENTS, f'{{"event": {own}}}').status_code == 200
+        own = json.dumps(LAGO["litellm"][0]["event"])[:-1] + f', "properties": {{"a": {deep}}}}}'
+        assert post(EVENTS, f'{{"event": {own}}}').json["event"]["properties"] == {"a": None}
+
 
 class TestLagoBatch:
     def test_takes_the_agent_sdk_s(self, post, now) -> None:

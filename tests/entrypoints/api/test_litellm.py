@@ -217,6 +217,16 @@ class TestBadNeighbours:
         body = client.post(LITELLM, data=text, content_type=JSON, headers=by_gateway).json
         assert body["accepted"] == 2
 
+    def test_may_nest_what_they_like(self, client, by_gateway, event) -> None:
+        deep = "[" * 800 + "]" * 800
+        odd = [
+            json.dumps(event("stream"))[:-1] + f', "{name}": {deep}}}'
+            for name in ("id", "litellm_call_id", "startTime", "endTime", "model", "metadata")
+        ]
+        text = f"[{','.join([*odd, json.dumps(event())])}]"
+        response = client.post(LITELLM, data=text, content_type=JSON, headers=by_gateway)
+        assert response.status_code == 200 and response.json["accepted"] >= 1
+
 
 class TestAttribution:
     def post_as(self, client, event: dict, **settings: object):
