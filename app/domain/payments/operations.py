@@ -10,7 +10,7 @@ from app.domain.invoices.models import Invoice
 from app.domain.payments import queries, rules
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.gateway import OpenedCheckout, OutcomeStatus, PaymentOutcome
-from app.domain.payments.models import Payment
+from app.domain.payments.models import Payment, PaymentMethod
 from app.domain.payments.rules import PaymentStatus
 from app.foundation.database import session
 from app.foundation.secret_keys import ALPHABET
@@ -18,7 +18,9 @@ from app.foundation.secret_keys import ALPHABET
 PUBLIC_ID_LENGTH = 20
 
 
-def add_checkout(invoice: Invoice, *, provider: str, amount_minor: int, now: datetime) -> Payment:
+def add_checkout(
+    invoice: Invoice, *, provider: str, amount_minor: int, now: datetime, purpose: str = "invoice"
+) -> Payment:
     """Write down an attempt before the provider is asked; the account is locked."""
     public_id = "pay-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
     attempt_number = queries.attempts_count(invoice) + 1
@@ -26,7 +28,7 @@ def add_checkout(invoice: Invoice, *, provider: str, amount_minor: int, now: dat
         public_id=public_id,
         user_id=invoice.user_id,
         invoice_id=invoice.id,
-        purpose="invoice",
+        purpose=purpose,
         provider=provider,
         method=rules.METHOD,
         attempt_number=attempt_number,
@@ -34,13 +36,20 @@ def add_checkout(invoice: Invoice, *, provider: str, amount_minor: int, now: dat
         status=PaymentStatus.CREATED,
         amount_minor=amount_minor,
         currency=invoice.currency,
-        expires_at=now.replace(microsecond=0) + rules.CHECKOUT_LIFE,
+        expires_at=now.replace(microsecond=0) + rules.checkout_life(purpose),
         created_at=now,
         updated_at=now,
     )
     session.add(payment)
     session.flush()
     return payment
+
+
+def add_off_session(
+    invoice: Invoice, *, purpose: str, card: PaymentMethod, amount_minor: int, now: datetime
+) -> Payment:
+    """Write down an attempt to charge a saved card; the account is locked."""
+    raise NotImplementedError
 
 
 def lock_payment(public_id: str) -> Payment:
@@ -55,7 +64,12 @@ def lock_payment(public_id: str) -> Payment:
 
 def lock_invoice(payment: Payment) -> Invoice:
     """Lock the invoice that the payment is for."""
-    locked = select(Invoice).where(Invoice.id == payment.invoice_id).with_for_update()
+    return locked_invoice(payment.invoice_id)
+
+
+def locked_invoice(invoice_id: int) -> Invoice:
+    """Lock an invoice by its row's id."""
+    locked = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
     return session.scalars(locked).one()
 
 

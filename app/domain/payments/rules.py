@@ -11,8 +11,12 @@ from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
 # first half an hour a call whose answer was lost can be repeated with the very same words.
 CHECKOUT_LIFE = timedelta(minutes=60)
 CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
+# A change of plan holds its amounts no longer than it must; a minute lets the call arrive.
+PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
 METHOD = "checkout"
+# Stripe's word for a bank that wants to hear the card's owner himself.
+AUTHENTICATION_REQUIRED = "authentication_required"
 
 
 class PaymentStatus(StrEnum):
@@ -43,6 +47,9 @@ ASK_AFTER: Mapping[PaymentStatus, timedelta] = {
     PaymentStatus.UNKNOWN: timedelta(minutes=2),
     PaymentStatus.PENDING: timedelta(minutes=5),
 }
+
+# When a saved card is charged for an invoice, counted from its issue: at once, then on later days.
+CHARGE_AFTER = (timedelta(0), timedelta(days=1), timedelta(days=3), timedelta(days=5))
 
 _IGNORE, _REFUSE = Verdict.IGNORE, Verdict.REFUSE
 _UNASKED: Mapping[OutcomeStatus, PaymentStatus | Verdict] = {
@@ -122,6 +129,16 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
     # Later the provider would refuse the page's end as too near, if it has no such page.
     in_time = now + CHECKOUT_LIFE_LEAST + REPEAT_MARGIN <= expires_at
     return status in UNDECIDED and not has_page and in_time
+
+
+def checkout_life(purpose: str) -> timedelta:
+    """Return how long the provider's page of an attempt stays open."""
+    return PLAN_CHANGE_LIFE if purpose == "plan_change" else CHECKOUT_LIFE
+
+
+def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
+    """Return when a saved card is charged for the invoice again; None after the last time."""
+    return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
 def idempotency_key(public_id: str, *, attempt_number: int) -> str:

@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from app.domain.mails.operations import SEND_MAIL
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
 from app.entrypoints.gateways import gateways
+from app.entrypoints.jobs.mailing import send_mail
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
@@ -64,4 +66,5 @@ def _nobody_knows_how(payload: Payload) -> None:
 # What each kind of promise is kept by. Each can be done twice, and beside itself.
 KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     FOLLOW_UP_EVENT: _follow_up_event,
+    SEND_MAIL: send_mail,
 }
