@@ -7,6 +7,7 @@ from app.entrypoints.api import (
     documents,
     entitlements,
     invoices,
+    litellm,
     plans,
     stats,
     topups,
@@ -16,7 +17,7 @@ from app.entrypoints.api import (
 
 api = Blueprint("api", __name__)
 for subject in (
-    *(stats, usage, usage_reading, plans, entitlements, invoices, documents, checkout),
+    *(stats, usage, usage_reading, litellm, plans, entitlements, invoices, documents, checkout),
     *(topups,),
 ):
     api.register_blueprint(subject.calls)
