@@ -47,6 +47,7 @@ from tests.properties.ledger_of_a_life import PAYG, Life
 R = TypeVar("R")
 BEGIN = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 RUNS = settings(
     max_examples=20,
     deadline=None,
@@ -292,6 +293,7 @@ class Customer:
 def test_any_life_is_what_plain_integers_say(steps: list) -> None:
     customer = Customer(next(_examples))
     for name, *given_to_it in steps:
+        customer.now += MINUTE
         getattr(customer, name)(*given_to_it)
         customer.jobs()
         customer.compare()
