@@ -65,3 +65,9 @@ class KeyUnknown(DomainError):
 
 class KeyNameInvalid(DomainError):
     """A key's name is empty or too long."""
+
+
+class TaxIdMissing(DomainError):
+    """The account has no tax id that could be approved."""
+
+    kind = Kind.CONFLICT
