@@ -139,19 +139,15 @@ def _two_stretches(account: Account, *, now: datetime) -> tuple[UsageSeries, Usa
 
 
 def _paces(series: UsageSeries, *, now: datetime, local: ZoneInfo) -> tuple[Pace, Pace]:
-    """Return the last whole days' costs and tokens, from the first day with usage on."""
-    today = now.astimezone(local).date()
+    """Return the paces of costs and of tokens."""
     costs: dict[date, int] = defaultdict(int)
     tokens: dict[date, int] = defaultdict(int)
     for bucket in series.buckets:
         costs[_day(bucket, local)] += bucket.sums.final_nanos
         tokens[_day(bucket, local)] += bucket.sums.total_tokens
-    first = max(min(costs, default=today), today - timedelta(days=rules.PACE_DAYS))
-    days = [first + timedelta(days=number) for number in range((today - first).days)]
-    seconds = int((day_starts_at(today, local) - day_starts_at(first, local)).total_seconds())
     return (
-        Pace(tuple(costs.get(day, 0) for day in days), seconds),
-        Pace(tuple(tokens.get(day, 0) for day in days), seconds),
+        rules.pace_of(costs, local=local, now=now),
+        rules.pace_of(tokens, local=local, now=now),
     )
 
 
