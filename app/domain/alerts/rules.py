@@ -90,6 +90,11 @@ def is_low(balance: int, *, threshold: int) -> bool:
     return 0 < threshold >= balance
 
 
+def has_spent(nanos: int, *, alert_minor: int | None) -> bool:
+    """Tell whether the month's spend has reached the customer's amount; 0 is the first cost."""
+    return alert_minor is not None and nanos > 0 and nanos >= nanos_from_minor(alert_minor)
+
+
 def crossings(thresholds: Thresholds, figures: Figures) -> tuple[Crossing, ...]:
     """Return the thresholds that are crossed now."""
     passed = (gauge for gauge in gauges(thresholds, figures) if gauge.is_crossed)
@@ -147,9 +152,8 @@ def _spend(thresholds: Thresholds, figures: Figures) -> Iterator[Gauge]:
     limit_minor, spent = thresholds.spend_minor, figures.spent_nanos
     if limit_minor is None:
         return
-    limit = nanos_from_minor(limit_minor)
-    crossed = spent > 0 and spent >= limit
-    gone = WHOLE_PERMILLE if crossed else _permille(spent, limit)
+    crossed = has_spent(spent, alert_minor=limit_minor)
+    gone = WHOLE_PERMILLE if crossed else _permille(spent, nanos_from_minor(limit_minor))
     yield Gauge(AlertKind.SPEND, limit_minor, spent // NANOS_PER_MINOR, gone, crossed)
 
 

@@ -54,9 +54,11 @@ class Concern(StrEnum):
     """Something the customer should know before anything else."""
 
     SUSPENDED = "suspended"
+    REFUSED = "refused"
     RENEWAL_UNPAID = "renewal_unpaid"
     TOKENS_EXHAUSTED = "tokens_exhausted"
     TOKENS_LOW = "tokens_low"
+    SPEND_REACHED = "spend_reached"
     UNPRICED = "unpriced"
 
 
@@ -66,10 +68,14 @@ class Standing:
 
     is_suspended: bool
     is_renewal_unpaid: bool
+    # The gateway is told to refuse, because of what is owed or spent.
+    is_refused: bool
     quota: int
     quota_left: int
     extra_tokens: int
     alert_threshold: int
+    # The month's spend has reached what he wanted to be told at.
+    has_spent: bool
     unpriced_tokens: int
 
 
@@ -122,8 +128,10 @@ def concerns(standing: Standing) -> tuple[Concern, ...]:
     """Return what needs attention, most urgent first."""
     found = {
         Concern.SUSPENDED: standing.is_suspended,
+        Concern.REFUSED: standing.is_refused,
         Concern.RENEWAL_UNPAID: standing.is_renewal_unpaid,
         **_token_concerns(standing),
+        Concern.SPEND_REACHED: standing.has_spent,
         Concern.UNPRICED: standing.unpriced_tokens > 0,
     }
     return tuple(concern for concern, applies in found.items() if applies)

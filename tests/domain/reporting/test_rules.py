@@ -104,6 +104,8 @@ def standing(**changes: object) -> Standing:
     given = {
         "is_suspended": False,
         "is_renewal_unpaid": False,
+        "is_refused": False,
+        "has_spent": False,
         "quota": 1_000,
         "quota_left": 900,
         "extra_tokens": 0,
@@ -120,6 +122,8 @@ class TestConcerns:
             ({}, ()),
             ({"is_suspended": True}, (Concern.SUSPENDED,)),
             ({"is_renewal_unpaid": True}, (Concern.RENEWAL_UNPAID,)),
+            ({"is_refused": True}, (Concern.REFUSED,)),
+            ({"has_spent": True}, (Concern.SPEND_REACHED,)),
             ({"quota_left": 201}, ()),
             ({"quota_left": 200}, (Concern.TOKENS_LOW,)),
             ({"quota_left": 0}, (Concern.TOKENS_EXHAUSTED,)),
