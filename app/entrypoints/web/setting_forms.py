@@ -43,7 +43,7 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
     currency = SelectField("Currency", choices=[("USD", "US dollar")], validate_choice=False)
     invoice_frequency = SelectField(
-        "Invoices", choices=[("monthly", "Every month")], validate_choice=False
+        "Invoice frequency", choices=[("monthly", "Every month")], validate_choice=False
     )
     send_invoice_email = Switch("Send invoices by mail")
     auto_pay = Switch("Pay invoices by itself")
