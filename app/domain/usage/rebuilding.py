@@ -64,9 +64,11 @@ def _quarter() -> ColumnElement[int]:
     """Return the number of the quarter of an hour, counted from 1970."""
     occurred_at = BillingRecord.occurred_at
     if session.get_bind().dialect.name == "postgresql":
-        return cast(func.floor(extract("epoch", occurred_at) / QUARTER_SECONDS), Whole)
-    # SQLite rounds to milliseconds: without the fraction, the last microsecond stays where it is.
-    seconds = cast(func.strftime("%s", func.substr(occurred_at, 1, WHOLE_SECONDS)), Whole)
+        seconds = cast(func.floor(extract("epoch", occurred_at)), Whole)
+    else:
+        # SQLite rounds to milliseconds: without its fraction, the last microsecond of a quarter
+        # stays in it.
+        seconds = cast(func.strftime("%s", func.substr(occurred_at, 1, WHOLE_SECONDS)), Whole)
     return seconds // QUARTER_SECONDS
 
 

@@ -13,13 +13,13 @@ from app.entrypoints.countries import country_names
 from app.entrypoints.web.forms import visible, zone_choices
 from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
 
-NO_COUNTRY = ("", "Not told")
+NO_COUNTRY = {"": "Not told"}
 # Fields in USD stand for columns in cents.
 IN_CENTS = ("spend_limit", "alert_spend")
 
 
-def _countries() -> list[tuple[str, str]]:
-    return [NO_COUNTRY, *country_names("en").items()]
+def _countries() -> dict[str, str]:
+    return {**NO_COUNTRY, **country_names("en")}
 
 
 class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
@@ -41,15 +41,15 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         filters=[visible],
         render_kw={"autocomplete": "off", "maxlength": TEXT_LENGTH_MAX},
     )
-    currency = SelectField("Currency", choices=[("USD", "US dollar")], validate_choice=False)
+    currency = SelectField("Currency", choices={"USD": "US dollar"}, validate_choice=False)
     invoice_frequency = SelectField(
-        "Invoice frequency", choices=[("monthly", "Every month")], validate_choice=False
+        "Invoice frequency", choices={"monthly": "Every month"}, validate_choice=False
     )
     send_invoice_email = Switch("Send invoices by mail")
     auto_pay = Switch("Pay invoices by itself")
     timezone = SelectField("Time zone", choices=zone_choices, validate_choice=False)
     locale = SelectField(
-        "Language", choices=[("en", "English"), ("zh", "简体中文")], validate_choice=False
+        "Language", choices={"en": "English", "zh": "简体中文"}, validate_choice=False
     )
     spend_limit = Amount("Spend limit per month, USD", render_kw={"inputmode": "decimal"})
     overage_enabled = Switch("Go on beyond my tokens")

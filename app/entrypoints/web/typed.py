@@ -61,7 +61,9 @@ class Amount(Typed):
     def _value(self) -> str:
         if self.raw_data:
             return visible(str(self.raw_data[0])) or ""
-        return "" if self.data is None else f"{self.data:f}"
+        if self.data is None:
+            return ""
+        return f"{self.data:f}" if self.data == int(self.data) else f"{self.data:.2f}"
 
 
 class Whole(Typed):
