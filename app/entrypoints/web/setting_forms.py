@@ -6,6 +6,7 @@ from wtforms import EmailField, SelectField, StringField, TextAreaField
 from app.domain.accounts.settings_rules import (
     ADDRESS_LENGTH_MAX,
     EMAIL_LENGTH_MAX,
+    SETTINGS,
     TEXT_LENGTH_MAX,
 )
 from app.domain.accounts.views import SettingsView
@@ -14,8 +15,6 @@ from app.entrypoints.web.forms import visible, zone_choices
 from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
 
 NO_COUNTRY = {"": "Not told"}
-# Fields in USD stand for columns in cents.
-IN_CENTS = ("spend_limit", "alert_spend")
 
 
 def _countries() -> dict[str, str]:
@@ -66,6 +65,5 @@ class AlertsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
 
 def as_set(chosen: SettingsView) -> dict[str, object]:
-    """Return what is set, by the forms' fields."""
-    values = {name: getattr(chosen, name) for name in SettingsView.__slots__}
-    return {**values, **{name: values[f"{name}_minor"] for name in IN_CENTS}}
+    """Return what is set, by the names of the fields; amounts in cents."""
+    return {name: getattr(chosen, setting.column) for name, setting in SETTINGS.items()}

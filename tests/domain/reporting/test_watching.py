@@ -27,6 +27,7 @@ class TestWatch:
         cleo = make_account("cleo", plan_id="plan-basic", timezone="Asia/Kathmandu")
         chosen = session.query(BillingSettings).filter_by(user_id="cleo").one()
         chosen.alert_threshold, chosen.alert_spend_minor = 40_000, 1
+        session.commit()
         for days in (1, 2, 3):
             make_usage(
                 "cleo",
@@ -58,7 +59,7 @@ class TestWatch:
 
     def test_takes_four_statements(self, ada) -> None:
         make_usage("ada")
-        session.commit()
+        session.refresh(ada)
         with statements() as sent:
             watch(ada, now=NOW, grace=GRACE)
         assert len(sent) <= 4, sent
@@ -66,7 +67,7 @@ class TestWatch:
 
 def test_debts_are_read_in_two_statements(ada) -> None:
     make_usage("ada")
-    session.commit()
+    session.refresh(ada)
     with statements() as sent:
         queries.debts(ada, now=NOW)
     assert len(sent) == 2, sent
