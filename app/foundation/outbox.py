@@ -64,6 +64,17 @@ def add_all(kind: str, payloads: Sequence[Mapping[str, object]], *, now: datetim
     )
 
 
+def is_promised(kind: str, *, key: str, value: str) -> bool:
+    """Tell whether work of this kind, with this in its payload, is still to be done."""
+    # What is done has no next try: the index leaves it out, however much of it there is.
+    waiting = select(OutboxEntry.id).where(
+        OutboxEntry.next_try_at.is_not(None),
+        OutboxEntry.kind == kind,
+        OutboxEntry.payload[key].as_string() == value,
+    )
+    return session.scalar(waiting.limit(1)) is not None
+
+
 def claim(*, now: datetime, limit: int) -> list[OutboxEntry]:
     """Take what is due, oldest first, and lease it: nobody else gets it until the lease ends."""
     due = (

@@ -6,15 +6,8 @@ The answer is advice. Usage that happened is recorded and billed, past any limit
 from datetime import datetime, timedelta
 
 from app.domain.accounts import queries as accounts
-from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.reporting import queries as reporting
-from app.domain.reporting.entitlements import (
-    CreditLimits,
-    Position,
-    Reason,
-    credit_limit_minor,
-    first_reason,
-)
+from app.domain.reporting.entitlements import CreditLimits, Reason, first_reason
 from app.domain.reporting.views import Entitlement
 from app.domain.subscriptions import queries as subscriptions
 
@@ -26,16 +19,7 @@ def check_entitlement(
     account = accounts.account(user_id)
     chosen = accounts.settings_of(account)
     period = subscriptions.current_period(user_id, now=now, grace=grace)
-    debts = reporting.debts(account, now=now)
-    position = Position(
-        is_suspended=account.suspended_at is not None,
-        pays_as_he_goes=period.terms.plan_id == PAY_AS_YOU_GO,
-        overage_enabled=chosen.overage_enabled,
-        token_balance=period.tokens_remaining + account.extra_tokens,
-        spend_limit_minor=chosen.spend_limit_minor,
-        credit_limit_minor=credit_limit_minor(account.credit_limit_minor, debts, limits=limits),
-        debts=debts,
-    )
+    position = reporting.position(account, chosen, period, now=now, limits=limits)
     reason = first_reason(position, now=now)
     return Entitlement(
         is_allowed=reason is Reason.OK,

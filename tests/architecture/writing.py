@@ -14,8 +14,11 @@ BANNED = {
     "util", "utils", "helper", "helpers", "common", "manager", "process", "handle", "data",
     "info", "misc",
 }  # fmt: skip
-# SQLAlchemy calls these by name.
-NAMED_BY_OTHERS = {"process_bind_param", "process_result_value", "process_literal_param"}
+# SQLAlchemy and WTForms call these by name.
+NAMED_BY_OTHERS = {
+    "process_bind_param", "process_result_value", "process_literal_param",
+    "process_data", "process_formdata",
+}  # fmt: skip
 # Passed on to a template, or to Flask's configuration: names that only the receiver knows.
 OPEN_ENDED = {"context", "overrides"}
 WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")

@@ -133,3 +133,15 @@ class TestPostpone:
         entry = OutboxEntry(attempts=attempts)
         outbox.postpone(entry, reason="no connection", now=NOW)
         assert entry.next_try_at == NOW + wait
+
+
+def test_a_promise_is_found_until_it_is_kept(app, now) -> None:
+    with transaction():
+        entry = outbox.add("rebuild", {"user_id": "ada"}, now=now)
+        outbox.add("rebuild", {"event": 5}, now=now)
+    assert outbox.is_promised("rebuild", key="user_id", value="ada")
+    assert not outbox.is_promised("rebuild", key="user_id", value="ben")
+    assert not outbox.is_promised("send", key="user_id", value="ada")
+    with transaction():
+        outbox.finish(outbox.locked(entry.id), now=now)
+    assert not outbox.is_promised("rebuild", key="user_id", value="ada")

@@ -73,3 +73,9 @@ class AttributionFieldUnknown(DomainError):
 
 class AttributionFieldRepeated(DomainError):
     """Two fields of one wire format would name the account."""
+
+
+class TaxIdMissing(DomainError):
+    """The account has no tax id that could be approved."""
+
+    kind = Kind.CONFLICT

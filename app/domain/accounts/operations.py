@@ -1,14 +1,23 @@
 """What can be done with accounts and keys. Changes state; never commits."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 
-from app.domain.accounts import attribution, passwords, queries, rules
-from app.domain.accounts.errors import EmailTaken, KeyUnknown, UserIdTaken, WrongCredentials
+from app.domain.accounts import attribution, passwords, queries, rules, settings_rules
+from app.domain.accounts.errors import (
+    EmailTaken,
+    KeyUnknown,
+    TaxIdMissing,
+    UserIdTaken,
+    WrongCredentials,
+)
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
+from app.domain.accounts.queries import OF_THE_ACCOUNT, REBUILD_ROLLUPS
+from app.domain.accounts.views import SettingsView
+from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind, SecretKey, new_key
@@ -80,6 +89,46 @@ def check_credentials(email: str, password: str) -> Account:
     return account
 
 
+def change_settings(
+    account: Account, changes: Mapping[str, object], *, actor: str, now: datetime
+) -> SettingsView:
+    """Change what is named, by the names and in the units of the JSON fields; return the whole.
+
+    Raises InvalidFields that names every wrong field; then nothing is changed.
+    """
+    account = lock_accounts({account.id})[account.id]
+    stored = queries.settings_by_account({account.id})[account.id]
+    before = queries.view_of(account, stored)
+    accepted = settings_rules.accepted(changes, before)
+    changed = {name: value for name, value in accepted.items() if value != _kept(before, name)}
+    if not changed:
+        return before
+    if {"tax_id", "country"} & set(changed):
+        # What was checked was the id of that country.
+        stored.tax_id_approved_at = None
+    for name, value in changed.items():
+        setattr(account if name in OF_THE_ACCOUNT else stored, name, value)
+    stored.updated_at = account.updated_at = now
+    details = {name: {"from": _kept(before, name), "to": to} for name, to in changed.items()}
+    journal.write("settings_changed", actor=actor, user_id=account.id, now=now, details=details)
+    if "timezone" in changed:
+        outbox.add(REBUILD_ROLLUPS, {"user_id": account.id}, now=now)
+    return queries.view_of(account, stored)
+
+
+def approve_tax_id(account: Account, *, actor: str, now: datetime) -> SettingsView:
+    """Note that the operator has checked the tax id. Raises TaxIdMissing."""
+    account = lock_accounts({account.id})[account.id]
+    stored = queries.settings_by_account({account.id})[account.id]
+    if stored.tax_id is None:
+        raise TaxIdMissing(f"The account {account.id} has no tax id that could be approved.")
+    if stored.tax_id_approved_at is None:
+        stored.tax_id_approved_at = stored.updated_at = now
+        details = {"tax_id": stored.tax_id, "country": stored.country}
+        journal.write("tax_id_approved", actor=actor, user_id=account.id, now=now, details=details)
+    return queries.view_of(account, stored)
+
+
 def make_key(kind: KeyKind, *, name: str, now: datetime, user_id: str | None = None) -> SecretKey:
     """Make a key and return it in clear, the only time it is ever seen. Raises KeyNameInvalid."""
     _, made = _add_key(kind, name=name, now=now, user_id=user_id)
@@ -145,6 +194,11 @@ def _add_key(
     )
     session.add(key)
     return key, made
+
+
+def _kept(settings: SettingsView, name: str) -> object:
+    value = getattr(settings, name)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _number_and_id(chosen: str | None) -> tuple[int, str]:

@@ -8,9 +8,15 @@ from sqlalchemy import ColumnElement, func, select
 from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key
+from app.domain.accounts.views import SettingsView
+from app.foundation import outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.secret_keys import find_key
+
+# The promise to cut an account's hours and days anew, in the zone that it has now.
+REBUILD_ROLLUPS = "rebuild_rollups"
+OF_THE_ACCOUNT = ("timezone", "locale")
 
 
 def account(user_id: str) -> Account:
@@ -64,6 +70,32 @@ def _addresses(user_ids: Collection[str], *conditions: ColumnElement[bool]) -> d
         .where(any_of(Account.id, user_ids), *conditions)
     )
     return {user_id: address for user_id, address in session.execute(statement)}
+
+
+def settings_by_account(user_ids: Collection[str]) -> dict[str, BillingSettings]:
+    """Return what the accounts have set, by account."""
+    statement = select(BillingSettings).where(any_of(BillingSettings.user_id, user_ids))
+    found = session.scalars(statement.execution_options(populate_existing=True))
+    return {chosen.user_id: chosen for chosen in found}
+
+
+def settings_view(account: Account) -> SettingsView:
+    """Return what the account has set, zone and language with it."""
+    return view_of(account, settings_of(account))
+
+
+def view_of(account: Account, chosen: BillingSettings) -> SettingsView:
+    """Return the settings of the account as they are shown."""
+    values = {
+        name: getattr(account if name in OF_THE_ACCOUNT else chosen, name)
+        for name in SettingsView.__slots__
+    }
+    return SettingsView(**{**values, "alert_percents": tuple(chosen.alert_percents)})
+
+
+def has_rollups_to_rebuild(account: Account) -> bool:
+    """Tell whether the account's charts are still cut in the zone it had before."""
+    return outbox.is_promised(REBUILD_ROLLUPS, key="user_id", value=account.id)
 
 
 def key_by_text(text: str, *, now: datetime) -> Key:

@@ -7,10 +7,12 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.accounts import queries as accounts
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
+from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
-from app.domain.reporting import rules
+from app.domain.reporting import queries, rules
+from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
@@ -21,6 +23,13 @@ from app.foundation.periods import BillingMonth, Period
 
 RECENT_DAYS = 30
 TOP_GROUPS = 6
+# The other reasons have words of their own among the concerns.
+LIMITS_REACHED = (
+    Reason.INVOICE_OVERDUE,
+    Reason.SPEND_LIMIT,
+    Reason.CREDIT_LIMIT,
+    Reason.UNPRICED_LIMIT,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,12 @@ class Overview:
     plan_name: str
     period: PeriodView
     extra_tokens: int
-    overage_enabled: bool
     quota_runs_out_at: datetime | None
     concerns: tuple[Concern, ...]
+    # What decides whether the gateway is advised to go on, and what it is advised.
+    position: Position
+    reason: Reason
+    alert_spend_minor: int | None
     recent: UsageSeries
     # The totals of the same number of days before.
     before: Sums
@@ -66,12 +78,16 @@ class Overview:
         return self.period.tokens_remaining + self.extra_tokens
 
 
-def overview(account: Account, *, now: datetime, grace: timedelta) -> Overview:
+def overview(
+    account: Account, *, now: datetime, grace: timedelta, limits: CreditLimits
+) -> Overview:
     """Return how the account stands, and where its month and quota are heading."""
     month = BillingMonth.of(now)
     month_sums = usage.month_to_date(account, month=month)
     period = subscriptions.current_period(account.id, now=now, grace=grace)
     chosen = accounts.settings_of(account)
+    position = queries.position(account, chosen, period, now=now, limits=limits)
+    reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
     return Overview(
@@ -84,13 +100,15 @@ def overview(account: Account, *, now: datetime, grace: timedelta) -> Overview:
         plan_name=catalog.plan(period.terms.plan_id).name,
         period=period,
         extra_tokens=account.extra_tokens,
-        overage_enabled=chosen.overage_enabled,
         quota_runs_out_at=rules.runs_out_at(
             period.tokens_remaining, tokens, now=now, ends_at=period.ends_at
         ),
         concerns=rules.concerns(
-            _standing(account, period, alert_threshold=chosen.alert_threshold, month=month_sums)
+            _standing(account, period, chosen, position, reason=reason, month=month_sums)
         ),
+        position=position,
+        reason=reason,
+        alert_spend_minor=chosen.alert_spend_minor,
         recent=recent,
         before=before,
         top_models=_top(recent),
@@ -139,19 +157,15 @@ def _two_stretches(account: Account, *, now: datetime) -> tuple[UsageSeries, Usa
 
 
 def _paces(series: UsageSeries, *, now: datetime, local: ZoneInfo) -> tuple[Pace, Pace]:
-    """Return the last whole days' costs and tokens, from the first day with usage on."""
-    today = now.astimezone(local).date()
+    """Return the paces of costs and of tokens."""
     costs: dict[date, int] = defaultdict(int)
     tokens: dict[date, int] = defaultdict(int)
     for bucket in series.buckets:
         costs[_day(bucket, local)] += bucket.sums.final_nanos
         tokens[_day(bucket, local)] += bucket.sums.total_tokens
-    first = max(min(costs, default=today), today - timedelta(days=rules.PACE_DAYS))
-    days = [first + timedelta(days=number) for number in range((today - first).days)]
-    seconds = int((day_starts_at(today, local) - day_starts_at(first, local)).total_seconds())
     return (
-        Pace(tuple(costs.get(day, 0) for day in days), seconds),
-        Pace(tuple(tokens.get(day, 0) for day in days), seconds),
+        rules.pace_of(costs, local=local, now=now),
+        rules.pace_of(tokens, local=local, now=now),
     )
 
 
@@ -160,15 +174,23 @@ def _day(bucket: UsageBucket, local: ZoneInfo) -> date:
 
 
 def _standing(
-    account: Account, period: PeriodView, *, alert_threshold: int, month: Sums
+    account: Account,
+    period: PeriodView,
+    chosen: BillingSettings,
+    position: Position,
+    *,
+    reason: Reason,
+    month: Sums,
 ) -> Standing:
     return Standing(
-        is_suspended=account.suspended_at is not None,
+        is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
+        is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
         quota_left=period.tokens_remaining,
         extra_tokens=account.extra_tokens,
-        alert_threshold=alert_threshold,
+        alert_threshold=chosen.alert_threshold,
+        has_spent=has_spent(position.debts.spent_nanos, alert_minor=chosen.alert_spend_minor),
         unpriced_tokens=month.unpriced_tokens,
     )
 

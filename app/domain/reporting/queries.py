@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
-from sqlalchemy import cast, exists, func, select, union, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, cast, exists, func, or_, select
 
 from app.domain.accounts import queries as accounts
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
+from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import CarriedAmount, Invoice
 from app.domain.payments.models import Dispute, Payment
+from app.domain.reporting.entitlements import CreditLimits, Position, credit_limit_minor
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
 from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage import queries as usage
 from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
+
+T = TypeVar("T")
 
 
 def stats(account: Account, *, now: datetime, grace: timedelta) -> Stats:
@@ -48,76 +54,102 @@ def quota_watch(account: Account, *, now: datetime, grace: timedelta) -> QuotaWa
     )
 
 
+def position(
+    account: Account,
+    chosen: BillingSettings,
+    period: PeriodView,
+    *,
+    now: datetime,
+    limits: CreditLimits,
+) -> Position:
+    """Return all that decides whether the account may go on."""
+    owed = debts(account, now=now)
+    return Position(
+        is_suspended=account.suspended_at is not None,
+        pays_as_he_goes=period.terms.plan_id == PAY_AS_YOU_GO,
+        overage_enabled=chosen.overage_enabled,
+        token_balance=period.tokens_remaining + account.extra_tokens,
+        spend_limit_minor=chosen.spend_limit_minor,
+        credit_limit_minor=credit_limit_minor(account.credit_limit_minor, owed, limits=limits),
+        debts=owed,
+    )
+
+
 def debts(account: Account, *, now: datetime) -> Debts:
-    """Return what the account owes and has paid."""
-    unpaid_minor, oldest_due_at = _unpaid(account)
+    """Return what the account owes and has paid: two statements, whatever it has done."""
     by_month = _usage_by_month(account)
-    billed = _billed_months(account)
-    unbilled = sum(nanos for month, nanos, _unpriced in by_month if month not in billed)
-    has_paid, has_open_dispute = _payment_history(account)
+    standing = session.execute(
+        select(
+            _of_unpaid(
+                account, cast(func.sum(Invoice.final_minor - Invoice.credit_used_minor), Whole)
+            ),
+            _of_unpaid(account, func.min(Invoice.due_at)),
+            *_waiting(account),
+            exists().where(Payment.user_id == account.id, Payment.status == "settled"),
+            exists().where(Dispute.user_id == account.id, Dispute.status == "open"),
+        )
+    ).one()
+    unpaid_minor, oldest_due_at, carried, corrected, has_paid, has_open_dispute = standing
+    unbilled = sum(month.final_nanos for month in by_month if not month.is_billed)
     running = str(BillingMonth.of(now))
     return Debts(
-        unbilled_nanos=max(unbilled + _waiting(account), 0),
-        unpaid_minor=unpaid_minor,
+        unbilled_nanos=max(unbilled + (carried or 0) + (corrected or 0), 0),
+        unpaid_minor=unpaid_minor or 0,
         oldest_due_at=oldest_due_at,
-        spent_nanos=sum(nanos for month, nanos, _unpriced in by_month if month == running),
-        unpriced_tokens=sum(unpriced for _month, _nanos, unpriced in by_month),
+        spent_nanos=sum(month.final_nanos for month in by_month if month.month == running),
+        unpriced_tokens=sum(month.unpriced_tokens for month in by_month),
         has_paid=has_paid,
         has_open_dispute=has_open_dispute,
     )
 
 
-def _usage_by_month(account: Account) -> Sequence[tuple[str, int, int]]:
-    """Return billing month, final cost and unpriced tokens of each month."""
+class _Month(NamedTuple):
+    month: str
+    final_nanos: int
+    unpriced_tokens: int
+    # Its usage stands on an invoice, is carried, or was forgiven.
+    is_billed: bool
+
+
+def _usage_by_month(account: Account) -> Sequence[_Month]:
+    month = UsageMonthly.billing_month
+    invoiced = exists().where(
+        Invoice.user_id == account.id,
+        Invoice.kind == "usage",
+        Invoice.status != "draft",
+        Invoice.billing_month == month,
+    )
+    carried = exists().where(
+        CarriedAmount.user_id == account.id,
+        CarriedAmount.kind == "usage",
+        CarriedAmount.from_month == month,
+    )
     statement = select(
-        UsageMonthly.billing_month,
+        month,
         cast(func.sum(UsageMonthly.final_nanos), Whole),
         cast(func.sum(UsageMonthly.unpriced_tokens), Whole),
+        or_(invoiced, carried),
     ).where(UsageMonthly.user_id == account.id)
-    rows = session.execute(statement.group_by(UsageMonthly.billing_month))
-    return [(month, nanos, unpriced) for month, nanos, unpriced in rows]
+    return [_Month(*row) for row in session.execute(statement.group_by(month))]
 
 
-def _billed_months(account: Account) -> set[str]:
-    """Return the months whose usage stands on an invoice, is carried, or was forgiven."""
-    invoiced = select(Invoice.billing_month).where(
-        Invoice.user_id == account.id, Invoice.kind == "usage", Invoice.status != "draft"
-    )
-    carried = select(CarriedAmount.from_month).where(
-        CarriedAmount.user_id == account.id, CarriedAmount.kind == "usage"
-    )
-    return set(session.scalars(union(invoiced, carried)))
-
-
-def _waiting(account: Account) -> int:
+def _waiting(account: Account) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     """Return what the next invoice will carry besides its own month, in nano-USD."""
-    carried = select(CarriedAmount.amount_nanos).where(
+    carried = select(cast(func.sum(CarriedAmount.amount_nanos), Whole)).where(
         CarriedAmount.user_id == account.id,
         CarriedAmount.invoice_id.is_(None),
         CarriedAmount.forgiven_by.is_(None),
     )
-    corrected = select(UsageCorrection.amount_nanos).where(
+    corrected = select(cast(func.sum(UsageCorrection.amount_nanos), Whole)).where(
         UsageCorrection.user_id == account.id, UsageCorrection.invoice_id.is_(None)
     )
-    return sum(session.scalars(union_all(carried, corrected)))
+    return carried.scalar_subquery(), corrected.scalar_subquery()
 
 
-def _unpaid(account: Account) -> tuple[int, datetime | None]:
-    """Return the sum of unpaid invoices, and when the first of them was due."""
+def _of_unpaid(account: Account, figure: ColumnElement[T]) -> ScalarSelect[T]:
+    """Return a figure over the invoices that are not paid."""
     # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
-    statement = select(
-        cast(func.sum(Invoice.final_minor - Invoice.credit_used_minor), Whole),
-        func.min(Invoice.due_at),
-    ).where(
+    unpaid = select(figure).where(
         Invoice.user_id == account.id, Invoice.status == "issued", Invoice.kind != "subscription"
     )
-    unpaid_minor, oldest_due_at = session.execute(statement).one()
-    return unpaid_minor or 0, oldest_due_at
-
-
-def _payment_history(account: Account) -> tuple[bool, bool]:
-    """Return whether a payment was ever settled, and whether one is contested now."""
-    settled = exists().where(Payment.user_id == account.id, Payment.status == "settled")
-    contested = exists().where(Dispute.user_id == account.id, Dispute.status == "open")
-    has_paid, has_open_dispute = session.execute(select(settled, contested)).one()
-    return has_paid, has_open_dispute
+    return unpaid.scalar_subquery()

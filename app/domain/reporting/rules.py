@@ -1,17 +1,22 @@
 """Where the month and the quota are heading, and what needs the customer's eye. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import isqrt
+from zoneinfo import ZoneInfo
 
+from app.domain.alerts.rules import is_low, owns_tokens
+from app.domain.usage.buckets import day_starts_at
 from app.foundation.money import round_half_up
 
 # A forecast looks back over two whole weeks, so that weekends weigh what they weigh.
 PACE_DAYS = 14
 # Fewer days say nothing about how much one day differs from another.
 PACE_DAYS_MIN = 3
+# Whoever used nothing for this long begins anew: his pace counts from the first day after.
+PACE_SEEN_DAYS = 60
 # Four months of five end inside a range of 1.28 standard deviations to either side.
 WIDTH_PERCENT = 128
 LOW_PERCENT = 20
@@ -49,9 +54,11 @@ class Concern(StrEnum):
     """Something the customer should know before anything else."""
 
     SUSPENDED = "suspended"
+    REFUSED = "refused"
     RENEWAL_UNPAID = "renewal_unpaid"
     TOKENS_EXHAUSTED = "tokens_exhausted"
     TOKENS_LOW = "tokens_low"
+    SPEND_REACHED = "spend_reached"
     UNPRICED = "unpriced"
 
 
@@ -61,11 +68,25 @@ class Standing:
 
     is_suspended: bool
     is_renewal_unpaid: bool
+    # The gateway is told to refuse, because of what is owed or spent.
+    is_refused: bool
     quota: int
     quota_left: int
     extra_tokens: int
     alert_threshold: int
+    # The month's spend has reached what he wanted to be told at.
+    has_spent: bool
     unpriced_tokens: int
+
+
+def pace_of(amounts: Mapping[date, int], *, local: ZoneInfo, now: datetime) -> Pace:
+    """Return the pace of the last whole local days, from the first day with usage on."""
+    today = now.astimezone(local).date()
+    seen = (day for day in amounts if day > today - timedelta(days=PACE_SEEN_DAYS))
+    first = max(min(seen, default=today), today - timedelta(days=PACE_DAYS))
+    days = [first + timedelta(days=number) for number in range((today - first).days)]
+    seconds = int((day_starts_at(today, local) - day_starts_at(first, local)).total_seconds())
+    return Pace(tuple(amounts.get(day, 0) for day in days), seconds)
 
 
 def forecast(amount: int, pace: Pace, *, seconds_left: int) -> Forecast | None:
@@ -107,8 +128,10 @@ def concerns(standing: Standing) -> tuple[Concern, ...]:
     """Return what needs attention, most urgent first."""
     found = {
         Concern.SUSPENDED: standing.is_suspended,
+        Concern.REFUSED: standing.is_refused,
         Concern.RENEWAL_UNPAID: standing.is_renewal_unpaid,
         **_token_concerns(standing),
+        Concern.SPEND_REACHED: standing.has_spent,
         Concern.UNPRICED: standing.unpriced_tokens > 0,
     }
     return tuple(concern for concern, applies in found.items() if applies)
@@ -116,9 +139,8 @@ def concerns(standing: Standing) -> tuple[Concern, ...]:
 
 def _token_concerns(standing: Standing) -> dict[Concern, bool]:
     balance = standing.quota_left + standing.extra_tokens
-    # Who pays as he goes and owns no extra tokens has nothing that could run out.
-    has_tokens = standing.quota > 0 or balance > 0
-    below_threshold = 0 < standing.alert_threshold >= balance
+    has_tokens = owns_tokens(has_quota=standing.quota > 0, extra_tokens=standing.extra_tokens)
+    below_threshold = is_low(balance, threshold=standing.alert_threshold)
     nearly_used = balance * 100 <= standing.quota * LOW_PERCENT
     return {
         Concern.TOKENS_EXHAUSTED: has_tokens and balance == 0,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.alerts.rules import is_low, owns_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Stats:
@@ -53,8 +55,8 @@ class QuotaWatch:
     @property
     def is_low(self) -> bool:
         """Tell whether to warn; who owns no tokens at all has none that could run out."""
-        owns_tokens = self.has_quota or self.extra_tokens > 0
-        return owns_tokens and 0 < self.alert_threshold >= self.token_balance
+        has_tokens = owns_tokens(has_quota=self.has_quota, extra_tokens=self.extra_tokens)
+        return has_tokens and is_low(self.token_balance, threshold=self.alert_threshold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """Questions about usage. Reads only."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, cast, func, literal, select, tuple_
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone as zone_called
 from app.domain.usage.buckets import check_span, cuts_an_hour
-from app.domain.usage.models import BillingRecord, UsageMonthly
+from app.domain.usage.models import BillingRecord, UsageDaily, UsageMonthly
 from app.domain.usage.rules import OTHER
 from app.domain.usage.series import SUMS, Question, Row, by_hour, from_days, from_hours, sums_over
 from app.domain.usage.views import (
@@ -23,6 +24,7 @@ from app.domain.usage.views import (
     UsageBucket,
     UsageSeries,
 )
+from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, Whole, end_reading, session
 from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth, Period
@@ -72,6 +74,28 @@ def month_to_date(account: Account, *, month: BillingMonth) -> Sums:
     return _sums_of_months(
         account, UsageMonthly.occurred_month == str(month), UsageMonthly.billing_month >= str(month)
     )
+
+
+def billed_to(user_ids: Collection[str], *, month: BillingMonth) -> dict[str, int]:
+    """Return what the accounts' usage of a billing month comes to, in nano-USD."""
+    statement = select(UsageMonthly.user_id, cast(func.sum(UsageMonthly.final_nanos), Whole)).where(
+        any_of(UsageMonthly.user_id, user_ids), UsageMonthly.billing_month == str(month)
+    )
+    rows = session.execute(statement.group_by(UsageMonthly.user_id))
+    return {user_id: nanos for user_id, nanos in rows}
+
+
+def tokens_by_day(user_ids: Collection[str], *, since: date) -> dict[str, dict[date, int]]:
+    """Return the accounts' tokens of each of their local days from one on."""
+    tokens = cast(func.sum(UsageDaily.total_tokens), Whole)
+    statement = select(UsageDaily.user_id, UsageDaily.day, tokens).where(
+        any_of(UsageDaily.user_id, user_ids), UsageDaily.day >= since
+    )
+    by_account: dict[str, dict[date, int]] = defaultdict(dict)
+    rows = session.execute(statement.group_by(UsageDaily.user_id, UsageDaily.day))
+    for user_id, day, total in rows:
+        by_account[user_id][day] = total
+    return by_account
 
 
 def all_time(account: Account) -> Sums:

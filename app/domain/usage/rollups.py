@@ -57,9 +57,13 @@ class Rollups:
 
     def write(self) -> None:
         """Add the sums to the tables: three statements, however many records were counted."""
+        self.write_hours_and_days()
+        _write(UsageMonthly, self.monthly, MONTHLY_KEYS)
+
+    def write_hours_and_days(self) -> None:
+        """Add the sums to the two tables that are cut in the account's zone."""
         _write(UsageHourly, self.hourly, HOURLY_KEYS)
         _write(UsageDaily, self.daily, DAILY_KEYS)
-        _write(UsageMonthly, self.monthly, MONTHLY_KEYS)
 
 
 def sums_of(record: Mapping[str, Any], *, sign: int = 1) -> Sums:

@@ -9,15 +9,26 @@ from app.entrypoints.api import (
     invoices,
     litellm,
     plans,
+    settings,
     stats,
     topups,
     usage,
     usage_reading,
 )
 
+SUBJECTS = (
+    checkout,
+    documents,
+    entitlements,
+    invoices,
+    litellm,
+    plans,
+    settings,
+    stats,
+    topups,
+    usage,
+    usage_reading,
+)
 api = Blueprint("api", __name__)
-for subject in (
-    *(stats, usage, usage_reading, litellm, plans, entitlements, invoices, documents, checkout),
-    *(topups,),
-):
+for subject in SUBJECTS:
     api.register_blueprint(subject.calls)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from app.domain.accounts.queries import REBUILD_ROLLUPS
 from app.domain.mails.operations import SEND_MAIL
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
 from app.entrypoints.gateways import gateways
@@ -12,6 +13,7 @@ from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.workflows.follow_up_event import follow_up_event
+from app.workflows.rebuild_rollups import rebuild_rollups
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +61,11 @@ def _follow_up_event(payload: Payload) -> None:
     follow_up_event(cast(int, payload["event"]), gateways=gateways(), now=clock.now())
 
 
+def _rebuild_rollups(payload: Payload) -> None:
+    with transaction():
+        rebuild_rollups(cast(str, payload["user_id"]), now=clock.now())
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
@@ -67,4 +74,5 @@ def _nobody_knows_how(payload: Payload) -> None:
 KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     FOLLOW_UP_EVENT: _follow_up_event,
     SEND_MAIL: send_mail,
+    REBUILD_ROLLUPS: _rebuild_rollups,
 }

@@ -10,6 +10,7 @@ from datetime import datetime
 from flask import current_app
 
 from app.entrypoints.gateways import gateways
+from app.entrypoints.jobs.alerting import tell_what_is_foreseen, tell_what_was_crossed
 from app.entrypoints.jobs.closing import close_ended_months
 from app.entrypoints.jobs.parts import in_parts
 from app.entrypoints.jobs.promises import work_off_outbox
@@ -80,6 +81,8 @@ def _forget_old_keys() -> None:
 SCHEDULE = (
     # Web programs nudge for this one; the schedule finds what a lost nudge left.
     Scheduled(OUTBOX, 3, work_off_outbox),
+    Scheduled("alerts", 30, tell_what_was_crossed),
+    Scheduled("forecasts", 1800, tell_what_is_foreseen),
     Scheduled("silent_attempts", 60, _ask_about_attempts),
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),

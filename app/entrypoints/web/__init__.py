@@ -5,12 +5,14 @@ from flask.blueprints import BlueprintSetupState
 
 from app.entrypoints.web import (
     access,
+    alerts,
     documents,
     invoices,
     keys,
     mails,
     overview,
     payments,
+    settings,
     showing,
     usage,
 )
@@ -18,15 +20,21 @@ from app.entrypoints.web.errors import show_refusal
 from app.entrypoints.web.signing_in import sign_in_desk
 from app.foundation.errors import DomainError
 
+SUBJECTS = (
+    access,
+    alerts,
+    documents,
+    invoices,
+    keys,
+    mails,
+    overview,
+    payments,
+    settings,
+    usage,
+)
 web = Blueprint("web", __name__)
-web.register_blueprint(access.pages)
-web.register_blueprint(overview.pages)
-web.register_blueprint(usage.pages)
-web.register_blueprint(invoices.pages)
-web.register_blueprint(documents.pages)
-web.register_blueprint(payments.pages)
-web.register_blueprint(keys.pages)
-web.register_blueprint(mails.pages)
+for subject in SUBJECTS:
+    web.register_blueprint(subject.pages)
 web.register_error_handler(DomainError, show_refusal)
 
 

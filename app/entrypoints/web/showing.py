@@ -74,6 +74,11 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def from_seconds(seconds: int) -> datetime:
+    """Return the moment that lies so many seconds after the start of 1970."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def covered_nanos(record: RecordView) -> int:
     """Return how much of a request's list cost fell on tokens that were covered."""
     if record.total_tokens == 0:
@@ -97,6 +102,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "short_day": short_day,
     "clock_time": clock_time,
     "rfc3339": rfc3339,
+    "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
 }
 

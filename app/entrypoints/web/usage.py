@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.queries import has_rollups_to_rebuild
 from app.domain.accounts.rules import zone
 from app.domain.subscriptions.queries import current_period
 from app.domain.usage import queries
@@ -27,17 +28,7 @@ pages.before_request(require_sign_in)
 def index() -> ResponseReturnValue:
     """Show a range as a chart, with its numbers and its requests."""
     chosen = _chosen()
-    series = _series(chosen)
-    response = respond(
-        "web/usage/index.html",
-        "web/usage/_chart.html",
-        chosen=chosen,
-        series=series,
-        chart=charts.draw(series, metric=chosen.metric),
-        found=_records(chosen),
-        local=zone(signed_in_account().timezone),
-        choices=usage_filter,
-    )
+    response = _page(chosen, _series(chosen))
     response.headers["HX-Push-Url"] = url_for(".index", **chosen.parameters)
     return response
 
@@ -61,6 +52,21 @@ def export() -> ResponseReturnValue:
     chosen = _chosen()
     name = f"usage-{chosen.first}-to-{chosen.last}-by-{chosen.group_by}.csv"
     return csv_answer(name, usage_lines(_series(chosen)))
+
+
+def _page(chosen: UsageFilter, series: UsageSeries) -> Response:
+    account = signed_in_account()
+    return respond(
+        "web/usage/index.html",
+        "web/usage/_chart.html",
+        chosen=chosen,
+        series=series,
+        chart=charts.draw(series, metric=chosen.metric),
+        found=_records(chosen),
+        local=zone(account.timezone),
+        choices=usage_filter,
+        is_rebuilding=has_rollups_to_rebuild(account),
+    )
 
 
 def _chosen() -> UsageFilter:

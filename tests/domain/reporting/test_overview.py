@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from app.domain.accounts.models import BillingSettings
+from app.domain.reporting.entitlements import CreditLimits
 from app.domain.reporting.overview import FirstSteps, Overview, overview
 from app.domain.reporting.rules import Concern
 from app.domain.usage.views import Sums
@@ -17,11 +18,12 @@ from tests.statements import statements
 
 ONE_REQUEST = 22_200_000
 STATEMENTS_MAX = 9
+LIMITS = CreditLimits(new_minor=500, settled_minor=10_000)
 
 
 def look(account, *, now: datetime = NOW) -> Overview:
     session.commit()
-    return overview(account, now=now, grace=GRACE)
+    return overview(account, now=now, grace=GRACE, limits=LIMITS)
 
 
 def use_days_ago(days: int, *, user_id: str = "ada", **changes: object) -> None:
@@ -148,5 +150,5 @@ def test_takes_a_handful_of_statements_however_much_was_used(ada) -> None:
     )
     session.commit()
     with statements() as sent:
-        overview(ada, now=NOW, grace=GRACE)
+        overview(ada, now=NOW, grace=GRACE, limits=LIMITS)
     assert len(sent) <= STATEMENTS_MAX, sent

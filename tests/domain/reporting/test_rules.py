@@ -1,6 +1,7 @@
 """Forecasts, concerns and shares; no database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -12,6 +13,7 @@ from app.domain.reporting.rules import (
     change_permille,
     concerns,
     forecast,
+    pace_of,
     runs_out_at,
     share_permille,
 )
@@ -100,10 +102,38 @@ class TestRunsOutAt:
         assert self.asked(9_999, steady(1_000)) < self.ENDS_AT
 
 
+class TestPaceOf:
+    BERLIN = ZoneInfo("Europe/Berlin")
+    # The clocks went back the day before, which had 25 hours.
+    NOW = datetime(2026, 10, 26, 12, tzinfo=UTC)
+
+    def of(self, *days: tuple[date, int], now: datetime = NOW) -> Pace:
+        return pace_of(dict(days), local=self.BERLIN, now=now)
+
+    def test_counts_whole_days_from_the_first_with_usage(self) -> None:
+        pace = self.of((date(2026, 10, 23), 5), (date(2026, 10, 25), 7), (date(2026, 10, 26), 99))
+        assert pace.daily == (5, 0, 7)
+        assert pace.seconds == (24 + 24 + 25) * 3600
+
+    def test_looks_back_two_weeks_over_whoever_came_before(self) -> None:
+        pace = self.of((date(2026, 9, 1), 5), (date(2026, 10, 12), 7))
+        assert pace.daily == (7, *[0] * 13)
+
+    @pytest.mark.parametrize(("first", "days"), [(date(2026, 8, 28), 14), (date(2026, 8, 27), 1)])
+    def test_forgets_after_sixty_days(self, first, days) -> None:
+        assert len(self.of((first, 5), (date(2026, 10, 25), 7)).daily) == days
+
+    def test_of_nothing_is_not_known(self) -> None:
+        assert self.of() == Pace((), 0)
+        assert not self.of((date(2026, 10, 26), 5)).is_known
+
+
 def standing(**changes: object) -> Standing:
     given = {
         "is_suspended": False,
         "is_renewal_unpaid": False,
+        "is_refused": False,
+        "has_spent": False,
         "quota": 1_000,
         "quota_left": 900,
         "extra_tokens": 0,
@@ -120,6 +150,8 @@ class TestConcerns:
             ({}, ()),
             ({"is_suspended": True}, (Concern.SUSPENDED,)),
             ({"is_renewal_unpaid": True}, (Concern.RENEWAL_UNPAID,)),
+            ({"is_refused": True}, (Concern.REFUSED,)),
+            ({"has_spent": True}, (Concern.SPEND_REACHED,)),
             ({"quota_left": 201}, ()),
             ({"quota_left": 200}, (Concern.TOKENS_LOW,)),
             ({"quota_left": 0}, (Concern.TOKENS_EXHAUSTED,)),

@@ -6,6 +6,8 @@ import pytest
 
 from app.domain.accounts import operations, queries
 from app.domain.accounts.errors import WrongCredentials
+from app.foundation import clock
+from app.foundation.database import transaction
 
 
 class TestCreate:
@@ -55,3 +57,24 @@ class TestCreate:
         assert queries.find_account("acct-1") is None
         with pytest.raises(WrongCredentials):
             operations.check_credentials("one@example.com", "short")
+
+
+class TestApproveTaxId:
+    def test_prints_what_was_approved(self, ada, billing) -> None:
+        changes = {"country": "DE", "tax_id": "DE136695976"}
+        with transaction():
+            operations.change_settings(ada, changes, actor="customer:ada", now=clock.now())
+        result = billing("users", "approve-tax-id", "--id", "ada")
+        assert json.loads(result.stdout) == {"user_id": "ada", **changes}
+        assert queries.settings_view(ada).tax_id_approved_at is not None
+
+    @pytest.mark.parametrize(
+        ("user_id", "message"),
+        [
+            ("ada", "The account ada has no tax id that could be approved."),
+            ("nobody", "There is no account with this id."),
+        ],
+    )
+    def test_refuses_in_one_line(self, ada, billing, user_id, message) -> None:
+        result = billing("users", "approve-tax-id", "--id", user_id)
+        assert (result.exit_code, result.stderr) == (1, f"billing: {message}\n")

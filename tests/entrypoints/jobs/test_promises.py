@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account
+from app.domain.accounts.operations import change_settings
+from app.domain.accounts.queries import has_rollups_to_rebuild
 from app.domain.payments import inbox
 from app.domain.payments.models import ProviderEvent
 from app.entrypoints.gateways import GATEWAYS
@@ -15,7 +17,9 @@ from app.foundation import outbox
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
+from tests.books import check_books
 from tests.factories.payments import invoice_row, make_checkout, make_invoice
+from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
@@ -50,6 +54,16 @@ class TestWorkOffOutbox:
         assert work_off_outbox() == 0
         assert all(entry.done_at is not None for entry in promised())
         assert invoice_row(invoice.public_id).status == "paid"
+
+    def test_rebuilds_the_charts_of_a_new_zone(self, ada: Account, now: datetime) -> None:
+        make_usage(now=now)
+        with transaction():
+            wanted = {"timezone": "Asia/Kathmandu"}
+            change_settings(ada, wanted, actor="customer:ada", now=now)
+        assert has_rollups_to_rebuild(ada)
+        assert work_off_outbox() == 1
+        assert not has_rollups_to_rebuild(ada)
+        check_books()
 
     def test_tries_again_what_has_failed(
         self, ada: Account, gateway: FakeGateway, now: datetime

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from app.domain.accounts.models import BillingSettings
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
@@ -66,6 +67,60 @@ class TestFigures:
     def test_say_what_has_no_price(self, adas, now) -> None:
         make_usage(model="nobody-knows", now=now)
         assert "Some of your usage has no price yet" in adas.get("/").text
+
+
+def words(page: str) -> str:
+    """Return what a page says, without its tags."""
+    return " ".join(re.sub(r"<[^>]*>", "", page).split())
+
+
+class TestLimits:
+    def choose(self, **choices: object) -> None:
+        session.query(BillingSettings).filter_by(user_id="ada").update(choices)
+        session.commit()
+
+    def test_are_shown_with_what_is_left(self, adas, now) -> None:
+        make_usage(now=now)
+        page = words(adas.get("/").text)
+        assert "requests pass" in page and "None set" in page
+        assert "of $5.00 may be unpaid" in page
+        self.choose(spend_limit_minor=1_000)
+        page = words(adas.get("/").text)
+        assert (
+            "of $10.00 this month" in page
+            and "0.2% of your spend limit is used" in adas.get("/").text
+        )
+
+    def test_say_why_the_gateway_is_told_to_stop(self, adas, now) -> None:
+        make_usage(now=now)
+        self.choose(spend_limit_minor=1)
+        page = words(adas.get("/").text)
+        assert "advised to stop" in page
+        assert page.count("You have reached your own limit of $0.01") == 2
+        assert 'href="/settings#spend_limit"' in adas.get("/").text
+        self.choose(spend_limit_minor=None, overage_enabled=False)
+        page = words(adas.get("/").text)
+        assert "overage is switched off" in page, page
+        assert 'href="/settings#overage_enabled"' in adas.get("/").text
+
+    def test_say_what_the_operator_allows(self, adas, now) -> None:
+        make_usage(now=now, prompt_tokens=200_000)
+        page = words(adas.get("/").text)
+        assert "The gateway is told to refuse your requests" in page
+        assert "and $5.00 may be" in page
+
+    def test_of_nothing_are_used_up_by_nothing(self, adas, now) -> None:
+        make_usage(now=now)
+        self.choose(spend_limit_minor=0)
+        assert "100.0% of your spend limit is used" in adas.get("/").text
+
+    def test_spend_that_was_to_be_told_is_told(self, adas, now) -> None:
+        make_usage(now=now)
+        assert "Your spend has reached" not in words(adas.get("/").text)
+        self.choose(alert_spend_minor=2)
+        assert "Your spend has reached $0.02" in words(adas.get("/").text)
+        self.choose(alert_spend_minor=0)
+        assert "You have begun to spend this month" in words(adas.get("/").text)
 
 
 class TestRefreshing:

@@ -1,0 +1,254 @@
+"""What each setting takes, and in which words the rest is refused. Pure.
+
+Changes come by the names of the JSON fields, amounts in USD; they leave by column, in cents.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from app.domain.accounts import rules
+from app.domain.accounts.countries import COUNTRIES
+from app.domain.accounts.errors import EmailInvalid, TimezoneUnknown
+from app.domain.accounts.tax_ids import find_tax_id
+from app.domain.accounts.views import SettingsView
+from app.foundation.errors import FieldError, InvalidFields, Refusal
+from app.foundation.money import minor_from_usd
+
+# The largest whole number that every JSON reader holds exactly.
+WHOLE_MAX = 2**53
+TOPUP_USD = (5, 10_000)
+# In nano-USD, in which spending is compared with it, this fits 64 bits.
+AMOUNT_USD_MAX = 1_000_000_000
+TOPUPS_PER_MONTH_MAX = 1_000
+PERCENTS_MAX = 10
+TEXT_LENGTH_MAX = 64
+EMAIL_LENGTH_MAX = 254
+ADDRESS_LENGTH_MAX = 1_000
+NAME_SHOWN_MAX = 64
+FAULTS_TOLD_MAX = 50
+# How programs may call a language, and how it is kept.
+LOCALES = {"en": "en", "zh": "zh", "zh_Hans": "zh", "zh-Hans": "zh"}
+# An address has lines; other control characters nobody sees and no database stores.
+UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+
+Check = Callable[[object], object]
+
+
+def accepted(changes: Mapping[str, object], current: SettingsView) -> dict[str, object]:
+    """Return what the changes come to, by column. Raises InvalidFields naming every wrong field."""
+    values: dict[str, object] = {}
+    faults: list[FieldError] = []
+    for name, value in changes.items():
+        try:
+            column, checked = _checked(name, value)
+            values[column] = checked
+        except (Refusal, EmailInvalid, TimezoneUnknown) as wrong:
+            faults.append(FieldError(name[:NAME_SHOWN_MAX], wrong.code, wrong.message))
+    if not {fault.path for fault in faults} & {"tax_id", "country"}:
+        faults += _tax_faults(values, changes, current)
+    if faults:
+        told = faults[:FAULTS_TOLD_MAX]
+        raise InvalidFields(" ".join(_sentence(fault) for fault in told), fields=told)
+    return values
+
+
+def _checked(name: str, value: object) -> tuple[str, object]:
+    setting = SETTINGS.get(name)
+    if setting is None:
+        raise Refusal("field_unknown", "There is no such setting.")
+    return setting.column, setting.check(value)
+
+
+def _tax_faults(
+    values: dict[str, object], changes: Mapping[str, object], current: SettingsView
+) -> list[FieldError]:
+    """Hold tax id and country against each other, and write the id as it is stored."""
+    if "tax_id" not in values and "country" not in values:
+        return []
+    path = "tax_id" if "tax_id" in changes else "country"
+    tax_id, country = values.get("tax_id", current.tax_id), values.get("country", current.country)
+    if tax_id is None:
+        return []
+    if country is None:
+        sentence = "A tax id belongs to a country: set both, or clear both."
+        return [FieldError(path, "tax_id_needs_country", sentence)]
+    values["tax_id"] = find_tax_id(str(tax_id), country=str(country))
+    if values["tax_id"] is None:
+        sentence = f"This does not look like a tax id of the country {country}."
+        return [FieldError(path, "tax_id_invalid", sentence)]
+    return []
+
+
+def _sentence(fault: FieldError) -> str:
+    return f"{fault.path}: {fault.detail}"
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Refusal("field_invalid", "This is either true or false.")
+    return value
+
+
+def _whole(most: int) -> Check:
+    return lambda value: _whole_number(value, least=0, most=most)
+
+
+def _percent(value: object) -> int:
+    return _whole_number(value, least=1, most=100)
+
+
+def _whole_number(value: object, *, least: int, most: int) -> int:
+    sentence = f"A whole number from {least:,} to {most:,}."
+    number = _number(value, sentence)
+    _check_range(number, least, most, sentence)
+    if number != int(number):
+        raise Refusal("field_invalid", sentence)
+    return int(number)
+
+
+def _amount(least: int, most: int) -> Check:
+    sentence = f"An amount from {least:,} to {most:,} USD, with at most two decimals."
+
+    def check(value: object) -> int:
+        number = _number(value, sentence)
+        _check_range(number, least, most, sentence)
+        try:
+            return minor_from_usd(number)
+        except ValueError as error:
+            raise Refusal("amount_too_fine", sentence) from error
+
+    return check
+
+
+def _number(value: object, sentence: str) -> int | Decimal:
+    # Python counts truths among the numbers; nobody else does.
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise Refusal("field_invalid", sentence)
+    if isinstance(value, Decimal) and not value.is_finite():
+        raise Refusal("field_invalid", sentence)
+    return value
+
+
+def _check_range(number: int | Decimal, least: int, most: int, sentence: str) -> None:
+    if not least <= number <= most:
+        raise Refusal("out_of_range", sentence)
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value: None if value is None else check(value)
+
+
+def _or_cleared(check: Check) -> Check:
+    """Let null and a text of nothing but spaces clear the field."""
+    return lambda value: None if value is None or _text(value).strip() == "" else check(value)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise Refusal("field_invalid", "This is a text.")
+    return value
+
+
+def _line(value: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+    text = _text(value).strip()
+    if len(text) > length_max:
+        raise Refusal("text_too_long", f"At most {length_max:,} characters.")
+    if UNREADABLE.search(text) or "\n" in text or "\t" in text:
+        raise Refusal("text_invalid", "This holds characters that nobody could read.")
+    return text
+
+
+def _email(value: object) -> str:
+    return rules.normal_email(_line(value, length_max=EMAIL_LENGTH_MAX))
+
+
+def _address(value: object) -> str:
+    text = _text(value)
+    if len(text) > ADDRESS_LENGTH_MAX:
+        raise Refusal("text_too_long", f"At most {ADDRESS_LENGTH_MAX:,} characters.")
+    # Browsers end the lines of a form with both characters.
+    text = text.replace("\r\n", "\n").strip()
+    if UNREADABLE.search(text):
+        raise Refusal("text_invalid", "This holds characters that nobody could read.")
+    return "\n".join(line.rstrip() for line in text.split("\n"))
+
+
+def _country(value: object) -> str:
+    code = _line(value).upper()
+    if code not in COUNTRIES:
+        raise Refusal("country_unknown", "A country is written by its two letters of ISO 3166.")
+    return code
+
+
+def _currency(value: object) -> str:
+    if _text(value) != "USD":
+        sentence = "Only USD is billed; other currencies are refused until they exist."
+        raise Refusal("currency_unsupported", sentence)
+    return "USD"
+
+
+def _frequency(value: object) -> str:
+    if _text(value) != "monthly":
+        sentence = "Invoices are monthly; other rhythms are refused until they exist."
+        raise Refusal("invoice_frequency_unsupported", sentence)
+    return "monthly"
+
+
+def _zone(value: object) -> str:
+    return rules.zone(_text(value)).key
+
+
+def _locale(value: object) -> str:
+    kept = LOCALES.get(_text(value))
+    if kept is None:
+        raise Refusal("locale_unsupported", "The languages are en and zh.")
+    return kept
+
+
+def _percents(value: object) -> list[int]:
+    if not isinstance(value, list | tuple) or len(value) > PERCENTS_MAX:
+        raise Refusal("percents_invalid", f"A list of at most {PERCENTS_MAX} percentages.")
+    try:
+        numbers = [_percent(number) for number in value]
+    except Refusal as error:
+        raise Refusal("percents_invalid", "Percentages are whole numbers from 1 to 100.") from error
+    if len(set(numbers)) != len(numbers):
+        raise Refusal("percents_invalid", "Each percentage stands once.")
+    return sorted(numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Where a setting is kept, and what it takes."""
+
+    column: str
+    check: Check
+
+
+_USD = _amount(0, AMOUNT_USD_MAX)
+SETTINGS: Mapping[str, Setting] = {
+    "billing_email": Setting("billing_email", _or_cleared(_email)),
+    "billing_address": Setting("billing_address", _or_cleared(_address)),
+    "tax_id": Setting("tax_id", _or_cleared(_line)),
+    "country": Setting("country", _or_cleared(_country)),
+    "currency": Setting("currency", _currency),
+    "timezone": Setting("timezone", _zone),
+    "locale": Setting("locale", _locale),
+    "auto_topup": Setting("auto_topup", _truth),
+    "auto_topup_threshold": Setting("auto_topup_threshold", _whole(WHOLE_MAX)),
+    "auto_topup_amount": Setting("auto_topup_amount_minor", _amount(*TOPUP_USD)),
+    "auto_topup_max_per_month": Setting("auto_topup_max_per_month", _whole(TOPUPS_PER_MONTH_MAX)),
+    "auto_topup_monthly_limit": Setting("auto_topup_monthly_limit_minor", _USD),
+    "auto_pay": Setting("auto_pay", _truth),
+    "invoice_frequency": Setting("invoice_frequency", _frequency),
+    "send_invoice_email": Setting("send_invoice_email", _truth),
+    "enable_alerts": Setting("enable_alerts", _truth),
+    "alert_threshold": Setting("alert_threshold", _whole(WHOLE_MAX)),
+    "alert_percents": Setting("alert_percents", _percents),
+    "alert_spend": Setting("alert_spend_minor", _or_none(_USD)),
+    "alert_forecast": Setting("alert_forecast", _truth),
+    "overage_enabled": Setting("overage_enabled", _truth),
+    "spend_limit": Setting("spend_limit_minor", _or_none(_USD)),
+}

@@ -1,0 +1,49 @@
+"""Where an account lies between the thresholds at which its owner wants to be told."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Account
+from app.domain.accounts.rules import zone
+from app.domain.alerts import queries as alerts
+from app.domain.alerts import rules
+from app.domain.alerts.rules import Figures, Gauge
+from app.domain.reporting.rules import PACE_SEEN_DAYS, pace_of, runs_out_at
+from app.domain.subscriptions import queries as subscriptions
+from app.domain.usage import queries as usage
+from app.foundation.periods import BillingMonth
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The figures that alerts look at, and where each threshold lies in them."""
+
+    figures: Figures
+    gauges: tuple[Gauge, ...]
+    month: BillingMonth
+    period_ends_at: datetime
+
+    @property
+    def has_tokens(self) -> bool:
+        """Tell whether there is anything that alerts about tokens could speak of."""
+        return self.figures.owns_tokens
+
+
+def watch(account: Account, *, now: datetime, grace: timedelta) -> Watch:
+    """Return where the account's thresholds lie now: the same figures that mails are sent by."""
+    month = BillingMonth.of(now)
+    period = subscriptions.current_period(account.id, now=now, grace=grace)
+    since = now.date() - timedelta(days=PACE_SEEN_DAYS + 1)
+    days = usage.tokens_by_day([account.id], since=since).get(account.id, {})
+    pace = pace_of(days, local=zone(account.timezone), now=now)
+    left = period.tokens_remaining
+    figures = Figures(
+        quota=period.quota,
+        quota_tokens_used=period.quota_tokens_used,
+        extra_tokens=account.extra_tokens,
+        spent_nanos=usage.billed_to([account.id], month=month).get(account.id, 0),
+        runs_out_at=runs_out_at(left, pace, now=now, ends_at=period.ends_at),
+    )
+    thresholds = alerts.thresholds_of(accounts.settings_of(account))
+    return Watch(figures, rules.gauges(thresholds, figures), month, period.ends_at)

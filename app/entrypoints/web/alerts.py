@@ -1,0 +1,57 @@
+"""Alerts: when the customer wants to be told, where that lies now, and what he was told."""
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.operations import change_settings
+from app.domain.accounts.rules import zone
+from app.domain.alerts import queries
+from app.domain.reporting.watching import watch
+from app.entrypoints.settings import renewal_grace
+from app.entrypoints.web.responding import respond
+from app.entrypoints.web.setting_forms import AlertsForm, as_set
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.foundation import clock
+from app.foundation.database import transaction
+
+# What was crossed longer ago is of no use to anybody.
+HISTORY_LENGTH_MAX = 50
+
+pages = Blueprint("alerts", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.get("/alerts")
+def index() -> ResponseReturnValue:
+    """Show the thresholds, and what was crossed."""
+    return _answer()
+
+
+@pages.post("/alerts")
+def change() -> ResponseReturnValue:
+    """Change the thresholds, or say at each field why not."""
+    form, account = AlertsForm(), signed_in_account()
+    if form.validate():
+        with wrong_fields_shown_on(form), transaction():
+            change_settings(
+                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
+            )
+    return _answer(refused=form) if form.errors else _answer(is_saved=True)
+
+
+def _answer(*, refused: AlertsForm | None = None, is_saved: bool = False) -> Response:
+    account = signed_in_account()
+    chosen = accounts.settings_view(account)
+    return respond(
+        "web/alerts/index.html",
+        "web/alerts/_alerts.html",
+        status=422 if refused else 200,
+        form=refused or AlertsForm(formdata=None, data=as_set(chosen)),
+        is_saved=is_saved,
+        chosen=chosen,
+        watch=watch(account, now=clock.now(), grace=renewal_grace()),
+        history=queries.history(account, limit=HISTORY_LENGTH_MAX),
+        local=zone(account.timezone),
+    )

@@ -1,0 +1,69 @@
+"""The forms of the settings: each field is named after the JSON field, and read by its rules."""
+
+from flask_wtf import FlaskForm
+from wtforms import EmailField, SelectField, StringField, TextAreaField
+
+from app.domain.accounts.settings_rules import (
+    ADDRESS_LENGTH_MAX,
+    EMAIL_LENGTH_MAX,
+    SETTINGS,
+    TEXT_LENGTH_MAX,
+)
+from app.domain.accounts.views import SettingsView
+from app.entrypoints.countries import country_names
+from app.entrypoints.web.forms import visible, zone_choices
+from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
+
+NO_COUNTRY = {"": "Not told"}
+
+
+def _countries() -> dict[str, str]:
+    return {**NO_COUNTRY, **country_names("en")}
+
+
+class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """Who is billed and how, in which time zone, and up to which limits."""
+
+    billing_email = EmailField(
+        "Billing email",
+        filters=[visible],
+        render_kw={"autocomplete": "email", "maxlength": EMAIL_LENGTH_MAX},
+    )
+    billing_address = TextAreaField(
+        "Billing address",
+        filters=[visible_lines],
+        render_kw={"rows": 4, "autocomplete": "street-address", "maxlength": ADDRESS_LENGTH_MAX},
+    )
+    country = SelectField("Country", choices=_countries, validate_choice=False)
+    tax_id = StringField(
+        "Tax id",
+        filters=[visible],
+        render_kw={"autocomplete": "off", "maxlength": TEXT_LENGTH_MAX},
+    )
+    currency = SelectField("Currency", choices={"USD": "US dollar"}, validate_choice=False)
+    invoice_frequency = SelectField(
+        "Invoice frequency", choices={"monthly": "Every month"}, validate_choice=False
+    )
+    send_invoice_email = Switch("Send invoices by mail")
+    auto_pay = Switch("Pay invoices by itself")
+    timezone = SelectField("Time zone", choices=zone_choices, validate_choice=False)
+    locale = SelectField(
+        "Language", choices={"en": "English", "zh": "简体中文"}, validate_choice=False
+    )
+    spend_limit = Amount("Spend limit per month, USD", render_kw={"inputmode": "decimal"})
+    overage_enabled = Switch("Go on beyond my tokens")
+
+
+class AlertsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """When the customer wants to be told."""
+
+    enable_alerts = Switch("Send alerts by mail")
+    alert_threshold = Whole("Tokens left")
+    alert_percents = Numbers("Percent of quota used", render_kw={"inputmode": "numeric"})
+    alert_spend = Amount("Spend in a month, USD", render_kw={"inputmode": "decimal"})
+    alert_forecast = Switch("Forecast")
+
+
+def as_set(chosen: SettingsView) -> dict[str, object]:
+    """Return what is set, by the names of the fields; amounts in cents."""
+    return {name: getattr(chosen, setting.column) for name, setting in SETTINGS.items()}

@@ -1,0 +1,48 @@
+"""The customer's settings: who is billed, in which time zone, up to which limits."""
+
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import queries
+from app.domain.accounts.operations import change_settings
+from app.entrypoints.web.responding import respond
+from app.entrypoints.web.setting_forms import SettingsForm, as_set
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.foundation import clock
+from app.foundation.database import transaction
+
+pages = Blueprint("settings", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.get("/settings")
+def index() -> ResponseReturnValue:
+    """Show what is set."""
+    return _answer()
+
+
+@pages.post("/settings")
+def change() -> ResponseReturnValue:
+    """Change what the form holds, or say at each field why not."""
+    form, account = SettingsForm(), signed_in_account()
+    if form.validate():
+        with wrong_fields_shown_on(form), transaction():
+            change_settings(
+                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
+            )
+    return _answer(refused=form) if form.errors else _answer(is_saved=True)
+
+
+def _answer(*, refused: SettingsForm | None = None, is_saved: bool = False) -> Response:
+    account = signed_in_account()
+    chosen = queries.settings_view(account)
+    return respond(
+        "web/settings/index.html",
+        "web/settings/_settings.html",
+        status=422 if refused else 200,
+        form=refused or SettingsForm(formdata=None, data=as_set(chosen)),
+        is_saved=is_saved,
+        chosen=chosen,
+        is_rebuilding=queries.has_rollups_to_rebuild(account),
+    )

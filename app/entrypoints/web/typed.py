@@ -1,0 +1,123 @@
+"""Fields whose values are typed or ticked, read into what the settings' rules judge.
+
+A field only tells a number from a text. What it may be is the domain's to say, and is said at it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, StringField
+from wtforms.widgets import Input, NumberInput, TextInput
+
+from app.entrypoints.web.forms import visible
+from app.foundation.errors import InvalidFields
+from app.foundation.money import usd_from_minor
+
+# Thousands may be set apart; more digits are no amount of anything.
+NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{0,30})?", re.ASCII)
+LIST_BREAKS = re.compile(r"[\s,;%]+")
+LIST_LENGTH_MAX = 50
+# Everything that no keyboard types into a text of several lines.
+UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+OFF, ON = "off", "on"
+
+
+class Switch(BooleanField):
+    """A box to tick; a hidden field beside it tells one that is off from one that is not there."""
+
+    false_values = (False, "", OFF, "false", "0")
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Let the box win over the hidden field, which stands before it."""
+        self.data = bool(valuelist) and valuelist[-1] not in self.false_values
+
+    def _value(self) -> str:
+        return ON
+
+
+class Typed(StringField):
+    """A number that is typed: its data is a number, None for nothing, or the text if it is none."""
+
+    data: Any
+    widget: Input = TextInput()
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read what was typed."""
+        if valuelist:
+            self.data = number_typed(visible(valuelist[0]) or "")
+
+
+class Amount(Typed):
+    """An amount of USD."""
+
+    def process_data(self, value: int | None) -> None:
+        """Take cents, as settings keep them."""
+        self.data = None if value is None else usd_from_minor(value)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        if self.data is None:
+            return ""
+        return f"{self.data:f}" if self.data == int(self.data) else f"{self.data:.2f}"
+
+
+class Whole(Typed):
+    """A whole number."""
+
+    widget = NumberInput(step=1, min=0)
+
+
+class Numbers(StringField):
+    """Numbers in a row, between commas or spaces."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read each of them."""
+        if valuelist:
+            parts = filter(None, LIST_BREAKS.split(visible(valuelist[0]) or "", LIST_LENGTH_MAX))
+            self.data = [number_typed(part) for part in parts]
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        return ", ".join(str(number) for number in self.data or ())
+
+
+def number_typed(text: str) -> int | Decimal | str | None:
+    """Return the number that was typed, None for nothing, or the text if it is no number."""
+    bare = text.replace(",", "").replace("\N{NO-BREAK SPACE}", "").strip().removeprefix("$")
+    if not bare:
+        return None
+    if not NUMBER.fullmatch(bare):
+        return text
+    return Decimal(bare) if "." in bare else int(bare)
+
+
+def visible_lines(text: str | None) -> str | None:
+    """Read what no keyboard types as spaces, and leave the lines as they are."""
+    return UNTYPED.sub(" ", text) if text else text
+
+
+def changes_in(form: FlaskForm) -> dict[str, object]:
+    """Return what a form changes: the fields that were sent, and no other."""
+    fields: Iterator[Field] = (field for field in form if field.name != "csrf_token")
+    return {field.name: field.data for field in fields if field.raw_data}
+
+
+@contextmanager
+def wrong_fields_shown_on(form: FlaskForm) -> Iterator[None]:
+    """Turn what is wrong with fields into messages at them; what is wrong elsewhere goes on."""
+    try:
+        yield
+    except InvalidFields as refusal:
+        if any(fault.path not in form for fault in refusal.fields):
+            raise
+        for fault in refusal.fields:
+            field = form[fault.path]
+            field.errors = [*field.errors, fault.detail]

@@ -1,0 +1,133 @@
+"""The alerts page: thresholds, where they lie now, and what was crossed."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts import queries
+from app.domain.accounts.models import Account
+from app.entrypoints.jobs.alerting import tell_what_was_crossed
+from app.foundation.database import end_reading
+from tests.entrypoints.web.conftest import HTMX, signed_in
+from tests.factories.accounts import make_account
+from tests.factories.usage import make_usage
+from tests.statements import statements
+
+STATEMENTS_MAX = 10
+FIELDS = ("enable_alerts", "alert_threshold", "alert_percents", "alert_spend", "alert_forecast")
+FILLED = {
+    "enable_alerts": ["off", "on"],
+    "alert_threshold": "50,000",
+    "alert_percents": "90, 10 60%",
+    "alert_spend": "12.34",
+    "alert_forecast": ["off"],
+}
+
+
+@pytest.fixture
+def cleo(app: Flask, now, password_hash) -> Account:
+    """A customer with a quota of 100,000 tokens."""
+    return make_account("cleo", now=now, plan_id="plan-basic", password_hash=password_hash)
+
+
+@pytest.fixture
+def cleos(app: Flask, cleo: Account) -> FlaskClient:
+    """Cleo's browser."""
+    return signed_in(app, cleo)
+
+
+def use(tokens: int, *, now, **changes: object) -> None:
+    make_usage("cleo", now=now, prompt_tokens=tokens, completion_tokens=0, **changes)
+
+
+class TestIndex:
+    def test_has_every_field_under_its_name(self, adas) -> None:
+        page = adas.get("/alerts").text
+        for name in FIELDS:
+            assert f'id="{name}"' in page and f'for="{name}"' in page
+        assert 'value="50, 80, 100"' in page
+        assert "Nothing was crossed yet" in page and "only your spend can be watched" in page
+
+    def test_shows_where_thresholds_lie(self, cleos, now) -> None:
+        use(60_000, now=now)
+        page = cleos.get("/alerts").text
+        assert page.count(">crossed</span>") == 1
+        assert "75.0% of the way to this threshold" in page
+        assert "60% used" in page and "At this pace it lasts" in page
+
+    def test_shows_when_the_quota_ends(self, cleos, now) -> None:
+        for days in (1, 2, 3):
+            use(20_000, now=now, occurred_at=now - timedelta(days=days))
+        assert "At this pace it ends on" in cleos.get("/alerts").text
+
+    def test_shows_what_was_crossed_and_whether_it_was_mailed(self, cleos, now) -> None:
+        cleos.post("/alerts", data={"enable_alerts": "off", "alert_percents": "50"})
+        use(60_000, now=now)
+        tell_what_was_crossed()
+        page = cleos.get("/alerts").text
+        assert "not mailed" in page and "Mails are switched off" in page
+        cleos.post("/alerts", data={"enable_alerts": "on", "alert_percents": "50, 55"})
+        tell_what_was_crossed()
+        page = cleos.get("/alerts").text
+        assert page.count(">mailed</span>") == 1 and page.count(">not mailed</span>") == 1
+
+    def test_needs_somebody_signed_in(self, client) -> None:
+        assert client.get("/alerts").location == "/login?next=/alerts"
+
+    def test_takes_few_statements(self, cleos, now) -> None:
+        use(60_000, now=now)
+        tell_what_was_crossed()
+        with statements() as sent:
+            cleos.get("/alerts")
+        assert len(sent) <= STATEMENTS_MAX, sent
+
+
+class TestChange:
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_saves_and_says_so(self, adas, ada, headers) -> None:
+        answer = adas.post("/alerts", data=FILLED, headers=headers)
+        assert answer.status_code == 200 and "Saved" in answer.text
+        chosen = queries.settings_view(ada)
+        assert chosen.enable_alerts and not chosen.alert_forecast
+        assert (chosen.alert_threshold, chosen.alert_spend_minor) == (50_000, 1_234)
+        assert chosen.alert_percents == (10, 60, 90)
+        assert 'value="10, 60, 90"' in answer.text and 'value="50000"' in answer.text
+
+    def test_of_nothing_switches_them_off(self, adas, ada) -> None:
+        adas.post("/alerts", data={**FILLED, "alert_percents": "", "alert_spend": ""})
+        chosen = queries.settings_view(ada)
+        assert chosen.alert_percents == () and chosen.alert_spend_minor is None
+
+    @pytest.mark.parametrize(
+        ("field", "typed"),
+        [
+            ("alert_threshold", ""),
+            ("alert_threshold", "-1"),
+            ("alert_threshold", "1.5"),
+            ("alert_threshold", str(2**53 + 1)),
+            ("alert_threshold", "many"),
+            ("alert_percents", "0"),
+            ("alert_percents", "50, fifty"),
+            ("alert_percents", "50 50"),
+            ("alert_percents", "1 2 3 4 5 6 7 8 9 10 11"),
+            ("alert_percents", "1," * 5_000),
+            ("alert_spend", "1.234"),
+            ("alert_spend", "-0.01"),
+        ],
+    )
+    def test_says_at_the_field_why_not(self, adas, ada, field, typed) -> None:
+        answer = adas.post("/alerts", data={**FILLED, field: typed}, headers=HTMX)
+        assert answer.status_code == 422
+        found = re.findall(r'id="(\w+)-errors"[^>]*role="alert"[^>]*><span>', answer.text)
+        assert found == [field]
+        assert queries.settings_view(ada).alert_forecast, "nothing is saved"
+        end_reading()
+
+
+def test_ben_sees_nothing_of_cleos(cleos, bens, now) -> None:
+    use(60_000, now=now)
+    tell_what_was_crossed()
+    assert "Nothing was crossed yet" in bens.get("/alerts").text

@@ -1,0 +1,171 @@
+"""The settings page: each field under its own name, what is wrong beside it."""
+
+import re
+
+import pytest
+
+from app.domain.accounts import operations, queries
+from app.domain.accounts.views import SettingsView
+from app.foundation import clock
+from app.foundation.database import end_reading, session, transaction
+from app.foundation.journal import JournalEntry
+from tests.entrypoints.web.conftest import HTMX
+from tests.statements import statements
+
+STATEMENTS_MAX = 10
+FIELDS = (
+    "billing_email", "billing_address", "country", "tax_id", "currency", "invoice_frequency",
+    "send_invoice_email", "auto_pay", "timezone", "locale", "spend_limit", "overage_enabled",
+)  # fmt: skip
+FILLED = {
+    "billing_email": "Billing@Example.com",
+    "billing_address": "Ada Lovelace\r\n12 St James's Square\r\n",
+    "country": "DE",
+    "tax_id": "de 136 695 976",
+    "currency": "USD",
+    "invoice_frequency": "monthly",
+    "send_invoice_email": ["off"],
+    "auto_pay": ["off", "on"],
+    "timezone": "Europe/Berlin",
+    "locale": "zh",
+    "spend_limit": "$1,250.50",
+    "overage_enabled": ["off"],
+}
+
+
+def view(account) -> SettingsView:
+    found = queries.settings_view(account)
+    end_reading()
+    return found
+
+
+def wrong(text: str) -> set[str]:
+    """Return the fields at which something is said."""
+    return set(re.findall(r'id="(\w+)-errors"[^>]*role="alert"[^>]*><span>', text))
+
+
+class TestIndex:
+    def test_has_every_field_under_its_name(self, adas) -> None:
+        page = adas.get("/settings").text
+        for name in FIELDS:
+            assert f'id="{name}"' in page and f'for="{name}"' in page and f'name="{name}"' in page
+        assert "always recorded and billed, even past a limit" in page
+
+    def test_is_linked_from_the_side_and_the_account(self, adas) -> None:
+        assert adas.get("/").text.count('href="/settings"') == 2
+
+    def test_needs_somebody_signed_in(self, client) -> None:
+        assert client.get("/settings").location == "/login?next=/settings"
+        assert client.post("/settings", data=FILLED).status_code == 302
+
+    def test_takes_few_statements(self, adas) -> None:
+        with statements() as sent:
+            adas.get("/settings")
+        assert len(sent) <= STATEMENTS_MAX, sent
+
+
+class TestChange:
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_saves_and_says_so(self, adas, ada, ben, headers) -> None:
+        answer = adas.post("/settings", data=FILLED, headers=headers)
+        assert answer.status_code == 200 and "Saved" in answer.text
+        chosen = view(ada)
+        assert chosen.billing_email == "billing@example.com"
+        assert chosen.billing_address == "Ada Lovelace\n12 St James's Square"
+        assert (chosen.country, chosen.tax_id) == ("DE", "DE136695976")
+        assert (chosen.send_invoice_email, chosen.auto_pay) == (False, True)
+        assert (chosen.timezone, chosen.locale) == ("Europe/Berlin", "zh")
+        assert (chosen.spend_limit_minor, chosen.overage_enabled) == (125_050, False)
+        assert view(ben).billing_email is None
+        assert 'value="1250.50"' in answer.text and "not checked yet" in answer.text
+
+    def test_leaves_alone_what_was_not_sent(self, adas, ada) -> None:
+        adas.post("/settings", data={**FILLED, "overage_enabled": ["off", "on"]})
+        before = view(ada)
+        adas.post("/settings", data={"spend_limit": ""})
+        after = view(ada)
+        assert after.spend_limit_minor is None
+        assert after.auto_pay == before.auto_pay and after.overage_enabled
+        assert after.billing_address == before.billing_address
+
+    def test_of_nothing_changes_nothing(self, adas, ada) -> None:
+        before = view(ada)
+        assert adas.post("/settings").status_code == 200
+        assert view(ada) == before
+        assert session.query(JournalEntry).count() == 0
+
+    def test_takes_no_settings_of_another_page(self, adas, ada) -> None:
+        adas.post("/settings", data={"alert_threshold": "5", "tax_id_approved_at": "now"})
+        assert view(ada).alert_threshold == 0
+
+    @pytest.mark.parametrize(
+        ("field", "typed"),
+        [
+            ("billing_email", "nowhere"),
+            ("billing_address", "x" * 1_001),
+            ("country", "XX"),
+            ("tax_id", "DE123"),
+            ("currency", "EUR"),
+            ("invoice_frequency", "weekly"),
+            ("timezone", "Mars/Olympus"),
+            ("locale", "fr"),
+            ("spend_limit", "-1"),
+            ("spend_limit", "0.001"),
+            ("spend_limit", "a lot"),
+            ("spend_limit", "１００"),
+            ("spend_limit", "NaN"),
+            ("spend_limit", "1e9"),
+            ("spend_limit", "9" * 31),
+            ("spend_limit", "<script>"),
+        ],
+    )
+    def test_says_at_the_field_why_not(self, adas, ada, field, typed) -> None:
+        sent = {**FILLED, field: typed}
+        answer = adas.post("/settings", data=sent, headers=HTMX)
+        assert answer.status_code == 422
+        assert wrong(answer.text) == {field}
+        assert "Not saved" in answer.text and "<script>" not in answer.text
+        assert view(ada).billing_email is None, "nothing is saved of a form that is wrong"
+
+    def test_says_everything_at_once(self, adas) -> None:
+        sent = {**FILLED, "billing_email": "x", "spend_limit": "x", "locale": "x"}
+        assert wrong(adas.post("/settings", data=sent).text) == {
+            "billing_email", "spend_limit", "locale",
+        }  # fmt: skip
+
+    def test_shows_what_was_typed_again(self, adas) -> None:
+        sent = {**FILLED, "spend_limit": "a lot", "billing_address": "Here"}
+        page = adas.post("/settings", data=sent).text
+        assert 'value="a lot"' in page and ">\r\nHere</textarea>" in page
+
+    def test_reads_what_nobody_types_as_spaces(self, adas, ada) -> None:
+        adas.post(
+            "/settings", data={"billing_address": "a\0b\nc", "billing_email": "a@b.example\0"}
+        )
+        assert view(ada).billing_address == "a b\nc"
+        assert view(ada).billing_email == "a@b.example"
+
+
+class TestRebuilding:
+    def test_is_said_until_it_is_done(self, adas, ada) -> None:
+        answer = adas.post("/settings", data={"timezone": "Asia/Kathmandu"})
+        assert "being rebuilt" in answer.text
+        assert "being rebuilt" in adas.get("/usage").text
+
+    def test_is_not_said_to_strangers(self, adas, bens) -> None:
+        adas.post("/settings", data={"timezone": "Asia/Kathmandu"})
+        assert "being rebuilt" not in bens.get("/settings").text
+        assert "being rebuilt" not in bens.get("/usage").text
+
+
+def test_ben_sees_nothing_of_adas(adas, bens) -> None:
+    adas.post("/settings", data=FILLED)
+    page = bens.get("/settings").text
+    assert "billing@example.com" not in page and "DE136695976" not in page
+
+
+def test_an_approved_tax_id_is_shown_as_such(adas, ada) -> None:
+    adas.post("/settings", data=FILLED)
+    with transaction():
+        operations.approve_tax_id(ada, actor="operator:olga", now=clock.now())
+    assert "tax id checked" in adas.get("/settings").text
