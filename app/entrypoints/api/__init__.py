@@ -2,8 +2,19 @@
 
 from flask import Blueprint
 
-from app.entrypoints.api import checkout, entitlements, invoices, plans, stats, usage, usage_reading
+from app.entrypoints.api import (
+    checkout,
+    entitlements,
+    invoices,
+    plans,
+    reports,
+    stats,
+    usage,
+    usage_reading,
+)
 
 api = Blueprint("api", __name__)
 for subject in (stats, usage, usage_reading, plans, entitlements, invoices, checkout):
     api.register_blueprint(subject.calls)
+for operators_subject in (reports,):
+    api.register_blueprint(operators_subject.calls)

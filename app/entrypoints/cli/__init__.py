@@ -9,6 +9,7 @@ from app.entrypoints.cli.keys import keys
 from app.entrypoints.cli.plans import plans
 from app.entrypoints.cli.prices import prices
 from app.entrypoints.cli.reconcile import reconcile
+from app.entrypoints.cli.report import report
 from app.entrypoints.cli.run import run
 from app.entrypoints.cli.sandbox import sandbox
 from app.entrypoints.cli.serve import serve
@@ -20,7 +21,19 @@ main = Commands(
     "billing",
     help="Run and look after an installation of Oblivious Billing.",
     commands=[
-        *(check_config, close_month, db, demo, keys, plans, prices, reconcile, run, sandbox),
+        *(
+            check_config,
+            close_month,
+            db,
+            demo,
+            keys,
+            plans,
+            prices,
+            reconcile,
+            report,
+            run,
+            sandbox,
+        ),
         *(serve, users, verify, webhooks, worker),
     ],
 )

@@ -3,8 +3,8 @@
 import click
 
 from app.config import Settings
-from app.domain.invoices.errors import MonthInvalid
 from app.entrypoints.cli.installation import installation
+from app.entrypoints.cli.months import month_of
 from app.entrypoints.selling import seller_of
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -22,7 +22,7 @@ def close_month(month: str) -> None:
     It may be interrupted and run again: whoever has his invoice is passed over.
     """
     with installation() as settings:
-        issued, carried = _close(_month(month), settings)
+        issued, carried = _close(month_of(month), settings)
         click.echo(f"{month}: issued invoices: {issued}, small amounts carried: {carried}.")
 
 
@@ -36,10 +36,3 @@ def _close(month: BillingMonth, settings: Settings) -> tuple[int, int]:
         if done.next_after is None:
             return issued, carried
         after = done.next_after
-
-
-def _month(text: str) -> BillingMonth:
-    try:
-        return BillingMonth.parse(text)
-    except ValueError as error:
-        raise MonthInvalid(f"A month is written like 2026-11, not {text[:20]!r}.") from error
