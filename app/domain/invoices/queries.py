@@ -49,7 +49,7 @@ def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceVie
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
         return draft_of(account, month)
     row = invoice_row(account, reference)
-    return view(row, now=now, lines=_lines(row.id))
+    return view(row, now=now, lines=lines_of([row.id])[row.id])
 
 
 def invoice_row(account: Account, reference: str) -> Invoice:
@@ -113,6 +113,27 @@ def usage_lines(user_ids: Collection[str], month: BillingMonth) -> dict[str, lis
     }
 
 
+def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
+    """Return the stored lines of these invoices, each one's in their order."""
+    ours = select(InvoiceLine).where(any_of(InvoiceLine.invoice_id, invoice_ids))
+    ordered = ours.order_by(InvoiceLine.invoice_id, InvoiceLine.position)
+    lines: dict[int, list[Line]] = defaultdict(list)
+    # What is in memory already may be older than what stands in the database.
+    for row in session.scalars(ordered.execution_options(populate_existing=True)):
+        lines[row.invoice_id].append(
+            Line(
+                kind=row.kind,
+                description=row.description,
+                model=row.model,
+                quantity=row.quantity,
+                unit_price_nanos=row.unit_price_nanos,
+                amount_nanos=row.amount_nanos or 0,
+                amount_minor=row.amount_minor,
+            )
+        )
+    return lines
+
+
 def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceView:
     """Return what customers see of a row."""
     return InvoiceView(
@@ -137,22 +158,6 @@ def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceV
         notes=row.notes,
         lines=tuple(lines),
     )
-
-
-def _lines(invoice_id: int) -> list[Line]:
-    statement = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)
-    return [
-        Line(
-            kind=row.kind,
-            description=row.description,
-            model=row.model,
-            quantity=row.quantity,
-            unit_price_nanos=row.unit_price_nanos,
-            amount_nanos=row.amount_nanos or 0,
-            amount_minor=row.amount_minor,
-        )
-        for row in session.scalars(statement.order_by(InvoiceLine.position))
-    ]
 
 
 def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:

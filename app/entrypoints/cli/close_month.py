@@ -10,6 +10,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month as close_some
+from app.workflows.find_months_to_close import note_closed_for_all
 
 ACTOR = "operator:command line"
 
@@ -31,7 +32,10 @@ def _close(month: BillingMonth, settings: Settings) -> tuple[int, int]:
     seller = seller_of(settings)
     while True:
         with transaction():
-            done = close_some(month, seller=seller, actor=ACTOR, now=clock.now(), after=after)
+            now = clock.now()
+            done = close_some(month, seller=seller, actor=ACTOR, now=now, after=after)
+            if done.next_after is None:
+                note_closed_for_all(month, now=now)
         issued, carried = issued + done.issued_count, carried + done.carried_count
         if done.next_after is None:
             return issued, carried
