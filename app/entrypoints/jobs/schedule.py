@@ -11,6 +11,7 @@ from flask import current_app
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.closing import close_ended_months
 from app.entrypoints.jobs.promises import work_off_outbox
+from app.entrypoints.jobs.verifying import verify_and_note
 from app.entrypoints.queueing import OUTBOX
 from app.foundation import clock, idempotency
 from app.foundation.database import transaction
@@ -49,4 +50,5 @@ SCHEDULE = (
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
+    Scheduled("verify", 3600, verify_and_note),
 )

@@ -29,7 +29,7 @@ def test_finds_nothing_where_all_is_billed() -> None:
         ),
         (
             "UPDATE invoice_lines SET kind = 'plan' WHERE kind = 'usage' AND model = 'gpt-4o'",
-            "2026-10 of ada is closed, but 4503600000 nano-USD of it are not billed",
+            "2026-10 of ada is closed, but 4502400000 nano-USD of it are not billed",
         ),
         (
             "UPDATE carried_amounts SET amount_nanos = amount_nanos + 1",

@@ -71,7 +71,7 @@ def test_finds_nothing_where_each_number_follows() -> None:
         (
             "UPDATE invoices SET invoice_number = invoice_number || '-1'"
             " WHERE invoice_number LIKE '%2026-11' AND user_id = 'ada'",
-            ["-11-2 of ada stands where"],
+            ["-11-1 of ada stands where INV-"],
         ),
         (
             "UPDATE credit_notes SET credit_note_number = credit_note_number || '0'"
