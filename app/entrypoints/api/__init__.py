@@ -6,6 +6,9 @@ from app.entrypoints.api import (
     checkout,
     entitlements,
     invoices,
+    operator_coupons,
+    operator_plans,
+    operator_prices,
     plans,
     reports,
     stats,
@@ -16,5 +19,5 @@ from app.entrypoints.api import (
 api = Blueprint("api", __name__)
 for subject in (stats, usage, usage_reading, plans, entitlements, invoices, checkout):
     api.register_blueprint(subject.calls)
-for operators_subject in (reports,):
+for operators_subject in (reports, operator_coupons, operator_plans, operator_prices):
     api.register_blueprint(operators_subject.calls)

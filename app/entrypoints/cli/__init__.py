@@ -2,6 +2,7 @@
 
 from app.entrypoints.cli.checks import check_config, verify
 from app.entrypoints.cli.close_month import close_month
+from app.entrypoints.cli.coupons import coupons
 from app.entrypoints.cli.database import db
 from app.entrypoints.cli.demo import demo
 from app.entrypoints.cli.errors import Commands
@@ -21,19 +22,7 @@ main = Commands(
     "billing",
     help="Run and look after an installation of Oblivious Billing.",
     commands=[
-        *(
-            check_config,
-            close_month,
-            db,
-            demo,
-            keys,
-            plans,
-            prices,
-            reconcile,
-            report,
-            run,
-            sandbox,
-        ),
-        *(serve, users, verify, webhooks, worker),
+        *(check_config, close_month, coupons, db, demo, keys, plans, prices, reconcile, report),
+        *(run, sandbox, serve, users, verify, webhooks, worker),
     ],
 )
