@@ -65,3 +65,11 @@ class KeyUnknown(DomainError):
 
 class KeyNameInvalid(DomainError):
     """A key's name is empty or too long."""
+
+
+class ReasonInvalid(DomainError):
+    """An operator's reason is empty, too long, or holds characters that cannot be stored."""
+
+
+class CreditLimitInvalid(DomainError):
+    """A credit limit is negative or too large."""

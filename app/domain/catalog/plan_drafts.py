@@ -96,8 +96,7 @@ def checked_plan(draft: PlanDraft) -> PlanTerms:
         support_level=draft.support_level.strip(),
         max_concurrent_req=draft.max_concurrent_req,
         rate_limit_per_min=draft.rate_limit_per_min,
-        # Percent and dollars both have two decimals.
-        overage_discount_bp=money.minor_from_usd(draft.overage_discount),
+        overage_discount_bp=money.basis_points_from_percent(draft.overage_discount),
         features=[feature.strip() for feature in draft.features],
         is_active=draft.is_active,
         display_order=draft.display_order,

@@ -112,8 +112,9 @@ def shown_value(coupon_type: str, value: int) -> Decimal | int:
 
 def _stored_value(coupon_type: str, value: Decimal | int) -> int:
     """Return basis points, cents or tokens. Raises ValueError where there are fractions of one."""
-    # Percent and dollars both have two decimals.
-    return int(value) if coupon_type == CouponType.FREE_TOKENS else money.minor_from_usd(value)
+    if coupon_type == CouponType.PERCENTAGE:
+        return money.basis_points_from_percent(value)
+    return money.minor_from_usd(value) if coupon_type == CouponType.FIXED else int(value)
 
 
 def _value_faults(draft: CouponDraft) -> Iterator[FieldError]:

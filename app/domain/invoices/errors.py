@@ -1,6 +1,6 @@
 """Why an invoice may be refused."""
 
-from app.foundation.errors import DomainError, Kind
+from app.foundation.errors import DomainError, InvalidFields, Kind
 
 
 class UnknownInvoice(DomainError):
@@ -29,3 +29,13 @@ class InvoiceNotPayable(DomainError):
     """The invoice is paid, void, or still a draft."""
 
     kind = Kind.CONFLICT
+
+
+class TaxInvalid(InvalidFields):
+    """A country's tax has fields that make no sense; `fields` says which and why."""
+
+
+class UnknownTax(DomainError):
+    """There is no tax for this country."""
+
+    kind = Kind.NOT_FOUND

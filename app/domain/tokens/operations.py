@@ -19,6 +19,7 @@ class Movement:
     granted_tokens: int
     balance_after: int
     granted_after: int
+    note: str = ""
 
 
 def book(movements: Iterable[Movement], *, now: datetime) -> None:
@@ -33,7 +34,7 @@ def book(movements: Iterable[Movement], *, now: datetime) -> None:
                 "tokens": movement.tokens,
                 "granted_tokens": movement.granted_tokens,
                 "balance_after": movement.balance_after,
-                "note": "",
+                "note": movement.note,
                 "created_at": now,
             }
             for movement in moved

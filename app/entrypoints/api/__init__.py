@@ -7,8 +7,10 @@ from app.entrypoints.api import (
     entitlements,
     invoices,
     operator_coupons,
+    operator_customers,
     operator_plans,
     operator_prices,
+    operator_taxes,
     plans,
     reports,
     stats,
@@ -19,5 +21,8 @@ from app.entrypoints.api import (
 api = Blueprint("api", __name__)
 for subject in (stats, usage, usage_reading, plans, entitlements, invoices, checkout):
     api.register_blueprint(subject.calls)
-for operators_subject in (reports, operator_coupons, operator_plans, operator_prices):
-    api.register_blueprint(operators_subject.calls)
+for of_operators in (
+    *(reports, operator_coupons, operator_plans, operator_prices),
+    *(operator_customers, operator_taxes),
+):
+    api.register_blueprint(of_operators.calls)

@@ -14,6 +14,8 @@ from app.entrypoints.cli.report import report
 from app.entrypoints.cli.run import run
 from app.entrypoints.cli.sandbox import sandbox
 from app.entrypoints.cli.serve import serve
+from app.entrypoints.cli.tax import tax
+from app.entrypoints.cli.tokens import tokens
 from app.entrypoints.cli.users import users
 from app.entrypoints.cli.webhooks import webhooks
 from app.entrypoints.cli.worker import worker
@@ -23,6 +25,6 @@ main = Commands(
     help="Run and look after an installation of Oblivious Billing.",
     commands=[
         *(check_config, close_month, coupons, db, demo, keys, plans, prices, reconcile, report),
-        *(run, sandbox, serve, users, verify, webhooks, worker),
+        *(run, sandbox, serve, tax, tokens, users, verify, webhooks, worker),
     ],
 )
