@@ -28,18 +28,7 @@ def taxes() -> Sequence[TaxRate]:
 def set_tax(country: str, *, name: str, rate_bp: int, actor: str, now: datetime) -> TaxRate:
     """Set what customers of a country pay on invoices issued from now on. Raises TaxInvalid."""
     country, name = country.strip().upper(), name.strip()
-    faults = []
-    if not COUNTRY.fullmatch(country):
-        detail = "A country is written as two letters, like DE (ISO 3166-1 alpha-2)."
-        faults.append(FieldError("country", "country_invalid", detail))
-    if not 0 < len(name) <= NAME_LENGTH_MAX or UNSTORABLE.search(name):
-        detail = f"The name of a tax has 1 to {NAME_LENGTH_MAX} visible characters."
-        faults.append(FieldError("name", "name_invalid", detail))
-    if not 0 <= rate_bp <= BASIS_POINTS:
-        detail = "A tax is a percentage from 0 to 100 with at most two decimals."
-        faults.append(FieldError("percent", "percent_invalid", detail))
-    if faults:
-        raise TaxInvalid(" ".join(fault.detail for fault in faults), fields=faults)
+    _check(country, name, rate_bp)
     rate = session.get(TaxRate, country, with_for_update=True)
     if rate is not None and (rate.name, rate.rate_bp) == (name, rate_bp):
         return rate
@@ -64,3 +53,18 @@ def remove_tax(country: str, *, actor: str, now: datetime) -> None:
     session.delete(rate)
     details = {"country": country, "name": rate.name, "rate_bp": rate.rate_bp}
     journal.write("tax_removed", actor=actor, now=now, details=details)
+
+
+def _check(country: str, name: str, rate_bp: int) -> None:
+    faults = []
+    if not COUNTRY.fullmatch(country):
+        detail = "A country is written as two letters, like DE (ISO 3166-1 alpha-2)."
+        faults.append(FieldError("country", "country_invalid", detail))
+    if not 0 < len(name) <= NAME_LENGTH_MAX or UNSTORABLE.search(name):
+        detail = f"The name of a tax has 1 to {NAME_LENGTH_MAX} visible characters."
+        faults.append(FieldError("name", "name_invalid", detail))
+    if not 0 <= rate_bp <= BASIS_POINTS:
+        detail = "A tax is a percentage from 0 to 100 with at most two decimals."
+        faults.append(FieldError("percent", "percent_invalid", detail))
+    if faults:
+        raise TaxInvalid(" ".join(fault.detail for fault in faults), fields=faults)

@@ -17,6 +17,7 @@ from app.foundation.database import transaction
 from app.foundation.money import usd_from_minor
 
 ACTOR = "operator:command line"
+TYPES = [kind.value for kind in CouponType]
 HEADINGS = ("CODE", "GIVES", "USED", "EACH", "FROM USD", "VALID FROM", "EXPIRES", "PLANS", "STATE")
 
 
@@ -47,9 +48,7 @@ def coupons() -> None:
 @click.option("--code", help="The code; capitals do not matter.")
 @click.option("--code-prefix", help="Make codes like PREFIX-7KQ2M8XWPA instead.")
 @click.option("--count", type=int, default=1, show_default=True, help="How many, with a prefix.")
-@click.option(
-    "--type", "coupon_type", type=click.Choice(list(CouponType)), required=True, help="What it is."
-)
+@click.option("--type", "coupon_type", type=click.Choice(TYPES), required=True, help="What it is.")
 @click.option("--value", type=Number(), required=True, help="Percent, USD or tokens.")
 @click.option("--max-uses", type=int, default=1, show_default=True, help="Redemptions of a code.")
 @click.option("--max-usage-per-user", type=int, default=1, show_default=True, help="And of one.")
