@@ -1,5 +1,6 @@
 """Coupons are made once, and changed only as far as nobody loses what he has."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from tests.factories.coupons import make_coupon, make_draft
 from tests.moments import NOW
+from tests.threads import in_parallel
 
 LATER = NOW + timedelta(hours=1)
 
@@ -56,6 +58,16 @@ class TestCreate:
         with pytest.raises(CouponCodeTaken):
             make_coupon("save50", value=10)
         assert [coupon.value for coupon in session.query(Coupon)] == [5_000]
+        assert len(acts()) == 1
+
+    def test_makes_a_code_once_however_many_try(self, app: Flask) -> None:
+        def attempt() -> None:
+            with suppress(CouponCodeTaken):
+                make_coupon("SAVE50")
+
+        in_parallel(app, [attempt] * 4)
+        session.rollback()
+        assert session.query(Coupon).count() == 1
         assert len(acts()) == 1
 
     def test_refuses_what_makes_no_sense(self, app: Flask) -> None:

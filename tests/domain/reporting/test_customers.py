@@ -94,7 +94,7 @@ class TestCustomer:
         make_account("pia", plan_id="plan-basic")
         make_usage("pia")
         renewed, over = (self.view(now=NOW + timedelta(days=days)) for days in (22, 40))
-        assert (renewed.plan_id, renewed.tokens_remaining) == ("plan-basic", 23_333)
+        assert (renewed.plan_id, renewed.tokens_remaining) == ("plan-basic", 22_580)
         assert (over.plan_id, over.tokens_remaining) == ("plan-payg", 0)
 
     def test_tells_that_he_is_suspended(self, ada: Account) -> None:
