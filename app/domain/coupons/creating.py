@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import null, select
 from sqlalchemy.exc import IntegrityError
@@ -161,4 +161,4 @@ def _row(code: str, terms: CouponTerms, *, actor: str, now: datetime) -> dict[st
 def _told(terms: CouponTerms) -> Mapping[str, object]:
     """Return the terms as the journal keeps them."""
     moments = {name: getattr(terms, name).isoformat() for name in ("valid_from", "expires_at")}
-    return cast("Mapping[str, object]", {**asdict(terms), **moments})
+    return {**asdict(terms), **moments}

@@ -14,7 +14,7 @@ from app.foundation import money
 from app.foundation.errors import FieldError
 
 CODE_LENGTH_MIN, CODE_LENGTH_MAX = 3, 40
-CODE = re.compile(r"[A-Za-z0-9_-]*")
+STRANGE = re.compile(r"[^A-Za-z0-9_-]")
 DESCRIPTION_LENGTH_MAX = 500
 FREE_TOKENS_MAX = 10**12
 # A million dollars, and as many redemptions as anybody can count.
@@ -74,11 +74,11 @@ def normal_code(text: str) -> str:
             f"A coupon's code has {CODE_LENGTH_MIN} to {CODE_LENGTH_MAX} characters."
         )
     # Looked at before it is put in capitals: some foreign letters would become ours by that.
-    strange = code[len(CODE.match(code)[0]) :][:1]  # type: ignore[index]  # it matches nothing, too
+    strange = STRANGE.search(code)
     if strange:
         raise CouponCodeInvalid(
             "A coupon's code has letters from A to Z, digits, - and _;"
-            f" this one holds {_name_of(strange)}."
+            f" this one holds {_name_of(strange[0])}."
         )
     return code.upper()
 

@@ -1,6 +1,8 @@
 """What operators' programs do with models' prices: list and set them."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from flask import Blueprint, Response, g
 
@@ -73,15 +75,15 @@ def set_price() -> Response:
     return answer({"prices": prices}, status=200 if change is None else 201)
 
 
-def _terms(fields: dict[str, Decimal | int | None]) -> PriceTerms:
+def _terms(fields: Mapping[str, Any]) -> PriceTerms:
     picos = {name: _pico(name, fields.get(name)) for name in PRICES}
     return PriceTerms(
         picos["prompt_price_per_k"] or 0,
         picos["completion_price_per_k"] or 0,
         picos["cache_read_price_per_k"],
         picos["cache_write_price_per_k"],
-        provider=fields.get("provider"),  # type: ignore[arg-type]  # read as a text
-        included_in_plans=fields.get("included_in_plans"),  # type: ignore[arg-type]  # as a truth
+        provider=fields.get("provider"),
+        included_in_plans=fields.get("included_in_plans"),
     )
 
 
