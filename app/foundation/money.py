@@ -136,6 +136,12 @@ def percent_from_basis_points(basis_points: int) -> Decimal:
     return _plain(Decimal(require_int(basis_points)).scaleb(-2))
 
 
+def basis_points_from_percent(text: str | int | Decimal) -> int:
+    """Return the percentage in basis points. Raises ValueError if it is finer than that."""
+    # Both units have two decimals.
+    return minor_from_usd(text)
+
+
 def usd_from_nanos(nanos: int) -> Decimal:
     """Return the amount in USD, exactly."""
     return _plain(Decimal(require_int(nanos)).scaleb(-9))
@@ -151,7 +157,7 @@ def minor_from_usd(text: str | int | Decimal) -> int:
     with localcontext(prec=60):
         exact = _decimal(text) * 100
         if exact != exact.to_integral_value():
-            raise ValueError("amounts have at most two decimals")
+            raise ValueError("there are at most two decimals")
     return _within_64_bits(int(exact))
 
 

@@ -9,7 +9,8 @@ from app.domain.catalog import queries as catalog
 from app.domain.coupons import queries as coupons
 from app.domain.coupons import redeeming
 from app.domain.coupons.discounting import discounts
-from app.domain.coupons.redeeming import CouponType, CouponView
+from app.domain.coupons.redeeming import CouponView
+from app.domain.coupons.rules import CouponType
 from app.domain.invoices import payers, rules
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Payer
@@ -56,7 +57,7 @@ def preview_coupon(
     code: str, account: Account, *, plan_id: str | None, grace: timedelta, now: datetime
 ) -> CouponPreview:
     """Return what redeeming the coupon now would give. Raises what redeem_coupon raises."""
-    coupon = coupons.coupon(code)
+    coupon = coupons.view(coupons.coupon_by_code(code))
     redeeming.check_redeemable(
         coupon,
         redeemed_by_account=coupons.redemptions_count(coupon.id, account),

@@ -159,3 +159,17 @@ class TestMinorFromUsd:
     def test_refuses_floats(self, usd: object) -> None:
         with pytest.raises(TypeError, match="never a float"):
             money.minor_from_usd(usd)
+
+
+class TestBasisPointsFromPercent:
+    @pytest.mark.parametrize(
+        ("percent", "basis_points"), [("0", 0), ("0.01", 1), (Decimal("7.7"), 770), (100, 10_000)]
+    )
+    def test_reads_a_percentage(self, percent: str | int | Decimal, basis_points: int) -> None:
+        assert money.basis_points_from_percent(percent) == basis_points
+        assert money.percent_from_basis_points(basis_points) == Decimal(percent)
+
+    @pytest.mark.parametrize("percent", ["0.001", "much", "NaN"])
+    def test_refuses_what_is_finer_or_no_number(self, percent: str) -> None:
+        with pytest.raises(ValueError, match=r"two decimals|number"):
+            money.basis_points_from_percent(percent)

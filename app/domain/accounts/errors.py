@@ -79,3 +79,11 @@ class TaxIdMissing(DomainError):
     """The account has no tax id that could be approved."""
 
     kind = Kind.CONFLICT
+
+
+class ReasonInvalid(DomainError):
+    """An operator's reason is empty, too long, or holds characters that cannot be stored."""
+
+
+class CreditLimitInvalid(DomainError):
+    """A credit limit is negative or too large."""

@@ -6,11 +6,13 @@ from zoneinfo import ZoneInfo
 from email_validator import EmailNotValidError, validate_email
 
 from app.domain.accounts.errors import (
+    CreditLimitInvalid,
     EmailInvalid,
     KeyNameInvalid,
     PasswordInvalid,
     PasswordTooLong,
     PasswordTooShort,
+    ReasonInvalid,
     TimezoneUnknown,
     UserIdInvalid,
 )
@@ -19,6 +21,8 @@ USER_ID_LENGTH_MAX = 128
 PASSWORD_LENGTH_MIN = 8
 PASSWORD_LENGTH_MAX = 1024
 KEY_NAME_LENGTH_MAX = 80
+REASON_LENGTH_MAX = 500
+CREDIT_LIMIT_MINOR_MAX = 100_000_000
 # Control characters and lone surrogates: neither database stores them, and no reader sees them.
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -67,3 +71,17 @@ def check_key_name(name: str) -> str:
     if not name or len(name) > KEY_NAME_LENGTH_MAX or UNSTORABLE.search(name):
         raise KeyNameInvalid(f"A key's name has 1 to {KEY_NAME_LENGTH_MAX} visible characters.")
     return name
+
+
+def check_reason(text: str) -> str:
+    """Return an operator's reason without outer spaces. Raises ReasonInvalid."""
+    text = text.strip()
+    if not text or len(text) > REASON_LENGTH_MAX or UNSTORABLE.search(text):
+        raise ReasonInvalid(f"A reason has 1 to {REASON_LENGTH_MAX} visible characters.")
+    return text
+
+
+def check_credit_limit(minor: int) -> None:
+    """Refuse limits below nothing or beyond a million dollars. Raises CreditLimitInvalid."""
+    if not 0 <= minor <= CREDIT_LIMIT_MINOR_MAX:
+        raise CreditLimitInvalid("A credit limit is an amount from 0 to 1,000,000 USD.")

@@ -1,6 +1,6 @@
 """Why a plan or a price may be refused."""
 
-from app.foundation.errors import DomainError, Kind
+from app.foundation.errors import DomainError, InvalidFields, Kind
 
 
 class UnknownPlan(DomainError):
@@ -39,3 +39,19 @@ class PriceTableTooLarge(DomainError):
     """The file of prices is larger than any such table."""
 
     kind = Kind.TOO_LARGE
+
+
+class PlanInvalid(InvalidFields):
+    """A plan has fields that make no sense; `fields` says which and why."""
+
+
+class PlanIdTaken(DomainError):
+    """A plan with this id stands already."""
+
+    kind = Kind.CONFLICT
+
+
+class PayAsYouGoFixed(DomainError):
+    """Pay as you go has no quota, no price and no discount: it is what others are compared with."""
+
+    kind = Kind.CONFLICT

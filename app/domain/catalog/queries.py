@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
+from app.domain.accounts.rules import UNSTORABLE
 from app.domain.catalog.errors import UnknownModel, UnknownPlan
 from app.domain.catalog.models import ModelAlias, ModelPrice, Plan
 from app.domain.catalog.price_changes import (
@@ -22,7 +23,8 @@ from app.foundation.database import session
 
 def plan(plan_id: str) -> Plan:
     """Return the plan, offered or not. Raises UnknownPlan."""
-    found = session.get(Plan, plan_id)
+    # Some of what is asked for is no text for a database.
+    found = None if UNSTORABLE.search(plan_id) else session.get(Plan, plan_id)
     if found is None:
         raise UnknownPlan("There is no plan with this id.")
     return found
@@ -75,6 +77,17 @@ def price_of(row: ModelPrice) -> Price:
         effective_from=row.effective_from,
         effective_to=row.effective_to,
     )
+
+
+def prices_at(moment: datetime) -> Sequence[Price]:
+    """Return what every model costs at a moment."""
+    price = ModelPrice
+    holds = select(price).where(
+        price.replaced_at.is_(None),
+        price.effective_from <= moment,
+        or_(price.effective_to.is_(None), price.effective_to > moment),
+    )
+    return [price_of(row) for row in session.scalars(holds.order_by(price.model_id))]
 
 
 def prices_in_force(model_ids: Collection[str] | None = None) -> dict[str, list[PriceInForce]]:

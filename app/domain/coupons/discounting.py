@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.domain.coupons.redeeming import CouponType
+from app.domain.coupons.rules import CouponType
 from app.foundation import money
 
 

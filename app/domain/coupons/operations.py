@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 from app.domain.accounts.models import Account
 from app.domain.coupons import queries, redeeming
 from app.domain.coupons.discounting import Discount
-from app.domain.coupons.errors import CouponNotFound
 from app.domain.coupons.models import Coupon, CouponApplication, CouponGuess, CouponUsage
-from app.domain.coupons.redeeming import CouponType, CouponView
+from app.domain.coupons.redeeming import CouponView
+from app.domain.coupons.rules import CouponType
 from app.foundation.bulk import any_of, change_rows, insert_rows
 from app.foundation.database import session
 
@@ -24,7 +24,7 @@ def try_code(text: str, account: Account, *, now: datetime) -> CouponView | None
     found = queries.find_coupon(text)
     if found is None:
         session.add(CouponGuess(user_id=account.id, guessed_at=now))
-    return found
+    return None if found is None else queries.view(found)
 
 
 def redeem(
@@ -34,11 +34,9 @@ def redeem(
 
     Raises CouponNotFound and what `redeeming.check_redeemable` raises.
     """
-    code = redeeming.code_as_stored(text)
+    found = queries.coupon_by_code(text)
     # Locked after the account, so that two accounts cannot take the last redemption together.
-    row = session.scalar(select(Coupon).where(Coupon.code == code).with_for_update())
-    if row is None:
-        raise CouponNotFound("There is no coupon with this code. Please check the spelling.")
+    row = session.scalars(select(Coupon).where(Coupon.id == found.id).with_for_update()).one()
     coupon = queries.view(row)
     redeemed = queries.redemptions_count(row.id, account)
     redeeming.check_redeemable(coupon, redeemed_by_account=redeemed, plan_ids=plan_ids, now=now)

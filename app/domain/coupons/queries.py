@@ -5,15 +5,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, tuple_
 
 from app.domain.accounts.models import Account
+from app.domain.coupons import rules
 from app.domain.coupons.discounting import OpenUse
-from app.domain.coupons.errors import CouponNotFound
+from app.domain.coupons.errors import CouponCodeInvalid, CouponNotFound
 from app.domain.coupons.models import Coupon, CouponGuess, CouponUsage
-from app.domain.coupons.redeeming import GUESSES_WITHIN, CouponType, CouponView, code_as_stored
+from app.domain.coupons.redeeming import GUESSES_WITHIN, CouponView
+from app.domain.coupons.rules import CouponType
 from app.foundation.bulk import any_of
-from app.foundation.database import session
+from app.foundation.database import UTCDateTime, Whole, session
+from app.foundation.paging import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,50 @@ class RedemptionView:
         return self.used_up_at is None
 
 
-def find_coupon(text: str) -> CouponView | None:
-    """Return the coupon of a code, in whatever case it was typed."""
-    code = code_as_stored(text)
-    row = None if code is None else session.scalar(_fresh(code))
-    return None if row is None else view(row)
+@dataclass(frozen=True, slots=True)
+class CouponsPage:
+    """Some coupons, and where the next page begins."""
+
+    coupons: tuple[Coupon, ...]
+    next_cursor: Cursor | None
 
 
-def coupon(text: str) -> CouponView:
-    """Return the coupon of a code. Raises CouponNotFound."""
+def coupons(*, limit: int, cursor: Cursor | None = None) -> CouponsPage:
+    """Return a page of all coupons, the newest first."""
+    statement = select(Coupon).order_by(Coupon.created_at.desc(), Coupon.id.desc())
+    if cursor is not None:
+        last = tuple_(literal(cursor.moment, UTCDateTime), literal(cursor.id, Whole))
+        statement = statement.where(tuple_(Coupon.created_at, Coupon.id) < last)
+    rows = tuple(session.scalars(statement.limit(limit + 1)))
+    shown = rows[:limit]
+    if len(rows) <= limit:
+        return CouponsPage(shown, None)
+    return CouponsPage(shown, Cursor(shown[-1].created_at, shown[-1].id))
+
+
+def coupon_by_code(text: str) -> Coupon:
+    """Return the coupon with this code, however it is written. Raises CouponNotFound."""
     found = find_coupon(text)
     if found is None:
         raise CouponNotFound("There is no coupon with this code. Please check the spelling.")
     return found
+
+
+def find_coupon(text: str) -> Coupon | None:
+    """Return the coupon with this code, however it is written, if there is one."""
+    try:
+        code = rules.normal_code(text)
+    except CouponCodeInvalid:
+        # No coupon has such a code, and databases do not even store some of them.
+        return None
+    named = select(Coupon).where(Coupon.code == code)
+    return session.scalar(named.execution_options(populate_existing=True))
+
+
+def most_redemptions(coupon: Coupon) -> int:
+    """Return how often the account that has redeemed the coupon most often has done so."""
+    numbers = select(func.max(CouponUsage.redemption_number))
+    return session.scalar(numbers.where(CouponUsage.coupon_id == coupon.id)) or 0
 
 
 def redemptions_count(coupon_id: int, account: Account) -> int:
@@ -125,11 +159,6 @@ def view(row: Coupon) -> CouponView:
         description=row.description,
         applicable_plans=None if plans is None else tuple(plans),
     )
-
-
-def _fresh(code: str):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type says no more
-    statement = select(Coupon).where(Coupon.code == code)
-    return statement.execution_options(populate_existing=True)
 
 
 def _redemption(usage: CouponUsage, row: Coupon) -> RedemptionView:

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from app.domain.coupons.errors import (
     CouponAlreadyUsed,
@@ -17,15 +16,6 @@ from app.domain.coupons.errors import (
 
 GUESSES_MAX = 10
 GUESSES_WITHIN = timedelta(hours=1)
-CODE_LENGTH_MAX = 64
-
-
-class CouponType(StrEnum):
-    """What a coupon gives."""
-
-    PERCENTAGE = "percentage"
-    FIXED = "fixed"
-    FREE_TOKENS = "free_tokens"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +40,6 @@ class CouponView:
     def fits(self, plan_id: str | None) -> bool:
         """Tell whether the coupon is for a plan; None stands for no plan at all."""
         return self.applicable_plans is None or plan_id in self.applicable_plans
-
-
-def code_as_stored(text: str) -> str | None:
-    """Return the code as coupons carry it; None for what no coupon's code looks like."""
-    # Only ASCII letters have one upper case; of others some would turn into another code.
-    code = text.strip()
-    return code.upper() if code.isascii() and 0 < len(code) <= CODE_LENGTH_MAX else None
 
 
 def check_guesses(guesses_count: int) -> None:

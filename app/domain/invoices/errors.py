@@ -1,6 +1,6 @@
 """Why an invoice may be refused."""
 
-from app.foundation.errors import DomainError, Kind
+from app.foundation.errors import DomainError, InvalidFields, Kind
 
 
 class UnknownInvoice(DomainError):
@@ -67,5 +67,15 @@ class UnknownDocument(DomainError):
 
 class UnknownCreditNote(DomainError):
     """The invoice has no credit note with this number."""
+
+    kind = Kind.NOT_FOUND
+
+
+class TaxInvalid(InvalidFields):
+    """A country's tax has fields that make no sense; `fields` says which and why."""
+
+
+class UnknownTax(DomainError):
+    """There is no tax for this country."""
 
     kind = Kind.NOT_FOUND

@@ -179,7 +179,9 @@ def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
     """Return the lines of each of these issued invoices and drafts, by its id."""
     lines: dict[int, list[Line]] = {invoice_id: [] for invoice_id in invoice_ids}
     statement = select(InvoiceLine).where(any_of(InvoiceLine.invoice_id, invoice_ids))
-    for row in session.scalars(statement.order_by(InvoiceLine.invoice_id, InvoiceLine.position)):
+    ordered = statement.order_by(InvoiceLine.invoice_id, InvoiceLine.position)
+    # What is in memory already may be older than what stands in the database.
+    for row in session.scalars(ordered.execution_options(populate_existing=True)):
         lines[row.invoice_id].append(
             Line(
                 kind=row.kind,

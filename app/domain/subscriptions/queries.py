@@ -96,6 +96,20 @@ def current_period(user_id: str, *, now: datetime, grace: timedelta) -> PeriodVi
     return periods_until_now(user_id, since=now, now=now, grace=grace)[-1]
 
 
+def current_periods(
+    user_ids: Collection[str], *, now: datetime, grace: timedelta
+) -> dict[str, PeriodView]:
+    """Return the period of each account that holds now, in two statements for all of them."""
+    terms = terms_by_plan()
+    views: dict[str, PeriodView] = {}
+    for period, subscription in periods_since(user_ids, since=now):
+        if period.is_current:
+            running = running_in(subscription, period)
+            following = rules.periods_until(now, running, terms=terms, grace=grace)
+            views[period.user_id] = _view_ahead(following[-1]) if following else _view(period)
+    return views
+
+
 def periods_until_now(
     user_id: str, *, since: datetime, now: datetime, grace: timedelta
 ) -> list[PeriodView]:

@@ -1,6 +1,6 @@
-"""Why extra tokens may not be bought."""
+"""Why extra tokens may not be bought or moved."""
 
-from app.foundation.errors import DomainError
+from app.foundation.errors import DomainError, Kind
 
 
 class NoTokensForSale(DomainError):
@@ -9,3 +9,13 @@ class NoTokensForSale(DomainError):
 
 class TopUpAmountInvalid(DomainError):
     """The amount is too small, too large, or not a number of cents."""
+
+
+class AdjustmentInvalid(DomainError):
+    """An adjustment is nothing, or more than any balance."""
+
+
+class TokensMissing(DomainError):
+    """There are fewer extra tokens than are to be taken away."""
+
+    kind = Kind.CONFLICT

@@ -3,13 +3,14 @@
 import click
 
 from app.config import Settings
-from app.domain.invoices.errors import MonthInvalid
 from app.entrypoints.cli.installation import installation
+from app.entrypoints.cli.months import month_of
 from app.entrypoints.selling import seller_of
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month as close_some
+from app.workflows.find_months_to_close import note_closed_for_all
 
 ACTOR = "operator:command line"
 
@@ -22,7 +23,7 @@ def close_month(month: str) -> None:
     It may be interrupted and run again: whoever has his invoice is passed over.
     """
     with installation() as settings:
-        issued, carried = _close(_month(month), settings)
+        issued, carried = _close(month_of(month), settings)
         click.echo(f"{month}: issued invoices: {issued}, small amounts carried: {carried}.")
 
 
@@ -31,15 +32,11 @@ def _close(month: BillingMonth, settings: Settings) -> tuple[int, int]:
     seller = seller_of(settings)
     while True:
         with transaction():
-            done = close_some(month, seller=seller, actor=ACTOR, now=clock.now(), after=after)
+            now = clock.now()
+            done = close_some(month, seller=seller, actor=ACTOR, now=now, after=after)
+            if done.next_after is None:
+                note_closed_for_all(month, now=now)
         issued, carried = issued + done.issued_count, carried + done.carried_count
         if done.next_after is None:
             return issued, carried
         after = done.next_after
-
-
-def _month(text: str) -> BillingMonth:
-    try:
-        return BillingMonth.parse(text)
-    except ValueError as error:
-        raise MonthInvalid(f"A month is written like 2026-11, not {text[:20]!r}.") from error

@@ -5,11 +5,13 @@ import secrets
 
 import click
 
-from app.domain.accounts import operations, queries
+from app.domain.accounts import operations, queries, standing
 from app.domain.accounts.models import Role
+from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.money import minor_from_usd, usd_from_minor
 from app.workflows.sign_up import sign_up
 
 PASSWORD_BYTES = 15
@@ -18,7 +20,7 @@ ACTOR = "operator:command line"
 
 @click.group()
 def users() -> None:
-    """Open accounts; approve tax ids."""
+    """Open accounts, approve tax ids and decide about customers."""
 
 
 @users.command()
@@ -58,3 +60,45 @@ def approve_tax_id(*, user_id: str) -> None:
         chosen = operations.approve_tax_id(account, actor=ACTOR, now=clock.now())
     approved = {"user_id": user_id, "tax_id": chosen.tax_id, "country": chosen.country}
     click.echo(json.dumps(approved))
+
+
+@users.command()
+@click.option("--id", "user_id", required=True, help="The customer's id.")
+@click.option("--reason", required=True, help="Why; it is kept in the journal.")
+def suspend(*, user_id: str, reason: str) -> None:
+    """Tell the gateway not to serve a customer, until `users resume`."""
+    with installation(), transaction():
+        account = standing.lock_customer(user_id)
+        standing.suspend(account, reason=reason, actor=ACTOR, now=clock.now())
+    click.echo(f"{user_id} is suspended.")
+
+
+@users.command()
+@click.option("--id", "user_id", required=True, help="The customer's id.")
+@click.option("--reason", required=True, help="Why; it is kept in the journal.")
+def resume(*, user_id: str, reason: str) -> None:
+    """Let a suspended customer go on, whatever he was suspended for."""
+    with installation(), transaction():
+        account = standing.lock_customer(user_id)
+        standing.resume(account, reason=reason, actor=ACTOR, now=clock.now())
+    click.echo(f"{user_id} may go on.")
+
+
+@users.command("credit-limit")
+@click.option("--id", "user_id", required=True, help="The customer's id.")
+@click.argument("limit", metavar="USD|default")
+def credit_limit(*, user_id: str, limit: str) -> None:
+    """Set how much a customer may owe; `default` is the usual limit again."""
+    minor = None if limit == "default" else _minor(limit)
+    with installation(), transaction():
+        account = standing.lock_customer(user_id)
+        standing.set_credit_limit(account, minor, actor=ACTOR, now=clock.now())
+    told = "the usual limit" if minor is None else f"{usd_from_minor(minor):.2f} USD"
+    click.echo(f"{user_id} may owe {told}.")
+
+
+def _minor(usd: str) -> int:
+    try:
+        return minor_from_usd(usd)
+    except ValueError as error:
+        raise Failed(f"The limit is not valid: {error}.") from error

@@ -15,6 +15,7 @@ from app.entrypoints.jobs.closing import close_ended_months
 from app.entrypoints.jobs.parts import in_parts
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.entrypoints.jobs.topping_up import top_up_where_due
+from app.entrypoints.jobs.verifying import verify_and_note
 from app.entrypoints.queueing import OUTBOX
 from app.entrypoints.selling import seller
 from app.entrypoints.settings import renewal_grace
@@ -93,4 +94,5 @@ SCHEDULE = (
     Scheduled("closed_pages", 600, _lapse),
     Scheduled("price_rises", 3600, _announce_price_rises),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
+    Scheduled("verify", 3600, verify_and_note),
 )

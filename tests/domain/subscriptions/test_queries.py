@@ -157,3 +157,16 @@ class TestUsagePeriods:
         assert period.is_over(START + 15 * DAY + beyond) == is_over
         [paid] = [period._replace(grace_ends_at=None)]
         assert paid.is_over(END + beyond) == is_over
+
+
+class TestCurrentPeriods:
+    @pytest.mark.parametrize("now", MOMENTS)
+    def test_reads_for_many_what_is_read_for_one(self, now: datetime) -> None:
+        user_ids = ["ada", "ben", "cleo"]
+        for user_id, plan_id in zip(user_ids, ("plan-payg", "plan-basic", "plan-pro"), strict=True):
+            make_account(user_id, plan_id=plan_id)
+        make_account("dora", plan_id="plan-pro")
+        views = queries.current_periods(user_ids, now=now, grace=GRACE)
+        assert views == {
+            user_id: queries.current_period(user_id, now=now, grace=GRACE) for user_id in user_ids
+        }

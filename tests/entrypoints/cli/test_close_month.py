@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.domain.invoices.models import Invoice
 from app.domain.usage.reports import UsageReport
 from app.foundation.database import session, transaction
+from app.foundation.journal import JournalEntry
 from app.foundation.periods import BillingMonth
 from app.workflows.record_usage import record_usage
 
@@ -43,6 +44,12 @@ class TestCloseMonth:
         again = billing("close-month", last_month)
         assert again.stdout == f"{last_month}: issued invoices: 0, small amounts carried: 0.\n"
         assert invoices() == 1
+
+    def test_notes_that_it_came_to_everyone(self, billing, last_month) -> None:
+        billing("close-month", last_month)
+        session.rollback()
+        noted = session.query(JournalEntry).filter_by(action="month_closed_for_all").one()
+        assert noted.details == {"month": str(last_month)}
 
     @pytest.mark.parametrize("months", [0, 1])
     def test_refuses_a_month_that_is_not_over(self, billing, last_month, months) -> None:

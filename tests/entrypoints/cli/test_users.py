@@ -6,8 +6,9 @@ import pytest
 
 from app.domain.accounts import operations, queries
 from app.domain.accounts.errors import WrongCredentials
+from app.domain.accounts.models import Account
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
 
 
 class TestCreate:
@@ -78,3 +79,44 @@ class TestApproveTaxId:
     def test_refuses_in_one_line(self, ada, billing, user_id, message) -> None:
         result = billing("users", "approve-tax-id", "--id", user_id)
         assert (result.exit_code, result.stderr) == (1, f"billing: {message}\n")
+
+
+def ada_now() -> Account:
+    # The commands write through connections of their own.
+    session.rollback()
+    session.expire_all()
+    return queries.account("ada")
+
+
+class TestSuspendAndResume:
+    def test_suspends_a_customer_until_told(self, ada, billing) -> None:
+        result = billing("users", "suspend", "--id", "ada", "--reason", "abuse")
+        assert (result.exit_code, result.stdout) == (0, "ada is suspended.\n"), result.output
+        assert ada_now().suspended_because == "operator"
+        assert (
+            billing("users", "resume", "--id", "ada", "--reason", "ok").stdout == "ada may go on.\n"
+        )
+        assert ada_now().suspended_at is None
+
+    @pytest.mark.parametrize("act", ["suspend", "resume"])
+    def test_refuses_in_one_line(self, ada, billing, act) -> None:
+        for arguments in (("--id", "nobody", "--reason", "a"), ("--id", "ada", "--reason", "")):
+            result = billing("users", act, *arguments)
+            assert (result.exit_code, result.stdout) == (1, "")
+            assert result.stderr.count("\n") == 1
+
+
+class TestCreditLimit:
+    def test_sets_it_and_takes_it_back(self, ada, billing) -> None:
+        result = billing("users", "credit-limit", "--id", "ada", "250.5")
+        assert (result.exit_code, result.stdout) == (0, "ada may owe 250.50 USD.\n"), result.output
+        assert ada_now().credit_limit_minor == 25_050
+        result = billing("users", "credit-limit", "--id", "ada", "default")
+        assert result.stdout == "ada may owe the usual limit.\n"
+        assert ada_now().credit_limit_minor is None
+
+    @pytest.mark.parametrize("limit", ["much", "1.001", "1000001"])
+    def test_refuses_in_one_line(self, ada, billing, limit) -> None:
+        result = billing("users", "credit-limit", "--id", "ada", limit)
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.count("\n") == 1

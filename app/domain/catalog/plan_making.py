@@ -1,0 +1,103 @@
+"""How operators make plans and change them. Changes state; never commits.
+
+A period keeps the terms it started with, so nothing here touches one that runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.catalog import plan_drafts, queries
+from app.domain.catalog.errors import PayAsYouGoFixed, PlanIdTaken
+from app.domain.catalog.models import PAY_AS_YOU_GO, Plan
+from app.domain.catalog.operations import lock_prices
+from app.domain.catalog.plan_drafts import PlanDraft, PlanTerms, PlanWarning
+from app.foundation import journal
+from app.foundation.database import session
+from app.foundation.money import (
+    percent_from_basis_points,
+    usd_from_minor,
+    usd_per_token_from_pico,
+)
+
+FIXED_OF_PAY_AS_YOU_GO = (
+    *("monthly_quota", "monthly_price_minor", "extra_token_price_pico", "overage_discount_bp"),
+    "is_active",
+)
+
+
+def create_plan(plan_id: str, draft: PlanDraft, *, actor: str, now: datetime) -> Plan:
+    """Offer a new plan. Raises PlanInvalid and PlanIdTaken."""
+    plan_drafts.checked_plan_id(plan_id)
+    terms = plan_drafts.checked_plan(draft)
+    # Whoever makes plans at the same time waits here, and then sees ours.
+    lock_prices()
+    if session.get(Plan, plan_id) is not None:
+        raise PlanIdTaken(f"There is a plan with the id {plan_id} already.")
+    plan = Plan(id=plan_id, is_hidden=False, created_at=now, updated_at=now, **asdict(terms))
+    session.add(plan)
+    session.flush()
+    details = {"id": plan_id, **asdict(terms)}
+    journal.write("plan_created", actor=actor, now=now, details=details)
+    return plan
+
+
+def change_plan(
+    plan_id: str, edit: Callable[[PlanDraft], PlanDraft], *, actor: str, now: datetime
+) -> Plan:
+    """Change a plan, locked: `edit` is given it as it stands and returns it as it shall be.
+
+    Raises UnknownPlan, PlanInvalid and PayAsYouGoFixed.
+    """
+    queries.plan(plan_id)
+    plan = session.scalars(select(Plan).where(Plan.id == plan_id).with_for_update()).one()
+    before, terms = terms_of(plan), plan_drafts.checked_plan(edit(draft_of(plan)))
+    changed = _changed(before, terms)
+    if plan_id == PAY_AS_YOU_GO and any(name in changed for name in FIXED_OF_PAY_AS_YOU_GO):
+        raise PayAsYouGoFixed(
+            "Pay as you go has no quota, no price, no discount and no extra tokens,"
+            " and is always there; only its words and limits can change."
+        )
+    if changed:
+        for name, value in changed.items():
+            setattr(plan, name, value)
+        plan.updated_at = now
+        details = {"id": plan_id, **changed}
+        journal.write("plan_changed", actor=actor, now=now, details=details)
+    return plan
+
+
+def warnings_of(plan: Plan, *, now: datetime) -> tuple[PlanWarning, ...]:
+    """Return what the operator should know of the plan as it is offered now."""
+    return plan_drafts.warnings(terms_of(plan), queries.prices_at(now))
+
+
+def draft_of(plan: Plan) -> PlanDraft:
+    """Return a plan as somebody would write it down."""
+    extra = plan.extra_token_price_pico
+    return PlanDraft(
+        name=plan.name,
+        monthly_quota=plan.monthly_quota,
+        monthly_price=usd_from_minor(plan.monthly_price_minor),
+        extra_token_price=None if extra is None else usd_per_token_from_pico(extra),
+        description=plan.description,
+        support_level=plan.support_level,
+        max_concurrent_req=plan.max_concurrent_req,
+        rate_limit_per_min=plan.rate_limit_per_min,
+        overage_discount=percent_from_basis_points(plan.overage_discount_bp),
+        features=tuple(plan.features),
+        is_active=plan.is_active,
+        display_order=plan.display_order,
+    )
+
+
+def terms_of(plan: Plan) -> PlanTerms:
+    """Return what the plan promises now."""
+    return PlanTerms(**{name: getattr(plan, name) for name in PlanTerms.__slots__})
+
+
+def _changed(before: PlanTerms, after: PlanTerms) -> Mapping[str, object]:
+    was = asdict(before)
+    return {name: value for name, value in asdict(after).items() if value != was[name]}

@@ -1,0 +1,70 @@
+"""The operator's table of taxes: what each country's customers pay on top. Never commits."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from app.domain.accounts.rules import UNSTORABLE
+from app.domain.invoices.errors import TaxInvalid, UnknownTax
+from app.domain.invoices.models import TaxRate
+from app.foundation import journal
+from app.foundation.database import session
+from app.foundation.errors import FieldError
+from app.foundation.money import BASIS_POINTS
+
+COUNTRY = re.compile(r"[A-Z]{2}")
+NAME_LENGTH_MAX = 40
+
+
+def taxes() -> Sequence[TaxRate]:
+    """Return every country's tax, by the country's code."""
+    return session.scalars(select(TaxRate).order_by(TaxRate.country)).all()
+
+
+def set_tax(country: str, *, name: str, rate_bp: int, actor: str, now: datetime) -> TaxRate:
+    """Set what customers of a country pay on invoices issued from now on. Raises TaxInvalid."""
+    country, name = country.strip().upper(), name.strip()
+    _check(country, name, rate_bp)
+    rate = session.get(TaxRate, country, with_for_update=True)
+    if rate is not None and (rate.name, rate.rate_bp) == (name, rate_bp):
+        return rate
+    if rate is None:
+        # Two may add the same country at the same moment: then the later one changes it.
+        with suppress(IntegrityError), session.begin_nested():
+            session.add(TaxRate(country=country, name=name, rate_bp=rate_bp, updated_at=now))
+        rate = session.get_one(TaxRate, country, with_for_update=True)
+    rate.name, rate.rate_bp, rate.updated_at = name, rate_bp, now
+    details = {"country": country, "name": name, "rate_bp": rate_bp}
+    journal.write("tax_set", actor=actor, now=now, details=details)
+    return rate
+
+
+def remove_tax(country: str, *, actor: str, now: datetime) -> None:
+    """Let customers of a country pay no tax on invoices from now on. Raises UnknownTax."""
+    country = country.strip().upper()
+    known = COUNTRY.fullmatch(country) is not None
+    rate = session.get(TaxRate, country, with_for_update=True) if known else None
+    if rate is None:
+        raise UnknownTax("There is no tax for this country.")
+    session.delete(rate)
+    details = {"country": country, "name": rate.name, "rate_bp": rate.rate_bp}
+    journal.write("tax_removed", actor=actor, now=now, details=details)
+
+
+def _check(country: str, name: str, rate_bp: int) -> None:
+    faults = []
+    if not COUNTRY.fullmatch(country):
+        detail = "A country is written as two letters, like DE (ISO 3166-1 alpha-2)."
+        faults.append(FieldError("country", "country_invalid", detail))
+    if not 0 < len(name) <= NAME_LENGTH_MAX or UNSTORABLE.search(name):
+        detail = f"The name of a tax has 1 to {NAME_LENGTH_MAX} visible characters."
+        faults.append(FieldError("name", "name_invalid", detail))
+    if not 0 <= rate_bp <= BASIS_POINTS:
+        detail = "A tax is a percentage from 0 to 100 with at most two decimals."
+        faults.append(FieldError("percent", "percent_invalid", detail))
+    if faults:
+        raise TaxInvalid(" ".join(fault.detail for fault in faults), fields=faults)

@@ -1,0 +1,232 @@
+"""The sums behind the operator's month, each in one statement or two. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.domain.catalog.models import PAY_AS_YOU_GO
+from app.domain.invoices.models import Invoice
+from app.domain.payments.models import Dispute, Payment, Refund
+from app.domain.subscriptions.models import SubscriptionPeriod
+from app.domain.usage.models import BillingRecord, RecordStatus, UsageMonthly
+from app.foundation.database import Whole, session
+from app.foundation.periods import BillingMonth
+
+
+@dataclass(frozen=True, slots=True)
+class UsageOf:
+    """What some records come to."""
+
+    record_count: int
+    total_tokens: int
+    final_nanos: int
+
+    def plus(self, other: "UsageOf") -> "UsageOf":
+        """Return both together."""
+        return UsageOf(
+            self.record_count + other.record_count,
+            self.total_tokens + other.total_tokens,
+            self.final_nanos + other.final_nanos,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Invoiced:
+    """What the invoices issued in a month say, in cents; void ones say nothing.
+
+    Revenue is net: lines less discounts, before tax. Discounts and tax are those of all kinds.
+    """
+
+    subscription_minor_by_plan: Mapping[str, int]
+    topup_minor: int
+    discount_minor: int
+    tax_minor: int
+
+    @property
+    def subscription_minor(self) -> int:
+        """Return what plans came to."""
+        return sum(self.subscription_minor_by_plan.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The money that moved in a month, in cents.
+
+    Received is every settled payment, even one that had nothing left to pay. Refunds count when
+    the provider has settled them, disputes when they are lost.
+    """
+
+    received_minor: int
+    refunded_minor: int
+    disputed_minor: int
+
+    @property
+    def collected_minor(self) -> int:
+        """Return what stayed with us of the month's movements; negative if more went back."""
+        return self.received_minor - self.refunded_minor - self.disputed_minor
+
+
+def usage_by_model(month: BillingMonth) -> dict[str, UsageOf]:
+    """Return each model's usage that is billed to the month."""
+    rolled = UsageMonthly
+    statement = (
+        select(rolled.model, *_rolled_sums())
+        .where(rolled.billing_month == str(month))
+        .group_by(rolled.model)
+    )
+    return {model: UsageOf(*used) for model, *used in session.execute(statement)}
+
+
+def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
+    """Return the usage that is billed to the month by the plan of the period it drew from."""
+    plans = _plans_of_accounts()
+    rolled, record, period = UsageMonthly, BillingRecord, SubscriptionPeriod
+    # Nearly every account only ever had one plan: then its rollups say all.
+    settled = (
+        select(plans.c.plan_id, *_rolled_sums())
+        .join(plans, plans.c.user_id == rolled.user_id)
+        .where(rolled.billing_month == str(month), plans.c.plans == 1)
+        .group_by(plans.c.plan_id)
+    )
+    switched = (
+        select(
+            period.plan_id,
+            func.count(),
+            cast(func.sum(record.total_tokens), Whole),
+            cast(func.sum(record.final_nanos), Whole),
+        )
+        .join(period, period.id == record.period_id)
+        .join(plans, plans.c.user_id == record.user_id)
+        .where(record.billing_month == str(month), plans.c.plans > 1)
+        .where(record.status != RecordStatus.VOIDED)
+        .group_by(period.plan_id)
+    )
+    usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
+    for statement in (settled, switched):
+        for plan_id, *used in session.execute(statement):
+            usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
+    return usage
+
+
+def invoiced(month: BillingMonth) -> Invoiced:
+    """Return what the invoices that were issued in the month, and are not void, come to."""
+    invoice, period = Invoice, SubscriptionPeriod
+    plan_id = func.coalesce(invoice.plan_id, period.plan_id, literal(PAY_AS_YOU_GO))
+    sums = (
+        cast(func.sum(invoice.amount_minor - invoice.discount_minor), Whole),
+        cast(func.sum(invoice.discount_minor), Whole),
+        cast(func.sum(invoice.tax_minor), Whole),
+    )
+    statement = (
+        select(invoice.kind, plan_id, *sums)
+        .outerjoin(period, period.id == invoice.period_id)
+        .where(_within(month, invoice.issued_at), invoice.status != "void")
+        .group_by(invoice.kind, plan_id)
+    )
+    rows = session.execute(statement).all()
+    of_plans: dict[str, int] = defaultdict(int)
+    for kind, plan, net_minor, _discount, _tax in rows:
+        if kind == "subscription":
+            of_plans[plan] += net_minor
+    return Invoiced(
+        subscription_minor_by_plan=of_plans,
+        topup_minor=sum(row[2] for row in rows if row.kind == "topup"),
+        discount_minor=sum(row[3] for row in rows),
+        tax_minor=sum(row[4] for row in rows),
+    )
+
+
+def outstanding_minor(moment: datetime) -> int:
+    """Return what was issued before a moment and neither paid nor void at it."""
+    invoice = Invoice
+    unpaid = cast(func.sum(invoice.final_minor - invoice.credit_used_minor), Whole)
+    statement = select(unpaid).where(
+        invoice.issued_at < moment,
+        or_(invoice.paid_at.is_(None), invoice.paid_at >= moment),
+        or_(invoice.voided_at.is_(None), invoice.voided_at >= moment),
+    )
+    return session.scalar(statement) or 0
+
+
+def moved(month: BillingMonth) -> Moved:
+    """Return the payments, refunds and lost disputes that were settled in the month."""
+    # A settled refund is never written again, so its last change is when it was settled.
+    parts = (
+        _sum_of(Payment.amount_minor, Payment.settled_at, month, Payment.status == "settled"),
+        _sum_of(Refund.amount_minor, Refund.updated_at, month, Refund.status == "settled"),
+        _sum_of(Dispute.amount_minor, Dispute.decided_at, month, Dispute.status == "lost"),
+    )
+    minor = {table: summed or 0 for table, summed in session.execute(union_all(*parts))}
+    return Moved(minor["payments"], minor["refunds"], minor["disputes"])
+
+
+def new_and_lost(month: BillingMonth) -> tuple[dict[str, int], dict[str, int]]:
+    """Return by plan how many accounts came from paying as they go, and went back to it.
+
+    Who goes from one plan to another neither comes nor goes. Operators and everybody's first
+    period, which is pay as you go, count nowhere.
+    """
+    period = SubscriptionPeriod
+    within = month.period
+    before = func.lag(period.plan_id).over(partition_by=period.user_id, order_by=period.starts_at)
+    # The period before one that starts in the month ends there, and so is among these.
+    chain = (
+        select(period.plan_id, period.starts_at, func.coalesce(before, PAY_AS_YOU_GO).label("left"))
+        .where(period.ends_at >= within.starts_at, period.starts_at < within.ends_at)
+        .subquery()
+    )
+    came = and_(chain.c.left == PAY_AS_YOU_GO, chain.c.plan_id != PAY_AS_YOU_GO)
+    went = and_(chain.c.left != PAY_AS_YOU_GO, chain.c.plan_id == PAY_AS_YOU_GO)
+    plan_id = case((came, chain.c.plan_id), else_=chain.c.left)
+    statement = (
+        select(plan_id, func.count().filter(came), func.count().filter(went))
+        .where(chain.c.starts_at >= within.starts_at, or_(came, went))
+        .group_by(plan_id)
+    )
+    counted = session.execute(statement).all()
+    return (
+        {plan: new for plan, new, _lost in counted if new},
+        {plan: lost for plan, _new, lost in counted if lost},
+    )
+
+
+def _rolled_sums() -> tuple[ColumnElement[int], ...]:
+    rolled = UsageMonthly
+    columns = (rolled.requests, rolled.total_tokens, rolled.final_nanos)
+    return tuple(cast(func.sum(column), Whole) for column in columns)
+
+
+def _plans_of_accounts() -> Subquery:
+    """Return each account with one of the plans it ever had, and how many those are."""
+    period = SubscriptionPeriod
+    one, plans = func.min(period.plan_id), func.count(period.plan_id.distinct())
+    statement = select(period.user_id, one.label("plan_id"), plans.label("plans"))
+    return statement.group_by(period.user_id).subquery()
+
+
+def _sum_of(
+    amount: InstrumentedAttribute[int], moment: Any, month: BillingMonth, condition: Any
+) -> Select[Any]:
+    table = literal(amount.class_.__tablename__)
+    return select(table, cast(func.sum(amount), Whole)).where(_within(month, moment), condition)
+
+
+def _within(month: BillingMonth, moment: Any) -> ColumnElement[bool]:
+    return and_(moment >= month.period.starts_at, moment < month.period.ends_at)

@@ -1,0 +1,104 @@
+"""What operators' programs do with plans: list, make and change them."""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+
+from flask import Blueprint, Response, g
+
+from app.domain.catalog import plan_making, queries
+from app.domain.catalog.models import Plan
+from app.domain.catalog.plan_drafts import PlanDraft
+from app.entrypoints.api.answering import answer
+from app.entrypoints.api.auth import for_operators
+from app.entrypoints.api.changing import changes
+from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.reading_fields import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, read_fields
+from app.entrypoints.api.reading_queries import Parameters
+from app.foundation import clock
+from app.foundation.money import percent_from_basis_points, usd_from_minor, usd_per_token_from_pico
+
+calls = Blueprint("operator_plans", __name__)
+
+# Named like the fields of a draft.
+CHANGEABLE = {
+    "name": TEXT,
+    "description": TEXT,
+    "monthly_quota": WHOLE,
+    "monthly_price": NUMBER,
+    "extra_token_price": NUMBER.or_null(),
+    "support_level": TEXT,
+    "max_concurrent_req": WHOLE,
+    "rate_limit_per_min": WHOLE,
+    "overage_discount": NUMBER,
+    "features": TEXTS,
+    "is_active": TRUTH,
+    "display_order": WHOLE,
+}
+REQUIRED = ("id", "name", "monthly_quota", "monthly_price")
+
+
+@calls.get("/operator/plans")
+@for_operators
+def list_plans() -> Response:
+    """Answer every plan, those that cannot be chosen too."""
+    Parameters().check()
+    now = clock.now()
+    return answer({"plans": [_plan(plan, now=now) for plan in queries.plans()]})
+
+
+@calls.get("/operator/plans/<plan_id>")
+@for_operators
+def show_plan(plan_id: str) -> Response:
+    """Answer one plan."""
+    Parameters().check()
+    return answer(_plan(queries.plan(plan_id), now=clock.now()))
+
+
+@calls.post("/operator/plans")
+@for_operators
+@changes
+def create_plan() -> Response:
+    """Offer a new plan, and say what is odd about it."""
+    fields = read_fields(json_object(), {"id": TEXT, **CHANGEABLE}, required=REQUIRED)
+    plan_id, now = fields.pop("id"), clock.now()
+    actor = f"operator:{g.account.id}"
+    plan = plan_making.create_plan(plan_id, PlanDraft(**fields), actor=actor, now=now)
+    return answer(_plan(plan, now=now), status=201)
+
+
+@calls.put("/operator/plans/<plan_id>")
+@for_operators
+@changes
+def change_plan(plan_id: str) -> Response:
+    """Change of a plan only what is named; periods that run keep their terms."""
+    changed = partial(replace, **read_fields(json_object(), CHANGEABLE))
+    actor, now = f"operator:{g.account.id}", clock.now()
+    plan = plan_making.change_plan(plan_id, changed, actor=actor, now=now)
+    return answer(_plan(plan, now=now))
+
+
+def _plan(plan: Plan, *, now: datetime) -> dict[str, object]:
+    extra = plan.extra_token_price_pico
+    return {
+        "id": plan.id,
+        "name": plan.name,
+        "description": plan.description,
+        "monthly_quota": plan.monthly_quota,
+        "monthly_price": usd_from_minor(plan.monthly_price_minor),
+        "extra_token_price": None if extra is None else usd_per_token_from_pico(extra),
+        "support_level": plan.support_level,
+        "max_concurrent_req": plan.max_concurrent_req,
+        "rate_limit_per_min": plan.rate_limit_per_min,
+        "overage_discount": percent_from_basis_points(plan.overage_discount_bp),
+        "features": plan.features,
+        "is_active": plan.is_active,
+        "is_hidden": plan.is_hidden,
+        "display_order": plan.display_order,
+        "created_at": plan.created_at,
+        "updated_at": plan.updated_at,
+        "warnings": [
+            {"code": warning.code, "detail": warning.detail}
+            for warning in plan_making.warnings_of(plan, now=now)
+        ],
+    }
