@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -17,6 +18,12 @@ PORT_MAX = 65535
 STRIPE_API = "https://api.stripe.com"
 STRIPE_SANDBOX_KEY = "sk_test_sandbox"
 STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
+PAYPAL_LIVE_API = "https://api-m.paypal.com"
+PAYPAL_SANDBOX_API = "https://api-m.sandbox.paypal.com"
+# What the stand-in on this machine takes for an account: it is no secret there.
+PAYPAL_STAND_IN = "paypal_sandbox"
+PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
+PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -50,13 +57,25 @@ class Settings:
     stripe_api_key: str
     stripe_api_base: str
     stripe_webhook_secrets: tuple[str, ...]
+    # Empty where PayPal is not offered.
+    paypal_client_id: str
+    paypal_client_secret: str
+    paypal_api_base: str
+    paypal_webhook_id: str
+    # "offline": messages are checked against PayPal's certificate; "call": PayPal is asked.
+    paypal_verify: str
     sandbox_port: int
     redis_url: str
 
     @property
     def uses_sandbox(self) -> bool:
         """Tell whether payments go to a stand-in on this machine: no real money moves."""
-        return _is_local(self.stripe_api_base)
+        return _is_local(self.stripe_api_base) or _is_local(self.paypal_api_base)
+
+    @property
+    def offers_paypal(self) -> bool:
+        """Tell whether customers can pay through PayPal."""
+        return bool(self.paypal_client_id)
 
     @property
     def secure_cookies(self) -> bool:
@@ -75,6 +94,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         values, "SANDBOX_PORT", port + 1 if port < PORT_MAX else port - 1, least=1, most=PORT_MAX
     )
     key, base = _stripe(values, sandbox_port, production=production)
+    paypal = _paypal(values, sandbox_port, stripe_key=key, production=production)
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(given_url, instance_dir, production=production),
@@ -101,6 +121,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             sandbox=_is_local(base),
             production=production,
         ),
+        paypal_client_id=paypal.client_id,
+        paypal_client_secret=paypal.client_secret,
+        paypal_api_base=paypal.api_base,
+        paypal_webhook_id=paypal.webhook_id,
+        paypal_verify=_one_of(values, "PAYPAL_VERIFY", ("offline", "call")),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
     )
@@ -183,6 +208,63 @@ def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -
     if "_live_" in key and base != STRIPE_API:
         raise SettingError(f"STRIPE_API_BASE must be {STRIPE_API} with a live STRIPE_API_KEY.")
     return key, base
+
+
+class _PayPal(NamedTuple):
+    client_id: str = ""
+    client_secret: str = ""
+    api_base: str = ""
+    webhook_id: str = ""
+
+
+def _paypal(
+    values: Mapping[str, str], sandbox_port: int, *, stripe_key: str, production: bool
+) -> _PayPal:
+    """Return the account and the address of PayPal, or of the sandbox; nothing if not offered."""
+    given = _PayPal(
+        values.get("PAYPAL_CLIENT_ID", ""),
+        values.get("PAYPAL_CLIENT_SECRET", ""),
+        values.get("PAYPAL_API_BASE", "").rstrip("/"),
+        values.get("PAYPAL_WEBHOOK_ID", ""),
+    )
+    if given.client_id:
+        return _paypal_account(given, stripe_is_live="_live_" in stripe_key, production=production)
+    if given.client_secret or (given.api_base and not _is_local(given.api_base)):
+        name = "PAYPAL_CLIENT_SECRET" if given.client_secret else "PAYPAL_API_BASE"
+        raise SettingError(f"PAYPAL_CLIENT_ID is missing: {name} is set.")
+    if stripe_key != STRIPE_SANDBOX_KEY:
+        # Real money beside a stand-in that takes none would pay for nothing.
+        if given.api_base:
+            raise SettingError("PAYPAL_API_BASE is a sandbox, but STRIPE_API_KEY is none of it.")
+        return _PayPal()
+    base = given.api_base or f"http://127.0.0.1:{sandbox_port}"
+    return _PayPal(PAYPAL_STAND_IN, PAYPAL_STAND_IN, base, PAYPAL_STAND_IN)
+
+
+def _paypal_account(given: _PayPal, *, stripe_is_live: bool, production: bool) -> _PayPal:
+    if not PAYPAL_KEY.fullmatch(given.client_id):
+        raise SettingError("PAYPAL_CLIENT_ID must be the client id of an app at PayPal.")
+    if not PAYPAL_KEY.fullmatch(given.client_secret):
+        raise SettingError("PAYPAL_CLIENT_SECRET must be the secret of the same app at PayPal.")
+    if given.webhook_id and not PAYPAL_WEBHOOK.fullmatch(given.webhook_id):
+        raise SettingError("PAYPAL_WEBHOOK_ID must be the id that PayPal shows of the webhook.")
+    if production and not given.webhook_id:
+        raise SettingError("PAYPAL_WEBHOOK_ID is missing: payments are told by webhooks.")
+    base = given.api_base or (PAYPAL_LIVE_API if stripe_is_live else PAYPAL_SANDBOX_API)
+    _check_paypal_base(base, stripe_is_live=stripe_is_live, production=production)
+    return given._replace(api_base=base)
+
+
+def _check_paypal_base(base: str, *, stripe_is_live: bool, production: bool) -> None:
+    """Refuse addresses of nobody's, and real money beside money that is not."""
+    if base not in (PAYPAL_LIVE_API, PAYPAL_SANDBOX_API) and not _is_local(base):
+        raise SettingError(f"PAYPAL_API_BASE must be {PAYPAL_LIVE_API} or {PAYPAL_SANDBOX_API}.")
+    if production and _is_local(base):
+        raise SettingError("PAYPAL_API_BASE is a sandbox: production takes real payments.")
+    if stripe_is_live and base != PAYPAL_LIVE_API:
+        raise SettingError(f"PAYPAL_API_BASE must be {PAYPAL_LIVE_API} with a live STRIPE_API_KEY.")
+    if base == PAYPAL_LIVE_API and not stripe_is_live:
+        raise SettingError("PAYPAL_API_BASE takes real payments, but STRIPE_API_KEY takes none.")
 
 
 def _is_local(url: str) -> bool:

@@ -3,9 +3,10 @@
 from functools import lru_cache
 
 from app.adapters import price_table
+from app.adapters.paypal_gateway import PayPalAccount, PayPalGateway
 from app.adapters.stripe_gateway import StripeGateway
 from app.config import Settings
-from app.domain.payments.gateway import Gateways
+from app.domain.payments.gateway import Gateways, PaymentGateway
 
 read_price_table = price_table.read_price_table
 
@@ -18,4 +19,14 @@ def payment_gateways(settings: Settings) -> Gateways:
         api_base=settings.stripe_api_base,
         webhook_secrets=settings.stripe_webhook_secrets,
     )
-    return {stripe.provider: stripe}
+    connected: dict[str, PaymentGateway] = {stripe.provider: stripe}
+    if settings.offers_paypal:
+        account = PayPalAccount(
+            client_id=settings.paypal_client_id,
+            client_secret=settings.paypal_client_secret,
+            api_base=settings.paypal_api_base,
+            webhook_id=settings.paypal_webhook_id,
+            verifies_by_call=settings.paypal_verify == "call",
+        )
+        connected[PayPalGateway.provider] = PayPalGateway(account)
+    return connected

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from app.domain.payments.gateway import (
 
 API_VERSION = "2026-10-28.endive"
 CHECKOUT = "https://checkout.stripe.com"
+SIGNATURE_HEADER = "stripe-signature"
 CONNECT_SECONDS = 3
 READ_SECONDS = 20
 RETRIES = 2
@@ -97,8 +98,9 @@ class StripeGateway:
             return NotOurs(f"The payment intent {named['id']} belongs to no page.")
         return self.outcome_of_session(page)
 
-    def read_event(self, body: bytes, signature: str, *, now: datetime) -> EventNotice:
+    def read_event(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> EventNotice:
         """Return the message if Stripe has signed it now. Raises SignatureInvalid."""
+        signature = headers.get(SIGNATURE_HEADER, "")
         # The secret is changed while messages are under way: the old and the new one are good.
         if not any(_has_signed(secret, body, signature, now=now) for secret in self._secrets):
             raise SignatureInvalid("The Stripe-Signature header does not sign this body.")

@@ -9,6 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from app.sandbox import deliveries, knobs
 from app.sandbox.core import current_sandbox
+from app.sandbox.paypal import captures
+from app.sandbox.paypal import money as paypal_money
+from app.sandbox.paypal.work import CAPTURE, EVENT, ORDER, PayPalWork
 from app.sandbox.stripe import money
 from app.sandbox.stripe.refusals import Json
 from app.sandbox.stripe.work import Work
@@ -16,6 +19,7 @@ from app.sandbox.stripe.work import Work
 panel = Blueprint("panel", __name__)
 
 SHOWN_MAX = 20
+DECISIONS = ("complete", "deny")
 SEE_OTHER, ACCEPTED, MISSING, CONFLICT, UNREADABLE = 303, 202, 404, 409, 422
 
 
@@ -85,15 +89,27 @@ def reset_knobs() -> ResponseReturnValue:
 def send_again(id: str) -> ResponseReturnValue:
     """Send a webhook once more, whatever became of it before."""
     sandbox = current_sandbox()
-    if not sandbox.settings.webhook_url:
-        return _refused("No webhooks are sent: SANDBOX_WEBHOOK_URL is not set.", CONFLICT)
     with sandbox.work() as work:
-        event = work.find("event", id)
+        event = work.find("event", id) or work.find(EVENT, id)
+        if event and not _has_endpoint(event):
+            return _refused("No webhooks are sent: SANDBOX_WEBHOOK_URL is not set.", CONFLICT)
         if event:
             deliveries.send_again(work.connection, id, now=sandbox.clock())
     if event is None:
         return _refused(f"There is no event {id}.", MISSING)
     return _back() if request.mimetype.endswith("form-urlencoded") else ({"sent": id}, ACCEPTED)
+
+
+@panel.post("/sandbox/paypal/captures/<id>/<decision>")
+def decide_capture(id: str, decision: str) -> ResponseReturnValue:
+    """Let money that was on its way to PayPal arrive (`complete`) or not (`deny`)."""
+    if decision not in DECISIONS:
+        return _refused(f"Decide one of {', '.join(DECISIONS)}.", UNREADABLE)
+    with current_sandbox().paypal_work() as work:
+        was_pending = captures.decide(work, id, is_good=decision == "complete")
+    if not was_pending:
+        return _refused(f"There is no capture {id} on its way.", MISSING)
+    return _back() if request.mimetype.endswith("form-urlencoded") else {"decided": decision}
 
 
 def _page(*, notice: str = "", status: int = 200) -> ResponseReturnValue:
@@ -110,6 +126,7 @@ def _page(*, notice: str = "", status: int = 200) -> ResponseReturnValue:
         charges=rows["charge"],
         events=rows["event"],
         webhook_url=sandbox.settings.webhook_url,
+        **_paypal(),
     )
     return page, status
 
@@ -125,6 +142,35 @@ def _row(work: Work, body: Json) -> Row:
         return Row(body, at, deliveries="; ".join(_said(*delivery) for delivery in found))
     amount = body["amount"] if body["object"] == "charge" else body["amount_total"]
     return Row(body, at, money.written(amount, body["currency"]))
+
+
+def _paypal() -> dict[str, object]:
+    sandbox = current_sandbox()
+    with sandbox.paypal_work() as work:
+        return {
+            "paypal_orders": _paypal_rows(work, ORDER),
+            "paypal_captures": _paypal_rows(work, CAPTURE),
+            "paypal_events": _paypal_rows(work, EVENT),
+            "paypal_webhook_url": sandbox.settings.paypal_webhook_url,
+        }
+
+
+def _paypal_rows(work: PayPalWork, kind: str) -> list[Row]:
+    return [_paypal_row(work, body) for body in islice(work.newest(kind), SHOWN_MAX)]
+
+
+def _paypal_row(work: PayPalWork, body: Json) -> Row:
+    at = body["create_time"].replace("T", " ").rstrip("Z")
+    if "event_type" in body:
+        found = deliveries.of_event(work.connection, body["id"])
+        return Row(body, at, deliveries="; ".join(_said(*delivery) for delivery in found))
+    amount = body["amount"] if "amount" in body else body["purchase_units"][0]["amount"]
+    return Row(body, at, paypal_money.written(amount))
+
+
+def _has_endpoint(event: Json) -> bool:
+    settings = current_sandbox().settings
+    return bool(settings.paypal_webhook_url if "event_type" in event else settings.webhook_url)
 
 
 def _said(state: str, attempts: int, last_answer: str) -> str:

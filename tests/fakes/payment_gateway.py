@@ -1,7 +1,7 @@
 """A payment provider in memory: it keeps its promises about keys, and can be told to fail."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
@@ -79,8 +79,8 @@ class FakeGateway:
             return NotOurs(f"{event_type} names nothing of ours.")
         return self.outcome_of_session(session)
 
-    def read_event(self, body: bytes, signature: str, *, now: datetime) -> EventNotice:
-        if signature != SIGNATURE:
+    def read_event(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> EventNotice:
+        if headers.get("signature") != SIGNATURE:
             raise SignatureInvalid("Not signed by the fake.")
         said = json.loads(body)
         return EventNotice(self.provider, said["id"], said["type"], body)

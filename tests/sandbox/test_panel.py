@@ -36,6 +36,7 @@ def test_turns_knobs_by_json(api, sandbox_url: str) -> None:
         "lost_answers": 3,
         "errors_before_effect": 0,
         "errors_after_effect": 0,
+        "too_many_requests": 0,
     }
     assert requests.post(f"{knobs}/reset", timeout=10).json()["webhooks"] == "send"
 

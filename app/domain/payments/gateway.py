@@ -72,6 +72,29 @@ class NotOurs:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundOrder:
+    """What is to be given back of a payment; the same for every repeat of the same key."""
+
+    provider_payment: str
+    amount_minor: int
+    currency: str
+    idempotency_key: str
+    refund_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundOutcome:
+    """Where a refund stands at the provider."""
+
+    refund_id: str
+    provider_refund: str
+    # pending, settled or failed
+    status: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventNotice:
     """A provider's message that something happened; it names what to ask about, no more."""
 
@@ -101,8 +124,11 @@ class PaymentGateway(Protocol):
     def outcome_of_event(self, event_type: str, body: bytes) -> PaymentOutcome | NotOurs:
         """Return where that stands now which the event names."""
 
-    def read_event(self, body: bytes, signature: str, *, now: datetime) -> EventNotice:
-        """Return the message if the provider has signed it now. Raises SignatureInvalid."""
+    def read_event(self, body: bytes, headers: Mapping[str, str], *, now: datetime) -> EventNotice:
+        """Return the message if the provider has signed it now. Raises SignatureInvalid.
+
+        The names of the headers are in lower case.
+        """
 
     def events_since(self, since: datetime) -> Sequence[EventNotice]:
         """Return the events of payments since a moment, oldest first."""

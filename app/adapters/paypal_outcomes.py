@@ -1,0 +1,146 @@
+"""What PayPal's orders, captures and refunds mean in the domain's words. Pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from app.domain.payments.errors import OutcomeMismatch
+from app.domain.payments.gateway import (
+    CheckoutOrder,
+    NotOurs,
+    OutcomeStatus,
+    PaymentOutcome,
+)
+
+Json = Mapping[str, Any]
+
+PROVIDER = "paypal"
+# PayPal lets buyers approve an order for hours. Ours has its own end, which travels with it.
+MARK = re.compile(r"oblivious:(?P<reference>.+):(?P<expires_at>\d{1,11})", re.ASCII)
+VALUE = re.compile(r"(?P<whole>\d{1,15})(?:\.(?P<cents>\d\d))?", re.ASCII)
+DESCRIPTION_LENGTH_MAX = 127
+CAPTURE_STATUSES = {
+    "COMPLETED": OutcomeStatus.PAID,
+    # The money has come; what was given back of it is a story of its own.
+    "PARTIALLY_REFUNDED": OutcomeStatus.PAID,
+    "REFUNDED": OutcomeStatus.PAID,
+    "PENDING": OutcomeStatus.PROCESSING,
+    "DECLINED": OutcomeStatus.FAILED,
+    "FAILED": OutcomeStatus.FAILED,
+}
+FINAL = (OutcomeStatus.PAID, OutcomeStatus.PROCESSING)
+
+
+def order_request(order: CheckoutOrder) -> dict[str, Any]:
+    """Return what PayPal is asked to let the customer approve."""
+    unit = {
+        "reference_id": f"oblivious:{order.reference}:{int(order.expires_at.timestamp())}",
+        "custom_id": order.payment_id,
+        # PayPal takes no second payment for the same one, whatever else goes wrong.
+        "invoice_id": order.payment_id,
+        "description": order.description[:DESCRIPTION_LENGTH_MAX],
+        "amount": money(order.amount_minor, order.currency),
+    }
+    context = {
+        "shipping_preference": "NO_SHIPPING",
+        "user_action": "PAY_NOW",
+        "payment_method_preference": "IMMEDIATE_PAYMENT_REQUIRED",
+        "return_url": order.success_url,
+        "cancel_url": order.cancel_url,
+    }
+    wallet = {"experience_context": context}
+    return {"intent": "CAPTURE", "purchase_units": [unit], "payment_source": {"paypal": wallet}}
+
+
+def approval_page(order: Json) -> str | None:
+    """Return where the customer approves the order."""
+    links = {link["rel"]: link["href"] for link in order.get("links", ())}
+    return links.get("payer-action") or links.get("approve")
+
+
+def is_ours(order: Json) -> bool:
+    """Tell whether the order, or an event's part of one, is one of ours."""
+    return MARK.fullmatch(_unit(order).get("reference_id") or "") is not None
+
+
+def is_to_be_captured(order: Json, *, now: datetime) -> bool:
+    """Tell whether the customer has approved what is still on offer."""
+    return order.get("status") == "APPROVED" and is_ours(order) and not _is_stale(order, now=now)
+
+
+def outcome_of(order: Json, *, now: datetime) -> PaymentOutcome | NotOurs:
+    """Return where the payment behind an order stands."""
+    mark = MARK.fullmatch(_unit(order).get("reference_id") or "")
+    if mark is None:
+        return NotOurs(f"The order {order.get('id')} carries no payment of ours.")
+    unit, capture = _unit(order), _capture(order)
+    amount = (capture or unit)["amount"]
+    return PaymentOutcome(
+        provider=PROVIDER,
+        payment_id=unit.get("custom_id", ""),
+        reference=mark["reference"],
+        session=order["id"],
+        provider_payment=capture["id"] if capture else None,
+        status=_status(order, capture, now=now),
+        amount_minor=minor(amount),
+        currency=amount["currency_code"],
+        decline_code=_decline_code(capture),
+    )
+
+
+def order_of_event(resource: Json) -> str | None:
+    """Return the order that an event's resource is, or belongs to."""
+    related = resource.get("supplementary_data", {}).get("related_ids", {})
+    found = related.get("order_id") or resource.get("order_id")
+    if found is None and "purchase_units" in resource:
+        found = resource.get("id")
+    return found if isinstance(found, str) else None
+
+
+def money(amount_minor: int, currency: str) -> dict[str, str]:
+    """Return an amount of cents as PayPal writes it."""
+    whole, cents = divmod(amount_minor, 100)
+    return {"currency_code": currency, "value": f"{whole}.{cents:02}"}
+
+
+def minor(amount: Json) -> int:
+    """Return an amount of PayPal's in cents. Raises OutcomeMismatch."""
+    written = VALUE.fullmatch(amount["value"])
+    if written is None:
+        raise OutcomeMismatch(f"PayPal speaks of {amount['value']}, which is no amount of cents.")
+    return int(written["whole"]) * 100 + int(written["cents"] or 0)
+
+
+def _unit(order: Json) -> Json:
+    """Return the order's only part: we never make a second."""
+    units: list[Json] = order.get("purchase_units") or [{}]
+    return units[0]
+
+
+def _capture(order: Json) -> Json | None:
+    """Return the capture that counts: one that holds or brings money, else the last."""
+    captures: list[Json] = _unit(order).get("payments", {}).get("captures", [])
+    good = [each for each in captures if CAPTURE_STATUSES.get(each["status"]) in FINAL]
+    return next(reversed(good or captures), None)
+
+
+def _status(order: Json, capture: Json | None, *, now: datetime) -> OutcomeStatus:
+    if capture is not None:
+        # A status that PayPal invents later does not say that nothing was taken.
+        return CAPTURE_STATUSES.get(capture["status"], OutcomeStatus.PROCESSING)
+    if order["status"] == "VOIDED" or _is_stale(order, now=now):
+        return OutcomeStatus.EXPIRED
+    return OutcomeStatus.OPEN
+
+
+def _is_stale(order: Json, *, now: datetime) -> bool:
+    mark = MARK.fullmatch(_unit(order).get("reference_id") or "")
+    return mark is None or now >= datetime.fromtimestamp(int(mark["expires_at"]), UTC)
+
+
+def _decline_code(capture: Json | None) -> str | None:
+    if capture is None or CAPTURE_STATUSES.get(capture["status"]) is not OutcomeStatus.FAILED:
+        return None
+    reason: str = capture.get("status_details", {}).get("reason") or capture["status"]
+    return reason
