@@ -5,10 +5,9 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -29,6 +28,23 @@ STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 class SettingError(Exception):
     """A setting is missing or contradicts another; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayPalSettings:
+    """Whose account at PayPal payments go to, and where that is; all empty if not offered."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    api_base: str = ""
+    webhook_id: str = ""
+    # "offline": messages are checked against PayPal's certificate; "call": PayPal is asked.
+    verify: str = "offline"
+
+    @property
+    def is_offered(self) -> bool:
+        """Tell whether customers can pay through PayPal."""
+        return bool(self.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +73,14 @@ class Settings:
     stripe_api_key: str
     stripe_api_base: str
     stripe_webhook_secrets: tuple[str, ...]
-    # Empty where PayPal is not offered.
-    paypal_client_id: str
-    paypal_client_secret: str
-    paypal_api_base: str
-    paypal_webhook_id: str
-    # "offline": messages are checked against PayPal's certificate; "call": PayPal is asked.
-    paypal_verify: str
+    paypal: PayPalSettings
     sandbox_port: int
     redis_url: str
 
     @property
     def uses_sandbox(self) -> bool:
         """Tell whether payments go to a stand-in on this machine: no real money moves."""
-        return _is_local(self.stripe_api_base) or _is_local(self.paypal_api_base)
-
-    @property
-    def offers_paypal(self) -> bool:
-        """Tell whether customers can pay through PayPal."""
-        return bool(self.paypal_client_id)
+        return _is_local(self.stripe_api_base) or _is_local(self.paypal.api_base)
 
     @property
     def secure_cookies(self) -> bool:
@@ -90,11 +95,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
     given_url = values.get("DATABASE_URL", "")
-    sandbox_port = _whole(
-        values, "SANDBOX_PORT", port + 1 if port < PORT_MAX else port - 1, least=1, most=PORT_MAX
-    )
+    sandbox_port = _whole(values, "SANDBOX_PORT", _beside(port), least=1, most=PORT_MAX)
     key, base = _stripe(values, sandbox_port, production=production)
-    paypal = _paypal(values, sandbox_port, stripe_key=key, production=production)
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(given_url, instance_dir, production=production),
@@ -121,11 +123,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             sandbox=_is_local(base),
             production=production,
         ),
-        paypal_client_id=paypal.client_id,
-        paypal_client_secret=paypal.client_secret,
-        paypal_api_base=paypal.api_base,
-        paypal_webhook_id=paypal.webhook_id,
-        paypal_verify=_one_of(values, "PAYPAL_VERIFY", ("offline", "call")),
+        paypal=_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
     )
@@ -210,22 +208,16 @@ def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -
     return key, base
 
 
-class _PayPal(NamedTuple):
-    client_id: str = ""
-    client_secret: str = ""
-    api_base: str = ""
-    webhook_id: str = ""
-
-
 def _paypal(
     values: Mapping[str, str], sandbox_port: int, *, stripe_key: str, production: bool
-) -> _PayPal:
+) -> PayPalSettings:
     """Return the account and the address of PayPal, or of the sandbox; nothing if not offered."""
-    given = _PayPal(
-        values.get("PAYPAL_CLIENT_ID", ""),
-        values.get("PAYPAL_CLIENT_SECRET", ""),
-        values.get("PAYPAL_API_BASE", "").rstrip("/"),
-        values.get("PAYPAL_WEBHOOK_ID", ""),
+    given = PayPalSettings(
+        client_id=values.get("PAYPAL_CLIENT_ID", ""),
+        client_secret=values.get("PAYPAL_CLIENT_SECRET", ""),
+        api_base=values.get("PAYPAL_API_BASE", "").rstrip("/"),
+        webhook_id=values.get("PAYPAL_WEBHOOK_ID", ""),
+        verify=_one_of(values, "PAYPAL_VERIFY", ("offline", "call")),
     )
     if given.client_id:
         return _paypal_account(given, stripe_is_live="_live_" in stripe_key, production=production)
@@ -236,12 +228,19 @@ def _paypal(
         # Real money beside a stand-in that takes none would pay for nothing.
         if given.api_base:
             raise SettingError("PAYPAL_API_BASE is a sandbox, but STRIPE_API_KEY is none of it.")
-        return _PayPal()
-    base = given.api_base or f"http://127.0.0.1:{sandbox_port}"
-    return _PayPal(PAYPAL_STAND_IN, PAYPAL_STAND_IN, base, PAYPAL_STAND_IN)
+        return PayPalSettings()
+    return replace(
+        given,
+        client_id=PAYPAL_STAND_IN,
+        client_secret=PAYPAL_STAND_IN,
+        api_base=given.api_base or f"http://127.0.0.1:{sandbox_port}",
+        webhook_id=PAYPAL_STAND_IN,
+    )
 
 
-def _paypal_account(given: _PayPal, *, stripe_is_live: bool, production: bool) -> _PayPal:
+def _paypal_account(
+    given: PayPalSettings, *, stripe_is_live: bool, production: bool
+) -> PayPalSettings:
     if not PAYPAL_KEY.fullmatch(given.client_id):
         raise SettingError("PAYPAL_CLIENT_ID must be the client id of an app at PayPal.")
     if not PAYPAL_KEY.fullmatch(given.client_secret):
@@ -252,7 +251,7 @@ def _paypal_account(given: _PayPal, *, stripe_is_live: bool, production: bool) -
         raise SettingError("PAYPAL_WEBHOOK_ID is missing: payments are told by webhooks.")
     base = given.api_base or (PAYPAL_LIVE_API if stripe_is_live else PAYPAL_SANDBOX_API)
     _check_paypal_base(base, stripe_is_live=stripe_is_live, production=production)
-    return given._replace(api_base=base)
+    return replace(given, api_base=base)
 
 
 def _check_paypal_base(base: str, *, stripe_is_live: bool, production: bool) -> None:
@@ -289,6 +288,10 @@ def _webhook_secrets(
     if not listed and sandbox:
         return (_kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
     return listed
+
+
+def _beside(port: int) -> int:
+    return port + 1 if port < PORT_MAX else port - 1
 
 
 def _redis_url(given: str) -> str:

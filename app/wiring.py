@@ -20,13 +20,13 @@ def payment_gateways(settings: Settings) -> Gateways:
         webhook_secrets=settings.stripe_webhook_secrets,
     )
     connected: dict[str, PaymentGateway] = {stripe.provider: stripe}
-    if settings.offers_paypal:
+    if settings.paypal.is_offered:
         account = PayPalAccount(
-            client_id=settings.paypal_client_id,
-            client_secret=settings.paypal_client_secret,
-            api_base=settings.paypal_api_base,
-            webhook_id=settings.paypal_webhook_id,
-            verifies_by_call=settings.paypal_verify == "call",
+            client_id=settings.paypal.client_id,
+            client_secret=settings.paypal.client_secret,
+            api_base=settings.paypal.api_base,
+            webhook_id=settings.paypal.webhook_id,
+            verifies_by_call=settings.paypal.verify == "call",
         )
         connected[PayPalGateway.provider] = PayPalGateway(account)
     return connected

@@ -175,8 +175,9 @@ class PayPalGateway:
             page = self._events(query)
             found += [event for event in page["events"] if event["event_type"] in EVENT_TYPES]
             query = _next_page(page)
-        found.sort(key=lambda event: event["create_time"])
-        return [self._notice(event) for event in found]
+        # They come newest first, and several in a second.
+        oldest_first = sorted(reversed(found), key=lambda event: event["create_time"])
+        return [self._notice(event) for event in oldest_first]
 
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """Give money of a payment back, or return what became of the refund of the same key."""
@@ -277,7 +278,7 @@ class _Addressed(Configuration):  # type: ignore[misc]  # the SDK ships no types
             account.client_id,
             account.client_secret,
             # Left to itself, the SDK keeps silent about why it got no token.
-            o_auth_token_provider=lambda _, manager: manager.fetch_token(),
+            o_auth_token_provider=lambda _, account: account.fetch_token(),
             o_auth_clock_skew=TOKEN_MARGIN_SECONDS,
         )
         super().__init__(timeout=TIMEOUT_SECONDS, client_credentials_auth_credentials=credentials)

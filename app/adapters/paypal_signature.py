@@ -5,13 +5,16 @@ import binascii
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from warnings import catch_warnings
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509 import verification
 
 from app.domain.payments.errors import SignatureInvalid
@@ -21,6 +24,7 @@ ALGORITHM = "SHA256withRSA"
 TOO_OLD = timedelta(days=4)
 TOO_EARLY = timedelta(minutes=5)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z", re.ASCII)
+PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 # The longest of them is a signature by a key of 4096 bits.
 VALUE_LENGTH_MAX = 1024
 
@@ -99,8 +103,12 @@ def checked_certificate(
 
 
 def certificates_in(pem: bytes) -> Sequence[Certificate]:
-    """Read certificates, such as trusted roots."""
-    return x509.load_pem_x509_certificates(pem)
+    """Read certificates, such as trusted roots; those that are not as they should be are none."""
+    found = []
+    for text in PEM.findall(pem):
+        with suppress(ValueError, CryptographyDeprecationWarning), catch_warnings(action="error"):
+            found.append(x509.load_pem_x509_certificate(text))
+    return found
 
 
 def _value(headers: Mapping[str, str], name: str) -> str:

@@ -112,6 +112,13 @@ def decide_capture(id: str, decision: str) -> ResponseReturnValue:
     return _back() if request.mimetype.endswith("form-urlencoded") else {"decided": decision}
 
 
+@panel.post("/sandbox/paypal/tokens/take-back")
+def take_back_tokens() -> ResponseReturnValue:
+    """Let no token for PayPal be good any more, as PayPal may do at any time."""
+    current_sandbox().paypal_tokens.take_back()
+    return {"taken_back": True}
+
+
 def _page(*, notice: str = "", status: int = 200) -> ResponseReturnValue:
     sandbox = current_sandbox()
     with sandbox.work() as work:

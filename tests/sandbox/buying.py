@@ -5,9 +5,9 @@ from itertools import count
 from typing import Any
 
 import requests
-from apimatic_core_interfaces.http.http_call_back import HttpCallBack
 from paypalserversdk.configuration import Configuration, Server
 from paypalserversdk.http.auth.o_auth_2 import ClientCredentialsAuthCredentials
+from paypalserversdk.http.http_call_back import HttpCallBack
 from paypalserversdk.models.order_request import OrderRequest
 from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
@@ -26,14 +26,14 @@ class Checking(HttpCallBack):
     def on_before_request(self, request: Any) -> None:
         """Let requests pass."""
 
-    def on_after_response(self, response: Any) -> None:
+    def on_after_response(self, http_response: Any) -> None:
         """Hold a good answer against the model of its kind."""
-        path = response.request.query_url.partition("?")[0].split("/")
+        path = http_response.request.query_url.partition("?")[0].split("/")
         kind = next((KINDS[part] for part in reversed(path) if part in KINDS), "")
         if path[-1] == "refund":
             kind = "refund"
-        if kind and response.status_code < 300:
-            found = list(differences(json.loads(response.text), kind))
+        if kind and http_response.status_code < 300:
+            found = list(differences(json.loads(http_response.text), kind))
             assert not found, "the answer is not as the SDK declares it:\n" + "\n".join(found)
 
 
@@ -78,7 +78,9 @@ def order_of(**changes: Any) -> dict[str, Any]:
 def open_order(client: PaypalServersdkClient, *, request_id: str = "", **changes: Any) -> Any:
     """Open an order over 20.00 USD."""
     asked = {"body": OrderRequest.from_dictionary(order_of(**changes))}
-    return client.orders.create_order(asked | ({"paypal_request_id": request_id} if request_id else {})).body
+    return client.orders.create_order(
+        asked | ({"paypal_request_id": request_id} if request_id else {})
+    ).body
 
 
 def page_of(order: Any) -> str:

@@ -62,7 +62,9 @@ class Model:
             attribute: (bool(is_list), type_name)
             for attribute, is_list, type_name in FIELD.findall(shape.__doc__ or "")
         }
-        constants = {name: value for name, value in vars(shape).items() if ENUMERATION.fullmatch(name)}
+        constants = {
+            name: value for name, value in vars(shape).items() if ENUMERATION.fullmatch(name)
+        }
         self.choices = frozenset(constants.values()) if not self.names else frozenset()
 
 

@@ -35,5 +35,5 @@ def _sandbox_settings(settings: Settings, *, port: int) -> SandboxSettings:
         webhook_url=f"{app}{STRIPE_WEBHOOK}" if secret else "",
         webhook_secret=secret,
         paypal_webhook_url=f"{app}{PAYPAL_WEBHOOK}",
-        paypal_webhook_id=settings.paypal_webhook_id or PAYPAL_STAND_IN,
+        paypal_webhook_id=settings.paypal.webhook_id or PAYPAL_STAND_IN,
     )

@@ -6,12 +6,13 @@ from itertools import dropwhile, islice
 from urllib.parse import urlencode
 
 from app.sandbox.paypal.refusals import Json, malformed, missing
-from app.sandbox.paypal.signing import signed_text, signer
+from app.sandbox.paypal.signing import ALGORITHM, signed_text, signer
 from app.sandbox.paypal.work import EVENT, PayPalWork
 
 PATH = "/v1/notifications/webhooks-events"
 PAGE_SIZE, PAGE_SIZE_MAX = 10, 300
 SIGNED_FIELDS = ("transmission_id", "transmission_time", "transmission_sig", "webhook_id")
+HOW_FIELDS = ("auth_algo", "cert_url")
 EVENT_FIELD = b'"webhook_event"'
 
 
@@ -36,12 +37,14 @@ def index(work: PayPalWork, query: Mapping[str, str]) -> Json:
 def verify(body: bytes, *, webhook_id: str) -> Json:
     """Say whether a message was signed here, for this webhook."""
     asked = json.loads(body)
-    for name in SIGNED_FIELDS:
+    for name in (*SIGNED_FIELDS, *HOW_FIELDS):
         if not isinstance(asked.get(name), str):
             raise missing(f"/{name}")
     id, moment, signature, told = (asked[name] for name in SIGNED_FIELDS)
     signed = signed_text(id, moment, told, _event_as_sent(body))
-    is_signed = told == webhook_id and signer().has_signed(signed, signature)
+    is_ours = asked["auth_algo"] == ALGORITHM and told == webhook_id
+    is_shown = asked["cert_url"].endswith(f"/{signer().certificate_id}")
+    is_signed = is_ours and is_shown and signer().has_signed(signed, signature)
     return {"verification_status": "SUCCESS" if is_signed else "FAILURE"}
 
 

@@ -11,10 +11,10 @@ UNIT_FIELDS = frozenset({*LENGTHS, "amount"})
 FIELDS = frozenset({"intent", "purchase_units", "payment_source"})
 CONTEXT = "/payment_source/paypal/experience_context"
 CONTEXT_FIELDS = {
-    "shipping_preference": ("NO_SHIPPING",),
+    "shipping_preference": ("NO_SHIPPING", "GET_FROM_FILE"),
     "user_action": ("PAY_NOW", "CONTINUE"),
     "payment_method_preference": ("IMMEDIATE_PAYMENT_REQUIRED", "UNRESTRICTED"),
-    # The SDK sends these two whether it was told to or not.
+    # The SDK sends these two, whether it was told to or not.
     "landing_page": ("NO_PREFERENCE", "LOGIN", "GUEST_CHECKOUT"),
     "contact_preference": ("NO_CONTACT_INFO",),
 }
