@@ -3,6 +3,7 @@
 import pytest
 import requests
 
+from tests.sandbox import buying
 from tests.sandbox.receiver import Receiver
 from tests.sandbox.shopping import client_of, open_session, pay, post, visit
 
@@ -70,3 +71,22 @@ def test_sends_an_event_again_by_form(serve, receiver: Receiver) -> None:
     assert post(again, button="").status_code == 303
     assert len(receiver.wait_for(2)) == 2
     assert post(f"{url}/sandbox/events/evt_nothing/send", button="").status_code == 404
+
+
+def test_shows_what_happened_at_paypal(paypal, sandbox_url: str) -> None:
+    order = buying.open_order(paypal, unit={"custom_id": "pay-<1>"})
+    buying.approve(buying.page_of(order), "pending")
+    waiting = buying.taken(buying.capture(paypal, order.id)).id
+    page = visit(f"{sandbox_url}/sandbox").text
+    for shown in (order.id, "pay-&lt;1&gt;", "PAYMENT.CAPTURE.PENDING", "$20.00", waiting):
+        assert shown in page
+    decision = f"/sandbox/paypal/captures/{waiting}/complete"
+    assert f'action="{decision}"' in page
+    assert post(f"{sandbox_url}{decision}", button="").status_code == 303
+    assert f'action="{decision}"' not in visit(f"{sandbox_url}/sandbox").text
+    again = requests.post(f"{sandbox_url}{decision}", timeout=10)
+    assert (again.status_code, again.json()["error"]) == (
+        404,
+        f"There is no capture {waiting} on its way.",
+    )
+    assert requests.post(f"{sandbox_url}{decision}s", timeout=10).status_code == 422
