@@ -82,6 +82,7 @@ def address(app: Flask, settings: Settings) -> Iterator[str]:
         port=settings.sandbox_port,
         webhook_url=f"http://127.0.0.1:{settings.port}/webhooks/stripe",
         webhook_secret=settings.stripe_webhook_secrets[0],
+        paypal_webhook_url=f"http://127.0.0.1:{settings.port}/webhooks/paypal",
         webhook_retry_seconds=(0.1, 0.1, 0.5),
     )
     settings.instance_dir.mkdir(exist_ok=True)
