@@ -20,6 +20,7 @@ from paypalserversdk.exceptions.error_exception import ErrorException
 from paypalserversdk.http.auth.o_auth_2 import ClientCredentialsAuthCredentials
 from paypalserversdk.http.http_method_enum import HttpMethodEnum
 from paypalserversdk.models.order_request import OrderRequest
+from paypalserversdk.models.patch import Patch
 from paypalserversdk.models.refund_request import RefundRequest
 from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
@@ -27,16 +28,20 @@ from app.adapters import paypal_outcomes as outcomes
 from app.adapters import paypal_signature as signatures
 from app.adapters.paypal_certificates import LIVE_API, Certificates, is_local
 from app.adapters.paypal_signature import Transmission
+from app.adapters.paypal_words import DECLINES, EVENT_TYPES, OVERTAKEN, REFUND_EVENT_TYPES
+from app.adapters.without_cards import WithoutCards
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable, SignatureInvalid
 from app.domain.payments.gateway import (
     CheckoutOrder,
     EventNotice,
+    EventOutcome,
     NotOurs,
     OpenedCheckout,
     OutcomeStatus,
     PaymentOutcome,
     RefundOrder,
     RefundOutcome,
+    RefundsSeen,
 )
 from app.foundation import clock
 
@@ -47,31 +52,6 @@ TOKEN_MARGIN_SECONDS = 60
 EVENTS_AT_ONCE = 100
 WHOLE = "return=representation"
 UNAUTHORIZED, CONFLICT, TOO_MANY, TIMED_OUT, FAILED_FROM = 401, 409, 429, 408, 500
-EVENT_TYPES = (
-    "CHECKOUT.ORDER.APPROVED",
-    "CHECKOUT.ORDER.COMPLETED",
-    "CHECKOUT.ORDER.VOIDED",
-    "CHECKOUT.PAYMENT-APPROVAL.REVERSED",
-    "PAYMENT.CAPTURE.COMPLETED",
-    "PAYMENT.CAPTURE.PENDING",
-    # PayPal's own pages call it by either name.
-    "PAYMENT.CAPTURE.DECLINED",
-    "PAYMENT.CAPTURE.DENIED",
-)
-# The buyer's money cannot be had: nothing was taken, and the attempt is over.
-DECLINES = (
-    "INSTRUMENT_DECLINED",
-    "TRANSACTION_REFUSED",
-    "PAYER_CANNOT_PAY",
-    "PAYER_ACCOUNT_RESTRICTED",
-    "PAYER_ACCOUNT_LOCKED_OR_CLOSED",
-    "MAX_NUMBER_OF_PAYMENT_ATTEMPTS_EXCEEDED",
-    "COMPLIANCE_VIOLATION",
-)
-# The order is not what it was a moment ago: looked at again, it says what it is now.
-OVERTAKEN = ("ORDER_ALREADY_CAPTURED", "ORDER_NOT_APPROVED")
-REFUND_STATUSES = {"COMPLETED": "settled", "PENDING": "pending"}
-
 # It tells of each call at INFO, and can be made to tell of whole bodies.
 logging.getLogger("paypalserversdk").setLevel(logging.WARNING)
 
@@ -91,7 +71,7 @@ class PayPalAccount:
     verifies_by_call: bool = False
 
 
-class PayPalGateway:
+class PayPalGateway(WithoutCards):
     """PayPal, spoken to as one account; safe to share between threads."""
 
     provider = outcomes.PROVIDER
@@ -134,11 +114,16 @@ class PayPalGateway:
             return outcome
         return replace(outcome, status=OutcomeStatus.FAILED, decline_code=declined_because)
 
-    def outcome_of_event(self, event_type: str, body: bytes) -> PaymentOutcome | NotOurs:
+    def outcome_of_event(self, event_type: str, body: bytes) -> EventOutcome:
         """Return where that stands now which the event names."""
         if event_type not in EVENT_TYPES:
             return NotOurs(f"Nothing is done on {event_type}.")
         resource = json.loads(body)["resource"]
+        if event_type in REFUND_EVENT_TYPES:
+            capture = outcomes.capture_of_refund(resource)
+            if capture is None:
+                return NotOurs(f"The refund {resource.get('id')} belongs to no capture.")
+            return self.refunds_of_payment(capture)
         order = outcomes.order_of_event(resource)
         if order is None or ("purchase_units" in resource and not outcomes.is_ours(resource)):
             return NotOurs(f"The resource {resource.get('id')} belongs to no order of ours.")
@@ -179,12 +164,22 @@ class PayPalGateway:
         oldest_first = sorted(reversed(found), key=lambda event: event["create_time"])
         return [self._notice(event) for event in oldest_first]
 
+    def expire_checkout(self, session: str) -> PaymentOutcome | NotOurs:
+        """Take an order back that may not be paid any more, and return where it stands.
+
+        PayPal goes on showing its page, but the money of what is approved there is not taken.
+        """
+        order = self._order(session)
+        if outcomes.is_to_be_withdrawn(order):
+            self._withdraw(order)
+            order = self._order(session)
+        return outcomes.outcome_of(order, now=self._tell_time())
+
     def refund(self, order: RefundOrder) -> RefundOutcome:
         """Give money of a payment back, or return what became of the refund of the same key."""
-        given = {
-            "amount": outcomes.money(order.amount_minor, order.currency),
-            "custom_id": order.refund_id,
-        }
+        capture = self._capture_of(order.provider_payment)
+        amount = outcomes.money(order.amount_minor, capture["amount"]["currency_code"])
+        given = {"amount": amount, "custom_id": order.refund_id}
         asked = {
             "capture_id": order.provider_payment,
             "paypal_request_id": order.idempotency_key,
@@ -192,23 +187,26 @@ class PayPalGateway:
             "body": RefundRequest.from_dictionary(given),
         }
         made = self._answer(lambda client: client.payments.refund_captured_payment(asked))
-        return RefundOutcome(
-            refund_id=order.refund_id,
-            provider_refund=made["id"],
-            status=REFUND_STATUSES.get(made["status"], "failed"),
-            amount_minor=outcomes.minor(made["amount"]) if "amount" in made else order.amount_minor,
-        )
+        whole = {"amount": amount, "custom_id": order.refund_id, **made}
+        found = outcomes.refund_outcome(whole, capture_id=order.provider_payment)
+        return replace(found, reason=order.reason)
+
+    def refunds_of_payment(self, provider_payment: str) -> RefundsSeen | NotOurs:
+        """Return everything that was given back of a payment, by us or at PayPal."""
+        order = outcomes.order_of_event(self._capture_of(provider_payment))
+        if order is None:
+            return NotOurs(f"The capture {provider_payment} belongs to no order.")
+        return outcomes.refunds_seen(self._order(order), capture_id=provider_payment)
 
     def _order(self, session: str) -> Json:
         return self._answer(lambda client: client.orders.get_order({"id": session}))
 
     def _capture(self, order: Json) -> str | None:
         """Take the money, and return why there is none to take."""
-        payment_id = order["purchase_units"][0]["custom_id"]
         asked = {
             "id": order["id"],
             # The same from the return page, the webhook and the sweep.
-            "paypal_request_id": f"{payment_id}:capture",
+            "paypal_request_id": f"{outcomes.payment_id(order)}:capture",
             "prefer": WHOLE,
         }
         try:
@@ -219,6 +217,20 @@ class PayPalGateway:
             if refusal.reason not in OVERTAKEN:
                 raise
         return None
+
+    def _withdraw(self, order: Json) -> None:
+        changes = [Patch.from_dictionary(each) for each in outcomes.withdrawal(order)]
+        asked = {"id": order["id"], "body": changes}
+        try:
+            self._answer(lambda client: client.orders.patch_order(asked))
+        except ProviderRefused as refusal:
+            if refusal.reason not in OVERTAKEN:
+                raise
+
+    def _capture_of(self, payment: str) -> Json:
+        return self._answer(
+            lambda client: client.payments.get_captured_payment({"capture_id": payment})
+        )
 
     def _events(self, query: Mapping[str, object]) -> Json:
         return self._answer(lambda client: _Notifications.of(client).list_events(query))
@@ -335,7 +347,8 @@ def _checkout_origin(api_base: str) -> str:
 def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
     unreachable = "PayPal cannot be reached right now."
     try:
-        said = json.loads(ask(client).text)
+        # What is only changed is answered with nothing.
+        said = json.loads(ask(client).text or "{}")
     except ApiException as error:
         status = error.response_code
         # Overloaded, failed, or busy with the same call: it may happen, or have happened. (Who may

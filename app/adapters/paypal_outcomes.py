@@ -11,6 +11,9 @@ from app.domain.payments.gateway import (
     NotOurs,
     OutcomeStatus,
     PaymentOutcome,
+    RefundOutcome,
+    RefundOutcomeStatus,
+    RefundsSeen,
 )
 
 Json = Mapping[str, Any]
@@ -19,6 +22,7 @@ PROVIDER = "paypal"
 # PayPal lets buyers approve an order for hours. Ours has its own end, which travels with it.
 MARK = re.compile(r"oblivious:(?P<reference>.+):(?P<expires_at>\d{1,11})", re.ASCII)
 VALUE = re.compile(r"(?P<whole>\d{1,15})(?:\.(?P<cents>\d\d))?", re.ASCII)
+ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 DESCRIPTION_LENGTH_MAX = 127
 CAPTURE_STATUSES = {
     "COMPLETED": OutcomeStatus.PAID,
@@ -29,6 +33,14 @@ CAPTURE_STATUSES = {
     "DECLINED": OutcomeStatus.FAILED,
     "FAILED": OutcomeStatus.FAILED,
 }
+REFUND_STATUSES = {
+    "COMPLETED": RefundOutcomeStatus.SETTLED,
+    "PENDING": RefundOutcomeStatus.PENDING,
+    "FAILED": RefundOutcomeStatus.FAILED,
+    "CANCELLED": RefundOutcomeStatus.FAILED,
+}
+# Nobody can close an order at PayPal; ours is marked, and then never captured.
+WITHDRAWN = ":withdrawn"
 FINAL = (OutcomeStatus.PAID, OutcomeStatus.PROCESSING)
 
 
@@ -66,7 +78,21 @@ def is_ours(order: Json) -> bool:
 
 def is_to_be_captured(order: Json, *, now: datetime) -> bool:
     """Tell whether the customer has approved what is still on offer."""
-    return order.get("status") == "APPROVED" and is_ours(order) and not _is_stale(order, now=now)
+    is_on_offer = is_ours(order) and not _is_withdrawn(order) and not _is_stale(order, now=now)
+    return order.get("status") == "APPROVED" and is_on_offer
+
+
+def is_to_be_withdrawn(order: Json) -> bool:
+    """Tell whether an order of ours may still be paid, as far as it is up to the customer."""
+    is_open = _capture(order) is None and order.get("status") != "VOIDED"
+    return is_open and is_ours(order) and not _is_withdrawn(order)
+
+
+def withdrawal(order: Json) -> list[dict[str, str]]:
+    """Return the change by which an order is marked, so that it is not captured any more."""
+    unit = _unit(order)
+    path = f"/purchase_units/@reference_id=='{unit['reference_id']}'/custom_id"
+    return [{"op": "replace", "path": path, "value": f"{unit['custom_id']}{WITHDRAWN}"}]
 
 
 def outcome_of(order: Json, *, now: datetime) -> PaymentOutcome | NotOurs:
@@ -78,7 +104,7 @@ def outcome_of(order: Json, *, now: datetime) -> PaymentOutcome | NotOurs:
     amount = (capture or unit)["amount"]
     return PaymentOutcome(
         provider=PROVIDER,
-        payment_id=unit.get("custom_id", ""),
+        payment_id=payment_id(order),
         reference=mark["reference"],
         session=order["id"],
         provider_payment=capture["id"] if capture else None,
@@ -87,6 +113,48 @@ def outcome_of(order: Json, *, now: datetime) -> PaymentOutcome | NotOurs:
         currency=amount["currency_code"],
         decline_code=_decline_code(capture),
     )
+
+
+def payment_id(order: Json) -> str:
+    """Return which of our payments the order is for."""
+    told: str = _unit(order).get("custom_id", "")
+    return told.removesuffix(WITHDRAWN)
+
+
+def refund_outcome(refund: Json, *, capture_id: str) -> RefundOutcome:
+    """Return where a refund stands."""
+    return RefundOutcome(
+        provider=PROVIDER,
+        provider_payment=capture_id,
+        provider_refund=refund["id"],
+        refund_id=refund.get("custom_id"),
+        amount_minor=minor(refund["amount"]),
+        # A status that PayPal invents later does not say that nothing was given back.
+        status=REFUND_STATUSES.get(refund["status"], RefundOutcomeStatus.PENDING),
+        reason=refund.get("note_to_payer", ""),
+    )
+
+
+def refunds_seen(order: Json, *, capture_id: str) -> RefundsSeen | NotOurs:
+    """Return everything that was given back of an order's capture."""
+    if not is_ours(order):
+        return NotOurs(f"The order {order.get('id')} carries no payment of ours.")
+    refunds = _unit(order).get("payments", {}).get("refunds", [])
+    found = tuple(
+        refund_outcome(each, capture_id=capture_id)
+        for each in refunds
+        if capture_of_refund(each) == capture_id
+    )
+    kept = (each for each in found if each.status is not RefundOutcomeStatus.FAILED)
+    refunded_minor = sum(each.amount_minor for each in kept)
+    return RefundsSeen(PROVIDER, capture_id, refunded_minor=refunded_minor, refunds=found)
+
+
+def capture_of_refund(refund: Json) -> str | None:
+    """Return the capture that money was given back of: its address is all that names it."""
+    ups = (link["href"] for link in refund.get("links", ()) if link.get("rel") == "up")
+    found = next(ups, "").rpartition("/captures/")[2]
+    return found if ID.fullmatch(found) else None
 
 
 def order_of_event(resource: Json) -> str | None:
@@ -129,9 +197,14 @@ def _status(order: Json, capture: Json | None, *, now: datetime) -> OutcomeStatu
     if capture is not None:
         # A status that PayPal invents later does not say that nothing was taken.
         return CAPTURE_STATUSES.get(capture["status"], OutcomeStatus.PROCESSING)
-    if order["status"] == "VOIDED" or _is_stale(order, now=now):
+    if order["status"] == "VOIDED" or _is_withdrawn(order) or _is_stale(order, now=now):
         return OutcomeStatus.EXPIRED
     return OutcomeStatus.OPEN
+
+
+def _is_withdrawn(order: Json) -> bool:
+    told: str = _unit(order).get("custom_id", "")
+    return told.endswith(WITHDRAWN)
 
 
 def _is_stale(order: Json, *, now: datetime) -> bool:

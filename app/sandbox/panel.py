@@ -1,5 +1,6 @@
 """The sandbox's own page: what has happened, webhooks to send again, things to let go wrong."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,14 +13,16 @@ from app.sandbox.core import current_sandbox
 from app.sandbox.paypal import captures
 from app.sandbox.paypal import money as paypal_money
 from app.sandbox.paypal.work import CAPTURE, EVENT, ORDER, PayPalWork
-from app.sandbox.stripe import money
-from app.sandbox.stripe.refusals import Json
+from app.sandbox.stripe import disputes, money, refunds
+from app.sandbox.stripe.refusals import Json, Refusal, RequestInvalid
 from app.sandbox.stripe.work import Work
 
 panel = Blueprint("panel", __name__)
 
 SHOWN_MAX = 20
 DECISIONS = ("complete", "deny")
+SHOWN = ("checkout.session", "charge", "refund", "dispute", "event")
+AMOUNT_LENGTH_MAX = 9
 SEE_OTHER, ACCEPTED, MISSING, CONFLICT, UNREADABLE = 303, 202, 404, 409, 422
 
 
@@ -119,11 +122,64 @@ def take_back_tokens() -> ResponseReturnValue:
     return {"taken_back": True}
 
 
+@panel.post("/sandbox/charges/<id>/refund")
+def refund(id: str) -> ResponseReturnValue:
+    """Give back some of a charge, or all of it, as a merchant does in the dashboard."""
+
+    def give_back(work: Work, charge: Json) -> None:
+        amount = request.form.get("amount", "").strip()
+        params: Json = {"amount": _whole(amount)} if amount else {}
+        refunds.add(work, charge, params | {"reason": "requested_by_customer"})
+
+    return _act("charge", id, give_back)
+
+
+@panel.post("/sandbox/charges/<id>/dispute")
+def contest(id: str) -> ResponseReturnValue:
+    """Let the card's holder contest a charge at his bank."""
+    return _act("charge", id, disputes.begin)
+
+
+@panel.post("/sandbox/disputes/<id>/<any(won, lost):decision>")
+def decide(id: str, decision: str) -> ResponseReturnValue:
+    """Let the bank decide a dispute."""
+    return _act("dispute", id, lambda work, body: disputes.decide(work, body, decision))
+
+
+@panel.post("/sandbox/refunds/<id>/arrive")
+def arrive(id: str) -> ResponseReturnValue:
+    """Let a slow refund arrive."""
+    return _act("refund", id, refunds.arrive)
+
+
+@panel.post("/sandbox/refunds/<id>/bounce")
+def bounce(id: str) -> ResponseReturnValue:
+    """Let a refund come back from the customer's bank."""
+    return _act("refund", id, refunds.bounce)
+
+
+def _act(kind: str, id: str, act: Callable[[Work, Json], object]) -> ResponseReturnValue:
+    """Do something to an object, or say why that cannot be done."""
+    sandbox = current_sandbox()
+    try:
+        with sandbox.work() as work:
+            act(work, work.addressed(kind, id))
+    except Refusal as refusal:
+        return _refused(str(refusal), refusal.status)
+    return _back() if request.mimetype.endswith("form-urlencoded") else ({"done": id}, ACCEPTED)
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > AMOUNT_LENGTH_MAX:
+        raise RequestInvalid(f"Invalid integer: {text}", param="amount")
+    return int(text)
+
+
 def _page(*, notice: str = "", status: int = 200) -> ResponseReturnValue:
     sandbox = current_sandbox()
     with sandbox.work() as work:
         turned = knobs.read(work.connection)
-        rows = {kind: _rows(work, kind) for kind in ("checkout.session", "charge", "event")}
+        rows = {kind: _rows(work, kind) for kind in SHOWN}
     page = render_template(
         "sandbox/panel.html",
         knobs=turned,
@@ -131,6 +187,8 @@ def _page(*, notice: str = "", status: int = 200) -> ResponseReturnValue:
         notice=notice,
         sessions=rows["checkout.session"],
         charges=rows["charge"],
+        refunds=rows["refund"],
+        disputes=rows["dispute"],
         events=rows["event"],
         webhook_url=sandbox.settings.webhook_url,
         **_paypal(),
@@ -147,8 +205,9 @@ def _row(work: Work, body: Json) -> Row:
     if body["object"] == "event":
         found = deliveries.of_event(work.connection, body["id"])
         return Row(body, at, deliveries="; ".join(_said(*delivery) for delivery in found))
-    amount = body["amount"] if body["object"] == "charge" else body["amount_total"]
-    return Row(body, at, money.written(amount, body["currency"]))
+    amount = body["amount_total"] if body["object"] == "checkout.session" else body["amount"]
+    # A page that only saves a card takes nothing.
+    return Row(body, at, "–" if amount is None else money.written(amount, body["currency"]))
 
 
 def _paypal() -> dict[str, object]:

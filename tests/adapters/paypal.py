@@ -72,9 +72,8 @@ def refund_of(payment: str | None, **changes: object) -> RefundOrder:
     given = {
         "provider_payment": payment or "",
         "amount_minor": 500,
-        "currency": "USD",
         "idempotency_key": f"ref-{number}:1",
-        "refund_id": f"ref-{number}",
+        "refund_id": str(number),
         "reason": "requested_by_customer",
         **changes,
     }

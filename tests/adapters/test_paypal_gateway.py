@@ -15,6 +15,8 @@ from app.domain.payments.gateway import (
     OutcomeStatus,
     PaymentOutcome,
     RefundOutcome,
+    RefundOutcomeStatus,
+    RefundsSeen,
 )
 from tests.adapters.paypal import captures_of, gateway_to, make_order, outcome, refund_of
 from tests.sandbox.buying import (
@@ -24,6 +26,7 @@ from tests.sandbox.buying import (
     decide,
     open_order,
     page_of,
+    refund,
     taken,
     turn,
 )
@@ -239,7 +242,15 @@ class TestRefund:
     def test_gives_some_back_once_for_each_key(self, gateway: PayPalGateway, payment: str) -> None:
         order = refund_of(payment)
         first = gateway.refund(order)
-        assert first == RefundOutcome(order.refund_id, first.provider_refund, "settled", 500)
+        assert first == RefundOutcome(
+            provider="paypal",
+            provider_payment=payment,
+            provider_refund=first.provider_refund,
+            refund_id=order.refund_id,
+            amount_minor=500,
+            status=RefundOutcomeStatus.SETTLED,
+            reason=order.reason,
+        )
         assert gateway.refund(order) == first
         assert gateway.refund(refund_of(payment)).provider_refund != first.provider_refund
 
@@ -250,7 +261,7 @@ class TestRefund:
         order = refund_of(payment, amount_minor=1_234)
         with pytest.raises(ProviderUnreachable):
             gateway.refund(order)
-        assert gateway.refund(order).status == "settled"
+        assert gateway.refund(order).status is RefundOutcomeStatus.SETTLED
 
     def test_gives_no_more_back_than_was_paid(self, gateway: PayPalGateway, payment: str) -> None:
         gateway.refund(refund_of(payment, amount_minor=1_000))
@@ -268,3 +279,55 @@ class TestRefund:
         paid = outcome(gateway, opened.session)
         gateway.refund(refund_of(paid.provider_payment))
         assert outcome(gateway, opened.session) == paid
+
+
+class TestRefundsOfPayment:
+    def test_finds_ours_and_those_made_at_paypal(self, gateway: PayPalGateway, url: str) -> None:
+        opened = gateway.open_checkout(make_order())
+        approve(opened.url)
+        payment = outcome(gateway, opened.session).provider_payment or ""
+        assert gateway.refunds_of_payment(payment) == RefundsSeen("paypal", payment, 0, ())
+        ours = gateway.refund(refund_of(payment))
+        theirs = refund(client_of(url), payment, body={"note_to_payer": "Sorry"})
+        seen = gateway.refunds_of_payment(payment)
+        assert isinstance(seen, RefundsSeen) and seen.refunded_minor == 1_234
+        found = {each.provider_refund: each for each in seen.refunds}
+        assert found[ours.provider_refund] == replace(ours, reason="")
+        assert (found[theirs.id].refund_id, found[theirs.id].amount_minor) == (None, 734)
+        assert found[theirs.id].reason == "Sorry"
+
+    def test_knows_what_is_not_ours(self, gateway: PayPalGateway, url: str) -> None:
+        client = client_of(url)
+        order = open_order(client)
+        approve(page_of(order))
+        payment = taken(capture(client, order.id)).id
+        assert isinstance(gateway.refunds_of_payment(payment), NotOurs)
+
+
+class TestExpireCheckout:
+    @pytest.mark.parametrize("is_approved", [False, True])
+    def test_what_is_taken_back_is_not_captured(
+        self, gateway: PayPalGateway, url: str, is_approved: bool
+    ) -> None:
+        order = make_order()
+        opened = gateway.open_checkout(order)
+        if is_approved:
+            approve(opened.url)
+        for _ in range(2):
+            found = gateway.expire_checkout(opened.session)
+            assert isinstance(found, PaymentOutcome)
+            assert (found.status, found.payment_id) == (OutcomeStatus.EXPIRED, order.payment_id)
+        approve(opened.url)
+        assert outcome(gateway, opened.session).status is OutcomeStatus.EXPIRED
+        assert captures_of(url, opened.session) == []
+
+    def test_what_is_paid_stays_paid(self, gateway: PayPalGateway) -> None:
+        opened = gateway.open_checkout(make_order())
+        approve(opened.url)
+        paid = outcome(gateway, opened.session)
+        assert gateway.expire_checkout(opened.session) == paid
+        assert outcome(gateway, opened.session) == paid
+
+    def test_leaves_the_orders_of_others_alone(self, gateway: PayPalGateway, url: str) -> None:
+        order = open_order(client_of(url))
+        assert isinstance(gateway.expire_checkout(order.id), NotOurs)

@@ -58,6 +58,16 @@ class TestOutcomeOfEvent:
         }
         assert found == {gateway.outcome_of_session(opened.session)}
 
+    def test_hears_of_money_that_was_given_back(self, gateway: PayPalGateway) -> None:
+        opened = gateway.open_checkout(make_order())
+        approve(opened.url)
+        payment = outcome(gateway, opened.session).provider_payment or ""
+        gateway.refund(refund_of(payment))
+        last = gateway.events_since(clock.now() - timedelta(minutes=5))[-1]
+        assert last.event_type == "PAYMENT.CAPTURE.REFUNDED"
+        seen = gateway.outcome_of_event(last.event_type, last.body)
+        assert seen == gateway.refunds_of_payment(payment)
+
     def test_hears_of_money_that_took_its_time(self, gateway: PayPalGateway, url: str) -> None:
         opened = gateway.open_checkout(make_order())
         approve(opened.url, "pending")
@@ -72,6 +82,8 @@ class TestOutcomeOfEvent:
         [
             ("BILLING.PLAN.CREATED", {}),
             ("PAYMENT.CAPTURE.COMPLETED", {"id": "CAP"}),
+            ("PAYMENT.CAPTURE.REFUNDED", {"id": "REF"}),
+            ("PAYMENT.CAPTURE.REFUNDED", {"links": [{"rel": "up", "href": "/captures/../x"}]}),
             ("CHECKOUT.ORDER.APPROVED", {"id": "ORDER", "purchase_units": [{}]}),
         ],
     )
@@ -107,13 +119,13 @@ class TestEventsSince:
         assert found == pages
         assert len(events(url, page_size="300")["events"]) > 2
 
-    def test_leaves_out_what_is_no_payment(self, gateway: PayPalGateway) -> None:
-        opened = gateway.open_checkout(make_order())
-        approve(opened.url)
-        paid = outcome(gateway, opened.session)
-        gateway.refund(refund_of(paid.provider_payment))
-        types = {notice.event_type for notice in notices_of(gateway, opened.session)}
-        assert "PAYMENT.CAPTURE.REFUNDED" not in types
+    def test_leaves_out_what_nothing_is_done_on(
+        self, gateway: PayPalGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("app.adapters.paypal_gateway.EVENT_TYPES", ("PAYMENT.CAPTURE.PENDING",))
+        approve(gateway.open_checkout(make_order()).url)
+        types = {each.event_type for each in gateway.events_since(clock.now() - timedelta(1))}
+        assert types <= {"PAYMENT.CAPTURE.PENDING"}
 
     def test_gives_none_of_before(self, gateway: PayPalGateway) -> None:
         approve(gateway.open_checkout(make_order()).url)

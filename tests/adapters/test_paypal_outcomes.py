@@ -7,7 +7,14 @@ import pytest
 
 from app.adapters import paypal_outcomes as outcomes
 from app.domain.payments.errors import OutcomeMismatch
-from app.domain.payments.gateway import CheckoutOrder, NotOurs, OutcomeStatus, PaymentOutcome
+from app.domain.payments.gateway import (
+    CheckoutOrder,
+    NotOurs,
+    OutcomeStatus,
+    PaymentOutcome,
+    RefundOutcomeStatus,
+    RefundsSeen,
+)
 
 NOW = datetime(2026, 10, 1, 12, 0, tzinfo=UTC)
 ENDS_AT = NOW + timedelta(hours=1)
@@ -133,6 +140,44 @@ def test_only_what_is_approved_in_time_is_to_be_captured(
     status: str, now: datetime, expected: bool
 ) -> None:
     assert outcomes.is_to_be_captured(make_order(status), now=now) is expected
+
+
+@pytest.mark.parametrize("status", ["CREATED", "PAYER_ACTION_REQUIRED", "APPROVED"])
+def test_what_was_withdrawn_has_ended(status: str) -> None:
+    order = make_order(status)
+    assert outcomes.is_to_be_withdrawn(order)
+    (change,) = outcomes.withdrawal(order)
+    assert change["path"] == f"/purchase_units/@reference_id=='{MARK}'/custom_id"
+    withdrawn = make_order(status, custom_id=change["value"])
+    assert not outcomes.is_to_be_withdrawn(withdrawn)
+    assert not outcomes.is_to_be_captured(withdrawn, now=NOW)
+    found = outcome(withdrawn)
+    assert (found.status, found.payment_id) == (OutcomeStatus.EXPIRED, "pay-1")
+    paid = make_order("COMPLETED", make_capture(), custom_id=change["value"])
+    assert outcome(paid).status is OutcomeStatus.PAID
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("COMPLETED", RefundOutcomeStatus.SETTLED),
+        ("PENDING", RefundOutcomeStatus.PENDING),
+        ("INVENTED_LATER", RefundOutcomeStatus.PENDING),
+        ("FAILED", RefundOutcomeStatus.FAILED),
+        ("CANCELLED", RefundOutcomeStatus.FAILED),
+    ],
+)
+def test_knows_where_a_refund_stands(status: str, expected: RefundOutcomeStatus) -> None:
+    links = [{"rel": "up", "href": "https://api-m.paypal.com/v2/payments/captures/CAP-COMPLETED"}]
+    amount = {"currency_code": "USD", "value": "5.00"}
+    given_back = {"id": "REF", "status": status, "amount": amount, "links": links}
+    order = make_order("COMPLETED", make_capture())
+    order["purchase_units"][0]["payments"]["refunds"] = [given_back, {**given_back, "links": []}]
+    seen = outcomes.refunds_seen(order, capture_id="CAP-COMPLETED")
+    assert isinstance(seen, RefundsSeen)
+    (found,) = seen.refunds
+    assert (found.status, found.amount_minor, found.refund_id) == (expected, 500, None)
+    assert seen.refunded_minor == (0 if expected is RefundOutcomeStatus.FAILED else 500)
 
 
 @pytest.mark.parametrize(

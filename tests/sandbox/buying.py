@@ -32,7 +32,7 @@ class Checking(HttpCallBack):
         kind = next((KINDS[part] for part in reversed(path) if part in KINDS), "")
         if path[-1] == "refund":
             kind = "refund"
-        if kind and http_response.status_code < 300:
+        if kind and http_response.text and http_response.status_code < 300:
             found = list(differences(json.loads(http_response.text), kind))
             assert not found, "the answer is not as the SDK declares it:\n" + "\n".join(found)
 

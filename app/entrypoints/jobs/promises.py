@@ -4,12 +4,17 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from app.domain.payments.cards import FORGET_CARD
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
+from app.domain.payments.refunds import REFUND_PAYMENT
 from app.entrypoints.gateways import gateways
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
+from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
 from app.workflows.follow_up_event import follow_up_event
+from app.workflows.refund_payment import refund_payment
+from app.workflows.save_card import forget_card
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +62,26 @@ def _follow_up_event(payload: Payload) -> None:
     follow_up_event(cast(int, payload["event"]), gateways=gateways(), now=clock.now())
 
 
+def _charge_saved_card(payload: Payload) -> None:
+    charge_saved_card(cast(str, payload["payment"]), gateways=gateways(), now=clock.now())
+
+
+def _forget_card(payload: Payload) -> None:
+    forget_card(cast(int, payload["card"]), gateways=gateways())
+
+
+def _refund_payment(payload: Payload) -> None:
+    refund_payment(cast(int, payload["refund"]), gateways=gateways(), now=clock.now())
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
 
 # What each kind of promise is kept by. Each can be done twice, and beside itself.
 KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
+    CHARGE_SAVED_CARD: _charge_saved_card,
     FOLLOW_UP_EVENT: _follow_up_event,
+    FORGET_CARD: _forget_card,
+    REFUND_PAYMENT: _refund_payment,
 }

@@ -33,6 +33,10 @@ def _ask_about_attempts() -> object:
     )
 
 
+def _ask_about_refunds() -> object:
+    return reconcile_payments.ask_about_refunds(gateways=gateways(), now=clock.now())
+
+
 def _find_missed_events() -> object:
     return reconcile_payments.find_missed_events(gateways=gateways(), now=clock.now())
 
@@ -46,6 +50,7 @@ SCHEDULE = (
     # Web programs nudge for this one; the schedule finds what a lost nudge left.
     Scheduled(OUTBOX, 3, work_off_outbox),
     Scheduled("silent_attempts", 60, _ask_about_attempts),
+    Scheduled("silent_refunds", 60, _ask_about_refunds),
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),

@@ -27,7 +27,7 @@ from app.sandbox.paypal.tokens import ACCOUNT, LIVES_SECONDS
 from app.sandbox.paypal.work import PayPalWork
 from app.sandbox.stripe.refusals import IdempotencyKeyInUse
 
-OK, CREATED, UNAUTHORIZED = 200, 201, 401
+OK, CREATED, NO_CONTENT, UNAUTHORIZED = 200, 201, 204, 401
 Asking = Callable[[PayPalWork], Json]
 
 api = Blueprint("paypal_api", __name__)
@@ -61,6 +61,14 @@ def create_order() -> ResponseReturnValue:
 def show_order(id: str) -> ResponseReturnValue:
     """Answer who asks about an order."""
     return _read(lambda work: orders.retrieve(work, id))
+
+
+@api.patch("/v2/checkout/orders/<id>")
+def patch_order(id: str) -> ResponseReturnValue:
+    """Answer who wants to change an order."""
+    with current_sandbox().paypal_work(base_url=_base_url()) as work:
+        orders.patch(work, id, request.get_json(silent=True))
+    return "", NO_CONTENT
 
 
 @api.post("/v2/checkout/orders/<id>/capture")

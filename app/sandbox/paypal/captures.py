@@ -2,7 +2,7 @@
 
 from app.sandbox.paypal import money
 from app.sandbox.paypal.refusals import Json, Unprocessable
-from app.sandbox.paypal.work import CAPTURE, PayPalWork, new_id
+from app.sandbox.paypal.work import CAPTURE, REFUND, PayPalWork, new_id
 
 FEE_PER_MILLE, FEE_FIXED_CENTS = 35, 49
 ONLY_BY_ITSELF = ("supplementary_data", "payee")
@@ -65,6 +65,11 @@ def decide(work: PayPalWork, id: str, *, is_good: bool) -> bool:
 def retrieve(work: PayPalWork, id: str) -> Json:
     """Return a capture."""
     return work.addressed(CAPTURE, id)
+
+
+def refunds_of(work: PayPalWork, id: str) -> list[Json]:
+    """Return what was given back of a capture, the newest first."""
+    return [each for each in work.newest(REFUND) if work.hidden(each["id"])["capture"] == id]
 
 
 def tell(work: PayPalWork, capture: Json) -> None:

@@ -55,6 +55,20 @@ def checked_context(asked: Json) -> Json | None:
     return context
 
 
+def checked_custom_id(order: Json, changes: object) -> str:
+    """Return the new custom id that the changes come to; nothing else can be changed here."""
+    path = f"/purchase_units/@reference_id=='{order['purchase_units'][0]['reference_id']}'"
+    if not isinstance(changes, list) or len(changes) != 1 or not isinstance(changes[0], dict):
+        raise NotInTheSandbox("more than one change of an order")
+    change = changes[0]
+    if (change.get("op"), change.get("path")) != ("replace", f"{path}/custom_id"):
+        raise NotInTheSandbox(f"to {change.get('op')} {change.get('path')}")
+    value = change.get("value")
+    if not isinstance(value, str) or not 1 <= len(value) <= LENGTHS["custom_id"]:
+        raise malformed(f"{path}/custom_id")
+    return value
+
+
 def _unit(given: Json) -> Json:
     _check_known(given, UNIT_FIELDS, UNIT)
     for name, longest in LENGTHS.items():

@@ -69,6 +69,16 @@ def capture(work: PayPalWork, id: str) -> Json:
     return shown(work, order)
 
 
+def patch(work: PayPalWork, id: str, changes: object) -> None:
+    """Change what the merchant calls an order, until its money is taken."""
+    order = work.addressed(ORDER, id)
+    value = order_requests.checked_custom_id(order, changes)
+    if order["status"] == "COMPLETED":
+        raise Unprocessable("ORDER_ALREADY_COMPLETED", "The order cannot be patched any more.")
+    unit = {**order["purchase_units"][0], "custom_id": value}
+    work.change(order, {"purchase_units": [unit], "update_time": work.moment})
+
+
 def is_open(work: PayPalWork, order: Json) -> bool:
     """Tell whether the buyer can still decide: he can again after his money was declined."""
     declined = order["status"] == "APPROVED" and work.hidden(order["id"])["choice"] == DECLINE
@@ -81,7 +91,9 @@ def shown(work: PayPalWork, order: Json) -> Json:
     unit = order["purchase_units"][0]
     if ids:
         taken = [captures.inside_order(work.addressed(CAPTURE, id)) for id in ids]
-        unit = {**unit, "payments": {"captures": taken}}
+        given_back = [refund for id in ids for refund in captures.refunds_of(work, id)]
+        payments = {"captures": taken, **({"refunds": given_back} if given_back else {})}
+        unit = {**unit, "payments": payments}
     return {**order, "purchase_units": [unit], "links": _links(work, order)}
 
 

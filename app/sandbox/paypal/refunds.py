@@ -1,6 +1,6 @@
 """Refunds: money given back, at most as much as was taken."""
 
-from app.sandbox.paypal import money
+from app.sandbox.paypal import captures, money
 from app.sandbox.paypal.refusals import Json, NotInTheSandbox, Unprocessable, malformed
 from app.sandbox.paypal.work import CAPTURE, REFUND, PayPalWork, new_id
 
@@ -58,11 +58,7 @@ def _check(asked: Json) -> None:
 def _amount(work: PayPalWork, capture: Json, asked: Json) -> tuple[Json, int]:
     """Return what is given back, and how many cents could be."""
     whole = capture["amount"]
-    earlier = (
-        money.cents(each["amount"])
-        for each in work.newest(REFUND)
-        if work.hidden(each["id"])["capture"] == capture["id"]
-    )
+    earlier = (money.cents(each["amount"]) for each in captures.refunds_of(work, capture["id"]))
     left = money.cents(whole) - sum(earlier)
     if "amount" not in asked:
         return money.of_cents(left, whole["currency_code"]), left

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from paypalserversdk.exceptions.error_exception import ErrorException
+from paypalserversdk.models.patch import Patch
 
 from tests.sandbox.buying import (
     RETURN_URL,
@@ -64,6 +65,34 @@ class TestCreate:
         assert issue_of(lambda: open_order(paypal, payment_source=source)) in (
             "INVALID_PARAMETER_SYNTAX",
             "MISSING_REQUIRED_PARAMETER",
+        )
+
+
+class TestPatch:
+    def patch(self, paypal, order: Any, **changes: object) -> None:
+        path = f"/purchase_units/@reference_id=='{order.purchase_units[0].reference_id}'/custom_id"
+        change = {"op": "replace", "path": path, "value": "pay-2", **changes}
+        asked = {"id": order.id, "body": [Patch.from_dictionary(change)]}
+        assert paypal.orders.patch_order(asked).status_code == 204
+
+    def test_gives_an_order_another_name(self, paypal) -> None:
+        order = open_order(paypal, unit={"custom_id": "pay-1"})
+        self.patch(paypal, order)
+        found = paypal.orders.get_order({"id": order.id}).body
+        assert found.purchase_units[0].custom_id == "pay-2"
+        approve(page_of(order))
+        self.patch(paypal, order, value="pay-3")
+        assert taken(capture(paypal, order.id)).custom_id == "pay-3"
+        assert issue_of(lambda: self.patch(paypal, order)) == "ORDER_ALREADY_COMPLETED"
+
+    @pytest.mark.parametrize(
+        "changes", [{"op": "remove"}, {"path": "/intent"}, {"value": 7}, {"value": "x" * 256}]
+    )
+    def test_changes_nothing_else(self, paypal, changes: dict[str, object]) -> None:
+        order = open_order(paypal)
+        assert issue_of(lambda: self.patch(paypal, order, **changes)) in (
+            "SANDBOX_UNSUPPORTED",
+            "INVALID_PARAMETER_SYNTAX",
         )
 
 
