@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain.accounts import operations as accounts
+from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
+from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.payments.errors import UnknownCard
 from app.domain.payments.models import PaymentMethod
-from app.domain.payments.views import CardView
+from app.domain.payments.views import CardUses, CardView
+from app.domain.subscriptions.models import Subscription, SubscriptionStatus
 from app.foundation import journal, outbox
 from app.foundation.database import session
 
@@ -20,6 +23,22 @@ def cards_of(account: Account, *, now: datetime) -> tuple[CardView, ...]:
     """Return the account's cards, the default first, then the newest."""
     month = f"{now:%Y-%m}"
     return tuple(_view(row, month=month) for row in _kept(account.id))
+
+
+def uses_of(account: Account) -> CardUses:
+    """Return what the account's default card is charged for without asking."""
+    settings = account_queries.settings_of(account)
+    renewing = select(Subscription.id).where(
+        Subscription.user_id == account.id,
+        Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
+        Subscription.auto_renew,
+        func.coalesce(Subscription.pending_plan_id, Subscription.plan_id) != PAY_AS_YOU_GO,
+    )
+    return CardUses(
+        auto_topup=settings.auto_topup and settings.auto_topup_threshold > 0,
+        renewals=session.scalar(renewing.limit(1)) is not None,
+        auto_pay=settings.auto_pay,
+    )
 
 
 def find_default(user_id: str) -> PaymentMethod | None:

@@ -3,7 +3,16 @@
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 
-from app.entrypoints.web import access, invoices, keys, overview, payments, showing, usage
+from app.entrypoints.web import (
+    access,
+    invoices,
+    keys,
+    overview,
+    payment_methods,
+    payments,
+    showing,
+    usage,
+)
 from app.entrypoints.web.errors import show_refusal
 from app.entrypoints.web.signing_in import sign_in_desk
 from app.foundation.errors import DomainError
@@ -14,6 +23,7 @@ web.register_blueprint(overview.pages)
 web.register_blueprint(usage.pages)
 web.register_blueprint(invoices.pages)
 web.register_blueprint(payments.pages)
+web.register_blueprint(payment_methods.pages)
 web.register_blueprint(keys.pages)
 web.register_error_handler(DomainError, show_refusal)
 
