@@ -17,6 +17,9 @@ PORT_MAX = 65535
 STRIPE_API = "https://api.stripe.com"
 STRIPE_SANDBOX_KEY = "sk_test_sandbox"
 STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
+# An address alone, or behind a name; a line break would begin another header.
+MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
+KEPT_MAIL_FROM = "billing@localhost"
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -52,6 +55,14 @@ class Settings:
     stripe_webhook_secrets: tuple[str, ...]
     sandbox_port: int
     redis_url: str
+    # Without a mail server mails are kept, to be read on a page.
+    smtp_url: str
+    mail_from: str
+
+    @property
+    def keeps_mails(self) -> bool:
+        """Tell whether mails stay here for want of a server."""
+        return not self.smtp_url
 
     @property
     def uses_sandbox(self) -> bool:
@@ -71,9 +82,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
     given_url = values.get("DATABASE_URL", "")
-    sandbox_port = _whole(
-        values, "SANDBOX_PORT", port + 1 if port < PORT_MAX else port - 1, least=1, most=PORT_MAX
-    )
+    sandbox_port = _sandbox_port(values, port)
     key, base = _stripe(values, sandbox_port, production=production)
     return Settings(
         instance_dir=instance_dir,
@@ -103,6 +112,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
+        smtp_url=_smtp_url(values.get("SMTP_URL", ""), production=production),
+        mail_from=_mail_from(values.get("MAIL_FROM", ""), needed=bool(values.get("SMTP_URL"))),
     )
 
 
@@ -163,6 +174,12 @@ def _base_url(given: str, port: int, *, production: bool) -> str:
     return given.rstrip("/")
 
 
+def _sandbox_port(values: Mapping[str, str], port: int) -> int:
+    """Return the port beside ours, unless another is set."""
+    beside = port + 1 if port < PORT_MAX else port - 1
+    return _whole(values, "SANDBOX_PORT", beside, least=1, most=PORT_MAX)
+
+
 def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -> tuple[str, str]:
     """Return the key and the address of Stripe, or of the sandbox in its place."""
     key, base = values.get("STRIPE_API_KEY", ""), values.get("STRIPE_API_BASE", "").rstrip("/")
@@ -212,6 +229,34 @@ def _webhook_secrets(
 def _redis_url(given: str) -> str:
     if given and urlsplit(given).scheme not in ("redis", "rediss", "unix"):
         raise SettingError("REDIS_URL must start with redis://, rediss:// or unix://.")
+    return given
+
+
+def _smtp_url(given: str, *, production: bool) -> str:
+    if not given:
+        if production:
+            raise SettingError("SMTP_URL is missing: customers learn by mail what they owe.")
+        return ""
+    parts = urlsplit(given)
+    try:
+        port_given, is_known = parts.port, parts.scheme in ("smtp", "smtps")
+    except ValueError:
+        port_given, is_known = 0, False
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if not is_known or not parts.hostname or port_given == 0 or beyond:
+        raise SettingError("SMTP_URL must read like smtp://user:password@host:587 or smtps://….")
+    if bool(parts.username) != bool(parts.password):
+        raise SettingError("SMTP_URL must name both a user and a password, or neither.")
+    return given
+
+
+def _mail_from(given: str, *, needed: bool) -> str:
+    if not given:
+        if needed:
+            raise SettingError("MAIL_FROM is missing: mails need a sender's address.")
+        return KEPT_MAIL_FROM
+    if not MAIL_FROM.fullmatch(given):
+        raise SettingError("MAIL_FROM must read like Billing <billing@example.com>.")
     return given
 
 

@@ -4,12 +4,13 @@ from datetime import datetime
 from itertools import count
 
 from app.domain.accounts import operations as accounts
-from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
 from app.domain.invoices import operations
+from app.domain.invoices.bills import usage_bill
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
-from app.domain.invoices.rules import Line
+from app.domain.invoices.payers import payer as payer_of
+from app.domain.invoices.rules import USAGE_DUE_AFTER, Line
 from app.domain.payments import operations as payments
 from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import PaymentGateway
@@ -32,9 +33,12 @@ def make_invoice(account: Account, *, minor: int = 1_234, now: datetime = NOW) -
     month = BillingMonth.of(now).plus(-next(_months))
     line = Line("usage", "AI API usage - gpt-4", "gpt-4", 1000, None, minor * 10**7, minor)
     with transaction():
-        locked = accounts.lock_accounts({account.id})[account.id]
-        settings = account_queries.settings_of(locked)
-        return operations.issue_usage(locked, settings, month, [line], seller=SELLER, now=now)
+        locked = accounts.lock_accounts({account.id})
+        payer = payer_of(locked[account.id], seller_country="")
+        bill = usage_bill(payer, [line], month=str(month))
+        drafts = operations.draw_up([bill], locked, seller=SELLER, now=now)
+        operations.issue(drafts, locked, due_at=now + USAGE_DUE_AFTER, now=now)
+        return drafts[0]
 
 
 def make_checkout(

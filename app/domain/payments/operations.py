@@ -34,7 +34,7 @@ def add_checkout(
     payment.idempotency_key = rules.idempotency_key(
         payment.public_id, attempt_number=payment.attempt_number
     )
-    payment.expires_at = now.replace(microsecond=0) + rules.CHECKOUT_LIFE
+    payment.expires_at = now.replace(microsecond=0) + rules.checkout_life(purpose)
     return _written(payment)
 
 
@@ -139,7 +139,12 @@ def lock_payment(public_id: str) -> Payment:
 
 def lock_invoice(payment: Payment) -> Invoice:
     """Lock the invoice that the payment is for."""
-    locked = select(Invoice).where(Invoice.id == payment.invoice_id).with_for_update()
+    return locked_invoice(payment.invoice_id)
+
+
+def locked_invoice(invoice_id: int) -> Invoice:
+    """Lock an invoice by its row's id."""
+    locked = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
     return session.scalars(locked).one()
 
 
