@@ -9,6 +9,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import PAY_AS_YOU_GO
+from app.domain.mails import operations as mails
 from app.domain.payments.errors import UnknownCard
 from app.domain.payments.models import PaymentMethod
 from app.domain.payments.views import CardUses, CardView
@@ -75,7 +76,7 @@ def choose_default(account: Account, card_id: int, *, now: datetime) -> PaymentM
     card = _locked(account, card_id)
     if not card.is_default:
         _make_default(card)
-        _note(card, "card_made_default", now=now)
+        _note(card, "card_made_default", actor=f"customer:{account.id}", now=now)
     return card
 
 
@@ -83,7 +84,7 @@ def remove_card(account: Account, card_id: int, *, now: datetime) -> None:
     """Charge the card no more, and promise that the provider forgets it. Raises UnknownCard."""
     card = _locked(account, card_id)
     _remove(card, now=now)
-    _note(card, "card_removed", now=now)
+    tell_owner(card, "card_removed", actor=f"customer:{account.id}", now=now)
     outbox.add(FORGET_CARD, {"card": card.id}, now=now)
 
 
@@ -93,8 +94,15 @@ def drop_card(card: PaymentMethod, *, now: datetime) -> None:
     session.refresh(card)
     if card.removed_at is None:
         _remove(card, now=now)
-        actor = f"provider:{card.provider}"
-        _note(card, "card_forgotten", actor=actor, now=now)
+        tell_owner(card, "card_removed", actor=f"provider:{card.provider}", now=now)
+
+
+def tell_owner(card: PaymentMethod, act: str, *, actor: str, now: datetime) -> None:
+    """Note what was done to a card, and write to its owner: it may not have been him."""
+    _note(card, act, actor=actor, now=now)
+    account = account_queries.account(card.user_id)
+    facts = {"brand": card.brand, "last4": card.last4}
+    mails.write(act, account, about=f"card-{card.id}", facts=facts, now=now)
 
 
 def _remove(card: PaymentMethod, *, now: datetime) -> None:
@@ -131,9 +139,8 @@ def _locked(account: Account, card_id: int) -> PaymentMethod:
     return card
 
 
-def _note(card: PaymentMethod, act: str, *, now: datetime, actor: str = "") -> None:
+def _note(card: PaymentMethod, act: str, *, actor: str, now: datetime) -> None:
     details = {"provider": card.provider, "reference": card.provider_reference}
-    actor = actor or f"customer:{card.user_id}"
     journal.write(act, actor=actor, user_id=card.user_id, now=now, details=details)
 
 

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
+from app.domain.mails.models import Mail
 from app.domain.payments import cards
 from app.domain.payments.errors import UnknownCard
 from app.domain.payments.models import PaymentMethod
@@ -69,8 +70,10 @@ class TestRemoveCard:
         card = make_card(ada)
         remove(ada, card, now=now)
         assert shown(ada, now=now) == [] and cards.find_default("ada") is None
-        promise = session.query(OutboxEntry).one()
-        assert (promise.kind, promise.payload) == ("forget_card", {"card": card.id})
+        promise = session.query(OutboxEntry).filter_by(kind="forget_card").one()
+        assert promise.payload == {"card": card.id}
+        letter = session.query(Mail).filter_by(kind="card_removed").one()
+        assert (letter.user_id, letter.facts) == ("ada", {"brand": "visa", "last4": "4242"})
         assert session.query(PaymentMethod).one().removed_at == now
 
     def test_lets_the_newest_take_its_place(self, ada: Account, now: datetime) -> None:
@@ -98,8 +101,11 @@ class TestDropCard:
         for _ in range(2):
             with transaction():
                 cards.drop_card(cards.card_by_id(card.id), now=now)
-        assert shown(ada, now=now) == [] and session.query(OutboxEntry).count() == 0
-        assert session.query(JournalEntry).filter_by(action="card_forgotten").count() == 1
+        assert shown(ada, now=now) == []
+        assert session.query(OutboxEntry).filter_by(kind="forget_card").count() == 0
+        acts = session.query(JournalEntry).filter_by(action="card_removed")
+        assert [act.actor for act in acts] == ["provider:stripe"]
+        assert session.query(Mail).filter_by(kind="card_removed").count() == 1
 
 
 class TestCardsOf:

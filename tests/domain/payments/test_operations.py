@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account
+from app.domain.mails.models import Mail
 from app.domain.payments import cards, operations, queries
 from app.domain.payments.consent import Consent
 from app.domain.payments.errors import CardNotUsable, PaymentNotRefundable, RefundTooLarge
@@ -94,6 +95,8 @@ class TestKeepCard:
         assert (row.brand, row.last4, row.expires_on) == ("visa", "4242", "2034-12")
         assert (row.consent_version, row.consented_at, row.is_default) == ("2026-11", now, True)
         assert session.query(JournalEntry).filter_by(action="card_saved").count() == 1
+        letter = session.query(Mail).one()
+        assert (letter.kind, letter.facts) == ("card_saved", {"brand": "visa", "last4": "4242"})
 
     def test_keeps_a_card_once_though_it_comes_twice_at_once(
         self, app: Flask, ada: Account, now: datetime

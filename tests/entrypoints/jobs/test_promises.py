@@ -67,7 +67,7 @@ class TestWorkOffOutbox:
         attempt = make_charge(make_invoice(ada, now=now), card, now=now)
         with transaction():
             outbox.add("charge_saved_card", {"payment": attempt.public_id}, now=now)
-        assert work_off_outbox() == 1
+        work_off_outbox()
         assert payment_row(attempt.public_id).status == "settled"
 
         refund = make_refund(payment_row(attempt.public_id), now=now)
