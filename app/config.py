@@ -23,6 +23,9 @@ PAYPAL_SANDBOX_API = "https://api-m.sandbox.paypal.com"
 PAYPAL_STAND_IN = "paypal_sandbox"
 PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
 PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
+# An address alone, or behind a name; a line break would begin another header.
+MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
+KEPT_MAIL_FROM = "billing@localhost"
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -76,6 +79,14 @@ class Settings:
     paypal: PayPalSettings
     sandbox_port: int
     redis_url: str
+    # Without a mail server mails are kept, to be read on a page.
+    smtp_url: str
+    mail_from: str
+
+    @property
+    def keeps_mails(self) -> bool:
+        """Tell whether mails stay here for want of a server."""
+        return not self.smtp_url
 
     @property
     def uses_sandbox(self) -> bool:
@@ -95,7 +106,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
     given_url = values.get("DATABASE_URL", "")
-    sandbox_port = _whole(values, "SANDBOX_PORT", _beside(port), least=1, most=PORT_MAX)
+    sandbox_port = _sandbox_port(values, port)
     key, base = _stripe(values, sandbox_port, production=production)
     return Settings(
         instance_dir=instance_dir,
@@ -118,14 +129,13 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         stripe_api_key=key,
         stripe_api_base=base,
         stripe_webhook_secrets=_webhook_secrets(
-            values.get("STRIPE_WEBHOOK_SECRETS", ""),
-            instance_dir,
-            sandbox=_is_local(base),
-            production=production,
+            values, instance_dir, sandbox=_is_local(base), production=production
         ),
         paypal=_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
+        smtp_url=_smtp_url(values.get("SMTP_URL", ""), production=production),
+        mail_from=_mail_from(values.get("MAIL_FROM", ""), needed=bool(values.get("SMTP_URL"))),
     )
 
 
@@ -184,6 +194,12 @@ def _base_url(given: str, port: int, *, production: bool) -> str:
     if production and parts.scheme != "https":
         raise SettingError("BASE_URL must start with https:// in production.")
     return given.rstrip("/")
+
+
+def _sandbox_port(values: Mapping[str, str], port: int) -> int:
+    """Return the port beside ours, unless another is set."""
+    beside = port + 1 if port < PORT_MAX else port - 1
+    return _whole(values, "SANDBOX_PORT", beside, least=1, most=PORT_MAX)
 
 
 def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -> tuple[str, str]:
@@ -277,9 +293,10 @@ def _is_local(url: str) -> bool:
 
 
 def _webhook_secrets(
-    given: str, instance_dir: Path, *, sandbox: bool, production: bool
+    values: Mapping[str, str], instance_dir: Path, *, sandbox: bool, production: bool
 ) -> tuple[str, ...]:
     """Return the secrets that webhooks may be signed with; two while one takes over."""
+    given = values.get("STRIPE_WEBHOOK_SECRETS", "")
     listed = tuple(secret.strip() for secret in given.split(",") if secret.strip())
     if not all(STRIPE_WEBHOOK_SECRET.fullmatch(secret) for secret in listed):
         raise SettingError("STRIPE_WEBHOOK_SECRETS must read like whsec_…, several with commas.")
@@ -290,13 +307,37 @@ def _webhook_secrets(
     return listed
 
 
-def _beside(port: int) -> int:
-    return port + 1 if port < PORT_MAX else port - 1
-
-
 def _redis_url(given: str) -> str:
     if given and urlsplit(given).scheme not in ("redis", "rediss", "unix"):
         raise SettingError("REDIS_URL must start with redis://, rediss:// or unix://.")
+    return given
+
+
+def _smtp_url(given: str, *, production: bool) -> str:
+    if not given:
+        if production:
+            raise SettingError("SMTP_URL is missing: customers learn by mail what they owe.")
+        return ""
+    parts = urlsplit(given)
+    try:
+        port_given, is_known = parts.port, parts.scheme in ("smtp", "smtps")
+    except ValueError:
+        port_given, is_known = 0, False
+    beyond = parts.path.strip("/") or parts.query or parts.fragment
+    if not is_known or not parts.hostname or port_given == 0 or beyond:
+        raise SettingError("SMTP_URL must read like smtp://user:password@host:587 or smtps://….")
+    if bool(parts.username) != bool(parts.password):
+        raise SettingError("SMTP_URL must name both a user and a password, or neither.")
+    return given
+
+
+def _mail_from(given: str, *, needed: bool) -> str:
+    if not given:
+        if needed:
+            raise SettingError("MAIL_FROM is missing: mails need a sender's address.")
+        return KEPT_MAIL_FROM
+    if not MAIL_FROM.fullmatch(given):
+        raise SettingError("MAIL_FROM must read like Billing <billing@example.com>.")
     return given
 
 

@@ -2,13 +2,16 @@
 
 from functools import lru_cache
 
-from app.adapters import price_table
+from app.adapters import invoice_pdf, price_table
+from app.adapters.mailer import SmtpMailer
 from app.adapters.paypal_gateway import PayPalAccount, PayPalGateway
 from app.adapters.stripe_gateway import StripeGateway
 from app.config import Settings
+from app.domain.mails.delivery import Mailer
 from app.domain.payments.gateway import Gateways, PaymentGateway
 
 read_price_table = price_table.read_price_table
+render_pdf = invoice_pdf.render_pdf
 
 
 @lru_cache(maxsize=8)
@@ -30,3 +33,10 @@ def payment_gateways(settings: Settings) -> Gateways:
         )
         connected[PayPalGateway.provider] = PayPalGateway(account)
     return connected
+
+
+def mailer(settings: Settings) -> Mailer | None:
+    """Return what hands mails to the server of the settings; None if mails are kept."""
+    if settings.keeps_mails:
+        return None
+    return SmtpMailer(url=settings.smtp_url, sender=settings.mail_from)

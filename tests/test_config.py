@@ -16,6 +16,8 @@ PRODUCTION = {
     "BASE_URL": "https://billing.example.com",
     "STRIPE_API_KEY": "sk_live_abcdefgh",
     "STRIPE_WEBHOOK_SECRETS": "whsec_abcdefgh",
+    "SMTP_URL": "smtp://billing:secret@mail.example.com:587",
+    "MAIL_FROM": "Oblivious <billing@example.com>",
 }
 PRODUCTION_NEEDS = [name for name in PRODUCTION if name != "APP_ENV"]
 
@@ -334,3 +336,43 @@ def test_programs_that_start_together_keep_one_secret(read) -> None:
         settings = list(pool.map(lambda _: read(), range(16)))
     assert len({each.secret_key for each in settings}) == 1
     assert len({each.stripe_webhook_secrets for each in settings}) == 1
+
+
+class TestMail:
+    def test_is_kept_without_a_server(self, read) -> None:
+        settings = read()
+        assert settings.keeps_mails
+        assert settings.mail_from == "billing@localhost"
+
+    @pytest.mark.parametrize(
+        "url", ["smtp://localhost", "smtp://a:b%40c@mail.example.com:25", "smtps://m.example.com/"]
+    )
+    def test_goes_to_the_server(self, read, url: str) -> None:
+        settings = read(SMTP_URL=url, MAIL_FROM="billing@example.com")
+        assert not settings.keeps_mails
+        assert (settings.smtp_url, settings.mail_from) == (url, "billing@example.com")
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"SMTP_URL": "mail.example.com"}, "SMTP_URL must read like"),
+            ({"SMTP_URL": "http://mail.example.com"}, "SMTP_URL must read like"),
+            ({"SMTP_URL": "smtp://"}, "SMTP_URL must read like"),
+            ({"SMTP_URL": "smtp://a.example:0"}, "SMTP_URL must read like"),
+            ({"SMTP_URL": "smtp://a.example:99999"}, "SMTP_URL must read like"),
+            ({"SMTP_URL": "smtp://a.example/inbox"}, "SMTP_URL must read like"),
+            ({"SMTP_URL": "smtp://user@a.example"}, "SMTP_URL must name both"),
+            ({"SMTP_URL": "smtp://a.example"}, "MAIL_FROM is missing"),
+            ({"MAIL_FROM": "billing"}, "MAIL_FROM must read like"),
+            ({"MAIL_FROM": "a@b.example\nBcc: c@d.example"}, "MAIL_FROM must read like"),
+            ({"MAIL_FROM": "A\n <a@b.example>"}, "MAIL_FROM must read like"),
+        ],
+    )
+    def test_names_what_is_wrong(self, read, given: dict[str, str], told: str) -> None:
+        with pytest.raises(SettingError, match=f"^{told}"):
+            read(**given)
+
+    def test_never_tells_the_password(self, read) -> None:
+        with pytest.raises(SettingError) as refused:
+            read(SMTP_URL="smtp://user:hush@a.example/inbox")
+        assert "hush" not in str(refused.value)

@@ -16,6 +16,11 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# For what was written for mail programs: no script, no form, no request; only its own looks.
+SANDBOXED_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -38,6 +43,19 @@ def let_forms_lead_to(response: Response, *origins: str) -> Response:
     allowed = " ".join(("form-action 'self'", *origins))
     policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", allowed)
     response.headers["Content-Security-Policy"] = policy
+    return response
+
+
+def let_own_frames_in(response: Response) -> Response:
+    """Let this page show another of our pages in a frame."""
+    response.headers["Content-Security-Policy"] = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
+    return response
+
+
+def let_it_be_framed(response: Response) -> Response:
+    """Let our pages show this one in a frame, with styles of its own and nothing else."""
+    response.headers["Content-Security-Policy"] = SANDBOXED_POLICY
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response
 
 

@@ -1,7 +1,12 @@
 """Who sells, from the settings: what every entrypoint that issues invoices hands on."""
 
+from flask import current_app
+
 from app.config import Settings
 from app.domain.invoices.operations import Seller
+from app.entrypoints.gateways import gateway
+from app.entrypoints.settings import renewal_grace
+from app.workflows.switch_plan import Shop
 
 
 def seller_of(settings: Settings) -> Seller:
@@ -11,4 +16,19 @@ def seller_of(settings: Settings) -> Seller:
         address=settings.seller_address,
         country=settings.seller_country,
         vat_id=settings.seller_vat_id,
+    )
+
+
+def seller() -> Seller:
+    """Return the seller of this app."""
+    return seller_of(current_app.config["SETTINGS"])
+
+
+def shop(provider: str) -> Shop:
+    """Return what buying through a provider needs. Raises UnknownProvider."""
+    return Shop(
+        gateway=gateway(provider),
+        base_url=current_app.config["SETTINGS"].base_url,
+        seller=seller(),
+        grace=renewal_grace(),
     )

@@ -4,12 +4,13 @@ The rows are the truth. A job queue may nudge somebody to look; whatever a crash
 here again. Whoever does the work must be able to do it twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.foundation.bulk import insert_rows
 from app.foundation.database import Base, session
 
 LEASE = timedelta(minutes=5)
@@ -44,6 +45,23 @@ def add(kind: str, payload: Mapping[str, object], *, now: datetime) -> OutboxEnt
     )
     session.add(entry)
     return entry
+
+
+def add_all(kind: str, payloads: Sequence[Mapping[str, object]], *, now: datetime) -> None:
+    """Promise several pieces of work of one kind: one statement, however many."""
+    insert_rows(
+        OutboxEntry,
+        [
+            {
+                "kind": kind,
+                "payload": dict(payload),
+                "created_at": now,
+                "next_try_at": now,
+                "attempts": 0,
+            }
+            for payload in payloads
+        ],
+    )
 
 
 def claim(*, now: datetime, limit: int) -> list[OutboxEntry]:

@@ -21,6 +21,10 @@ from app.domain.payments.models import Payment
 from app.foundation import journal
 from app.foundation.database import transaction
 
+# What a customer sees on the provider's page instead of a number that a draft does not have.
+PURCHASES = {"plan_change": "Plan", "topup": "Extra tokens"}
+BACK = {"plan_change": "/plans", "topup": "/tokens"}
+
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
@@ -39,7 +43,10 @@ def begin_checkout(
     InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
     with transaction():
-        payment, invoice = _attempt(account, reference, provider=gateway.provider, now=now)
+        accounts.lock_accounts({account.id})
+        invoice = invoices.invoice_row(account, reference)
+        check_payable(invoice.status)
+        payment = attempt(invoice, provider=gateway.provider, now=now)
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)
         order = checkout_order(payment, invoice, base_url=base_url)
@@ -47,20 +54,49 @@ def begin_checkout(
     return Checkout(order.payment_id, opened.url)
 
 
+def attempt(invoice: Invoice, *, provider: str, now: datetime, purpose: str = "invoice") -> Payment:
+    """Return an earlier attempt to pay that still serves, or a new one; the account is locked.
+
+    Raises InvoiceNotPayable.
+    """
+    due_minor = invoice.final_minor - invoice.credit_used_minor
+    if due_minor <= 0:
+        raise InvoiceNotPayable("Nothing is left to pay of this invoice.")
+    last = queries.last_attempt(invoice, provider=provider)
+    if last is not None and _serves(last, due_minor=due_minor, now=now):
+        return last
+    payment = operations.add_checkout(
+        invoice, provider=provider, amount_minor=due_minor, purpose=purpose, now=now
+    )
+    journal.write(
+        "checkout_begun",
+        actor=f"customer:{invoice.user_id}",
+        user_id=invoice.user_id,
+        now=now,
+        details={
+            "invoice": invoice.invoice_number or invoice.public_id,
+            "payment": payment.public_id,
+        },
+    )
+    return payment
+
+
 def checkout_order(payment: Payment, invoice: Invoice, *, base_url: str) -> CheckoutOrder:
     """Return what an attempt asks for: word for word the same each time, as its key demands."""
     assert payment.expires_at is not None, "a checkout has its end from the beginning"
+    is_purchase = payment.purpose in PURCHASES
+    back = BACK[payment.purpose] if is_purchase else f"/invoices/{invoice.invoice_number}"
     return CheckoutOrder(
         payment_id=payment.public_id,
         reference=invoice.public_id,
         idempotency_key=payment.idempotency_key,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
-        description=f"Invoice {invoice.invoice_number}",
+        description=PURCHASES.get(payment.purpose, f"Invoice {invoice.invoice_number}"),
         # As it stands on the invoice: the account's own may change before a repeat.
         email=str(invoice.buyer.get("email", "")),
         success_url=f"{base_url}/payments/{payment.public_id}",
-        cancel_url=f"{base_url}/invoices/{invoice.invoice_number}",
+        cancel_url=f"{base_url}{back}",
         expires_at=payment.expires_at,
     )
 
@@ -85,32 +121,10 @@ def open_checkout(
     return opened
 
 
-def _attempt(
-    account: Account, reference: str, *, provider: str, now: datetime
-) -> tuple[Payment, Invoice]:
-    """Return an earlier attempt that still serves, or a new one."""
-    accounts.lock_accounts({account.id})
-    invoice = invoices.invoice_row(account, reference)
-    check_payable(invoice.status)
-    due_minor = invoice.final_minor - invoice.credit_used_minor
-    if due_minor <= 0:
-        raise InvoiceNotPayable("Nothing is left to pay of this invoice.")
-    last = queries.last_attempt(invoice, provider=provider)
-    if last is not None and _serves(last, due_minor=due_minor, now=now):
-        return last, invoice
-    payment = operations.add_checkout(invoice, provider=provider, amount_minor=due_minor, now=now)
-    journal.write(
-        "checkout_begun",
-        actor=f"customer:{account.id}",
-        user_id=account.id,
-        now=now,
-        details={"invoice": invoice.invoice_number, "payment": payment.public_id},
-    )
-    return payment, invoice
-
-
 def _serves(payment: Payment, *, due_minor: int, now: datetime) -> bool:
-    assert payment.expires_at is not None, "a checkout has its end from the beginning"
+    if payment.expires_at is None:
+        # An off-session charge has no page.
+        return False
     has_page, expires_at = payment.checkout_url is not None, payment.expires_at
     serves = rules.is_reusable(
         payment.status, has_page=has_page, expires_at=expires_at, now=now

@@ -10,12 +10,13 @@ from sqlalchemy import select
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.operations import lock_accounts
-from app.domain.accounts.queries import settings_of
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import closing, rules
 from app.domain.invoices import operations as invoices
+from app.domain.invoices.bills import plan_bill
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
+from app.domain.invoices.payers import payer as payer_of
 from app.domain.invoices.rules import InvoiceStatus
 from app.domain.payments import operations as payments
 from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
@@ -69,17 +70,22 @@ def _issue_plans(accounts: Sequence[Account], *, seller: Seller) -> list[Invoice
     )
     by_id = {account.id: account for account in accounts}
     names = {plan.id: plan.name for plan in catalog.plans()}
-    return [
-        invoices.issue_plan(
-            by_id[period.user_id],
-            settings_of(by_id[period.user_id]),
-            period,
-            plan_name=names[period.plan_id],
-            seller=seller,
-            now=period.starts_at,
+    issued: list[Invoice] = []
+    for period in session.scalars(owed.order_by(SubscriptionPeriod.starts_at)).all():
+        payer = payer_of(by_id[period.user_id], seller_country=seller.country)
+        line = rules.plan_line(
+            names[period.plan_id],
+            starts_at=period.starts_at,
+            ends_at=period.ends_at,
+            price_minor=period.price_minor,
         )
-        for period in session.scalars(owed.order_by(SubscriptionPeriod.starts_at)).all()
-    ]
+        bill = plan_bill(
+            payer, [line], plan_id=period.plan_id, period_id=period.id, now=period.starts_at
+        )
+        drafts = invoices.draw_up([bill], by_id, seller=seller, now=period.starts_at)
+        invoices.issue(drafts, by_id, due_at=period.starts_at, now=period.starts_at)
+        issued += drafts
+    return issued
 
 
 def _closed_at(month: BillingMonth, *, now: datetime) -> datetime:

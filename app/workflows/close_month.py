@@ -9,6 +9,7 @@ from app.domain.invoices import closing, rules
 from app.domain.invoices.operations import Seller
 from app.foundation import journal
 from app.foundation.periods import BillingMonth
+from app.workflows.announce_invoices import announce_invoices
 
 ACCOUNTS_AT_ONCE = 200
 
@@ -40,6 +41,7 @@ def close_month(
     user_ids = account_queries.user_ids_after(after, limit=ACCOUNTS_AT_ONCE)
     locked = accounts.lock_accounts(user_ids)
     closed = closing.close_accounts(list(locked.values()), month, seller=seller, now=now)
+    announce_invoices(closed.issued, now=now)
     is_last = len(user_ids) < ACCOUNTS_AT_ONCE
     return CloseProgress(
         issued_count=len(closed.issued),

@@ -11,6 +11,7 @@ from app.domain.invoices.operations import Seller
 from app.domain.invoices.views import InvoiceView
 from app.foundation import journal
 from app.foundation.periods import BillingMonth
+from app.workflows.announce_invoices import announce_invoices
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ def generate_invoice(
     if month > BillingMonth.of(now):
         raise MonthInFuture(f"{month} has not begun.")
     if now < rules.closes_at(month):
-        return GeneratedInvoice(queries.draft_of(account, month), is_new=False)
+        return GeneratedInvoice(
+            queries.draft_of(account, month, seller_country=seller.country), is_new=False
+        )
     locked = accounts.lock_accounts({account.id})[account.id]
     standing = queries.find_usage_invoice(locked, month)
     is_new = standing is None
@@ -40,6 +43,7 @@ def generate_invoice(
         if not closed.issued:
             raise _nothing(month, carried=bool(closed.carried))
         (standing,) = closed.issued
+        announce_invoices(closed.issued, now=now)
         closing.note_closed(month, user_id=account.id, now=now)
         details = {"invoice": standing.invoice_number}
         actor = f"customer:{account.id}"

@@ -20,8 +20,8 @@ from app.domain.payments.gateway import (
     PaymentGateway,
     SetupOrder,
     SetupOutcome,
-    SetupStatus,
 )
+from app.domain.payments.models import PaymentMethod
 from app.foundation import journal
 from app.foundation.database import end_reading, transaction
 
@@ -71,20 +71,21 @@ def confirm_saved_card(
     if not isinstance(outcome, SetupOutcome) or outcome.account_id != account.id:
         return False
     with transaction():
-        settle_setup(outcome, now=now)
-    return outcome.status is SetupStatus.SAVED
+        card = settle_setup(outcome, now=now)
+        return card is not None and card.removed_at is None
 
 
-def settle_setup(outcome: SetupOutcome, *, now: datetime) -> None:
+def settle_setup(outcome: SetupOutcome, *, now: datetime) -> PaymentMethod | None:
     """Keep the card of a page, if it has one by now, in the running transaction."""
-    if outcome.saved_card is not None:
-        operations.keep_card(
-            outcome.account_id,
-            outcome.saved_card,
-            provider=outcome.provider,
-            consent=outcome.consent,
-            now=now,
-        )
+    if outcome.saved_card is None:
+        return None
+    return operations.keep_card(
+        outcome.account_id,
+        outcome.saved_card,
+        provider=outcome.provider,
+        consent=outcome.consent,
+        now=now,
+    )
 
 
 def take_card_news(seen: CardSeen, *, now: datetime) -> None:

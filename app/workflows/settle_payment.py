@@ -5,14 +5,25 @@ The webhook, the return page and the sweep all come here, in any order and any n
 
 from datetime import datetime
 
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Account
 from app.domain.invoices import operations as invoices
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import InvoiceStatus
+from app.domain.mails import operations as mails
 from app.domain.payments import operations, rules
 from app.domain.payments.gateway import PaymentOutcome
 from app.domain.payments.models import Payment
 from app.domain.payments.rules import PaymentStatus
-from app.foundation import journal
+from app.domain.subscriptions import operations as subscriptions
+from app.foundation import journal, outbox
+from app.workflows.complete_purchase import complete_purchase
+from app.workflows.lapse_purchase import lapse_purchase
+from app.workflows.lift_suspension import lift_suspension
+from app.workflows.note_top_up import note_top_up
+from app.workflows.tell_of_decline import tell_of_decline
+
+RETURN_OVERPAYMENT = "return_overpayment"
 
 
 def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
@@ -33,20 +44,62 @@ def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
         return
     if payment.status == PaymentStatus.SETTLED:
         _take_effect(payment, invoice, now=now)
+    elif payment.status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED):
+        _end_without_money(payment, invoice, now=now)
     if payment.status != PaymentStatus.PENDING:
         _note(payment, invoice, now=now)
 
 
 def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
-    due_minor = invoice.final_minor - invoice.credit_used_minor
-    if invoice.status != InvoiceStatus.ISSUED or payment.amount_minor != due_minor:
-        # Void, paid by another attempt, or no longer the amount that was asked for.
+    account = accounts.account(payment.user_id)
+    if not _is_taken(payment, invoice, account, now=now):
+        # Void, paid by another attempt, or no longer what was asked for.
         payment.is_overpayment = True
+        outbox.add(RETURN_OVERPAYMENT, {"payment": payment.public_id}, now=now)
         return
-    assert payment.provider_payment is not None, "what is settled was paid by something"
     invoices.mark_paid(
         invoice, method=payment.provider, transaction_id=payment.provider_payment, now=now
     )
+    lift_suspension(account, now=now)
+    if invoice.kind == "topup":
+        note_top_up(payment, invoice, account, now=now)
+    else:
+        _tell(payment, invoice, account, now=now)
+
+
+def _end_without_money(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
+    account = accounts.account(payment.user_id)
+    if payment.purpose == "topup":
+        note_top_up(payment, invoice, account, now=now)
+    elif payment.method == "off_session":
+        tell_of_decline(payment, invoice, account, now=now)
+    # A purchase whose bank wants to hear the customer waits for him.
+    if payment.decline_code != rules.AUTHENTICATION_REQUIRED:
+        lapse_purchase(invoice.id, reason="No money came.", now=now)
+
+
+def _is_taken(payment: Payment, invoice: Invoice, account: Account, *, now: datetime) -> bool:
+    """Give what the money was for; tell whether there was something to give."""
+    if payment.amount_minor != invoice.final_minor - invoice.credit_used_minor:
+        return False
+    if invoice.status == InvoiceStatus.DRAFT:
+        return complete_purchase(invoice, account, payment=payment, now=now)
+    if invoice.status != InvoiceStatus.ISSUED:
+        return False
+    return invoice.period_id is None or subscriptions.pay_period(invoice.period_id, now=now)
+
+
+def _tell(payment: Payment, invoice: Invoice, account: Account, *, now: datetime) -> None:
+    if not accounts.settings_of(account).send_invoice_email:
+        return
+    facts: dict[str, object] = {
+        "invoice_number": invoice.invoice_number,
+        "kind": invoice.kind,
+        "final_minor": invoice.final_minor,
+        "paid_at": now.isoformat(),
+        "method": payment.provider,
+    }
+    mails.write("invoice_paid", account, about=invoice.public_id, facts=facts, now=now)
 
 
 def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Mails, guesses at coupon codes, and why an account is suspended.
+"""Mails, guesses at coupon codes, why an account is suspended, several small amounts a month.
 
 Revision ID: 0003
 Revises: 0002
@@ -16,6 +16,7 @@ depends_on = None
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
 MOMENT = sa.DateTime(timezone=True)
+USAGE = sa.text("kind = 'usage'")
 
 
 def upgrade() -> None:
@@ -50,6 +51,16 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_coupon_guesses_user_id_guessed_at"), "coupon_guesses", ["user_id", "guessed_at"]
     )
+    with op.batch_alter_table("carried_amounts") as carried:
+        carried.drop_constraint(op.f("uq_carried_amounts_user_id_kind_from_month"), type_="unique")
+    op.create_index(
+        "uq_carried_amounts_usage",
+        "carried_amounts",
+        ["user_id", "from_month"],
+        unique=True,
+        sqlite_where=USAGE,
+        postgresql_where=USAGE,
+    )
     with op.batch_alter_table("accounts") as accounts:
         accounts.add_column(sa.Column("suspended_because", sa.Text(), nullable=True))
         accounts.create_check_constraint(
@@ -64,5 +75,10 @@ def downgrade() -> None:
     with op.batch_alter_table("accounts") as accounts:
         accounts.drop_constraint(op.f("ck_accounts_suspended_for_a_reason"), type_="check")
         accounts.drop_column("suspended_because")
+    op.drop_index("uq_carried_amounts_usage", "carried_amounts")
+    with op.batch_alter_table("carried_amounts") as carried:
+        carried.create_unique_constraint(
+            op.f("uq_carried_amounts_user_id_kind_from_month"), ["user_id", "kind", "from_month"]
+        )
     op.drop_table("coupon_guesses")
     op.drop_table("mails")

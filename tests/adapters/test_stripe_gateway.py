@@ -10,14 +10,16 @@ import pytest
 import requests
 import stripe
 
-from app.adapters.stripe_gateway import METADATA, StripeGateway
+from app.adapters.stripe_gateway import EVENT_TYPES, METADATA, StripeGateway
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable, SignatureInvalid
 from app.domain.payments.gateway import (
+    ChargeOrder,
     CheckoutOrder,
     NotOurs,
     OpenedCheckout,
     OutcomeStatus,
     PaymentOutcome,
+    RefundOrder,
 )
 from app.foundation import clock
 from app.sandbox.serving import running
@@ -251,6 +253,33 @@ class TestEventsSince:
 
     def test_gives_none_of_before(self, gateway: StripeGateway) -> None:
         assert gateway.events_since(clock.now() + timedelta(hours=1)) == []
+
+
+class TestMoneyOfUnknownFate:
+    def test_a_wrong_key_says_nothing_of_earlier_calls(self, url: str) -> None:
+        charge = ChargeOrder("pay-1", "inv-1", "k", 500, "USD", "Invoice", "cus_1", "pm_1")
+        refund = RefundOrder("1", "pi_1", "k", 500, "Bought by mistake")
+        locked_out = gateway_to(url, key="nonsense")
+        for call in (lambda: locked_out.charge(charge), lambda: locked_out.refund(refund)):
+            with pytest.raises(ProviderUnreachable):
+                call()
+
+    def test_a_card_that_does_not_exist_is_refused(self, gateway: StripeGateway) -> None:
+        order = ChargeOrder("pay-1", "inv-1", "k-none", 500, "USD", "Invoice", "cus_1", "pm_1")
+        with pytest.raises(ProviderRefused) as refused:
+            gateway.charge(order)
+        assert refused.value.reason == "resource_missing"
+
+    def test_no_more_is_refunded_than_was_paid(self, gateway: StripeGateway, url: str) -> None:
+        params = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa"}
+        made = client_of(url).v1.payment_intents.create(params={**params, "confirm": True})
+        with pytest.raises(ProviderRefused) as refused:
+            gateway.refund(RefundOrder("1", made.id, "k-much", 501, "Bought by mistake"))
+        assert refused.value.reason == "amount_too_large"
+
+
+def test_asks_for_no_more_events_than_one_list_takes() -> None:
+    assert len(set(EVENT_TYPES)) == len(EVENT_TYPES) <= 20
 
 
 class TestReadEvent:

@@ -38,6 +38,12 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_coupons_used_within_max": [{"used_count": 2}, {"used_count": -1}],
     "ck_coupons_value_positive": [{"value": 0}],
     "ck_idempotency_keys_answered_whole": [{"answer_status": None}, {"answer_body": None}],
+    "ck_mails_has_one_end": [
+        {"sent_at": NOW, "kept_at": NOW},
+        {"sent_at": NOW, "refused_at": NOW, "refusal": "550"},
+        {"kept_at": NOW, "refused_at": NOW, "refusal": "550"},
+    ],
+    "ck_mails_refused_for_a_reason": [{"refused_at": NOW}, {"refusal": "550"}],
     "ck_model_prices_ends_after_it_starts": [
         {"effective_to": EARLIER}, {"effective_from": NOW, "effective_to": NOW},
     ],

@@ -1,12 +1,13 @@
 """Questions about accounts and keys. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key
+from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.secret_keys import find_key
 
@@ -43,6 +44,25 @@ def has_real_accounts() -> bool:
 def settings_of(account: Account) -> BillingSettings:
     """Return what the account has set."""
     return session.scalars(select(BillingSettings).filter_by(user_id=account.id)).one()
+
+
+def addresses(user_ids: Collection[str]) -> dict[str, str]:
+    """Return where each of the accounts gets its mails."""
+    return _addresses(user_ids)
+
+
+def invoice_addresses(user_ids: Collection[str]) -> dict[str, str]:
+    """Return where those of the accounts get their invoices that want them by mail."""
+    return _addresses(user_ids, BillingSettings.send_invoice_email.is_(True))
+
+
+def _addresses(user_ids: Collection[str], *conditions: ColumnElement[bool]) -> dict[str, str]:
+    statement = (
+        select(Account.id, func.coalesce(BillingSettings.billing_email, Account.email))
+        .join(BillingSettings, BillingSettings.user_id == Account.id)
+        .where(any_of(Account.id, user_ids), *conditions)
+    )
+    return {user_id: address for user_id, address in session.execute(statement)}
 
 
 def key_by_text(text: str, *, now: datetime) -> Key:

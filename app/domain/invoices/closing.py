@@ -8,11 +8,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from app.domain.accounts.models import Account, BillingSettings
+from app.domain.accounts.models import Account
 from app.domain.invoices import operations, queries, rules
+from app.domain.invoices.bills import usage_bill
 from app.domain.invoices.models import CarriedAmount, Invoice
 from app.domain.invoices.operations import Seller
-from app.domain.invoices.rules import InvoiceStatus
+from app.domain.invoices.payers import payers as payers_of
 from app.domain.usage.models import MonthClose
 from app.foundation.bulk import any_of
 from app.foundation.database import session
@@ -38,20 +39,20 @@ def close_accounts(
     for user_id in _invoiced(list(open_accounts), month) | _carried(list(open_accounts), month):
         del open_accounts[user_id]
     lines = queries.usage_lines(list(open_accounts), month)
-    due = {user_id: theirs for user_id, theirs in lines.items() if theirs}
-    settings = _settings(list(due))
-    issued, carried = [], []
-    for user_id, theirs in due.items():
-        account = open_accounts[user_id]
-        if rules.is_too_small(rules.totals(theirs).amount_minor):
-            operations.carry(account, month, theirs, now=now)
-            carried.append(user_id)
+    due = [open_accounts[user_id] for user_id, theirs in lines.items() if theirs]
+    payers = payers_of(due, seller_country=seller.country)
+    bills, carried = [], []
+    for account in due:
+        bill = usage_bill(payers[account.id], lines[account.id], month=str(month))
+        net_minor = bill.totals.amount_minor - bill.totals.discount_minor
+        if rules.is_too_small(bill.totals.amount_minor) or 0 < net_minor < rules.LEAST_MINOR:
+            operations.carry(account.id, month, bill.lines, now=now)
+            carried.append(account.id)
         else:
-            issued.append(
-                operations.issue_usage(
-                    account, settings[user_id], month, theirs, seller=seller, now=now
-                )
-            )
+            bills.append(bill)
+    issued = operations.draw_up(bills, open_accounts, seller=seller, now=now)
+    operations.take_up_what_waited(issued)
+    operations.issue(issued, open_accounts, due_at=rules.due_at("usage", now), now=now)
     return Closed(tuple(issued), tuple(carried))
 
 
@@ -67,11 +68,11 @@ def note_closed(month: BillingMonth, *, user_id: str | None, now: datetime) -> N
 
 
 def _invoiced(user_ids: Sequence[str], month: BillingMonth) -> set[str]:
+    """Return whose usage was invoiced: a voided invoice has forgiven it."""
     statement = select(Invoice.user_id).where(
         any_of(Invoice.user_id, user_ids),
         Invoice.kind == "usage",
         Invoice.billing_month == str(month),
-        Invoice.status != InvoiceStatus.VOID,
     )
     return set(session.scalars(statement))
 
@@ -81,8 +82,3 @@ def _carried(user_ids: Sequence[str], month: BillingMonth) -> set[str]:
         any_of(CarriedAmount.user_id, user_ids), CarriedAmount.from_month == str(month)
     )
     return set(session.scalars(statement))
-
-
-def _settings(user_ids: Sequence[str]) -> dict[str, BillingSettings]:
-    statement = select(BillingSettings).where(any_of(BillingSettings.user_id, user_ids))
-    return {settings.user_id: settings for settings in session.scalars(statement)}

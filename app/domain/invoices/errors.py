@@ -29,3 +29,43 @@ class InvoiceNotPayable(DomainError):
     """The invoice is paid, void, or still a draft."""
 
     kind = Kind.CONFLICT
+
+
+class InvoiceNotVoidable(DomainError):
+    """The invoice is paid, refunded or void already."""
+
+    kind = Kind.CONFLICT
+
+
+class InvoiceNotCreditable(DomainError):
+    """The invoice was never issued, or is void: there is nothing to take back."""
+
+    kind = Kind.CONFLICT
+
+
+class CreditTooLarge(DomainError):
+    """More is to be taken back than is left of the invoice."""
+
+
+class InvoiceNotIssued(DomainError):
+    """The invoice is a draft: it has no document yet."""
+
+    kind = Kind.CONFLICT
+
+
+class InvoiceNotPaid(DomainError):
+    """The invoice has not been paid: it has no receipt."""
+
+    kind = Kind.CONFLICT
+
+
+class UnknownDocument(DomainError):
+    """An invoice has no document of this name."""
+
+    kind = Kind.NOT_FOUND
+
+
+class UnknownCreditNote(DomainError):
+    """The invoice has no credit note with this number."""
+
+    kind = Kind.NOT_FOUND

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, Json
 
+USAGE = text("kind = 'usage'")
 USAGE_OF_A_MONTH = text("kind = 'usage' AND status <> 'void'")
 
 
@@ -129,8 +130,15 @@ class CarriedAmount(Base):
 
     __tablename__ = "carried_amounts"
     __table_args__ = (
-        UniqueConstraint("user_id", "kind", "from_month"),
         CheckConstraint("kind IN ('usage', 'other')", "kind_known"),
+        Index(
+            "uq_carried_amounts_usage",
+            "user_id",
+            "from_month",
+            unique=True,
+            sqlite_where=USAGE,
+            postgresql_where=USAGE,
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

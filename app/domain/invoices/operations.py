@@ -5,20 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, or_, select, tuple_, update
 
-from app.domain.accounts.models import Account, BillingSettings
-from app.domain.invoices import rules
+from app.domain.accounts.models import Account
+from app.domain.coupons import operations as coupons
+from app.domain.invoices import credit, queries, rules
+from app.domain.invoices.bills import Bill
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter, InvoiceLine
 from app.domain.invoices.rules import InvoiceStatus, Line
-from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import UsageCorrection
-from app.foundation.bulk import add_to_rows
+from app.foundation import money
+from app.foundation.bulk import add_to_rows, any_of
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 from app.foundation.secret_keys import ALPHABET
 
 PUBLIC_ID_LENGTH = 16
+BY_CREDIT, BY_NOTHING = "account credit", "nothing due"
+Accounts = Mapping[str, Account]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,57 +44,63 @@ class Seller:
         }
 
 
-def issue_usage(
-    account: Account,
-    settings: BillingSettings,
-    month: BillingMonth,
-    lines: Sequence[Line],
-    *,
-    seller: Seller,
-    now: datetime,
-) -> Invoice:
-    """Issue a month's usage invoice; the account is locked, and there is none yet."""
-    invoice = Invoice(kind="usage", billing_month=str(month), due_at=now + rules.USAGE_DUE_AFTER)
-    _issue(invoice, account, settings, lines, seller=seller, now=now)
-    _take_up_what_waited(account, month, invoice)
-    return invoice
+def draw_up(
+    bills: Sequence[Bill], accounts: Accounts, *, seller: Seller, now: datetime
+) -> list[Invoice]:
+    """Write the bills down as drafts, which hold their coupons and credit; lock the accounts.
 
-
-def issue_plan(
-    account: Account,
-    settings: BillingSettings,
-    period: SubscriptionPeriod,
-    *,
-    plan_name: str,
-    seller: Seller,
-    now: datetime,
-) -> Invoice:
-    """Issue the invoice of a plan's period, due at once; the account is locked."""
-    invoice = Invoice(
-        kind="subscription",
-        billing_month=str(BillingMonth.of(now)),
-        due_at=now,
-        period_id=period.id,
-        plan_id=period.plan_id,
+    A fixed number of statements, however many bills.
+    """
+    invoices = [_draft(bill, seller=seller, now=now) for bill in bills]
+    session.add_all(invoices)
+    session.flush()
+    pairs = list(zip(invoices, bills, strict=True))
+    session.add_all(row for invoice, bill in pairs for row in _line_rows(invoice, bill.lines))
+    coupons.apply(
+        [(invoice.id, discount) for invoice, bill in pairs for discount in bill.discounts],
+        now=now,
     )
-    line = rules.plan_line(
-        plan_name,
-        starts_at=period.starts_at,
-        ends_at=period.ends_at,
-        price_minor=period.price_minor,
-    )
-    _issue(invoice, account, settings, [line], seller=seller, now=now)
-    return invoice
+    for invoice, bill in pairs:
+        credit.spend(accounts[invoice.user_id], invoice, minor=bill.credit_used_minor, now=now)
+        _carry_on(invoice, bill, now=now)
+    session.flush()
+    return invoices
 
 
-def carry(account: Account, month: BillingMonth, lines: Sequence[Line], *, now: datetime) -> None:
+def issue(
+    invoices: Sequence[Invoice], accounts: Accounts, *, due_at: datetime, now: datetime
+) -> None:
+    """Number and seal drafts; what has nothing due is paid at once. The accounts are locked.
+
+    No two of the invoices may be of the same account and month.
+    """
+    for invoice in invoices:
+        assert invoice.status == InvoiceStatus.DRAFT, "only drafts are issued"
+        # Usage is numbered in the month that it was used in, all else in the month of its issue.
+        if invoice.kind != "usage":
+            invoice.billing_month = str(BillingMonth.of(now))
+    numbers = next_numbers("INV", [(accounts[i.user_id], i.billing_month) for i in invoices])
+    lines = queries.lines_of([invoice.id for invoice in invoices])
+    for invoice in invoices:
+        invoice.status = InvoiceStatus.ISSUED
+        invoice.invoice_number = numbers[invoice.user_id]
+        invoice.issued_at = invoice.updated_at = now
+        invoice.due_at = due_at
+        invoice.content_digest = rules.content_digest(content(invoice, lines[invoice.id]))
+        if invoice.final_minor == invoice.credit_used_minor:
+            by = BY_CREDIT if invoice.credit_used_minor else BY_NOTHING
+            mark_paid(invoice, method=by, transaction_id=None, now=now)
+    session.flush()
+
+
+def carry(user_id: str, month: BillingMonth, lines: Sequence[Line], *, now: datetime) -> None:
     """Keep a month's small amount for the next invoice, exact to the nano-dollar."""
     # What was carried or corrected before stays where it waits: only the month's own is added.
     own = sum(line.amount_nanos for line in lines if line.kind == "usage")
     if own:
         session.add(
             CarriedAmount(
-                user_id=account.id,
+                user_id=user_id,
                 kind="usage",
                 from_month=str(month),
                 amount_nanos=own,
@@ -99,7 +109,31 @@ def carry(account: Account, month: BillingMonth, lines: Sequence[Line], *, now: 
         )
 
 
-def mark_paid(invoice: Invoice, *, method: str, transaction_id: str, now: datetime) -> None:
+def take_up_what_waited(invoices: Sequence[Invoice]) -> None:
+    """Note that what was carried and corrected stands on these usage invoices of one month."""
+    if invoices:
+        month = invoices[0].billing_month
+        before = or_(CarriedAmount.from_month < month, CarriedAmount.kind == "other")
+        _take_up(CarriedAmount, invoices, CarriedAmount.forgiven_by.is_(None), before)
+        _take_up(UsageCorrection, invoices)
+
+
+def take_up_small_amounts(invoices: Sequence[Invoice]) -> None:
+    """Note that the small amounts of earlier plan invoices stand on these."""
+    if invoices:
+        of_plans = CarriedAmount.kind == "other"
+        _take_up(CarriedAmount, invoices, CarriedAmount.forgiven_by.is_(None), of_plans)
+
+
+def take_over(old: Invoice, new: Invoice) -> None:
+    """Let what stood on a voided invoice stand on the one that takes its place."""
+    old.replaced_by_id = new.id
+    for waiting in (CarriedAmount, UsageCorrection):
+        moved = update(waiting).where(waiting.invoice_id == old.id).values(invoice_id=new.id)
+        session.execute(moved, execution_options={"synchronize_session": False})
+
+
+def mark_paid(invoice: Invoice, *, method: str, transaction_id: str | None, now: datetime) -> None:
     """Note that the invoice was paid in full. Raises InvoiceNotPayable."""
     rules.check_payable(invoice.status)
     invoice.status = InvoiceStatus.PAID
@@ -108,67 +142,107 @@ def mark_paid(invoice: Invoice, *, method: str, transaction_id: str, now: dateti
     invoice.transaction_id = transaction_id
 
 
+def void(invoice: Invoice, account: Account, *, reason: str, now: datetime) -> None:
+    """Take an unpaid invoice back: what it asked for is forgiven, coupons and credit come back.
+
+    Both are locked. Raises InvoiceNotVoidable.
+    """
+    rules.check_voidable(invoice.status)
+    coupons.give_back(invoice.id, now=now)
+    credit.return_spent(account, invoice, now=now)
+    invoice.status = InvoiceStatus.VOID
+    invoice.voided_at = invoice.updated_at = now
+    invoice.void_reason = reason
+    session.flush()
+
+
+def replace_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
+    """Say the same amounts of a draft in other words: its dates are known only at its issue."""
+    assert invoice.status == InvoiceStatus.DRAFT, "an issued invoice never changes"
+    rows = session.scalars(
+        select(InvoiceLine).filter_by(invoice_id=invoice.id).order_by(InvoiceLine.position)
+    ).all()
+    for row, line in zip(rows, lines, strict=True):
+        assert row.amount_minor == line.amount_minor, "amounts were fixed when it was drawn up"
+        row.description = line.description
+    session.flush()
+
+
 def content(invoice: Invoice, lines: Sequence[Line]) -> Mapping[str, object]:
     """Return everything an issued invoice says, for its digest."""
     names = ("user_id", "kind", "billing_month", "invoice_number", "currency", "amount_minor")
-    sums = ("discount_minor", "tax_minor", "final_minor", "seller", "buyer")
-    said = {name: getattr(invoice, name) for name in (*names, *sums)}
+    sums = ("discount_minor", "tax_minor", "final_minor", "seller", "buyer", "tax_rate_bp")
+    said = {name: getattr(invoice, name) for name in (*names, *sums, "tax_name", "reverse_charge")}
     dates = {name: getattr(invoice, name).isoformat() for name in ("issued_at", "due_at")}
     shown = [[line.description, line.quantity, line.amount_minor] for line in lines]
     return {**said, **dates, "currency": "USD", "lines": shown}
 
 
-def _issue(
-    invoice: Invoice,
-    account: Account,
-    settings: BillingSettings,
-    lines: Sequence[Line],
-    *,
-    seller: Seller,
-    now: datetime,
-) -> None:
-    """Number the invoice, copy both parties and the lines onto it, and seal it."""
-    totals = rules.totals(lines)
-    invoice.public_id = _new_public_id()
-    invoice.user_id = account.id
-    invoice.status = InvoiceStatus.ISSUED
-    invoice.invoice_number = _next_number("INV", account, invoice.billing_month)
-    invoice.amount_minor = totals.amount_minor
-    invoice.discount_minor = totals.discount_minor
-    invoice.tax_minor = totals.tax_minor
-    invoice.final_minor = totals.final_minor
-    invoice.seller = seller.document()
-    invoice.buyer = _buyer(account, settings)
-    invoice.issued_at = invoice.created_at = invoice.updated_at = now
-    invoice.content_digest = rules.content_digest(content(invoice, lines))
-    session.add(invoice)
-    session.flush()
-    session.add_all(_line_rows(invoice, lines))
+def next_numbers(series: str, wanted: Sequence[tuple[Account, str]]) -> dict[str, str]:
+    """Take the next number of each account and month; return the numbers by account.
 
-
-def _next_number(series: str, account: Account, month: str) -> str:
-    """Take the account's next number of the month: no gap, because it commits with its invoice."""
-    keys = {"user_id": account.id, "series": series, "month": month}
-    add_to_rows(InvoiceCounter, [{**keys, "last_number": 1}], keys=tuple(keys))
-    counter = session.get_one(InvoiceCounter, tuple(keys.values()), populate_existing=True)
-    return rules.number(
-        series, account_number=account.number, month=month, position=counter.last_number
-    )
-
-
-def _new_public_id() -> str:
-    return "inv-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
-
-
-def _buyer(account: Account, settings: BillingSettings) -> dict[str, object]:
+    No gap arises, because a number commits with its document.
+    """
+    keys = [(account.id, series, month) for account, month in wanted]
+    assert len({user_id for user_id, _, _ in keys}) == len(keys), "one document of each account"
+    rows = [
+        {"user_id": user_id, "series": series, "month": month, "last_number": 1}
+        for user_id, series, month in keys
+    ]
+    add_to_rows(InvoiceCounter, rows, keys=("user_id", "series", "month"))
+    counter = InvoiceCounter
+    columns = tuple_(counter.user_id, counter.series, counter.month)
+    taken = select(counter.user_id, counter.last_number).where(columns.in_(keys))
+    last = {user_id: number for user_id, number in session.execute(taken)}
     return {
-        "user_id": account.id,
-        "name": account.name,
-        "email": settings.billing_email or account.email,
-        "address": settings.billing_address or "",
-        "country": settings.country or "",
-        "tax_id": settings.tax_id or "",
+        account.id: rules.number(
+            series, account_number=account.number, month=month, position=last[account.id]
+        )
+        for account, month in wanted
     }
+
+
+def _take_up(
+    waiting: type[CarriedAmount | UsageCorrection],
+    invoices: Sequence[Invoice],
+    *conditions: ColumnElement[bool],
+) -> None:
+    ids = [invoice.id for invoice in invoices]
+    theirs = select(Invoice.id).where(any_of(Invoice.id, ids), Invoice.user_id == waiting.user_id)
+    statement = update(waiting).where(
+        any_of(waiting.user_id, [invoice.user_id for invoice in invoices]),
+        waiting.invoice_id.is_(None),
+        *conditions,
+    )
+    taken = statement.values(invoice_id=theirs.scalar_subquery())
+    session.execute(taken, execution_options={"synchronize_session": False})
+
+
+def _draft(bill: Bill, *, seller: Seller, now: datetime) -> Invoice:
+    totals, taxation = bill.totals, bill.payer.taxation
+    return Invoice(
+        public_id="inv-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH)),
+        user_id=bill.payer.user_id,
+        kind=bill.kind,
+        billing_month=bill.billing_month,
+        status=InvoiceStatus.DRAFT,
+        period_id=bill.period_id,
+        plan_id=bill.plan_id,
+        plan_change_id=bill.plan_change_id,
+        amount_minor=totals.amount_minor,
+        discount_minor=totals.discount_minor,
+        tax_minor=totals.tax_minor,
+        final_minor=totals.final_minor,
+        credit_used_minor=bill.credit_used_minor,
+        tax_rate_bp=taxation.rate_bp,
+        tax_name=taxation.name,
+        reverse_charge=taxation.reverse_charge,
+        seller=seller.document(),
+        buyer=dict(bill.payer.buyer),
+        notes=bill.notes,
+        created_at=now,
+        updated_at=now,
+    )
 
 
 def _line_rows(invoice: Invoice, lines: Sequence[Line]) -> list[InvoiceLine]:
@@ -188,15 +262,15 @@ def _line_rows(invoice: Invoice, lines: Sequence[Line]) -> list[InvoiceLine]:
     ]
 
 
-def _take_up_what_waited(account: Account, month: BillingMonth, invoice: Invoice) -> None:
-    carried = update(CarriedAmount).where(
-        CarriedAmount.user_id == account.id,
-        CarriedAmount.invoice_id.is_(None),
-        CarriedAmount.forgiven_by.is_(None),
-        CarriedAmount.from_month < str(month),
-    )
-    corrections = update(UsageCorrection).where(
-        UsageCorrection.user_id == account.id, UsageCorrection.invoice_id.is_(None)
-    )
-    session.execute(carried.values(invoice_id=invoice.id))
-    session.execute(corrections.values(invoice_id=invoice.id))
+def _carry_on(invoice: Invoice, bill: Bill, *, now: datetime) -> None:
+    """Keep for the next invoice what is too little to be paid with this one."""
+    if bill.carried_on_minor:
+        session.add(
+            CarriedAmount(
+                user_id=invoice.user_id,
+                kind="other",
+                from_month=str(BillingMonth.of(now)),
+                amount_nanos=money.nanos_from_minor(bill.carried_on_minor),
+                created_at=now,
+            )
+        )

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import rules
+from app.domain.invoices import bills, payers, rules
 from app.domain.invoices.errors import UnknownInvoice
-from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceLine
+from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
 from app.domain.invoices.views import InvoicesPage, InvoiceView
 from app.domain.usage.models import UsageCorrection, UsageMonthly
@@ -49,7 +49,7 @@ def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceVie
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
         return draft_of(account, month)
     row = invoice_row(account, reference)
-    return view(row, now=now, lines=_lines(row.id))
+    return view(row, now=now, lines=lines_of([row.id])[row.id])
 
 
 def invoice_row(account: Account, reference: str) -> Invoice:
@@ -65,6 +65,36 @@ def invoice_row(account: Account, reference: str) -> Invoice:
     return row
 
 
+def old_drafts(*, before: datetime, limit: int) -> Sequence[int]:
+    """Return the row ids of drafts of purchases that were drawn up before a moment."""
+    old = select(Invoice.id).where(
+        Invoice.status == rules.InvoiceStatus.DRAFT, Invoice.updated_at < before
+    )
+    return session.scalars(old.order_by(Invoice.id).limit(limit)).all()
+
+
+def issued_invoice(reference: str) -> Invoice:
+    """Return an issued invoice of any account, for operators. Raises UnknownInvoice."""
+    named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
+    issued = select(Invoice).where(named, Invoice.issued_at.is_not(None))
+    row = session.scalar(issued) if REFERENCE.fullmatch(reference) is not None else None
+    if row is None:
+        raise UnknownInvoice("There is no invoice with this number.")
+    return row
+
+
+def draft_row(account: Account, reference: str) -> Invoice:
+    """Return the account's draft of a purchase by its id. Raises UnknownInvoice."""
+    ours = select(Invoice).where(
+        Invoice.user_id == account.id, Invoice.status == rules.InvoiceStatus.DRAFT
+    )
+    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
+    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
+    if row is None:
+        raise UnknownInvoice("This purchase is not open any more.")
+    return row
+
+
 def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
     """Return the account's usage invoice of a month, if it was issued and not voided."""
     statement = select(Invoice).where(
@@ -76,10 +106,40 @@ def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
     return session.scalar(statement)
 
 
-def draft_of(account: Account, month: BillingMonth) -> InvoiceView:
+def net_paid_minor(period_id: int) -> int:
+    """Return what was paid for a period: net of tax and coupons, less what was taken back."""
+    net = func.sum(Invoice.amount_minor - Invoice.discount_minor)
+    paid = select(net).where(Invoice.period_id == period_id, Invoice.paid_at.is_not(None))
+    taken_back = (
+        select(func.sum(CreditNote.amount_minor))
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .where(Invoice.period_id == period_id)
+    )
+    return int(session.scalar(paid) or 0) - int(session.scalar(taken_back) or 0)
+
+
+def has_old_debt(account: Account, *, now: datetime) -> bool:
+    """Tell whether an unpaid usage invoice is overdue for so long that the account is suspended."""
+    old = select(Invoice.id).where(
+        Invoice.user_id == account.id,
+        Invoice.kind == "usage",
+        Invoice.status == rules.InvoiceStatus.ISSUED,
+        Invoice.due_at <= now - rules.SUSPENDED_AFTER,
+    )
+    return session.scalar(old.limit(1)) is not None
+
+
+def draft_of_change(plan_change_id: int) -> Invoice:
+    """Return the invoice of an accepted change of plan."""
+    return session.scalars(select(Invoice).filter_by(plan_change_id=plan_change_id)).one()
+
+
+def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "") -> InvoiceView:
     """Return what the month's usage invoice would say if it were issued now; nothing is stored."""
     lines = usage_lines([account.id], month)[account.id]
-    totals = rules.totals(lines)
+    payer = payers.payer(account, seller_country=seller_country)
+    bill = bills.usage_bill(payer, lines, month=str(month))
+    totals = bill.totals
     return InvoiceView(
         id=f"{DRAFT_ID}-{month}",
         user_id=account.id,
@@ -92,7 +152,7 @@ def draft_of(account: Account, month: BillingMonth) -> InvoiceView:
         discount_minor=totals.discount_minor,
         tax_minor=totals.tax_minor,
         final_minor=totals.final_minor,
-        credit_used_minor=0,
+        credit_used_minor=bill.credit_used_minor,
         issued_at=None,
         due_at=None,
         paid_at=None,
@@ -111,6 +171,25 @@ def usage_lines(user_ids: Collection[str], month: BillingMonth) -> dict[str, lis
     return {
         user_id: rules.usage_lines(usage[user_id], adjustments[user_id]) for user_id in user_ids
     }
+
+
+def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
+    """Return the lines of each of these issued invoices and drafts, by its id."""
+    lines: dict[int, list[Line]] = {invoice_id: [] for invoice_id in invoice_ids}
+    statement = select(InvoiceLine).where(any_of(InvoiceLine.invoice_id, invoice_ids))
+    for row in session.scalars(statement.order_by(InvoiceLine.invoice_id, InvoiceLine.position)):
+        lines[row.invoice_id].append(
+            Line(
+                kind=row.kind,
+                description=row.description,
+                model=row.model,
+                quantity=row.quantity,
+                unit_price_nanos=row.unit_price_nanos,
+                amount_nanos=row.amount_nanos or 0,
+                amount_minor=row.amount_minor,
+            )
+        )
+    return lines
 
 
 def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceView:
@@ -136,23 +215,11 @@ def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceV
         buyer=row.buyer,
         notes=row.notes,
         lines=tuple(lines),
+        tax_name=row.tax_name,
+        tax_rate_bp=row.tax_rate_bp,
+        reverse_charge=row.reverse_charge,
+        transaction_id=row.transaction_id,
     )
-
-
-def _lines(invoice_id: int) -> list[Line]:
-    statement = select(InvoiceLine).where(InvoiceLine.invoice_id == invoice_id)
-    return [
-        Line(
-            kind=row.kind,
-            description=row.description,
-            model=row.model,
-            quantity=row.quantity,
-            unit_price_nanos=row.unit_price_nanos,
-            amount_nanos=row.amount_nanos or 0,
-            amount_minor=row.amount_minor,
-        )
-        for row in session.scalars(statement.order_by(InvoiceLine.position))
-    ]
 
 
 def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:
@@ -173,8 +240,9 @@ def _adjustments(user_ids: Collection[str], month: BillingMonth) -> dict[str, li
     """Return what waits to be invoiced from months before: carried amounts, then corrections."""
     carried, corrected = CarriedAmount, UsageCorrection
     waiting = (carried.invoice_id.is_(None), carried.forgiven_by.is_(None))
+    before = or_(carried.from_month < str(month), carried.kind == "other")
     amounts = select(carried.user_id, carried.from_month, carried.amount_nanos).where(
-        any_of(carried.user_id, user_ids), *waiting, carried.from_month < str(month)
+        any_of(carried.user_id, user_ids), *waiting, before
     )
     adjustments: dict[str, list[Adjustment]] = defaultdict(list)
     for user_id, from_month, nanos in session.execute(amounts.order_by(carried.from_month)):

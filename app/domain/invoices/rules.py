@@ -7,13 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.domain.invoices.errors import InvoiceNotPayable, MonthInFuture, MonthNotOver
+from app.domain.invoices.errors import (
+    InvoiceNotPayable,
+    InvoiceNotVoidable,
+    MonthInFuture,
+    MonthNotOver,
+)
 from app.foundation import money
 from app.foundation.periods import BillingMonth
 
 # An hour for the gateway's last posts before a month is closed.
 CLOSES_AFTER = timedelta(hours=1)
 USAGE_DUE_AFTER = timedelta(days=30)
+# How long after its due date a usage invoice suspends the account.
+SUSPENDED_AFTER = timedelta(days=30)
 # Less than this is not worth a card's fee, and no provider takes it.
 LEAST_MINOR = 50
 UNIT_PRICE_STEP_NANOS = 1000
@@ -113,6 +120,17 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
     )
 
 
+def carried_line(from_month: str, *, nanos: int) -> Line:
+    """Return the line of a small amount that an earlier plan invoice did not ask for."""
+    minor = money.minor_from_nanos(nanos)
+    return Line("carried", f"Carried from {from_month}", None, 1, None, nanos, minor)
+
+
+def is_credited_whole(final_minor: int, *, credited_minor: int) -> bool:
+    """Tell whether credit notes took everything back."""
+    return credited_minor >= final_minor
+
+
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
     """Work out the foot: lines, less discounts, plus tax on what is left."""
     amount_minor = sum(line.amount_minor for line in lines)
@@ -138,6 +156,11 @@ def closes_at(month: BillingMonth) -> datetime:
     return month.period.ends_at + CLOSES_AFTER
 
 
+def due_at(kind: str, issued_at: datetime) -> datetime:
+    """Return when an invoice is due: usage after a month, everything else at once."""
+    return issued_at + USAGE_DUE_AFTER if kind == "usage" else issued_at
+
+
 def number(series: str, *, account_number: int, month: str, position: int) -> str:
     """Return a document's number: INV-1001-2026-11, then INV-1001-2026-11-2."""
     first = f"{series}-{account_number}-{month}"
@@ -154,6 +177,12 @@ def check_payable(status: str) -> None:
     """Refuse to take money for an invoice that cannot become paid."""
     if InvoiceStatus.PAID not in TRANSITIONS[InvoiceStatus(status)]:
         raise InvoiceNotPayable(f"This invoice is {status}; only issued invoices can be paid.")
+
+
+def check_voidable(status: str) -> None:
+    """Refuse to void an invoice whose money has come."""
+    if InvoiceStatus.VOID not in TRANSITIONS[InvoiceStatus(status)]:
+        raise InvoiceNotVoidable(f"This invoice is {status}; only unpaid ones can be voided.")
 
 
 def content_digest(content: Mapping[str, object]) -> str:

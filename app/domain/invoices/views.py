@@ -32,6 +32,10 @@ class InvoiceView:
     buyer: Mapping[str, object]
     notes: str
     lines: tuple[Line, ...] = ()
+    tax_name: str = ""
+    tax_rate_bp: int = 0
+    reverse_charge: bool = False
+    transaction_id: str | None = None
 
     @property
     def is_payable(self) -> bool:
@@ -42,6 +46,32 @@ class InvoiceView:
     def due_minor(self) -> int:
         """Return what is left to pay."""
         return self.final_minor - self.credit_used_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CreditedLine:
+    """What a credit note takes back of one line."""
+
+    description: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNoteView:
+    """A credit note as customers see it: net, and the tax that comes with it."""
+
+    number: str
+    invoice_number: str
+    reason: str
+    issued_at: datetime
+    amount_minor: int
+    tax_minor: int
+    lines: tuple[CreditedLine, ...]
+
+    @property
+    def total_minor(self) -> int:
+        """Return what is taken back in all."""
+        return self.amount_minor + self.tax_minor
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain.accounts import operations as accounts
+from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
+from app.domain.catalog.models import PAY_AS_YOU_GO
+from app.domain.mails import operations as mails
 from app.domain.payments.errors import UnknownCard
 from app.domain.payments.models import PaymentMethod
-from app.domain.payments.views import CardView
+from app.domain.payments.views import CardUses, CardView
+from app.domain.subscriptions.models import Subscription, SubscriptionStatus
 from app.foundation import journal, outbox
 from app.foundation.database import session
 
@@ -20,6 +24,22 @@ def cards_of(account: Account, *, now: datetime) -> tuple[CardView, ...]:
     """Return the account's cards, the default first, then the newest."""
     month = f"{now:%Y-%m}"
     return tuple(_view(row, month=month) for row in _kept(account.id))
+
+
+def uses_of(account: Account) -> CardUses:
+    """Return what the account's default card is charged for without asking."""
+    settings = account_queries.settings_of(account)
+    renewing = select(Subscription.id).where(
+        Subscription.user_id == account.id,
+        Subscription.status.in_((SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)),
+        Subscription.auto_renew,
+        func.coalesce(Subscription.pending_plan_id, Subscription.plan_id) != PAY_AS_YOU_GO,
+    )
+    return CardUses(
+        auto_topup=settings.auto_topup and settings.auto_topup_threshold > 0,
+        renewals=session.scalar(renewing.limit(1)) is not None,
+        auto_pay=settings.auto_pay,
+    )
 
 
 def find_default(user_id: str) -> PaymentMethod | None:
@@ -56,7 +76,7 @@ def choose_default(account: Account, card_id: int, *, now: datetime) -> PaymentM
     card = _locked(account, card_id)
     if not card.is_default:
         _make_default(card)
-        _note(card, "card_made_default", now=now)
+        _note(card, "card_made_default", actor=f"customer:{account.id}", now=now)
     return card
 
 
@@ -64,7 +84,7 @@ def remove_card(account: Account, card_id: int, *, now: datetime) -> None:
     """Charge the card no more, and promise that the provider forgets it. Raises UnknownCard."""
     card = _locked(account, card_id)
     _remove(card, now=now)
-    _note(card, "card_removed", now=now)
+    tell_owner(card, "card_removed", actor=f"customer:{account.id}", now=now)
     outbox.add(FORGET_CARD, {"card": card.id}, now=now)
 
 
@@ -74,8 +94,15 @@ def drop_card(card: PaymentMethod, *, now: datetime) -> None:
     session.refresh(card)
     if card.removed_at is None:
         _remove(card, now=now)
-        actor = f"provider:{card.provider}"
-        _note(card, "card_forgotten", actor=actor, now=now)
+        tell_owner(card, "card_removed", actor=f"provider:{card.provider}", now=now)
+
+
+def tell_owner(card: PaymentMethod, act: str, *, actor: str, now: datetime) -> None:
+    """Note what was done to a card, and write to its owner: it may not have been him."""
+    _note(card, act, actor=actor, now=now)
+    account = account_queries.account(card.user_id)
+    facts = {"brand": card.brand, "last4": card.last4}
+    mails.write(act, account, about=f"card-{card.id}", facts=facts, now=now)
 
 
 def _remove(card: PaymentMethod, *, now: datetime) -> None:
@@ -112,9 +139,8 @@ def _locked(account: Account, card_id: int) -> PaymentMethod:
     return card
 
 
-def _note(card: PaymentMethod, act: str, *, now: datetime, actor: str = "") -> None:
+def _note(card: PaymentMethod, act: str, *, actor: str, now: datetime) -> None:
     details = {"provider": card.provider, "reference": card.provider_reference}
-    actor = actor or f"customer:{card.user_id}"
     journal.write(act, actor=actor, user_id=card.user_id, now=now, details=details)
 
 

@@ -34,7 +34,7 @@ def add_checkout(
     payment.idempotency_key = rules.idempotency_key(
         payment.public_id, attempt_number=payment.attempt_number
     )
-    payment.expires_at = now.replace(microsecond=0) + rules.CHECKOUT_LIFE
+    payment.expires_at = now.replace(microsecond=0) + rules.checkout_life(purpose)
     return _written(payment)
 
 
@@ -75,6 +75,7 @@ def keep_card(
     """
     accounts.lock_accounts({account_id})
     row = cards.find_card(provider, card.reference)
+    is_new = row is None
     if row is None:
         row = PaymentMethod(
             user_id=account_id,
@@ -85,12 +86,13 @@ def keep_card(
             created_at=now,
         )
         session.add(row)
-        _note_card(row, "card_saved", now=now)
     assert row.user_id == account_id, "a provider's card belongs to one account"
     row.brand, row.last4, row.expires_on = card.brand, card.last4, card.expires_on
     if row.consented_at is None and consent is not None:
         row.consent_version, row.consented_at = consent.version, consent.given_at
     session.flush()
+    if is_new:
+        cards.tell_owner(row, "card_saved", actor=f"provider:{provider}", now=now)
     return row
 
 
@@ -139,7 +141,12 @@ def lock_payment(public_id: str) -> Payment:
 
 def lock_invoice(payment: Payment) -> Invoice:
     """Lock the invoice that the payment is for."""
-    locked = select(Invoice).where(Invoice.id == payment.invoice_id).with_for_update()
+    return locked_invoice(payment.invoice_id)
+
+
+def locked_invoice(invoice_id: int) -> Invoice:
+    """Lock an invoice by its row's id."""
+    locked = select(Invoice).where(Invoice.id == invoice_id).with_for_update()
     return session.scalars(locked).one()
 
 
@@ -201,12 +208,6 @@ def _written(payment: Payment) -> Payment:
     session.add(payment)
     session.flush()
     return payment
-
-
-def _note_card(card: PaymentMethod, act: str, *, now: datetime) -> None:
-    details = {"provider": card.provider, "reference": card.provider_reference}
-    actor = f"provider:{card.provider}"
-    journal.write(act, actor=actor, user_id=card.user_id, now=now, details=details)
 
 
 def _move(payment: Payment, outcome: OutcomeStatus, *, now: datetime) -> bool:

@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, func, or_, select
 
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices.models import Invoice
 from app.domain.payments.errors import UnknownPayment
-from app.domain.payments.models import Payment, ProviderEvent
-from app.domain.payments.rules import ASK_AFTER, CHECKOUT, UNDECIDED
+from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
+from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, CHECKOUT, UNDECIDED, PaymentStatus
 from app.domain.payments.views import EventView, PaymentView
+from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.database import session
+from app.foundation.periods import BillingMonth
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
 PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
@@ -69,6 +72,113 @@ def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
         Payment.method == CHECKOUT,
     )
     return session.scalar(ours.order_by(Payment.attempt_number.desc()).limit(1))
+
+
+def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
+    """Tell whether money for the invoice may still come by itself: a page or a charge is open."""
+    is_open = or_(Payment.expires_at.is_(None), Payment.expires_at > now)
+    undecided = Payment.status.in_(UNDECIDED)
+    found = select(Payment.id).where(Payment.invoice_id == invoice.id, undecided, is_open)
+    return session.scalar(found.limit(1)) is not None
+
+
+def card_to_charge(user_id: str) -> PaymentMethod | None:
+    """Return the card that may be charged without its owner: the default, with his consent."""
+    statement = select(PaymentMethod).where(
+        PaymentMethod.user_id == user_id,
+        PaymentMethod.is_default,
+        PaymentMethod.removed_at.is_(None),
+        PaymentMethod.consented_at.is_not(None),
+    )
+    return session.scalar(statement)
+
+
+def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
+    """Return the invoices (row id and account) whose saved card is to be charged now."""
+    attempts = (
+        select(func.count())
+        .where(Payment.invoice_id == Invoice.id, Payment.method == "off_session")
+        .correlate(Invoice)
+        .scalar_subquery()
+    )
+    is_due = or_(
+        *(
+            and_(attempts == number, Invoice.issued_at <= now - after)
+            for number, after in enumerate(CHARGE_AFTER)
+        )
+    )
+    statement = (
+        select(Invoice.id, Invoice.user_id)
+        .join(BillingSettings, BillingSettings.user_id == Invoice.user_id)
+        .join(PaymentMethod, PaymentMethod.user_id == Invoice.user_id)
+        .where(
+            Invoice.status == "issued",
+            or_(Invoice.kind == "subscription", BillingSettings.auto_pay),
+            PaymentMethod.is_default,
+            PaymentMethod.removed_at.is_(None),
+            PaymentMethod.consented_at.is_not(None),
+            is_due,
+            ~select(Payment.id)
+            .where(Payment.invoice_id == Invoice.id, Payment.status.in_(UNDECIDED))
+            .exists(),
+        )
+        .order_by(Invoice.id)
+    )
+    rows = session.execute(statement.limit(limit))
+    return [(invoice_id, user_id) for invoice_id, user_id in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class AutoTopUps:
+    """What was bought automatically in a month, or is about to be."""
+
+    count: int
+    gross_minor: int
+    is_in_flight: bool
+
+
+def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
+    """Return the automatic top-ups of a UTC month that were paid or may still be."""
+    columns = select(Payment.amount_minor, Payment.status, Payment.created_at).where(
+        Payment.user_id == user_id,
+        Payment.purpose == "topup",
+        Payment.method == "off_session",
+        Payment.status.in_((*UNDECIDED, PaymentStatus.SETTLED)),
+    )
+    tried = session.execute(
+        columns.where(
+            or_(Payment.created_at >= month.period.starts_at, Payment.status.in_(UNDECIDED))
+        )
+    ).all()
+    of_month = [row.amount_minor for row in tried if row.created_at in month.period]
+    return AutoTopUps(
+        count=len(of_month),
+        gross_minor=sum(of_month),
+        is_in_flight=any(row.status in UNDECIDED for row in tried),
+    )
+
+
+def accounts_to_top_up() -> Sequence[str]:
+    """Return the accounts below their threshold that want tokens bought and have a card for it."""
+    settings, period = BillingSettings, SubscriptionPeriod
+    balance = period.quota - period.quota_tokens_used + Account.extra_tokens
+    statement = (
+        select(Account.id)
+        .join(settings, settings.user_id == Account.id)
+        .join(period, and_(period.user_id == Account.id, period.is_current))
+        .join(PaymentMethod, PaymentMethod.user_id == Account.id)
+        .where(
+            settings.auto_topup,
+            settings.auto_topup_threshold > 0,
+            balance < settings.auto_topup_threshold,
+            period.extra_token_price_pico.is_not(None),
+            PaymentMethod.is_default,
+            PaymentMethod.removed_at.is_(None),
+            PaymentMethod.consented_at.is_not(None),
+        )
+        .order_by(Account.id)
+    )
+    return session.scalars(statement).all()
 
 
 def attempts_count(invoice: Invoice) -> int:

@@ -22,10 +22,14 @@ from app.domain.payments.gateway import (
 # first half an hour a call whose answer was lost can be repeated with the very same words.
 CHECKOUT_LIFE = timedelta(minutes=60)
 CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
+# A change of plan holds its amounts no longer than it must; a minute lets the call arrive.
+PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
 CHECKOUT, OFF_SESSION = "checkout", "off_session"
 # Providers remember the answer to a key for a day. After that the same call would be a new one.
 KEY_LIFE = timedelta(hours=23)
+# Stripe's word for a bank that wants to hear the card's owner himself.
+AUTHENTICATION_REQUIRED = "authentication_required"
 
 
 class PaymentStatus(StrEnum):
@@ -69,6 +73,9 @@ ASK_AFTER: Mapping[PaymentStatus, timedelta] = {
     PaymentStatus.UNKNOWN: timedelta(minutes=2),
     PaymentStatus.PENDING: timedelta(minutes=5),
 }
+
+# When a saved card is charged for an invoice, counted from its issue: at once, then on later days.
+CHARGE_AFTER = (timedelta(0), timedelta(days=1), timedelta(days=3), timedelta(days=5))
 
 _IGNORE, _REFUSE = Verdict.IGNORE, Verdict.REFUSE
 _UNASKED: Mapping[OutcomeStatus, PaymentStatus | Verdict] = {
@@ -214,6 +221,16 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
     # Later the provider would refuse the page's end as too near, if it has no such page.
     in_time = now + CHECKOUT_LIFE_LEAST + REPEAT_MARGIN <= expires_at
     return status in UNDECIDED and not has_page and in_time
+
+
+def checkout_life(purpose: str) -> timedelta:
+    """Return how long the provider's page of an attempt stays open."""
+    return PLAN_CHANGE_LIFE if purpose == "plan_change" else CHECKOUT_LIFE
+
+
+def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
+    """Return when a saved card is charged for the invoice again; None after the last time."""
+    return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
 def is_within_key_life(created_at: datetime, *, now: datetime) -> bool:

@@ -57,6 +57,15 @@ class CardView:
 
 
 @dataclass(frozen=True, slots=True)
+class CardUses:
+    """What the default card is charged for by itself, as its owner has set it."""
+
+    auto_topup: bool
+    renewals: bool
+    auto_pay: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """A provider's event in the inbox, as operators see it."""
 

@@ -21,6 +21,7 @@ from app.foundation.bulk import Row, any_of, change_rows, insert_rows
 from app.foundation.database import session
 from app.foundation.periods import monthly_period
 
+MOMENT = timedelta(microseconds=1)
 Following = Mapping[str, Sequence[NextPeriod]]
 Pairs = Sequence[tuple[SubscriptionPeriod, Subscription]]
 
@@ -32,15 +33,36 @@ def begin_pay_as_you_go(account: Account, *, now: datetime) -> SubscriptionPerio
 
 def begin_plan(account: Account, plan: Plan, *, now: datetime) -> SubscriptionPeriod:
     """End the account's current period now and start a paid one on the plan; lock it first."""
-    current = session.scalars(
-        select(SubscriptionPeriod).filter_by(user_id=account.id, is_current=True)
-    ).one()
-    subscription = session.get_one(Subscription, current.subscription_id)
+    return begin(account, queries.terms_of(plan), now=now)
+
+
+def begin(account: Account, terms: Terms, *, now: datetime) -> SubscriptionPeriod:
+    """End the locked account's current period now and start one on these terms."""
+    current, subscription = queries.current_pair(account.id)
     assert now < queries.running_in(subscription, current).ends, "roll over what ended first"
+    # Every period has a length, also where two begin at the same moment.
+    now = max(now, current.starts_at + MOMENT)
     current.is_current, current.ends_at, current.grace_ends_at = False, now, None
-    subscription.status, subscription.cancelled_at = SubscriptionStatus.CANCELLED, now
+    subscription.status = rules.moved(subscription.status, SubscriptionStatus.CANCELLED)
+    subscription.cancelled_at = now
+    subscription.pending_plan_id = None
     session.flush()
-    return _begin(account, queries.terms_of(plan), now=now)
+    return _begin(account, terms, now=now)
+
+
+def end_now(account: Account, *, now: datetime) -> SubscriptionPeriod:
+    """End the locked account's plan at once: from now on it pays as it goes."""
+    return begin(account, queries.terms_by_plan()[PAY_AS_YOU_GO], now=now)
+
+
+def roll_over_account(account: Account, *, now: datetime, grace: timedelta) -> bool:
+    """Write the locked account's periods up to now; tell whether one had ended."""
+    return roll_over(queries.periods_since([account.id], since=now), now=now, grace=grace)
+
+
+def roll_over_payg(account: Account, *, now: datetime) -> None:
+    """Write the periods up to now of a locked account that pays as it goes: none of them owes."""
+    roll_over_account(account, now=now, grace=timedelta())
 
 
 def mark_paid(period: SubscriptionPeriod, *, now: datetime) -> None:
@@ -48,13 +70,21 @@ def mark_paid(period: SubscriptionPeriod, *, now: datetime) -> None:
 
     Raises PeriodNotOwed if it is paid already, or if its grace is over, rolled over or not.
     """
-    grace_ends_at = period.grace_ends_at
-    if grace_ends_at is None or not period.is_current or now >= grace_ends_at:
+    if not rules.is_owed(period.grace_ends_at, is_current=period.is_current, now=now):
         raise PeriodNotOwed("Nothing is owed for this period, or not any more.")
     subscription = session.get_one(Subscription, period.subscription_id)
-    subscription.status = SubscriptionStatus.ACTIVE
+    subscription.status = rules.moved(subscription.status, SubscriptionStatus.ACTIVE)
     period.grace_ends_at = None
     period.quota = period.plan_quota
+
+
+def pay_period(period_id: int, *, now: datetime) -> bool:
+    """Make an unpaid renewal's quota whole; tell whether it still could be."""
+    period = session.get_one(SubscriptionPeriod, period_id, populate_existing=True)
+    if not rules.is_owed(period.grace_ends_at, is_current=period.is_current, now=now):
+        return False
+    mark_paid(period, now=now)
+    return True
 
 
 def roll_over(pairs: Pairs, *, now: datetime, grace: timedelta) -> bool:
@@ -147,12 +177,13 @@ def _changed_subscriptions(ended: Pairs, following: Following, *, now: datetime)
         kept = [later for later in ahead if ending is None or later.starts_at < ending.starts_at]
         owed = bool(kept) and kept[-1].grace_ends_at is not None
         going_on = SubscriptionStatus.PAST_DUE if owed else SubscriptionStatus.ACTIVE
+        ended_as = None if ending is None else ending.ended_as
         changes.append(
             {
                 "id": subscription.id,
                 "plan_id": kept[-1].terms.plan_id if kept else subscription.plan_id,
                 "pending_plan_id": None,
-                "status": going_on if ending is None else ending.ended_as,
+                "status": rules.moved(subscription.status, ended_as or going_on),
                 "cancelled_at": subscription.cancelled_at if ending is None else ending.starts_at,
                 "updated_at": now,
             }

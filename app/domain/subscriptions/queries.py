@@ -1,16 +1,22 @@
 """Questions about subscriptions and periods. Reads only."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import Text, cast, literal, or_, select
 
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
+from app.domain.mails.models import Mail
 from app.domain.subscriptions import rules
-from app.domain.subscriptions.models import Subscription, SubscriptionPeriod
+from app.domain.subscriptions.models import (
+    PlanChange,
+    Subscription,
+    SubscriptionPeriod,
+    SubscriptionStatus,
+)
 from app.domain.subscriptions.rules import NextPeriod, Running, Terms
 from app.foundation.bulk import any_of
 from app.foundation.database import session
@@ -20,6 +26,8 @@ from app.foundation.database import session
 class PeriodView:
     """A period as it stands at a moment, whether or not a row of it exists yet."""
 
+    # None where nobody has written it yet: it is the same period all the same.
+    id: int | None = field(compare=False)
     starts_at: datetime
     ends_at: datetime
     grace_ends_at: datetime | None
@@ -32,6 +40,55 @@ class PeriodView:
     def tokens_remaining(self) -> int:
         """Return what is left of the quota."""
         return self.quota - self.quota_tokens_used
+
+
+@dataclass(frozen=True, slots=True)
+class OpenChange:
+    """An accepted change that waits for its money."""
+
+    id: int
+    to_plan_id: str
+    lapses_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    """Where an account's subscription stands at a moment, written or not."""
+
+    status: str
+    period: PeriodView
+    auto_renew: bool
+    cancelled_at: datetime | None
+    pending_plan_id: str | None
+    open_change: OpenChange | None
+
+    @property
+    def plan_id(self) -> str:
+        """Return the plan that runs."""
+        return self.period.terms.plan_id
+
+    @property
+    def is_past_due(self) -> bool:
+        """Tell whether the running period is not paid yet."""
+        return self.period.grace_ends_at is not None
+
+
+def subscription_of(user_id: str, *, now: datetime, grace: timedelta) -> SubscriptionView:
+    """Return where the account's subscription stands."""
+    period, subscription = current_pair(user_id)
+    views = periods_until_now(user_id, since=now, now=now, grace=grace)
+    is_written = views[-1].id == period.id
+    unpaid = views[-1].grace_ends_at is not None
+    ahead = SubscriptionStatus.PAST_DUE if unpaid else SubscriptionStatus.ACTIVE
+    return SubscriptionView(
+        status=subscription.status if is_written else ahead,
+        period=views[-1],
+        # What was waiting for the period's end has happened once it is over.
+        auto_renew=subscription.auto_renew or not is_written,
+        cancelled_at=subscription.cancelled_at if is_written else None,
+        pending_plan_id=subscription.pending_plan_id if is_written else None,
+        open_change=_open_change(user_id),
+    )
 
 
 def current_period(user_id: str, *, now: datetime, grace: timedelta) -> PeriodView:
@@ -86,6 +143,71 @@ def periods_since(
     return [(period, subscription) for period, subscription in session.execute(statement)]
 
 
+@dataclass(frozen=True, slots=True)
+class PriceRise:
+    """A renewal that will cost more than the period before it."""
+
+    user_id: str
+    period_id: int
+    plan_name: str
+    old_minor: int
+    new_minor: int
+    renews_at: datetime
+
+    @property
+    def about(self) -> str:
+        """Return what a mail of it is about: told once for each price."""
+        return f"{self.period_id}:{self.new_minor}"
+
+
+def price_rises(*, now: datetime, until: datetime, limit: int) -> Sequence[PriceRise]:
+    """Return the renewals of the same plan until a moment that cost more, and nobody was told."""
+    period = SubscriptionPeriod
+    period_and_price = cast(period.id, Text) + ":" + cast(Plan.monthly_price_minor, Text)
+    source = literal("price_rise:") + period_and_price
+    statement = (
+        select(
+            period.user_id,
+            period.id,
+            Plan.name,
+            period.price_minor,
+            Plan.monthly_price_minor,
+            period.ends_at,
+        )
+        .join(Subscription, Subscription.id == period.subscription_id)
+        .join(Plan, Plan.id == period.plan_id)
+        .where(
+            period.is_current,
+            period.ends_at > now,
+            period.ends_at <= until,
+            period.grace_ends_at.is_(None),
+            Subscription.auto_renew,
+            Subscription.pending_plan_id.is_(None),
+            Plan.monthly_price_minor > period.price_minor,
+            ~select(Mail.id).where(Mail.source == source).exists(),
+        )
+        .order_by(period.id)
+    )
+    return [PriceRise(*row) for row in session.execute(statement.limit(limit))]
+
+
+def current_pair(user_id: str) -> tuple[SubscriptionPeriod, Subscription]:
+    """Return the account's current period as it is written, and the subscription it belongs to."""
+    statement = (
+        select(SubscriptionPeriod, Subscription)
+        .join(Subscription, Subscription.id == SubscriptionPeriod.subscription_id)
+        .where(SubscriptionPeriod.user_id == user_id, SubscriptionPeriod.is_current)
+        .execution_options(populate_existing=True)
+    )
+    period, subscription = session.execute(statement).one()
+    return period, subscription
+
+
+def running_subscription(user_id: str) -> Subscription:
+    """Return the account's running subscription, as it is written."""
+    return current_pair(user_id)[1]
+
+
 class UsagePeriod(NamedTuple):
     """What splitting a record needs of a period."""
 
@@ -126,6 +248,12 @@ def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Runnin
     )
 
 
+def _open_change(user_id: str) -> OpenChange | None:
+    columns = select(PlanChange.id, PlanChange.to_plan_id, PlanChange.lapses_at)
+    row = session.execute(columns.filter_by(user_id=user_id, status="open")).one_or_none()
+    return None if row is None else OpenChange(*row)
+
+
 def _view(period: SubscriptionPeriod) -> PeriodView:
     terms = Terms(
         plan_id=period.plan_id,
@@ -137,6 +265,7 @@ def _view(period: SubscriptionPeriod) -> PeriodView:
         rate_limit_per_min=period.rate_limit_per_min,
     )
     return PeriodView(
+        id=period.id,
         starts_at=period.starts_at,
         ends_at=period.ends_at,
         grace_ends_at=period.grace_ends_at,
@@ -149,6 +278,7 @@ def _view(period: SubscriptionPeriod) -> PeriodView:
 
 def _view_ahead(period: NextPeriod) -> PeriodView:
     return PeriodView(
+        id=None,
         starts_at=period.starts_at,
         ends_at=period.ends_at,
         grace_ends_at=period.grace_ends_at,

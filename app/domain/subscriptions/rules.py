@@ -8,6 +8,30 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.subscriptions.models import SubscriptionStatus
 from app.foundation.periods import Period, monthly_period, monthly_period_number
 
+# Where a subscription may go from where it stands; what has ended stays so.
+TRANSITIONS: Mapping[SubscriptionStatus, frozenset[SubscriptionStatus]] = {
+    SubscriptionStatus.ACTIVE: frozenset(
+        {
+            SubscriptionStatus.ACTIVE,
+            # A renewal that is not paid yet.
+            SubscriptionStatus.PAST_DUE,
+            # By the customer, by another plan that took its place, or by a refund.
+            SubscriptionStatus.CANCELLED,
+            # Where nobody looked during the whole grace.
+            SubscriptionStatus.EXPIRED,
+        }
+    ),
+    SubscriptionStatus.PAST_DUE: frozenset(
+        {
+            SubscriptionStatus.ACTIVE,
+            SubscriptionStatus.CANCELLED,
+            SubscriptionStatus.EXPIRED,
+        }
+    ),
+    SubscriptionStatus.CANCELLED: frozenset(),
+    SubscriptionStatus.EXPIRED: frozenset(),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -62,6 +86,18 @@ def periods_until(
         following.append(_next_period(running, terms=terms, grace=grace))
         running = _running_in(following[-1])
     return following
+
+
+def moved(current: str, following: SubscriptionStatus) -> SubscriptionStatus:
+    """Return the status that follows, which must be one that may."""
+    allowed = TRANSITIONS[SubscriptionStatus(current)]
+    assert following in allowed, f"a subscription does not go from {current} to {following}"
+    return following
+
+
+def is_owed(grace_ends_at: datetime | None, *, is_current: bool, now: datetime) -> bool:
+    """Tell whether a period still waits to be paid: once its grace is over it has expired."""
+    return grace_ends_at is not None and is_current and now < grace_ends_at
 
 
 def granted_quota(quota: int, *, period: Period, grace_ends_at: datetime | None) -> int:

@@ -11,7 +11,9 @@ from app.domain.usage import recording
 from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, RecordStatus, UsageCorrection
 from app.domain.usage.rollups import Place, Rollups, sums_of
+from app.foundation import money
 from app.foundation.database import session
+from app.foundation.periods import BillingMonth
 
 
 def void(record: BillingRecord, account: Account, *, reason: str, now: datetime) -> None:
@@ -39,6 +41,22 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
                 billing_month=month,
                 description=f"Voided usage of {month} - {record.model}",
                 amount_nanos=-record.final_nanos,
+                created_at=now,
+            )
+        )
+
+
+def add_shortfall(user_id: str, *, tokens_count: int, price_pico: int, now: datetime) -> None:
+    """Bill tokens that were used and then paid back, at what they had cost, with the next usage."""
+    nanos = money.token_cost_nanos(tokens_count * price_pico)
+    if nanos:
+        session.add(
+            UsageCorrection(
+                user_id=user_id,
+                kind="shortfall",
+                billing_month=str(BillingMonth.of(now)),
+                description=f"{tokens_count:,} used extra tokens of a refunded top-up",
+                amount_nanos=nanos,
                 created_at=now,
             )
         )

@@ -2,8 +2,17 @@
 
 from flask import Blueprint
 
-from app.entrypoints.api import checkout, entitlements, invoices, plans, stats, usage, usage_reading
+from app.entrypoints.api import (
+    checkout,
+    documents,
+    entitlements,
+    invoices,
+    plans,
+    stats,
+    usage,
+    usage_reading,
+)
 
 api = Blueprint("api", __name__)
-for subject in (stats, usage, usage_reading, plans, entitlements, invoices, checkout):
+for subject in (stats, usage, usage_reading, plans, entitlements, invoices, documents, checkout):
     api.register_blueprint(subject.calls)

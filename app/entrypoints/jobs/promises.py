@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from app.domain.mails.operations import SEND_MAIL
 from app.domain.payments.cards import FORGET_CARD
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.entrypoints.gateways import gateways
+from app.entrypoints.jobs.mailing import send_mail
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
@@ -84,4 +86,5 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     FOLLOW_UP_EVENT: _follow_up_event,
     FORGET_CARD: _forget_card,
     REFUND_PAYMENT: _refund_payment,
+    SEND_MAIL: send_mail,
 }

@@ -5,16 +5,26 @@ Every job may be run twice, at any moment, and by two workers at once.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import current_app
 
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.closing import close_ended_months
+from app.entrypoints.jobs.parts import in_parts
 from app.entrypoints.jobs.promises import work_off_outbox
+from app.entrypoints.jobs.topping_up import top_up_where_due
 from app.entrypoints.queueing import OUTBOX
+from app.entrypoints.selling import seller
+from app.entrypoints.settings import renewal_grace
 from app.foundation import clock, idempotency
 from app.foundation.database import transaction
 from app.workflows import reconcile_payments
+from app.workflows.announce_price_rises import announce_price_rises
+from app.workflows.charge_invoices import charge_invoices
+from app.workflows.chase_unpaid import chase_unpaid
+from app.workflows.lapse_open_purchases import lapse_open_purchases
+from app.workflows.renew_subscriptions import renew_subscriptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +51,31 @@ def _find_missed_events() -> object:
     return reconcile_payments.find_missed_events(gateways=gateways(), now=clock.now())
 
 
+def _renew() -> None:
+    sells, grace = seller(), renewal_grace()
+
+    def part(now: datetime) -> int:
+        return renew_subscriptions(seller=sells, grace=grace, now=now).looked_at
+
+    in_parts(part)
+
+
+def _chase() -> None:
+    in_parts(lambda now: chase_unpaid(now=now))
+
+
+def _charge() -> None:
+    in_parts(lambda now: charge_invoices(now=now))
+
+
+def _lapse() -> None:
+    in_parts(lambda now: lapse_open_purchases(now=now))
+
+
+def _announce_price_rises() -> None:
+    in_parts(lambda now: announce_price_rises(now=now))
+
+
 def _forget_old_keys() -> None:
     with transaction():
         idempotency.forget_old(now=clock.now())
@@ -53,5 +88,11 @@ SCHEDULE = (
     Scheduled("silent_refunds", 60, _ask_about_refunds),
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),
+    Scheduled("renewals", 60, _renew),
+    Scheduled("charges", 60, _charge),
+    Scheduled("top_ups", 30, top_up_where_due),
+    Scheduled("reminders", 600, _chase),
+    Scheduled("closed_pages", 600, _lapse),
+    Scheduled("price_rises", 3600, _announce_price_rises),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
 )

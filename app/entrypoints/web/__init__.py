@@ -3,7 +3,18 @@
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
 
-from app.entrypoints.web import access, invoices, keys, overview, payments, showing, usage
+from app.entrypoints.web import (
+    access,
+    documents,
+    invoices,
+    keys,
+    mails,
+    overview,
+    payment_methods,
+    payments,
+    showing,
+    usage,
+)
 from app.entrypoints.web.errors import show_refusal
 from app.entrypoints.web.signing_in import sign_in_desk
 from app.foundation.errors import DomainError
@@ -13,8 +24,11 @@ web.register_blueprint(access.pages)
 web.register_blueprint(overview.pages)
 web.register_blueprint(usage.pages)
 web.register_blueprint(invoices.pages)
+web.register_blueprint(documents.pages)
 web.register_blueprint(payments.pages)
+web.register_blueprint(payment_methods.pages)
 web.register_blueprint(keys.pages)
+web.register_blueprint(mails.pages)
 web.register_error_handler(DomainError, show_refusal)
 
 
@@ -33,4 +47,5 @@ def _name_ourselves() -> dict[str, object]:
         "brand": settings.brand_name,
         "base_url": settings.base_url,
         "uses_sandbox": settings.uses_sandbox,
+        "keeps_mails": settings.keeps_mails,
     }

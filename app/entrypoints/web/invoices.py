@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
-from app.domain.invoices import queries
+from app.domain.invoices import filing, queries
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import gateway, gateways
@@ -71,6 +71,7 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         invoice=invoice,
         payments=payments.payments_of_invoice(account, invoice.id),
         providers=sorted(gateways()),
+        credit_notes=filing.credit_notes_of(account, invoice),
         trouble=trouble,
         local=zone(account.timezone),
     )

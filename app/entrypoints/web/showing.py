@@ -6,10 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.views import RecordView
-from app.foundation.money import round_half_up, usd_from_minor, usd_from_nanos
+from app.foundation.figures import CENT, MINUS, count, day, dollars, usd_of_minor
+from app.foundation.money import round_half_up, usd_from_nanos
 
-MINUS = "−"
-CENT = Decimal("0.01")
 CENT_DECIMALS = 2
 NANO_DECIMALS = 9
 # Below this, counts are short enough to be read in full.
@@ -21,28 +20,18 @@ SEPARATED = 1000
 
 def usd(nanos: int) -> str:
     """Return the amount with two decimals; below a cent, with the two digits that matter."""
-    return _dollars(_readable(usd_from_nanos(nanos)))
+    return dollars(_readable(usd_from_nanos(nanos)))
 
 
 def usd_exact(nanos: int) -> str:
     """Return the amount with every decimal it has, two at least."""
     amount = usd_from_nanos(nanos)
-    return _dollars(amount if _decimals(amount) > CENT_DECIMALS else amount.quantize(CENT))
+    return dollars(amount if _decimals(amount) > CENT_DECIMALS else amount.quantize(CENT))
 
 
 def usd_plain(nanos: int) -> str:
     """Return the exact amount as machines read it: 0.0000125."""
     return f"{usd_from_nanos(nanos):f}"
-
-
-def usd_of_minor(minor: int) -> str:
-    """Return an amount of cents."""
-    return _dollars(usd_from_minor(minor).quantize(CENT))
-
-
-def count(number: int) -> str:
-    """Return the number with thousands separators."""
-    return f"{number:,}".replace("-", MINUS)
 
 
 def compact(number: int) -> str:
@@ -67,12 +56,6 @@ def percent(permille: int) -> str:
 def signed_percent(permille: int) -> str:
     """Return thousandths as a percentage that says in which direction it goes."""
     return f"+{percent(permille)}" if permille > 0 else percent(permille)
-
-
-def day(moment: datetime, local: ZoneInfo) -> str:
-    """Return the local date: 22 Nov 2026."""
-    there = moment.astimezone(local)
-    return f"{there.day} {there:%b %Y}"
 
 
 def short_day(moment: datetime, local: ZoneInfo) -> str:
@@ -130,10 +113,6 @@ def _readable(amount: Decimal) -> Decimal:
 def _decimals(amount: Decimal) -> int:
     exponent = amount.as_tuple().exponent
     return -exponent if isinstance(exponent, int) else 0
-
-
-def _dollars(amount: Decimal) -> str:
-    return f"{MINUS if amount < 0 else ''}${abs(amount):,f}"
 
 
 def _three_digits(value: Decimal) -> Decimal:

@@ -22,40 +22,7 @@ def begin(work: Work, charge: Json, *, reason: str = "fraudulent") -> Json:
     """Let the holder contest a charge: the bank takes the money until it has decided."""
     if not charge["paid"] or charge["disputed"]:
         raise RequestInvalid(f"The charge {charge['id']} cannot be disputed.")
-    card = charge["payment_method_details"]["card"]
-    dispute = work.create(
-        "dispute",
-        {
-            "amount": charge["amount"] - charge["amount_refunded"],
-            "balance_transactions": [],
-            "charge": charge["id"],
-            "currency": charge["currency"],
-            "enhanced_eligibility_types": [],
-            "evidence": NO_EVIDENCE,
-            "evidence_details": {
-                "due_by": work.now + ANSWER_WITHIN_SECONDS,
-                "enhanced_eligibility": {},
-                "has_evidence": False,
-                "past_due": False,
-                "submission_count": 0,
-                "submission_method": "not_submitted",
-            },
-            "is_charge_refundable": False,
-            "metadata": {},
-            "payment_intent": charge["payment_intent"],
-            "payment_method_details": {
-                "card": {
-                    "brand": card["brand"],
-                    "case_type": "chargeback",
-                    "network": card["network"],
-                    "network_reason_code": "10.4",
-                },
-                "type": "card",
-            },
-            "reason": reason,
-            "status": "needs_response",
-        },
-    )
+    dispute = work.create("dispute", _opened(charge, reason, now=work.now))
     work.change(charge, {"disputed": True})
     work.emit("charge.dispute.created", dispute)
     work.emit("charge.dispute.funds_withdrawn", dispute)
@@ -88,3 +55,35 @@ def close(work: Work, call: Call) -> Json:
     dispute = work.addressed("dispute", call.id)
     decide(work, dispute, LOST)
     return dispute
+
+
+def _opened(charge: Json, reason: str, *, now: int) -> Json:
+    card = charge["payment_method_details"]["card"]
+    shown = {
+        "brand": card["brand"],
+        "case_type": "chargeback",
+        "network": card["network"],
+        "network_reason_code": "10.4",
+    }
+    return {
+        "amount": charge["amount"] - charge["amount_refunded"],
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": NO_EVIDENCE,
+        "evidence_details": {
+            "due_by": now + ANSWER_WITHIN_SECONDS,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+            "submission_method": "not_submitted",
+        },
+        "is_charge_refundable": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": {"card": shown, "type": "card"},
+        "reason": reason,
+        "status": "needs_response",
+    }

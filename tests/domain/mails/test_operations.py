@@ -5,7 +5,7 @@ import pytest
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_of
 from app.domain.mails.models import Mail
-from app.domain.mails.operations import SEND_MAIL, write
+from app.domain.mails.operations import SEND_MAIL, note_kept, note_refused, note_sent, write
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from tests.moments import NOW
@@ -38,3 +38,29 @@ def test_prefers_the_billing_address(ada: Account, chosen: str | None, address: 
         settings_of(ada).billing_email = chosen
     written(ada)
     assert session.query(Mail).one().address == address
+
+
+class TestWhatBecameOfIt:
+    @pytest.mark.parametrize(
+        ("note", "ended"),
+        [
+            (lambda mail: note_sent(mail, now=NOW), "sent_at"),
+            (lambda mail: note_kept(mail, now=NOW), "kept_at"),
+            (lambda mail: note_refused(mail, reason="550", now=NOW), "refused_at"),
+        ],
+    )
+    def test_is_noted_once(self, ada: Account, note, ended: str) -> None:
+        written(ada)
+        mail = session.query(Mail).one()
+        assert not mail.is_settled
+        with transaction():
+            note(mail.id)
+        with transaction():
+            note_sent(mail.id, now=NOW)
+            note_kept(mail.id, now=NOW)
+            note_refused(mail.id, reason="later", now=NOW)
+        mail = session.query(Mail).populate_existing().one()
+        ends = {name: getattr(mail, name) for name in ("sent_at", "kept_at", "refused_at")}
+        assert {name for name, moment in ends.items() if moment} == {ended}
+        assert mail.refusal == ("550" if ended == "refused_at" else None)
+        assert mail.is_settled

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account
-from app.domain.payments import inbox
+from app.domain.payments import cards, inbox
 from app.domain.payments.models import ProviderEvent
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.jobs import promises
@@ -15,7 +15,16 @@ from app.foundation import outbox
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
-from tests.factories.payments import invoice_row, make_checkout, make_invoice
+from tests.factories.payments import (
+    invoice_row,
+    make_card,
+    make_charge,
+    make_checkout,
+    make_invoice,
+    make_refund,
+    payment_row,
+    refund_row,
+)
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
@@ -50,6 +59,24 @@ class TestWorkOffOutbox:
         assert work_off_outbox() == 0
         assert all(entry.done_at is not None for entry in promised())
         assert invoice_row(invoice.public_id).status == "paid"
+
+    def test_charges_refunds_and_forgets(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        card = make_card(ada, now=now)
+        attempt = make_charge(make_invoice(ada, now=now), card, now=now)
+        with transaction():
+            outbox.add("charge_saved_card", {"payment": attempt.public_id}, now=now)
+        work_off_outbox()
+        assert payment_row(attempt.public_id).status == "settled"
+
+        refund = make_refund(payment_row(attempt.public_id), now=now)
+        with transaction():
+            outbox.add("refund_payment", {"refund": refund.id}, now=now)
+            cards.remove_card(ada, card.id, now=now)
+        work_off_outbox()
+        assert refund_row(refund.id).status == "settled"
+        assert gateway.forgotten == ["pm_1"]
 
     def test_tries_again_what_has_failed(
         self, ada: Account, gateway: FakeGateway, now: datetime

@@ -1,0 +1,195 @@
+"""Invoices, receipts and credit notes as PDF, set by Typst: the same bytes each time, everywhere.
+
+The fonts are our own files, the date is the document's own, and the template reads nothing but
+one JSON value: what customers have called things is text there, and never markup.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import typst
+
+from app.domain.invoices.documents import Document, DocumentKind, DocumentLine, Settled, Tax
+from app.foundation.figures import MINUS, count, day, dollars, rate, usd_of_minor
+from app.foundation.money import usd_from_nanos
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TEMPLATE = ROOT / "templates/pdf/document.typ"
+FONTS = (ROOT / "static/vendor/inter-ttf-0.4.2", ROOT / "static/vendor/noto-sans-sc-0.4.3")
+# No package is ever looked for, here or on the network.
+NO_PACKAGES = ROOT / "templates/pdf/packages"
+
+TITLES = {
+    DocumentKind.INVOICE: "Invoice",
+    DocumentKind.RECEIPT: "Receipt",
+    DocumentKind.CREDIT_NOTE: "Credit note",
+}
+METHODS = {"stripe": "Card, through Stripe", "paypal": "PayPal", "credit": "Account credit"}
+# Control characters, and the marks that turn the direction of whatever follows them.
+UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
+)
+# Where a word is longer than its column, it may be broken after so many characters.
+LONG_WORD = re.compile(r"[^\s-]{24}(?=[^\s-])")
+ZERO_WIDTH_SPACE = "\u200b"
+PRICE_DECIMALS_MIN = 2
+# Nobody names anything at such length but to see what happens; the rest is cut off.
+TEXT_LENGTH_MAX = 2_000
+NAME_LENGTH_MAX = 80
+ADDRESS_LINES_MAX = 12
+
+Pair = tuple[str, str]
+
+
+def render_pdf(document: Document) -> bytes:
+    """Return the document as a PDF file."""
+    pdf = typst.compile(
+        TEMPLATE,
+        root=TEMPLATE.parent,
+        font_paths=_fonts(),
+        ignore_system_fonts=True,
+        package_path=NO_PACKAGES,
+        package_cache_path=NO_PACKAGES,
+        format="pdf",
+        sys_inputs={"document": json.dumps(_sheet(document), ensure_ascii=False)},
+        # A file's date knows no fractions of a second.
+        timestamp=_made_at(document).replace(microsecond=0),
+    )
+    assert isinstance(pdf, bytes), "one document is one file"
+    return pdf
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=list(FONTS)
+    )
+
+
+def _sheet(document: Document) -> Mapping[str, object]:
+    """Return what the template prints: every amount and date as its text."""
+    rows = [_row(line, decimals=_decimals(document.lines)) for line in document.lines]
+    return {
+        "title": TITLES[document.kind],
+        "number": _clean(document.number, most=NAME_LENGTH_MAX),
+        "language": document.language,
+        "headline": _headline(document),
+        "facts": list(_facts(document)),
+        "seller": {"title": "From", "lines": _party(document.seller)},
+        "buyer": {"title": "Billed to", "lines": _party(document.buyer)},
+        "rows": rows,
+        "counted": any(row[1] or row[2] for row in rows),
+        "sums": list(_sums(document)),
+        "total": [f"Total, {document.currency}", usd_of_minor(document.total_minor)],
+        "after": list(_after_total(document)),
+        "notes": [_clean(note) for note in document.notes],
+        "footer": _clean(str(document.seller.get("name") or ""), most=NAME_LENGTH_MAX),
+    }
+
+
+def _headline(document: Document) -> Pair:
+    amount = usd_of_minor(document.due_minor)
+    if document.kind is DocumentKind.CREDIT_NOTE:
+        return usd_of_minor(document.total_minor), f"credited on {day(document.issued_at)}"
+    if document.settled is not None:
+        return amount, f"paid on {day(document.settled.paid_at)}"
+    assert document.due_at is not None, "what is not paid is due some day"
+    return amount, f"due on {day(document.due_at)}"
+
+
+def _facts(document: Document) -> Iterator[Pair]:
+    label = {DocumentKind.RECEIPT: "Receipt for"}.get(document.kind, "Number")
+    yield label, _clean(document.number)
+    if document.kind is DocumentKind.CREDIT_NOTE:
+        yield "For invoice", _clean(document.invoice_number)
+    yield "Issued", day(document.issued_at)
+    if document.due_at is not None:
+        yield "Due", day(document.due_at)
+    if document.settled is not None:
+        yield from _payment_facts(document.settled)
+
+
+def _payment_facts(settled: Settled) -> Iterator[Pair]:
+    yield "Paid", day(settled.paid_at)
+    if settled.method:
+        yield "Paid by", METHODS.get(settled.method, _clean(settled.method))
+    if settled.transaction_id:
+        yield "Transaction", _clean(settled.transaction_id)
+
+
+def _party(party: Mapping[str, object]) -> list[str]:
+    """Return who it is: the name first, then whatever else is known."""
+    said = {name: str(value) for name, value in party.items() if value}
+    tax_id = said.get("vat_id") or said.get("tax_id")
+    lines = [
+        said.get("name", ""),
+        *said.get("address", "").splitlines()[:ADDRESS_LINES_MAX],
+        said.get("country", ""),
+        f"VAT ID {tax_id}" if tax_id else "",
+        said.get("email", ""),
+        f"Account {said['user_id']}" if "user_id" in said else "",
+    ]
+    return [clean for line in lines if (clean := _clean(line))]
+
+
+def _decimals(lines: Sequence[DocumentLine]) -> int:
+    """Return how many decimals the prices need: all get as many, so that they stand in line."""
+    needed = [PRICE_DECIMALS_MIN]
+    for line in lines:
+        if line.unit_price_nanos is not None:
+            exponent = usd_from_nanos(line.unit_price_nanos).as_tuple().exponent
+            needed.append(-exponent if isinstance(exponent, int) else 0)
+    return max(needed)
+
+
+def _row(line: DocumentLine, *, decimals: int) -> tuple[str, str, str, str]:
+    price = line.unit_price_nanos
+    return (
+        _clean(line.description),
+        "" if line.quantity is None else count(line.quantity),
+        "" if price is None else dollars(round(usd_from_nanos(price), decimals)),
+        usd_of_minor(line.amount_minor),
+    )
+
+
+def _sums(document: Document) -> Iterator[Pair]:
+    """Return what stands between the lines and the total, if the total is not all there is."""
+    if document.discounts or document.tax is not None:
+        yield "Subtotal", usd_of_minor(document.subtotal_minor)
+    for discount in document.discounts:
+        yield _clean(discount.name), usd_of_minor(-discount.amount_minor)
+    if document.tax is not None:
+        yield _tax_name(document.tax), usd_of_minor(document.tax.amount_minor)
+
+
+def _tax_name(tax: Tax) -> str:
+    name = _clean(tax.name) or "Tax"
+    return f"{name} {rate(tax.rate_bp)}" if tax.rate_bp else name
+
+
+def _after_total(document: Document) -> Iterator[Pair]:
+    if document.credit_used_minor:
+        yield "Account credit used", f"{MINUS}{usd_of_minor(document.credit_used_minor)}"
+    if document.settled is not None:
+        yield "Paid", usd_of_minor(document.settled.amount_minor)
+    elif document.credit_used_minor:
+        yield "To pay", usd_of_minor(document.due_minor)
+
+
+def _made_at(document: Document) -> datetime:
+    """Return the moment that the file is dated: the document's, not that of its making."""
+    if document.kind is DocumentKind.RECEIPT and document.settled is not None:
+        return document.settled.paid_at
+    return document.issued_at
+
+
+def _clean(text: str, *, most: int = TEXT_LENGTH_MAX) -> str:
+    """Return the text as it can be printed: nothing unseen, and no word wider than the page."""
+    seen = " ".join(UNSEEN.sub(" ", text).split())
+    if len(seen) > most:
+        seen = f"{seen[: most - 1]}…"
+    return LONG_WORD.sub(lambda word: word[0] + ZERO_WIDTH_SPACE, seen)

@@ -1,0 +1,114 @@
+"""What can be done with coupons. Changes state; never commits."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.domain.accounts.models import Account
+from app.domain.coupons import queries, redeeming
+from app.domain.coupons.discounting import Discount
+from app.domain.coupons.errors import CouponNotFound
+from app.domain.coupons.models import Coupon, CouponApplication, CouponGuess, CouponUsage
+from app.domain.coupons.redeeming import CouponType, CouponView
+from app.foundation.bulk import any_of, change_rows, insert_rows
+from app.foundation.database import session
+
+
+def try_code(text: str, account: Account, *, now: datetime) -> CouponView | None:
+    """Return the coupon of a code, or note a wrong guess of the locked account and return None.
+
+    Raises TooManyCouponGuesses.
+    """
+    redeeming.check_guesses(queries.guesses_count(account, now=now))
+    found = queries.find_coupon(text)
+    if found is None:
+        session.add(CouponGuess(user_id=account.id, guessed_at=now))
+    return found
+
+
+def redeem(
+    text: str, account: Account, *, plan_ids: Collection[str], now: datetime
+) -> tuple[CouponView, CouponUsage]:
+    """Redeem the coupon for the locked account, once of the times that there are.
+
+    Raises CouponNotFound and what `redeeming.check_redeemable` raises.
+    """
+    code = redeeming.code_as_stored(text)
+    # Locked after the account, so that two accounts cannot take the last redemption together.
+    row = session.scalar(select(Coupon).where(Coupon.code == code).with_for_update())
+    if row is None:
+        raise CouponNotFound("There is no coupon with this code. Please check the spelling.")
+    coupon = queries.view(row)
+    redeemed = queries.redemptions_count(row.id, account)
+    redeeming.check_redeemable(coupon, redeemed_by_account=redeemed, plan_ids=plan_ids, now=now)
+    row.used_count += 1
+    row.updated_at = now
+    is_fixed, gives_tokens = row.type == CouponType.FIXED, row.type == CouponType.FREE_TOKENS
+    usage = CouponUsage(
+        coupon_id=row.id,
+        user_id=account.id,
+        redemption_number=redeemed + 1,
+        remaining_minor=row.value if is_fixed else None,
+        tokens_granted=row.value if gives_tokens else 0,
+        redeemed_at=now,
+        # Tokens are given at once; nothing is left for an invoice.
+        used_up_at=now if gives_tokens else None,
+    )
+    session.add(usage)
+    session.flush()
+    return coupon, usage
+
+
+def apply(given: Sequence[tuple[int, Discount]], *, now: datetime) -> None:
+    """Write down what redemptions take off invoices (by invoice id): two statements for all."""
+    insert_rows(
+        CouponApplication,
+        [
+            {
+                "usage_id": discount.usage_id,
+                "invoice_id": invoice_id,
+                "discount_minor": discount.minor,
+                "applied_at": now,
+            }
+            for invoice_id, discount in given
+        ],
+    )
+    change_rows(
+        CouponUsage,
+        [
+            {
+                "id": discount.usage_id,
+                "discount_minor": discount.minor,
+                "remaining_minor": discount.remaining_minor,
+                "used_up_at": now if discount.is_used_up else None,
+            }
+            for _, discount in given
+        ],
+        key="id",
+        adding=("discount_minor",),
+    )
+
+
+def give_back(invoice_id: int, *, now: datetime) -> None:
+    """Give the discounts of an invoice that will not be paid back to their redemptions."""
+    applied = session.scalars(
+        select(CouponApplication)
+        .where(CouponApplication.invoice_id == invoice_id, CouponApplication.returned_at.is_(None))
+        .with_for_update()
+    ).all()
+    by_usage = {application.usage_id: application for application in applied}
+    usages = session.scalars(
+        select(CouponUsage).where(any_of(CouponUsage.id, list(by_usage))).with_for_update()
+    )
+    for usage in usages.all() if by_usage else ():
+        minor = by_usage[usage.id].discount_minor
+        usage.discount_minor -= minor
+        usage.used_up_at = None
+        if usage.remaining_minor is not None:
+            usage.remaining_minor += minor
+    returned = update(CouponApplication).where(
+        any_of(CouponApplication.id, [application.id for application in applied])
+    )
+    if applied:
+        session.execute(returned.values(returned_at=now))

@@ -1,0 +1,50 @@
+"""Account credit: a ledger in cents, spent by the next invoices. Changes state; never commits."""
+
+from datetime import datetime
+
+from app.domain.accounts.models import Account
+from app.domain.invoices.models import CreditEntry, Invoice
+from app.foundation.database import session
+
+
+def add(account: Account, *, minor: int, kind: str, source: str, note: str, now: datetime) -> None:
+    """Give the locked account credit, once for each source; 0 changes nothing."""
+    _enter(account, minor=minor, kind=kind, source=source, note=note, now=now)
+
+
+def spend(account: Account, invoice: Invoice, *, minor: int, now: datetime) -> None:
+    """Use credit of the locked account for an invoice."""
+    source = f"invoice:{invoice.public_id}"
+    _enter(account, minor=-minor, kind="used", source=source, note="", now=now)
+
+
+def return_spent(account: Account, invoice: Invoice, *, now: datetime) -> None:
+    """Give back what an invoice that will not be paid has used of the locked account's credit."""
+    _enter(
+        account,
+        minor=invoice.credit_used_minor,
+        kind="returned",
+        source=f"invoice:{invoice.public_id}:returned",
+        note="",
+        now=now,
+    )
+
+
+def _enter(
+    account: Account, *, minor: int, kind: str, source: str, note: str, now: datetime
+) -> None:
+    if not minor:
+        return
+    account.credit_minor += minor
+    assert account.credit_minor >= 0, "credit is never below zero"
+    session.add(
+        CreditEntry(
+            user_id=account.id,
+            kind=kind,
+            amount_minor=minor,
+            balance_after_minor=account.credit_minor,
+            source=source,
+            note=note,
+            created_at=now,
+        )
+    )

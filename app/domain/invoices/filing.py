@@ -1,0 +1,102 @@
+"""The documents of an account's issued invoices, found and filled in. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.accounts.models import Account
+from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
+from app.domain.invoices import documents, queries
+from app.domain.invoices.documents import Discount, Document, DocumentKind
+from app.domain.invoices.errors import UnknownCreditNote, UnknownDocument
+from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
+from app.domain.invoices.views import CreditedLine, CreditNoteView, InvoiceView
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+
+
+def invoice_of(account: Account, reference: str, *, now: datetime) -> Document:
+    """Return the account's invoice as a document. Raises UnknownInvoice, InvoiceNotIssued."""
+    invoice = queries.invoice_of(account, reference, now=now)
+    return documents.invoice_document(invoice, discounts=_discounts(invoice))
+
+
+def receipt_of(account: Account, reference: str, *, now: datetime) -> Document:
+    """Return a paid invoice's receipt. Raises UnknownInvoice, InvoiceNotIssued, InvoiceNotPaid."""
+    invoice = queries.invoice_of(account, reference, now=now)
+    return documents.receipt_document(invoice, discounts=_discounts(invoice))
+
+
+def document_of(account: Account, reference: str, *, named: str, now: datetime) -> Document:
+    """Return the document of that name: invoice or receipt. Raises UnknownDocument besides."""
+    if named == DocumentKind.INVOICE:
+        return invoice_of(account, reference, now=now)
+    if named == DocumentKind.RECEIPT:
+        return receipt_of(account, reference, now=now)
+    raise UnknownDocument("An invoice has two documents: the invoice itself, and its receipt.")
+
+
+def credit_note_of(account: Account, reference: str, number: str, *, now: datetime) -> Document:
+    """Return a credit note of the account's invoice. Raises UnknownInvoice, UnknownCreditNote."""
+    invoice = queries.invoice_of(account, reference, now=now)
+    for note in credit_notes_of(account, invoice):
+        if note.number == number:
+            return documents.credit_note_document(note, invoice=invoice)
+    raise UnknownCreditNote("This invoice has no credit note with this number.")
+
+
+def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteView, ...]:
+    """Return what was taken back of the account's invoice, oldest first."""
+    ours = (
+        select(CreditNote)
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .where(Invoice.public_id == invoice.id, CreditNote.user_id == account.id)
+        .order_by(CreditNote.id)
+    )
+    notes = list(session.scalars(ours))
+    lines = _credited_lines([note.id for note in notes])
+    return tuple(
+        CreditNoteView(
+            number=note.credit_note_number,
+            invoice_number=invoice.invoice_number or "",
+            reason=note.reason,
+            issued_at=note.issued_at,
+            amount_minor=note.amount_minor,
+            tax_minor=note.tax_minor,
+            lines=tuple(lines[note.id]),
+        )
+        for note in notes
+    )
+
+
+def _credited_lines(note_ids: Sequence[int]) -> dict[int, list[CreditedLine]]:
+    credited, line = CreditNoteLine, InvoiceLine
+    statement = (
+        select(credited.credit_note_id, line.description, credited.amount_minor)
+        .join(line, line.id == credited.invoice_line_id)
+        .where(any_of(credited.credit_note_id, note_ids))
+        .order_by(credited.credit_note_id, line.position)
+    )
+    lines: dict[int, list[CreditedLine]] = defaultdict(list)
+    if note_ids:
+        for note_id, description, amount_minor in session.execute(statement):
+            lines[note_id].append(CreditedLine(description, amount_minor))
+    return lines
+
+
+def _discounts(invoice: InvoiceView) -> list[Discount]:
+    """Return what coupons took off the invoice at its issue, in the order of their redemption."""
+    if not invoice.discount_minor:
+        return []
+    # What was given back later, when the invoice was voided, had been on it all the same.
+    statement = (
+        select(Coupon.code, CouponApplication.discount_minor)
+        .join(CouponUsage, CouponUsage.coupon_id == Coupon.id)
+        .join(CouponApplication, CouponApplication.usage_id == CouponUsage.id)
+        .join(Invoice, Invoice.id == CouponApplication.invoice_id)
+        .where(Invoice.public_id == invoice.id)
+        .order_by(CouponUsage.redeemed_at, CouponUsage.id)
+    )
+    return [Discount(f"Coupon {code}", minor) for code, minor in session.execute(statement)]

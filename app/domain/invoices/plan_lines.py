@@ -1,0 +1,52 @@
+"""The lines of a change of plan, each with the formula that it came from. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.invoices import rules
+from app.domain.invoices.rules import Line
+from app.domain.subscriptions.changing import Change, ChangeKind
+from app.foundation import money
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedLine:
+    """A line and how its amount was worked out."""
+
+    line: Line
+    formula: str
+
+
+def change_lines(
+    change: Change, *, old_name: str, new_name: str, now: datetime
+) -> tuple[ExplainedLine, ...]:
+    """Return what a change of plan costs now: nothing if it only takes effect later."""
+    if change.kind is ChangeKind.AT_END:
+        return ()
+    if change.kind is ChangeKind.BEGIN:
+        line = rules.plan_line(
+            new_name,
+            starts_at=change.period.starts_at,
+            ends_at=change.period.ends_at,
+            price_minor=change.charge_minor,
+        )
+        return (ExplainedLine(line, f"{usd(change.charge_minor)} for a whole period"),)
+    share = f"{change.seconds_left:,} s left / {change.period.seconds:,} s"
+    rest = f"{now:%Y-%m-%d} to {change.period.ends_at:%Y-%m-%d}"
+    charge = _line("plan", f"{new_name} plan, {rest}", change.charge_minor)
+    lines = [ExplainedLine(charge, f"{usd(change.after.price_minor)} × {share}")]
+    # Only what the new plan costs is taken off; the rest becomes account credit.
+    credited = min(change.credit_minor, change.charge_minor)
+    if credited:
+        credit = _line("plan_credit", f"Unused time of the {old_name} plan", -credited)
+        lines.append(ExplainedLine(credit, f"{usd(change.net_paid_minor)} paid × {share}"))
+    return tuple(lines)
+
+
+def usd(minor: int) -> str:
+    """Return an amount in the words of a formula."""
+    return f"{money.usd_from_minor(minor):.2f} USD"
+
+
+def _line(kind: str, description: str, minor: int) -> Line:
+    return Line(kind, description, None, 1, None, money.nanos_from_minor(minor), minor)

@@ -1,0 +1,65 @@
+"""Questions about extra tokens. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.domain.accounts.models import Account
+from app.domain.tokens.models import AutoTopup, TokenEntry
+from app.domain.tokens.rules import Lot
+from app.foundation.database import session
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One movement of extra tokens, as its customer sees it."""
+
+    kind: str
+    tokens: int
+    granted_tokens: int
+    balance_after: int
+    price_pico: int | None
+    note: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EntriesPage:
+    """A page of the ledger, newest first."""
+
+    entries: tuple[EntryView, ...]
+    total: int
+
+
+def entries_page(account: Account, *, page: int, page_size: int) -> EntriesPage:
+    """Return a page of the account's token ledger, newest first."""
+    ours = TokenEntry.user_id == account.id
+    total = session.scalars(select(func.count()).where(ours)).one()
+    newest = select(TokenEntry).where(ours).order_by(TokenEntry.id.desc())
+    rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size))
+    return EntriesPage(tuple(_view(row) for row in rows), total)
+
+
+def ledger(account: Account) -> list[Lot]:
+    """Return the whole ledger, oldest first, for finding out which bought tokens are left."""
+    columns = select(TokenEntry.source, TokenEntry.tokens, TokenEntry.granted_tokens)
+    rows = session.execute(columns.filter_by(user_id=account.id).order_by(TokenEntry.id))
+    return [Lot(*row) for row in rows]
+
+
+def find_guard(user_id: str) -> AutoTopup | None:
+    """Return what automatic top-up remembers of the account, if it ever tried."""
+    return session.get(AutoTopup, user_id, populate_existing=True)
+
+
+def _view(row: TokenEntry) -> EntryView:
+    return EntryView(
+        kind=row.kind,
+        tokens=row.tokens,
+        granted_tokens=row.granted_tokens,
+        balance_after=row.balance_after,
+        price_pico=row.price_pico,
+        note=row.note,
+        created_at=row.created_at,
+    )

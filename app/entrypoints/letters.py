@@ -1,0 +1,131 @@
+"""Mails put into words: the templates of their kind, filled with their facts.
+
+A fact that is missing is an error: no customer reads a sentence with a hole in it.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+from jinja2 import Environment, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+
+from app.config import Settings
+from app.domain.accounts.models import Account
+from app.domain.accounts.rules import zone
+from app.domain.mails.models import Mail
+from app.foundation import figures
+
+EXTENSION = "letters"
+# Where a kind is switched off; what is not here is sent to everyone whom it concerns.
+SWITCHES = {
+    "invoice_issued": "/settings",
+    "invoice_paid": "/settings",
+    "alerts_crossed": "/alerts",
+}
+# What banks say of a card, in words; Stripe's decline codes.
+DECLINES = {
+    "card_declined": "the bank declined the card",
+    "generic_decline": "the bank declined the card",
+    "do_not_honor": "the bank declined the card",
+    "insufficient_funds": "there were not enough funds on the card",
+    "expired_card": "the card has expired",
+    "lost_card": "the card was reported lost",
+    "stolen_card": "the card was reported stolen",
+    "incorrect_cvc": "the card’s security code was wrong",
+    "card_velocity_exceeded": "the card’s limit was reached",
+    "authentication_required": "the bank wants you to confirm the payment yourself",
+}
+EMPTY_LINES = re.compile(r"\n(?:[ ]*\n){2,}")
+PROVIDERS = {"stripe": "card", "paypal": "PayPal", "credit": "account credit"}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail in words."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write_letter(mail: Mail, account: Account, *, settings: Settings) -> Letter:
+    """Return the mail in words, as plain text and as HTML."""
+    templates = _templates()
+    context = _context(mail, account, settings)
+    plain = templates.get_template(f"emails/{mail.kind}.txt")
+    subject = "".join(plain.blocks["subject"](plain.new_context(context)))
+    # Whatever a fact holds, a subject is one line.
+    subject = " ".join(subject.split())
+    context["subject"] = subject
+    # What was decided in a template leaves empty lines behind.
+    text = EMPTY_LINES.sub("\n\n", plain.render(context).strip()) + "\n"
+    html = templates.get_template(f"emails/{mail.kind}.html").render(context)
+    return Letter(subject, text, html)
+
+
+def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, object]:
+    switch = SWITCHES.get(mail.kind)
+    ours: dict[str, object] = {
+        "brand_name": settings.brand_name,
+        "base_url": settings.base_url,
+        "account_name": account.name,
+        "account_email": account.email,
+        "account_id": account.id,
+        "switch_url": f"{settings.base_url}{switch}" if switch else "",
+        "local": zone(account.timezone),
+    }
+    # The facts come first, so that none of them can take the place of ours.
+    return {**mail.facts, **ours}
+
+
+def _templates() -> Environment:
+    known = current_app.extensions.get(EXTENSION)
+    if known is None:
+        known = current_app.extensions[EXTENSION] = _new_templates()
+    return cast(Environment, known)
+
+
+def _new_templates() -> Environment:
+    templates = Environment(
+        loader=current_app.jinja_loader,
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(("html",)),
+        lstrip_blocks=True,
+    )
+    templates.filters.update(
+        usd_of_minor=figures.usd_of_minor,
+        count=figures.count,
+        on=_on,
+        at=_at,
+        in_words=_in_words,
+        by=_by,
+    )
+    return templates
+
+
+@pass_context
+def _on(context: Context, text: str) -> str:
+    """Return the local day of a moment that is written as RFC 3339."""
+    return figures.day(datetime.fromisoformat(text), context["local"])
+
+
+@pass_context
+def _at(context: Context, text: str) -> str:
+    """Return the local day and time of a moment, with its zone."""
+    there = datetime.fromisoformat(text).astimezone(context["local"])
+    return f"{figures.day(there, context['local'])}, {there:%H:%M} {there:%Z}"
+
+
+def _in_words(decline_code: str | None) -> str:
+    """Say why a card was declined."""
+    if not decline_code:
+        return "the bank gave no reason"
+    return DECLINES.get(decline_code, f"the bank answered “{decline_code.replace('_', ' ')}”")
+
+
+def _by(method: str | None) -> str:
+    """Name the way money went."""
+    return PROVIDERS.get(method or "", method or "another way")

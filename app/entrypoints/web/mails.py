@@ -1,0 +1,49 @@
+"""The mails that were kept for want of a mail server: where a demo's customer reads his own."""
+
+from flask import Blueprint, Response, abort, current_app, render_template
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts.rules import zone
+from app.domain.mails import queries
+from app.entrypoints.letters import write_letter
+from app.entrypoints.security_headers import let_it_be_framed, let_own_frames_in
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+
+pages = Blueprint("mails", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.before_request
+def _only_where_mails_are_kept() -> None:
+    if not current_app.config["SETTINGS"].keeps_mails:
+        abort(404)
+
+
+@pages.get("/mails")
+def index() -> ResponseReturnValue:
+    """List the account's latest mails."""
+    account, settings = signed_in_account(), current_app.config["SETTINGS"]
+    letters = [
+        (mail, write_letter(mail, account, settings=settings)) for mail in queries.mails_of(account)
+    ]
+    return render_template("web/mails/index.html", letters=letters, local=zone(account.timezone))
+
+
+@pages.get("/mails/<int:mail_id>")
+def show(mail_id: int) -> ResponseReturnValue:
+    """Show a mail as text, and as it looks in a mail program."""
+    account, settings = signed_in_account(), current_app.config["SETTINGS"]
+    mail = queries.mail_of(account, mail_id)
+    letter = write_letter(mail, account, settings=settings)
+    page = render_template(
+        "web/mails/show.html", mail=mail, letter=letter, local=zone(account.timezone)
+    )
+    return let_own_frames_in(Response(page))
+
+
+@pages.get("/mails/<int:mail_id>/html")
+def show_html(mail_id: int) -> ResponseReturnValue:
+    """Answer the HTML of a mail alone, in a sandbox of its own: it may look, and do nothing."""
+    account, settings = signed_in_account(), current_app.config["SETTINGS"]
+    mail = queries.mail_of(account, mail_id)
+    return let_it_be_framed(Response(write_letter(mail, account, settings=settings).html))

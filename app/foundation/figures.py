@@ -1,0 +1,35 @@
+"""How amounts, counts and days are written for people, on pages, in mails and on paper alike."""
+
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+
+from app.foundation.money import percent_from_basis_points, usd_from_minor
+
+MINUS = "−"
+CENT = Decimal("0.01")
+
+
+def dollars(amount: Decimal) -> str:
+    """Return the amount with the decimals it has."""
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,f}"
+
+
+def usd_of_minor(minor: int) -> str:
+    """Return an amount of cents."""
+    return dollars(usd_from_minor(minor).quantize(CENT))
+
+
+def count(number: int) -> str:
+    """Return the number with thousands separators."""
+    return f"{number:,}".replace("-", MINUS)
+
+
+def rate(basis_points: int) -> str:
+    """Return a percentage as taxes are named: 19%, 8.875%."""
+    return f"{percent_from_basis_points(basis_points):f}%"
+
+
+def day(moment: datetime, local: tzinfo = UTC) -> str:
+    """Return the local date: 22 Nov 2026."""
+    there = moment.astimezone(local)
+    return f"{there.day} {there:%b %Y}"

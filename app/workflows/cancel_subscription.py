@@ -1,0 +1,26 @@
+"""Cancel the subscription: the plan runs until its period ends, then comes pay as you go."""
+
+from datetime import datetime, timedelta
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
+from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import plan_changes
+from app.domain.subscriptions.errors import ChangeInProgress
+from app.foundation import journal
+
+
+def cancel_subscription(account: Account, *, grace: timedelta, now: datetime) -> None:
+    """Let the plan end with its period. Raises NothingToCancel and ChangeInProgress."""
+    locked = accounts.lock_accounts({account.id})[account.id]
+    subscriptions.roll_over_account(locked, now=now, grace=grace)
+    if plan_changes.find_open(locked) is not None:
+        raise ChangeInProgress(
+            "You are paying for another plan just now. Finish it or take it back first."
+        )
+    subscription = plan_changes.cancel(locked, now=now)
+    details = {"plan": subscription.plan_id}
+    actor = f"customer:{account.id}"
+    journal.write(
+        "subscription_cancelled", actor=actor, user_id=account.id, now=now, details=details
+    )

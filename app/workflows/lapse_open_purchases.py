@@ -1,0 +1,15 @@
+"""Lapse open purchases: drafts that nobody can pay any more, whatever was missed of their end."""
+
+from datetime import datetime
+
+from app.domain.invoices import queries as invoices
+from app.domain.tokens.rules import AUTHENTICATION_WAITS
+from app.workflows.lapse_purchase import lapse_purchase
+
+AT_ONCE = 100
+
+
+def lapse_open_purchases(*, now: datetime) -> int:
+    """Give up the drafts that wait for nobody, and return how many; call it until none is left."""
+    old = invoices.old_drafts(before=now - AUTHENTICATION_WAITS, limit=AT_ONCE)
+    return sum(lapse_purchase(draft_id, reason="Nobody paid it.", now=now) for draft_id in old)

@@ -1,0 +1,112 @@
+"""Preview a coupon: what it would take off the invoices that come next. Nothing is stored."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.accounts.models import Account
+from app.domain.catalog import queries as catalog
+from app.domain.coupons import queries as coupons
+from app.domain.coupons import redeeming
+from app.domain.coupons.discounting import discounts
+from app.domain.coupons.redeeming import CouponType, CouponView
+from app.domain.invoices import payers, rules
+from app.domain.invoices import queries as invoices
+from app.domain.invoices.bills import Payer
+from app.domain.subscriptions import queries as subscriptions
+from app.foundation.periods import BillingMonth
+from app.workflows.redeem_coupon import plans_of
+
+
+class NextInvoice(StrEnum):
+    """Which invoice a coupon may act on next."""
+
+    USAGE = "usage"
+    RENEWAL = "renewal"
+    PURCHASE = "purchase"
+
+
+@dataclass(frozen=True, slots=True)
+class CouponEffect:
+    """What a coupon takes off one invoice, beside those redeemed before it."""
+
+    invoice: NextInvoice
+    # When it is due to be issued; None for a plan that is bought now.
+    expected_at: datetime | None
+    amount_minor: int
+    other_discounts_minor: int
+    discount_minor: int
+
+    @property
+    def left_minor(self) -> int:
+        """Return what is left to pay, before tax."""
+        return self.amount_minor - self.other_discounts_minor - self.discount_minor
+
+
+@dataclass(frozen=True, slots=True)
+class CouponPreview:
+    """What a coupon would give."""
+
+    coupon: CouponView
+    tokens_granted: int
+    effects: tuple[CouponEffect, ...]
+
+
+def preview_coupon(
+    code: str, account: Account, *, plan_id: str | None, grace: timedelta, now: datetime
+) -> CouponPreview:
+    """Return what redeeming the coupon now would give. Raises what redeem_coupon raises."""
+    coupon = coupons.coupon(code)
+    redeeming.check_redeemable(
+        coupon,
+        redeemed_by_account=coupons.redemptions_count(coupon.id, account),
+        plan_ids=plans_of(account, named=plan_id, grace=grace, now=now),
+        now=now,
+    )
+    if coupon.type == CouponType.FREE_TOKENS:
+        return CouponPreview(coupon, coupon.value, ())
+    payer = payers.payer(account, seller_country="")
+    payer = replace(payer, uses=(*payer.uses, coupons.use_ahead(coupon, account)))
+    effects = (
+        *_on_usage(account, payer, now=now),
+        *_on_renewal(account, payer, grace=grace, now=now),
+        *_on_purchase(plan_id, payer),
+    )
+    return CouponPreview(coupon, 0, effects)
+
+
+def _on_usage(account: Account, payer: Payer, *, now: datetime) -> tuple[CouponEffect, ...]:
+    month = BillingMonth.of(now)
+    lines = invoices.usage_lines([account.id], month)[account.id]
+    amount_minor = sum(line.amount_minor for line in lines)
+    return _effect(NextInvoice.USAGE, amount_minor, payer, payer.plan_id, at=rules.closes_at(month))
+
+
+def _on_renewal(
+    account: Account, payer: Payer, *, grace: timedelta, now: datetime
+) -> tuple[CouponEffect, ...]:
+    standing = subscriptions.subscription_of(account.id, now=now, grace=grace)
+    if not standing.auto_renew:
+        return ()
+    plan = catalog.plan(standing.pending_plan_id or standing.plan_id)
+    ends_at = standing.period.ends_at
+    return _effect(NextInvoice.RENEWAL, plan.monthly_price_minor, payer, plan.id, at=ends_at)
+
+
+def _on_purchase(plan_id: str | None, payer: Payer) -> tuple[CouponEffect, ...]:
+    if plan_id is None or plan_id == payer.plan_id:
+        return ()
+    plan = catalog.plan(plan_id)
+    return _effect(NextInvoice.PURCHASE, plan.monthly_price_minor, payer, plan.id, at=None)
+
+
+def _effect(
+    invoice: NextInvoice, amount_minor: int, payer: Payer, plan_id: str, *, at: datetime | None
+) -> tuple[CouponEffect, ...]:
+    if rules.is_too_small(amount_minor):
+        return ()
+    given = discounts(amount_minor, payer.uses, plan_id=plan_id)
+    # The one that is previewed has no row yet.
+    ours = sum(discount.minor for discount in given if discount.usage_id == 0)
+    others = sum(discount.minor for discount in given) - ours
+    return (CouponEffect(invoice, at, amount_minor, others, ours),)

@@ -1,0 +1,99 @@
+"""Preview a switch of plan: every line with its formula, and what it comes to."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.accounts.models import Account
+from app.domain.catalog import queries as catalog
+from app.domain.catalog.models import Plan
+from app.domain.invoices import payers
+from app.domain.invoices import queries as invoices
+from app.domain.invoices.bills import Bill, plan_bill
+from app.domain.invoices.plan_lines import ExplainedLine, change_lines
+from app.domain.subscriptions import changing, queries
+from app.domain.subscriptions.changing import Change, ChangeKind, Standing
+from app.domain.subscriptions.errors import PlanNotForSale
+from app.domain.subscriptions.queries import PeriodView, terms_of
+from app.foundation.periods import Period
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchPreview:
+    """What a switch costs and gives, as it holds from a moment on."""
+
+    change: Change
+    old_plan: str
+    new_plan: str
+    lines: tuple[ExplainedLine, ...]
+    # None where the switch takes effect at the period's end and costs nothing now.
+    bill: Bill | None
+    # The moment whose amounts these are.
+    previewed_at: datetime
+
+    @property
+    def due_minor(self) -> int:
+        """Return what has to be paid now."""
+        return 0 if self.bill is None else self.bill.due_minor
+
+    @property
+    def effective_at(self) -> datetime:
+        """Return when the new plan runs, if it is paid at once."""
+        at_end = self.change.kind is ChangeKind.AT_END
+        return self.change.period.ends_at if at_end else self.previewed_at
+
+
+def preview_switch(
+    account: Account,
+    plan_id: str,
+    *,
+    seller_country: str,
+    grace: timedelta,
+    now: datetime,
+    previewed_at: datetime | None = None,
+) -> SwitchPreview:
+    """Return what switching to the plan comes to, as of an earlier preview if there was one.
+
+    Raises UnknownPlan, PlanNotForSale, AlreadyOnPlan, PeriodUnpaid and PreviewStale.
+    """
+    plan = catalog.plan(plan_id)
+    if plan.is_hidden or not plan.is_active:
+        raise PlanNotForSale("This plan is not on offer.")
+    period = queries.current_period(account.id, now=now, grace=grace)
+    moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
+    change = changing.change(_standing(period), terms_of(plan), now=moment)
+    old_plan = catalog.plan(period.terms.plan_id)
+    lines = change_lines(change, old_name=old_plan.name, new_name=plan.name, now=moment)
+    return SwitchPreview(
+        change=change,
+        old_plan=old_plan.name,
+        new_plan=plan.name,
+        lines=lines,
+        bill=_bill(account, plan, lines, period, seller_country=seller_country, now=now),
+        previewed_at=moment,
+    )
+
+
+def _standing(period: PeriodView) -> Standing:
+    return Standing(
+        period=Period(period.starts_at, period.ends_at),
+        terms=period.terms,
+        is_unpaid=period.grace_ends_at is not None,
+        # Nobody has paid for a period that is not even written yet.
+        net_paid_minor=0 if period.id is None else invoices.net_paid_minor(period.id),
+    )
+
+
+def _bill(
+    account: Account,
+    plan: Plan,
+    lines: tuple[ExplainedLine, ...],
+    period: PeriodView,
+    *,
+    seller_country: str,
+    now: datetime,
+) -> Bill | None:
+    if not lines:
+        return None
+    payer = payers.payer(account, seller_country=seller_country)
+    plain = [explained.line for explained in lines]
+    return plan_bill(payer, plain, plan_id=plan.id, period_id=period.id, now=now)

@@ -1,0 +1,144 @@
+"""Switch the plan: at once when it is paid, at the period's end when it costs no more.
+
+What is accepted is fixed: amounts, coupons, credit and quota are held by a draft invoice until
+the money comes, or until its page closes.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
+from app.domain.invoices import operations as invoices
+from app.domain.invoices import queries as invoice_queries
+from app.domain.invoices.models import Invoice
+from app.domain.invoices.operations import Seller
+from app.domain.mails import operations as mails
+from app.domain.payments import queries as payments
+from app.domain.payments.errors import ProviderRefused
+from app.domain.payments.gateway import PaymentGateway
+from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import plan_changes
+from app.domain.subscriptions import queries as subscription_queries
+from app.domain.subscriptions.errors import ChangeInProgress
+from app.foundation import journal
+from app.foundation.database import transaction
+from app.workflows.begin_checkout import Checkout, attempt, checkout_order, open_checkout
+from app.workflows.complete_purchase import complete_purchase
+from app.workflows.lapse_purchase import lapse_purchase
+from app.workflows.preview_switch import SwitchPreview, preview_switch
+
+PURPOSE = "plan_change"
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Who sells, through whom he is paid, and where customers come back to."""
+
+    gateway: PaymentGateway
+    base_url: str
+    seller: Seller
+    grace: timedelta
+
+
+def switch_plan(
+    account: Account,
+    plan_id: str,
+    *,
+    shop: Shop,
+    now: datetime,
+    previewed_at: datetime | None = None,
+) -> Checkout | None:
+    """Return the page on which the switch is paid, or None if nothing had to be.
+
+    Accepting the same plan again finds the page that is open. Raises what preview_switch raises,
+    ChangeInProgress, ProviderUnreachable and ProviderRefused.
+    """
+    with transaction():
+        locked = accounts.lock_accounts({account.id})[account.id]
+        subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
+        draft = _open_draft(locked, plan_id, now=now)
+        if draft is None:
+            draft = _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)
+        if draft is None:
+            return None
+        payment = attempt(draft, provider=shop.gateway.provider, purpose=PURPOSE, now=now)
+        if payment.checkout_url is not None:
+            return Checkout(payment.public_id, payment.checkout_url)
+        order = checkout_order(payment, draft, base_url=shop.base_url)
+    try:
+        opened = open_checkout(order, gateway=shop.gateway, now=now)
+    except ProviderRefused:
+        # Surely nobody can pay it: what it holds is given back.
+        with transaction():
+            lapse_purchase(draft.id, reason="The payment page was refused.", now=now)
+        raise
+    return Checkout(order.payment_id, opened.url)
+
+
+def _open_draft(account: Account, plan_id: str, *, now: datetime) -> Invoice | None:
+    """Return the draft of a change to the plan that waits for its money already."""
+    waiting = plan_changes.find_open(account)
+    if waiting is None:
+        return None
+    draft = invoice_queries.draft_of_change(waiting.id)
+    if now >= waiting.lapses_at and not payments.may_be_paid(draft, now=now):
+        lapse_purchase(draft.id, reason="The payment page has closed.", now=now)
+        return None
+    if waiting.to_plan_id != plan_id:
+        raise ChangeInProgress(
+            "You are paying for another change of plan just now. Finish it or take it back first."
+        )
+    return draft
+
+
+def _accept(
+    account: Account, plan_id: str, *, shop: Shop, now: datetime, previewed_at: datetime | None
+) -> Invoice | None:
+    """Fix the switch; return the draft that is to be paid, None if nothing is."""
+    preview = preview_switch(
+        account,
+        plan_id,
+        seller_country=shop.seller.country,
+        grace=shop.grace,
+        now=now,
+        previewed_at=previewed_at,
+    )
+    if preview.bill is None:
+        _schedule(account, preview, now=now)
+        return None
+    period, _ = subscription_queries.current_pair(account.id)
+    accepted = plan_changes.accept(account, preview.change, period_id=period.id, now=now)
+    bill = replace(preview.bill, plan_change_id=accepted.id)
+    (draft,) = invoices.draw_up([bill], {account.id: account}, seller=shop.seller, now=now)
+    _note(account, "plan_change_accepted", preview, now=now)
+    if bill.due_minor > 0:
+        return draft
+    complete_purchase(draft, account, payment=None, now=now)
+    return None
+
+
+def _schedule(account: Account, preview: SwitchPreview, *, now: datetime) -> None:
+    plan_changes.schedule(account, preview.change, now=now)
+    _note(account, "plan_change_scheduled", preview, now=now)
+    at = preview.change.period.ends_at.isoformat()
+    mails.write(
+        "change_scheduled",
+        account,
+        about=f"{preview.change.after.plan_id}:{now.isoformat()}",
+        facts={"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at},
+        now=now,
+    )
+
+
+def _note(account: Account, act: str, preview: SwitchPreview, *, now: datetime) -> None:
+    change = preview.change
+    details: dict[str, object] = {
+        "from": change.before.plan_id,
+        "to": change.after.plan_id,
+        "credit_minor": change.credit_minor,
+        "charge_minor": change.charge_minor,
+        "due_minor": preview.due_minor,
+    }
+    actor = f"customer:{account.id}"
+    journal.write(act, actor=actor, user_id=account.id, now=now, details=details)

@@ -1,0 +1,91 @@
+"""Take a payment back: money that was refunded or lost in a dispute takes its effect with it."""
+
+from datetime import datetime
+
+from app.domain.accounts.models import Account
+from app.domain.invoices import credit_notes
+from app.domain.invoices import queries as invoices
+from app.domain.invoices.models import CreditNote, Invoice
+from app.domain.invoices.rules import InvoiceStatus, is_credited_whole
+from app.domain.mails import operations as mails
+from app.domain.payments import operations as payments
+from app.domain.payments.models import Payment
+from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import queries as periods
+from app.domain.tokens import operations as tokens
+from app.domain.tokens import queries as token_queries
+from app.domain.tokens import rules as token_rules
+from app.domain.usage import operations as usage
+from app.foundation import journal
+
+
+def take_back_payment(
+    payment: Payment, account: Account, *, minor: int, source: str, reason: str, now: datetime
+) -> None:
+    """Take back what so much of a settled payment had paid for; the account is locked.
+
+    `source` names the refund or the dispute, such as refund:7; it happens once for each.
+    """
+    _tell(payment, account, minor=minor, source=source, now=now)
+    if payment.is_overpayment:
+        # It had no effect that could be taken back.
+        return
+    invoice = payments.lock_invoice(payment)
+    note = credit_notes.credit(invoice, account, gross_minor=minor, reason=reason, now=now)
+    if is_credited_whole(invoice.final_minor, credited_minor=_credited(invoice)):
+        invoice.status, invoice.updated_at = InvoiceStatus.REFUNDED, now
+        _end_period(invoice, account, now=now)
+    if invoice.kind == "topup":
+        _take_tokens(payment, invoice, note, account, source=source, now=now)
+    details: dict[str, object] = {
+        "payment": payment.public_id,
+        "credit_note": note.credit_note_number,
+        "amount_minor": minor,
+    }
+    journal.write(
+        "payment_taken_back", actor="system", user_id=account.id, now=now, details=details
+    )
+
+
+def _credited(invoice: Invoice) -> int:
+    return sum(note.amount_minor + note.tax_minor for note in credit_notes.notes_of(invoice))
+
+
+def _end_period(invoice: Invoice, account: Account, *, now: datetime) -> None:
+    """End the period that the invoice was for, if it still runs; what its quota covered stays."""
+    period, subscription = periods.current_pair(account.id)
+    is_running = now < periods.running_in(subscription, period).ends
+    if invoice.period_id == period.id and is_running:
+        subscriptions.end_now(account, now=now)
+
+
+def _take_tokens(
+    payment: Payment,
+    invoice: Invoice,
+    note: CreditNote,
+    account: Account,
+    *,
+    source: str,
+    now: datetime,
+) -> None:
+    """Take the tokens back as far as they are unused; the rest is billed at its purchase price."""
+    (line,) = invoices.lines_of([invoice.id])[invoice.id]
+    bought = f"payment:{payment.public_id}"
+    wanted = token_rules.tokens_of_part(
+        line.quantity, part_minor=note.amount_minor, whole_minor=line.amount_minor
+    )
+    taken = min(wanted, token_rules.unused_of(bought, token_queries.ledger(account)))
+    tokens.take_back(account, tokens_count=taken, source=f"{source}:{bought}", note=source, now=now)
+    price_pico = line.unit_price_nanos or 0
+    usage.add_shortfall(account.id, tokens_count=wanted - taken, price_pico=price_pico, now=now)
+
+
+def _tell(payment: Payment, account: Account, *, minor: int, source: str, now: datetime) -> None:
+    number = None if payment.is_overpayment else payments.lock_invoice(payment).invoice_number
+    facts: dict[str, object] = {
+        "invoice_number": number,
+        "amount_minor": minor,
+        "method": payment.provider,
+    }
+    if source.startswith("refund"):
+        mails.write("refund_made", account, about=source, facts=facts, now=now)

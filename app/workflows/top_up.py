@@ -1,0 +1,94 @@
+"""Top up: extra tokens are priced, drawn up as a draft, and paid on the provider's page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
+from app.domain.invoices import operations as invoices
+from app.domain.invoices import payers
+from app.domain.invoices import queries as invoice_queries
+from app.domain.invoices.bills import Bill, top_up_bill
+from app.domain.invoices.models import Invoice
+from app.domain.invoices.operations import Seller
+from app.domain.invoices.token_lines import token_line
+from app.domain.payments.errors import ProviderRefused
+from app.domain.payments.gateway import PaymentGateway
+from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import queries as periods
+from app.domain.tokens import rules
+from app.foundation.database import transaction
+from app.workflows.begin_checkout import Checkout, attempt, checkout_order, open_checkout
+from app.workflows.lapse_purchase import lapse_purchase
+from app.workflows.switch_plan import Shop
+
+PURPOSE = "topup"
+
+
+@dataclass(frozen=True, slots=True)
+class TopUp:
+    """How many tokens are bought, and where they are paid."""
+
+    tokens: int
+    checkout: Checkout
+
+
+def top_up(account: Account, *, amount_minor: int, shop: Shop, now: datetime) -> TopUp:
+    """Return the page on which the account pays for extra tokens of a net amount.
+
+    Raises NoTokensForSale, TopUpAmountInvalid, ProviderUnreachable and ProviderRefused.
+    """
+    with transaction():
+        locked = accounts.lock_accounts({account.id})[account.id]
+        subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
+        draft = draw_up_top_up(
+            locked, amount_minor=amount_minor, seller=shop.seller, grace=shop.grace, now=now
+        )
+        tokens = invoice_queries.lines_of([draft.id])[draft.id][0].quantity
+    return TopUp(tokens, pay_top_up(locked, draft.public_id, shop=shop, now=now))
+
+
+def pay_top_up(account: Account, reference: str, *, shop: Shop, now: datetime) -> Checkout:
+    """Return the page on which the account pays a top-up that was drawn up before.
+
+    Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    """
+    gateway: PaymentGateway = shop.gateway
+    with transaction():
+        accounts.lock_accounts({account.id})
+        draft = invoice_queries.draft_row(account, reference)
+        payment = attempt(draft, provider=gateway.provider, purpose=PURPOSE, now=now)
+        if payment.checkout_url is not None:
+            return Checkout(payment.public_id, payment.checkout_url)
+        order = checkout_order(payment, draft, base_url=shop.base_url)
+    try:
+        opened = open_checkout(order, gateway=gateway, now=now)
+    except ProviderRefused:
+        with transaction():
+            lapse_purchase(draft.id, reason="The payment page was refused.", now=now)
+        raise
+    return Checkout(order.payment_id, opened.url)
+
+
+def draw_up_top_up(
+    account: Account, *, amount_minor: int, seller: Seller, grace: timedelta, now: datetime
+) -> Invoice:
+    """Draw up the draft of a top-up; the account is locked. Raises what top_up raises."""
+    bill = price_top_up(
+        account, amount_minor=amount_minor, seller_country=seller.country, grace=grace, now=now
+    )
+    (draft,) = invoices.draw_up([bill], {account.id: account}, seller=seller, now=now)
+    return draft
+
+
+def price_top_up(
+    account: Account, *, amount_minor: int, seller_country: str, grace: timedelta, now: datetime
+) -> Bill:
+    """Return what a top-up comes to, with tax. Raises NoTokensForSale and TopUpAmountInvalid."""
+    price_pico = periods.current_period(
+        account.id, now=now, grace=grace
+    ).terms.extra_token_price_pico
+    tokens = rules.tokens_for(amount_minor, price_pico=price_pico)
+    line = token_line(tokens=tokens, price_pico=price_pico or 0, amount_minor=amount_minor)
+    payer = payers.payer(account, seller_country=seller_country)
+    return top_up_bill(payer, line, now=now)

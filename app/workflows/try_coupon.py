@@ -1,0 +1,16 @@
+"""Try a coupon's code: whoever tries too many that do not exist has to wait."""
+
+from datetime import datetime
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
+from app.domain.coupons import operations as coupons
+
+
+def try_coupon(code: str, account: Account, *, now: datetime) -> bool:
+    """Tell whether there is such a coupon, and count the guess if there is none.
+
+    Commit it before anything is refused, or the guess is forgotten. Raises TooManyCouponGuesses.
+    """
+    locked = accounts.lock_accounts({account.id})[account.id]
+    return coupons.try_code(code, locked, now=now) is not None

@@ -1,0 +1,26 @@
+"""Void an invoice: the operator forgives what it asked for, by name and for a reason."""
+
+from datetime import datetime
+
+from app.domain.accounts import operations as accounts
+from app.domain.invoices import operations as invoices
+from app.domain.invoices import queries
+from app.domain.invoices.models import Invoice
+from app.domain.payments import operations as payments
+from app.foundation import journal, outbox
+from app.workflows.lift_suspension import lift_suspension
+from app.workflows.resume_subscription import CLOSE_CHECKOUTS
+
+
+def void_invoice(reference: str, *, reason: str, actor: str, now: datetime) -> Invoice:
+    """Void the unpaid invoice of this number or id. Raises UnknownInvoice, InvoiceNotVoidable."""
+    found = queries.issued_invoice(reference)
+    account = accounts.lock_accounts({found.user_id})[found.user_id]
+    invoice = payments.locked_invoice(found.id)
+    invoices.void(invoice, account, reason=reason, now=now)
+    lift_suspension(account, now=now)
+    # Its page may be open; money that comes before it closes is sent back.
+    outbox.add(CLOSE_CHECKOUTS, {"invoice": invoice.public_id}, now=now)
+    details: dict[str, object] = {"invoice": invoice.invoice_number, "reason": reason}
+    journal.write("invoice_voided", actor=actor, user_id=account.id, now=now, details=details)
+    return invoice

@@ -1,0 +1,227 @@
+"""Documents as PDF: the same bytes each time, every figure in its words, and text only as text."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from app.adapters import invoice_pdf
+from app.adapters.invoice_pdf import render_pdf
+from app.domain.invoices.documents import (
+    REVERSE_CHARGE,
+    Discount,
+    Document,
+    DocumentKind,
+    DocumentLine,
+    Settled,
+    Tax,
+)
+from tests.databases import ROOT
+from tests.factories.documents import BUYER, ISSUED, make_document
+
+SETTLED = Settled(1_576, ISSUED + timedelta(days=3), "stripe", "pi_1")
+RECEIPT = {"kind": DocumentKind.RECEIPT, "due_at": None, "settled": SETTLED}
+PAGES = re.compile(rb"/Type/Page\b")
+HOSTILE = [
+    '#eval("1") #read("/etc/passwd") #import "x.typ"',
+    "*bold* _emph_ $x^2$ `raw` <label> @ref = heading // comment \\ [ ] { }",
+    "\u202egpj.exe\u202c \u200f\u200e\u2066 \x00\x07\x1b[31m \x7f\ufeff",
+    "lone \ud800 surrogate",
+    "مرحبا שלום 한국어 😀",
+    "x" * 50_000,
+    "word " * 10_000,
+    '"}],"rows":[["',
+    "",
+]
+
+Printed = Callable[[Document], dict[str, object]]
+
+
+@pytest.fixture
+def printed(monkeypatch: pytest.MonkeyPatch) -> Printed:
+    """What the template is given to print."""
+
+    def printed(document: Document) -> dict[str, object]:
+        given = []
+
+        def remember(*_: object, **options: object) -> bytes:
+            given.append(json.loads(options["sys_inputs"]["document"]))
+            return b""
+
+        with monkeypatch.context() as patched:
+            patched.setattr(invoice_pdf.typst, "compile", remember)
+            render_pdf(document)
+        return given[0]
+
+    return printed
+
+
+def text_of(pdf: bytes, folder: Path) -> str:
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext (poppler-utils) is missing, so the PDF's text cannot be read")
+    file = folder / "document.pdf"
+    file.write_bytes(pdf)
+    command = ["pdftotext", "-layout", str(file), "-"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+class TestBytes:
+    @pytest.mark.parametrize("changes", [{}, RECEIPT, {"kind": DocumentKind.CREDIT_NOTE}])
+    def test_are_the_same_each_time(self, changes: dict[str, object]) -> None:
+        first = render_pdf(make_document(**changes))
+        assert first.startswith(b"%PDF-")
+        assert render_pdf(make_document(**changes)) == first
+
+    def test_are_the_same_in_another_program_and_place(self, tmp_path: Path) -> None:
+        source = (
+            "import sys; from tests.factories.documents import make_document;"
+            "from app.adapters.invoice_pdf import render_pdf;"
+            "sys.stdout.buffer.write(render_pdf(make_document()))"
+        )
+        environment = {"PYTHONPATH": str(ROOT), "TZ": "Asia/Shanghai", "HOME": str(tmp_path)}
+        other = subprocess.run(
+            [sys.executable, "-c", source],
+            cwd=tmp_path, env=environment, capture_output=True, check=True,
+        )  # fmt: skip
+        assert other.stdout == render_pdf(make_document())
+
+    def test_are_dated_by_the_document(self) -> None:
+        assert b"D:20261201010000" in render_pdf(make_document())
+        assert b"D:20261204010000" in render_pdf(make_document(**RECEIPT))
+
+
+class TestPages:
+    def test_a_short_invoice_has_one(self) -> None:
+        assert len(PAGES.findall(render_pdf(make_document()))) == 1
+
+    def test_sixty_lines_go_on_over_pages(self, tmp_path: Path) -> None:
+        lines = tuple(DocumentLine(f"Model {n}", n, 30_000_000, 100) for n in range(60))
+        pdf = render_pdf(make_document(lines=lines, total_minor=6_000))
+        assert len(PAGES.findall(pdf)) == 2
+        text = text_of(pdf, tmp_path)
+        assert text.count("USD per 1,000") == 2
+        assert "Page 1 of 2" in text and "Page 2 of 2" in text
+
+    def test_the_total_never_stands_alone_on_a_page(self, tmp_path: Path) -> None:
+        for count in range(24, 36):
+            lines = tuple(DocumentLine(f"Model {n}", n, None, 100) for n in range(count))
+            pages = text_of(render_pdf(make_document(lines=lines)), tmp_path).split("\f")
+            (last,) = [page for page in pages if "Total, USD" in page]
+            assert f"Model {count - 1} " in last
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text[:16]))
+class TestHostileText:
+    def document(self, hostile: str) -> Document:
+        return make_document(
+            number=f"INV{hostile[:100]}",
+            seller={"name": hostile, "address": hostile, "vat_id": hostile},
+            buyer={**BUYER, "name": hostile, "email": hostile},
+            lines=(DocumentLine(hostile, 1, 1, 1), DocumentLine(hostile, None, None, 2)),
+            discounts=(Discount(hostile[:200], 1),),
+            tax=Tax(hostile[:200], 1900, 1),
+            notes=(hostile,),
+            settled=Settled(1, ISSUED, hostile[:200], hostile[:200]),
+        )
+
+    def test_is_set_all_the_same(self, hostile: str) -> None:
+        assert render_pdf(self.document(hostile)).startswith(b"%PDF-")
+
+    def test_is_nothing_but_text(self, hostile: str, printed: Printed) -> None:
+        said = printed(self.document(hostile))["rows"][0][0]
+        assert not invoice_pdf.UNSEEN.search(said.replace("\u200b", ""))
+        kept = re.sub(r"\s+", " ", invoice_pdf.UNSEEN.sub(" ", hostile)).strip()
+        assert said.replace("\u200b", "") == (kept if len(kept) <= 2_000 else f"{kept[:1_999]}…")
+        # No word is wider than its column.
+        assert all(len(part) <= 49 for word in said.split() for part in word.split("\u200b"))
+
+
+def test_markup_is_printed_as_it_was_typed(tmp_path: Path) -> None:
+    pdf = render_pdf(make_document(lines=(DocumentLine('#eval("1") *b* $x$', 1, None, 1),)))
+    assert '#eval("1") *b* $x$' in text_of(pdf, tmp_path)
+
+
+def test_chinese_is_printed(tmp_path: Path) -> None:
+    buyer = {**BUYER, "name": "杭州星云科技有限公司", "address": "浙江省杭州市西湖区"}
+    text = text_of(render_pdf(make_document(buyer=buyer)), tmp_path)
+    assert "杭州星云科技有限公司" in text and "浙江省杭州市西湖区" in text
+
+
+class TestWords:
+    def test_an_invoice_says_what_is_due(self, printed: Printed) -> None:
+        sheet = printed(make_document())
+        assert (sheet["title"], sheet["number"]) == ("Invoice", "INV-1001-2026-11")
+        assert sheet["headline"] == ["$15.76", "due on 31 Dec 2026"]
+        assert sheet["facts"] == [
+            ["Number", "INV-1001-2026-11"], ["Issued", "1 Dec 2026"], ["Due", "31 Dec 2026"],
+        ]  # fmt: skip
+        assert sheet["rows"] == [
+            ["AI API usage - gpt-4", "500,000", "$0.0300", "$15.00"],
+            ["AI API usage - gpt-3.5-turbo", "750,000", "$0.0015", "$1.13"],
+            ["Carried from 2026-10", "", "", "−$0.37"],
+        ]
+        assert sheet["counted"] is True
+        assert sheet["sums"] == [] and sheet["after"] == []
+        assert sheet["total"] == ["Total, USD", "$15.76"]
+
+    def test_both_parties_stand_on_it(self, printed: Printed) -> None:
+        sheet = printed(make_document())
+        assert sheet["seller"]["lines"] == [
+            "Oblivious GmbH", "Lindenstraße 7", "10969 Berlin", "DE", "VAT ID DE136695976",
+        ]  # fmt: skip
+        assert sheet["buyer"]["lines"] == [
+            "Ada Lovelace", "12 St James’s Square", "London", "GB", "ada@example.com",
+            "Account ada",
+        ]  # fmt: skip
+
+    def test_sums_are_worked_out_from_top_to_bottom(self, printed: Printed) -> None:
+        sheet = printed(
+            make_document(
+                discounts=(Discount("Coupon SAVE50", 788),), tax=Tax("VAT", 1_900, 150),
+                total_minor=938, credit_used_minor=500,
+            )
+        )  # fmt: skip
+        assert sheet["sums"] == [
+            ["Subtotal", "$15.76"], ["Coupon SAVE50", "−$7.88"], ["VAT 19%", "$1.50"],
+        ]  # fmt: skip
+        assert sheet["after"] == [["Account credit used", "−$5.00"], ["To pay", "$4.38"]]
+        assert sheet["headline"][0] == "$4.38"
+
+    def test_a_receipt_says_how_it_was_paid(self, printed: Printed) -> None:
+        sheet = printed(make_document(**RECEIPT))
+        assert sheet["title"] == "Receipt"
+        assert sheet["headline"] == ["$15.76", "paid on 4 Dec 2026"]
+        assert sheet["facts"][2:] == [
+            ["Paid", "4 Dec 2026"], ["Paid by", "Card, through Stripe"], ["Transaction", "pi_1"],
+        ]  # fmt: skip
+        assert sheet["after"] == [["Paid", "$15.76"]]
+
+    def test_a_credit_note_names_its_invoice(self, printed: Printed) -> None:
+        lines = (DocumentLine("Pro plan", None, None, 1_576),)
+        sheet = printed(
+            make_document(kind=DocumentKind.CREDIT_NOTE, number="CN-1", due_at=None, lines=lines)
+        )
+        assert sheet["title"] == "Credit note"
+        assert sheet["headline"] == ["$15.76", "credited on 1 Dec 2026"]
+        assert sheet["facts"][:2] == [["Number", "CN-1"], ["For invoice", "INV-1001-2026-11"]]
+        assert sheet["counted"] is False
+
+    def test_notes_stand_at_the_end(self, printed: Printed) -> None:
+        sheet = printed(make_document(reverse_charge=True, notes=(REVERSE_CHARGE,)))
+        assert sheet["notes"] == [REVERSE_CHARGE]
+
+    @pytest.mark.parametrize(
+        ("nanos", "shown"),
+        [((30_000_000,), ["$0.03"]), ((1_000, 5 * 10**9), ["$0.000001", "$5.000000"])],
+    )
+    def test_prices_have_the_same_decimals(
+        self, printed: Printed, nanos: tuple[int, ...], shown: list[str]
+    ) -> None:
+        lines = tuple(DocumentLine("a", 1, each, 1) for each in nanos)
+        assert [row[2] for row in printed(make_document(lines=lines))["rows"]] == shown

@@ -1,0 +1,153 @@
+"""Every kind of mail becomes words, with nothing missing and nothing that acts."""
+
+import re
+from pathlib import Path
+
+import pytest
+from jinja2 import UndefinedError
+
+from app.config import Settings
+from app.domain.accounts.models import Account
+from app.entrypoints.letters import SWITCHES, Letter, write_letter
+from app.foundation.database import transaction
+from tests.databases import ROOT
+from tests.factories.mails import FACTS, make_mail
+from tests.html_lint import check
+from tests.moments import NOW
+
+LINK = re.compile(r"https?://[^\s\"<>]+")
+
+
+def letter_of(
+    account: Account, kind: str, settings: Settings, *, facts: dict[str, object] | None = None
+) -> Letter:
+    return write_letter(make_mail(account, kind, facts=facts, now=NOW), account, settings=settings)
+
+
+def without(facts: dict[str, object], name: str) -> dict[str, object]:
+    return {key: value for key, value in facts.items() if key != name}
+
+
+def test_every_template_has_its_sample_and_the_other_way_round() -> None:
+    folder = Path(ROOT / "templates/emails")
+    for suffix, shared in [("txt", {"layout", "alerts"}), ("html", {"layout", "parts"})]:
+        assert {file.stem for file in folder.glob(f"*.{suffix}")} - shared == set(FACTS)
+    assert set(SWITCHES) <= set(FACTS)
+
+
+@pytest.mark.parametrize("kind", FACTS)
+class TestEveryKind:
+    def test_says_what_happened_what_to_do_and_whom_it_is_about(
+        self, ada: Account, settings: Settings, kind: str
+    ) -> None:
+        letter = letter_of(ada, kind, settings)
+        assert letter.subject and "\n" not in letter.subject and len(letter.subject) < 90
+        check(letter.html, is_fragment=False)
+        for words in (letter.text, letter.html):
+            assert letter.subject in words
+            assert "Oblivious" in words and "Ada" in words and "user id ada" in words
+            links = LINK.findall(words)
+            assert any(link.startswith(settings.base_url + "/") for link in links) or (
+                kind == "topup_needs_authentication"
+            )
+            for hole in ("None", "Undefined", "{{", "{%", "}}"):
+                assert hole not in words
+        assert "\n\n\n" not in letter.text
+
+    def test_tells_how_to_switch_it_off_or_why_not(
+        self, ada: Account, settings: Settings, kind: str
+    ) -> None:
+        letter = letter_of(ada, kind, settings)
+        for words in (letter.text, letter.html):
+            if kind in SWITCHES:
+                assert f"{settings.base_url}{SWITCHES[kind]}" in words
+            else:
+                assert "cannot be switched off" in words
+
+    def test_misses_no_fact_in_silence(self, ada: Account, settings: Settings, kind: str) -> None:
+        said = Path(ROOT / f"templates/emails/{kind}.txt").read_text(encoding="utf-8")
+        for number, name in enumerate(FACTS[kind]):
+            if not re.search(rf"{{[{{%][^}}]*\b{name}\b", said):
+                continue
+            facts = without(FACTS[kind], name)
+            mail = make_mail(ada, kind, facts=facts, about=str(number), now=NOW)
+            with pytest.raises((UndefinedError, TypeError)):
+                write_letter(mail, ada, settings=settings)
+
+    def test_keeps_hostile_facts_text(self, ada: Account, settings: Settings, kind: str) -> None:
+        hostile = {
+            name: "<script>alert(1)</script>\r\nBcc: x@example.com {{ 7 * 7 }}"
+            if name in ("plan_name", "code", "description", "brand", "invoice_number", "method")
+            else value
+            for name, value in FACTS[kind].items()
+        }
+        letter = letter_of(ada, kind, settings, facts=hostile)
+        assert "<script" not in letter.html and "49" not in letter.subject
+        assert "\n" not in letter.subject and "\r" not in letter.subject
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("days", "subject"),
+        [
+            (-7, "Invoice INV-1001-2026-11 is due on 22 Dec 2026"),
+            (0, "Invoice INV-1001-2026-11 is due today"),
+            (7, "Invoice INV-1001-2026-11 is 7 days overdue"),
+            (14, "Invoice INV-1001-2026-11 is 14 days overdue"),
+        ],
+    )
+    def test_reminders_know_the_day(
+        self, ada: Account, settings: Settings, days: int, subject: str
+    ) -> None:
+        facts = {**FACTS["invoice_reminder"], "days": days}
+        letter = letter_of(ada, "invoice_reminder", settings, facts=facts)
+        assert letter.subject == subject
+        assert ("suspended" in letter.text) is (days >= 7)
+
+    def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
+        with transaction():
+            ada.timezone = "Asia/Shanghai"
+        facts = {**FACTS["renewal_failed"], "next_try_at": "2026-11-25T18:30:00Z"}
+        text = write_letter(
+            make_mail(ada, "renewal_failed", facts=facts, now=NOW), ada, settings=settings
+        ).text
+        assert "We will try again on 26 Nov 2026, 02:30 CST" in text
+        assert "there were not enough funds on the card" in text
+
+    @pytest.mark.parametrize(
+        ("code", "words"),
+        [
+            (None, "the bank gave no reason"),
+            ("expired_card", "the card has expired"),
+            ("new_code", "the bank answered “new code”"),
+        ],
+    )
+    def test_declines_are_words(
+        self, ada: Account, settings: Settings, code: str | None, words: str
+    ) -> None:
+        facts = {**FACTS["topup_declined"], "decline_code": code}
+        assert words in letter_of(ada, "topup_declined", settings, facts=facts).text
+
+    def test_a_switched_off_top_up_says_so(self, ada: Account, settings: Settings) -> None:
+        facts = {**FACTS["topup_declined"], "switched_off": True, "paused_until": None}
+        letter = letter_of(ada, "topup_declined", settings, facts=facts)
+        assert letter.subject == "Auto top-up switched off: $50.00"
+        assert "After 2 declines in a row" in letter.text
+
+    def test_one_alert_is_the_subject(self, ada: Account, settings: Settings) -> None:
+        alerts = FACTS["alerts_crossed"]["alerts"][1:2]
+        facts = {**FACTS["alerts_crossed"], "alerts": alerts}
+        letter = letter_of(ada, "alerts_crossed", settings, facts=facts)
+        assert letter.subject == "80% of your plan’s tokens are used"
+
+    def test_several_alerts_are_one_mail(self, ada: Account, settings: Settings) -> None:
+        letter = letter_of(ada, "alerts_crossed", settings)
+        assert letter.subject == "4 of your alerts were crossed"
+        assert "* Your token balance is down to 49,000\n* 80% of" in letter.text
+        assert "* You have spent $102.50 this month" in letter.text
+
+    def test_a_card_keeps_its_own_brand(self, ada: Account, settings: Settings) -> None:
+        assert (
+            letter_of(ada, "card_saved", settings).subject
+            == "A card was saved: Visa ending in 4242"
+        )

@@ -1,0 +1,100 @@
+"""Documents behind the invoice pages: one's own, issued, the same bytes each time."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.domain.invoices.models import Invoice
+from app.domain.invoices.operations import mark_paid
+from app.entrypoints.gateways import GATEWAYS
+from app.foundation.database import session, transaction
+from app.foundation.periods import BillingMonth
+from tests.factories.documents import make_credit_note
+from tests.factories.payments import make_invoice
+from tests.fakes.payment_gateway import FakeGateway
+
+
+@pytest.fixture
+def invoice(app: Flask, ada: Account, now: datetime) -> Invoice:
+    app.config[GATEWAYS] = {"stripe": FakeGateway()}
+    return make_invoice(ada, now=now)
+
+
+@pytest.fixture
+def address(invoice: Invoice) -> str:
+    return f"/invoices/{invoice.invoice_number}"
+
+
+def pay(invoice: Invoice, *, now: datetime) -> None:
+    with transaction():
+        row = session.get_one(Invoice, invoice.id)
+        mark_paid(row, method="stripe", transaction_id="pi_1", now=now + timedelta(minutes=1))
+
+
+class TestInvoice:
+    def test_is_the_same_file_each_time_whatever_happens(
+        self, adas: FlaskClient, invoice: Invoice, address: str, now: datetime
+    ) -> None:
+        first = adas.get(f"{address}/pdf")
+        assert first.status_code == 200 and first.content_type == "application/pdf"
+        assert first.headers["Content-Disposition"] == (
+            f'attachment; filename="{invoice.invoice_number}.pdf"'
+        )
+        pay(invoice, now=now)
+        assert adas.get(f"/invoices/{invoice.public_id}/pdf").data == first.data
+
+    def test_a_receipt_comes_with_the_payment(
+        self, adas: FlaskClient, invoice: Invoice, address: str, now: datetime
+    ) -> None:
+        refused = adas.get(f"{address}/pdf?document=receipt")
+        assert refused.status_code == 409 and "has not been paid" in refused.text
+        assert "document=receipt" not in adas.get(address).text
+        pay(invoice, now=now)
+        answer = adas.get(f"{address}/pdf?document=receipt")
+        assert answer.headers["Content-Disposition"].endswith('-receipt.pdf"')
+        assert f'href="{address}/pdf?document=receipt"' in adas.get(address).text
+
+    def test_is_offered_on_the_page(self, adas: FlaskClient, address: str) -> None:
+        page = adas.get(address).text
+        assert f'href="{address}/pdf"' in page and "Download PDF" in page
+
+    def test_a_draft_has_none(self, adas: FlaskClient, invoice: Invoice, now: datetime) -> None:
+        draft = f"/invoices/draft-{BillingMonth.of(now)}"
+        refused = adas.get(f"{draft}/pdf")
+        assert refused.status_code == 409 and "This is a draft" in refused.text
+        assert "Download PDF" not in adas.get(draft).text
+
+    @pytest.mark.parametrize("named", ["credit_note", "", "x" * 5000, "%00"])
+    def test_there_are_no_other_documents(
+        self, adas: FlaskClient, address: str, named: str
+    ) -> None:
+        assert adas.get(f"{address}/pdf?document={named}").status_code == 404
+
+    def test_is_nobody_elses(
+        self, bens: FlaskClient, client: FlaskClient, invoice: Invoice, address: str
+    ) -> None:
+        assert bens.get(f"{address}/pdf").status_code == 404
+        assert bens.get(f"/invoices/{invoice.public_id}/pdf?document=receipt").status_code == 404
+        assert client.get(f"{address}/pdf").status_code == 302
+
+
+class TestCreditNote:
+    def test_is_offered_and_handed_out(
+        self, adas: FlaskClient, invoice: Invoice, address: str, now: datetime
+    ) -> None:
+        make_credit_note(invoice, number="CN-1-2026-11", now=now)
+        file = f"{address}/credit-notes/CN-1-2026-11/pdf"
+        assert f'href="{file}"' in adas.get(address).text
+        answer = adas.get(file)
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="CN-1-2026-11.pdf"'
+        assert answer.data.startswith(b"%PDF-")
+
+    def test_is_nobody_elses(
+        self, adas: FlaskClient, bens: FlaskClient, invoice: Invoice, address: str, now: datetime
+    ) -> None:
+        make_credit_note(invoice, number="CN-1-2026-11", now=now)
+        assert bens.get(f"{address}/credit-notes/CN-1-2026-11/pdf").status_code == 404
+        assert adas.get(f"{address}/credit-notes/CN-2/pdf").status_code == 404

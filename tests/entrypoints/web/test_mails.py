@@ -1,0 +1,74 @@
+"""The page of kept mails: one's own, as text and in a sandbox, and only without a mail server."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.domain.mails.models import Mail
+from app.entrypoints.jobs.promises import work_off_outbox
+from app.foundation.database import session
+from app.foundation.outbox import OutboxEntry
+from tests.entrypoints.test_security_headers import directives
+from tests.factories.mails import FACTS, make_mail
+
+
+class TestList:
+    def test_says_so_where_there_are_none(self, adas: FlaskClient) -> None:
+        page = adas.get("/mails").text
+        assert "No mails yet" in page and 'href="/mails" aria-current="page"' in page
+
+    def test_shows_ones_own(
+        self, adas: FlaskClient, bens: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        mail = make_mail(ada, "coupon_redeemed", now=now)
+        page = adas.get("/mails").text
+        assert f'<a href="/mails/{mail.id}">Coupon SAVE50 redeemed</a>' in page
+        assert "SAVE50" not in bens.get("/mails").text
+
+    def test_a_mail_is_kept_and_not_promised_for_ever(
+        self, app: Flask, ada: Account, now: datetime
+    ) -> None:
+        make_mail(ada, now=now)
+        assert work_off_outbox() == 1
+        session.rollback()
+        mail = session.query(Mail).populate_existing().one()
+        assert mail.kept_at is not None and mail.sent_at is None
+        assert session.query(OutboxEntry).populate_existing().one().done_at is not None
+
+
+class TestShow:
+    def test_shows_the_text_and_frames_the_html(
+        self, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        mail = make_mail(ada, "coupon_redeemed", now=now)
+        answer = adas.get(f"/mails/{mail.id}")
+        assert f'src="/mails/{mail.id}/html"' in answer.text and "It gives: Save 50%" in answer.text
+        assert directives(answer.headers["Content-Security-Policy"])["frame-src"] == "'self'"
+
+    def test_the_html_may_do_nothing(self, adas: FlaskClient, ada: Account, now: datetime) -> None:
+        facts = {**FACTS["coupon_redeemed"], "description": "<script>alert(1)</script>"}
+        mail = make_mail(ada, "coupon_redeemed", facts=facts, now=now)
+        answer = adas.get(f"/mails/{mail.id}/html")
+        policy = directives(answer.headers["Content-Security-Policy"])
+        assert policy["default-src"] == "'none'" and "script-src" not in policy
+        assert policy["sandbox"] == "allow-popups allow-popups-to-escape-sandbox"
+        assert policy["frame-ancestors"] == "'self'"
+        assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+        assert "<script" not in answer.text
+
+    def test_is_nobody_elses(self, bens: FlaskClient, ada: Account, now: datetime) -> None:
+        mail = make_mail(ada, now=now)
+        for address in (f"/mails/{mail.id}", f"/mails/{mail.id}/html", "/mails/999", "/mails/x"):
+            assert bens.get(address).status_code == 404
+
+    def test_asks_to_sign_in(self, client: FlaskClient) -> None:
+        assert client.get("/mails").status_code == 302
+
+
+def test_is_not_there_where_mails_are_sent(app: Flask, adas: FlaskClient) -> None:
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], smtp_url="smtp://127.0.0.1:1")
+    assert adas.get("/mails").status_code == 404
+    assert 'href="/mails"' not in adas.get("/invoices").text

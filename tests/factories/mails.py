@@ -1,0 +1,82 @@
+"""Mails of every kind, with the facts that each kind is written with."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.domain.accounts.models import Account
+from app.domain.mails import operations
+from app.domain.mails.models import Mail
+from app.foundation.database import session, transaction
+from tests.moments import NOW
+
+DUE = "2026-12-22T12:00:00Z"
+LATER = "2026-11-29T12:00:00Z"
+INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
+PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
+ALERTS = [
+    {"kind": "tokens_left", "threshold": 50_000, "value": 49_000},
+    {"kind": "quota_percent", "threshold": 80, "value": 81},
+    {"kind": "spend", "threshold": 10_000, "value": 10_250},
+    {"kind": "forecast", "threshold": 100, "value": 120},
+]
+
+# By kind: what whoever writes such a mail must tell.
+FACTS: dict[str, dict[str, object]] = {
+    "invoice_issued": {
+        **INVOICE, "billing_month": "2026-11", "final_minor": 1_613, "due_minor": 1_613,
+        "due_at": DUE,
+    },
+    "invoice_paid": {**INVOICE, "final_minor": 1_613, "paid_at": DUE, "method": "stripe"},
+    "invoice_reminder": {**INVOICE, "due_minor": 1_613, "due_at": DUE, "days": 7},
+    "account_suspended": {**INVOICE, "due_minor": 1_613, "due_at": DUE},
+    "renewal_due": {
+        "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,
+        "grace_ends_at": LATER, "checkout_hint": "You have saved no card that we could charge.",
+    },
+    "renewal_failed": {
+        "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,
+        "decline_code": "insufficient_funds", "grace_ends_at": LATER, "next_try_at": None,
+    },
+    "plan_expired": {"plan_name": "Pro"},
+    "plan_changed": PLANS,
+    "change_scheduled": PLANS,
+    "price_rise": {"plan_name": "Pro", "old_minor": 9_999, "new_minor": 10_999, "from": DUE},
+    "alerts_crossed": {
+        "alerts": ALERTS, "token_balance": 49_000, "quota": 1_000_000, "period_ends_at": DUE,
+        "month_cost_minor": 10_250,
+    },
+    "tokens_bought": {
+        "tokens": 2_500_000, "amount_minor": 5_000, "balance": 2_600_000,
+        "invoice_number": "INV-1001-2026-11", "automatic": True,
+    },
+    "topup_declined": {
+        "amount_minor": 5_000, "decline_code": "expired_card", "declines": 2,
+        "paused_until": LATER, "switched_off": False,
+    },
+    "topup_needs_authentication": {
+        "amount_minor": 5_000, "url": "https://pay.example.com/c/cs_1?a=1&b=2",
+    },
+    "refund_made": {
+        "invoice_number": "INV-1001-2026-11", "amount_minor": 5_000, "method": "stripe",
+    },
+    "coupon_redeemed": {"code": "SAVE50", "description": "Save 50%"},
+    "overpayment": {"amount_minor": 1_613, "became": "credit"},
+    "card_saved": {"brand": "visa", "last4": "4242"},
+    "card_removed": {"brand": "visa", "last4": "4242"},
+}  # fmt: skip
+
+
+def make_mail(
+    account: Account,
+    kind: str = "plan_expired",
+    *,
+    facts: Mapping[str, object] | None = None,
+    about: str = "1",
+    now: datetime = NOW,
+) -> Mail:
+    """Write a mail, with the sample facts of its kind where none are given."""
+    with transaction():
+        operations.write(
+            kind, account, about=about, facts=FACTS[kind] if facts is None else facts, now=now
+        )
+    return session.query(Mail).order_by(Mail.id.desc()).limit(1).one()
