@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +17,12 @@ PORT_MAX = 65535
 STRIPE_API = "https://api.stripe.com"
 STRIPE_SANDBOX_KEY = "sk_test_sandbox"
 STRIPE_KEY = re.compile(r"(sk|rk)_(test|live)_\w+", re.ASCII)
+PAYPAL_LIVE_API = "https://api-m.paypal.com"
+PAYPAL_SANDBOX_API = "https://api-m.sandbox.paypal.com"
+# What the stand-in on this machine takes for an account: it is no secret there.
+PAYPAL_STAND_IN = "paypal_sandbox"
+PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
+PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 # An address alone, or behind a name; a line break would begin another header.
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
 KEPT_MAIL_FROM = "billing@localhost"
@@ -25,6 +31,23 @@ STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 class SettingError(Exception):
     """A setting is missing or contradicts another; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayPalSettings:
+    """Whose account at PayPal payments go to, and where that is; all empty if not offered."""
+
+    client_id: str = ""
+    client_secret: str = ""
+    api_base: str = ""
+    webhook_id: str = ""
+    # "offline": messages are checked against PayPal's certificate; "call": PayPal is asked.
+    verify: str = "offline"
+
+    @property
+    def is_offered(self) -> bool:
+        """Tell whether customers can pay through PayPal."""
+        return bool(self.client_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +76,7 @@ class Settings:
     stripe_api_key: str
     stripe_api_base: str
     stripe_webhook_secrets: tuple[str, ...]
+    paypal: PayPalSettings
     sandbox_port: int
     redis_url: str
     # Without a mail server mails are kept, to be read on a page.
@@ -67,7 +91,7 @@ class Settings:
     @property
     def uses_sandbox(self) -> bool:
         """Tell whether payments go to a stand-in on this machine: no real money moves."""
-        return _is_local(self.stripe_api_base)
+        return _is_local(self.stripe_api_base) or _is_local(self.paypal.api_base)
 
     @property
     def secure_cookies(self) -> bool:
@@ -105,11 +129,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         stripe_api_key=key,
         stripe_api_base=base,
         stripe_webhook_secrets=_webhook_secrets(
-            values.get("STRIPE_WEBHOOK_SECRETS", ""),
-            instance_dir,
-            sandbox=_is_local(base),
-            production=production,
+            values, instance_dir, sandbox=_is_local(base), production=production
         ),
+        paypal=_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
         smtp_url=_smtp_url(values.get("SMTP_URL", ""), production=production),
@@ -202,6 +224,64 @@ def _stripe(values: Mapping[str, str], sandbox_port: int, *, production: bool) -
     return key, base
 
 
+def _paypal(
+    values: Mapping[str, str], sandbox_port: int, *, stripe_key: str, production: bool
+) -> PayPalSettings:
+    """Return the account and the address of PayPal, or of the sandbox; nothing if not offered."""
+    given = PayPalSettings(
+        client_id=values.get("PAYPAL_CLIENT_ID", ""),
+        client_secret=values.get("PAYPAL_CLIENT_SECRET", ""),
+        api_base=values.get("PAYPAL_API_BASE", "").rstrip("/"),
+        webhook_id=values.get("PAYPAL_WEBHOOK_ID", ""),
+        verify=_one_of(values, "PAYPAL_VERIFY", ("offline", "call")),
+    )
+    if given.client_id:
+        return _paypal_account(given, stripe_is_live="_live_" in stripe_key, production=production)
+    if given.client_secret or (given.api_base and not _is_local(given.api_base)):
+        name = "PAYPAL_CLIENT_SECRET" if given.client_secret else "PAYPAL_API_BASE"
+        raise SettingError(f"PAYPAL_CLIENT_ID is missing: {name} is set.")
+    if stripe_key != STRIPE_SANDBOX_KEY:
+        # Real money beside a stand-in that takes none would pay for nothing.
+        if given.api_base:
+            raise SettingError("PAYPAL_API_BASE is a sandbox, but STRIPE_API_KEY is none of it.")
+        return PayPalSettings()
+    return replace(
+        given,
+        client_id=PAYPAL_STAND_IN,
+        client_secret=PAYPAL_STAND_IN,
+        api_base=given.api_base or f"http://127.0.0.1:{sandbox_port}",
+        webhook_id=PAYPAL_STAND_IN,
+    )
+
+
+def _paypal_account(
+    given: PayPalSettings, *, stripe_is_live: bool, production: bool
+) -> PayPalSettings:
+    if not PAYPAL_KEY.fullmatch(given.client_id):
+        raise SettingError("PAYPAL_CLIENT_ID must be the client id of an app at PayPal.")
+    if not PAYPAL_KEY.fullmatch(given.client_secret):
+        raise SettingError("PAYPAL_CLIENT_SECRET must be the secret of the same app at PayPal.")
+    if given.webhook_id and not PAYPAL_WEBHOOK.fullmatch(given.webhook_id):
+        raise SettingError("PAYPAL_WEBHOOK_ID must be the id that PayPal shows of the webhook.")
+    if production and not given.webhook_id:
+        raise SettingError("PAYPAL_WEBHOOK_ID is missing: payments are told by webhooks.")
+    base = given.api_base or (PAYPAL_LIVE_API if stripe_is_live else PAYPAL_SANDBOX_API)
+    _check_paypal_base(base, stripe_is_live=stripe_is_live, production=production)
+    return replace(given, api_base=base)
+
+
+def _check_paypal_base(base: str, *, stripe_is_live: bool, production: bool) -> None:
+    """Refuse addresses of nobody's, and real money beside money that is not."""
+    if base not in (PAYPAL_LIVE_API, PAYPAL_SANDBOX_API) and not _is_local(base):
+        raise SettingError(f"PAYPAL_API_BASE must be {PAYPAL_LIVE_API} or {PAYPAL_SANDBOX_API}.")
+    if production and _is_local(base):
+        raise SettingError("PAYPAL_API_BASE is a sandbox: production takes real payments.")
+    if stripe_is_live and base != PAYPAL_LIVE_API:
+        raise SettingError(f"PAYPAL_API_BASE must be {PAYPAL_LIVE_API} with a live STRIPE_API_KEY.")
+    if base == PAYPAL_LIVE_API and not stripe_is_live:
+        raise SettingError("PAYPAL_API_BASE takes real payments, but STRIPE_API_KEY takes none.")
+
+
 def _is_local(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     if host == "localhost":
@@ -213,9 +293,10 @@ def _is_local(url: str) -> bool:
 
 
 def _webhook_secrets(
-    given: str, instance_dir: Path, *, sandbox: bool, production: bool
+    values: Mapping[str, str], instance_dir: Path, *, sandbox: bool, production: bool
 ) -> tuple[str, ...]:
     """Return the secrets that webhooks may be signed with; two while one takes over."""
+    given = values.get("STRIPE_WEBHOOK_SECRETS", "")
     listed = tuple(secret.strip() for secret in given.split(",") if secret.strip())
     if not all(STRIPE_WEBHOOK_SECRET.fullmatch(secret) for secret in listed):
         raise SettingError("STRIPE_WEBHOOK_SECRETS must read like whsec_…, several with commas.")

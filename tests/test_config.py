@@ -242,6 +242,95 @@ class TestStripe:
         assert "sk_secret" not in str(refused.value)
 
 
+PAYPAL = {"PAYPAL_CLIENT_ID": "client-id-1", "PAYPAL_CLIENT_SECRET": "client-secret-1"}
+WEBHOOK = {"PAYPAL_WEBHOOK_ID": "4JH86294D6297924G"}
+TEST_KEY, LIVE_KEY = {"STRIPE_API_KEY": "sk_test_abc"}, {"STRIPE_API_KEY": "sk_live_abc"}
+LIVE_API, TEST_API = "https://api-m.paypal.com", "https://api-m.sandbox.paypal.com"
+
+
+class TestPayPal:
+    def test_is_the_sandbox_where_no_key_is_given(self, read) -> None:
+        settings = read(PORT="9000")
+        assert settings.paypal.is_offered and settings.uses_sandbox
+        assert settings.paypal.api_base == settings.stripe_api_base == "http://127.0.0.1:9001"
+        assert settings.paypal.client_id == settings.paypal.client_secret == "paypal_sandbox"
+        assert settings.paypal.webhook_id == "paypal_sandbox"
+        assert settings.paypal.verify == "offline"
+
+    def test_may_be_a_sandbox_elsewhere_on_this_machine(self, read) -> None:
+        assert read(PAYPAL_API_BASE="http://localhost:7/").paypal.api_base == "http://localhost:7"
+
+    @pytest.mark.parametrize("key", [TEST_KEY, LIVE_KEY, PRODUCTION])
+    def test_is_not_offered_beside_a_stripe_of_its_own(self, read, key: dict[str, str]) -> None:
+        settings = read(**key)
+        assert not settings.paypal.is_offered and not settings.uses_sandbox
+        assert settings.paypal.api_base == ""
+
+    @pytest.mark.parametrize(
+        ("given", "base"),
+        [
+            ({}, TEST_API),
+            (TEST_KEY, TEST_API),
+            (LIVE_KEY, LIVE_API),
+            ({**PRODUCTION, **WEBHOOK}, LIVE_API),
+            ({**PRODUCTION, **TEST_KEY, **WEBHOOK}, TEST_API),
+            ({"PAYPAL_API_BASE": "http://127.0.0.1:9001"}, "http://127.0.0.1:9001"),
+        ],
+    )
+    def test_is_paypal_itself_with_a_key(self, read, given: dict[str, str], base: str) -> None:
+        settings = read(**PAYPAL, **given)
+        assert settings.paypal.is_offered and settings.paypal.api_base == base
+        assert settings.paypal.client_id == "client-id-1"
+
+    def test_can_be_asked_about_its_messages(self, read) -> None:
+        assert read(PAYPAL_VERIFY="call").paypal.verify == "call"
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"PAYPAL_CLIENT_ID": "client-id-1"}, "PAYPAL_CLIENT_SECRET must be"),
+            ({"PAYPAL_CLIENT_SECRET": "client-secret-1"}, "PAYPAL_CLIENT_ID is missing"),
+            ({"PAYPAL_API_BASE": LIVE_API}, "PAYPAL_CLIENT_ID is missing: PAYPAL_API_BASE"),
+            ({**PAYPAL, "PAYPAL_CLIENT_ID": "née"}, "PAYPAL_CLIENT_ID must be"),
+            ({**PAYPAL, "PAYPAL_CLIENT_SECRET": "a b c d e"}, "PAYPAL_CLIENT_SECRET must be"),
+            ({**PAYPAL, "PAYPAL_API_BASE": "https://elsewhere.example"}, "PAYPAL_API_BASE must be"),
+            ({**PAYPAL, "PAYPAL_API_BASE": "http://api-m.paypal.com"}, "PAYPAL_API_BASE must be"),
+            ({**PAYPAL, "PAYPAL_API_BASE": LIVE_API}, "PAYPAL_API_BASE takes real payments"),
+            (
+                {**PAYPAL, **TEST_KEY, "PAYPAL_API_BASE": LIVE_API},
+                "PAYPAL_API_BASE takes real payments, but STRIPE_API_KEY takes none",
+            ),
+            (
+                {**PAYPAL, **LIVE_KEY, "PAYPAL_API_BASE": TEST_API},
+                f"PAYPAL_API_BASE must be {LIVE_API} with a live",
+            ),
+            (
+                {**PAYPAL, **LIVE_KEY, "PAYPAL_API_BASE": "http://127.0.0.1:9001"},
+                f"PAYPAL_API_BASE must be {LIVE_API} with a live",
+            ),
+            (
+                {**TEST_KEY, "PAYPAL_API_BASE": "http://127.0.0.1:9001"},
+                "PAYPAL_API_BASE is a sandbox, but STRIPE_API_KEY",
+            ),
+            ({**PAYPAL, "PAYPAL_WEBHOOK_ID": "a b"}, "PAYPAL_WEBHOOK_ID must be"),
+            ({**PRODUCTION, **PAYPAL}, "PAYPAL_WEBHOOK_ID is missing"),
+            (
+                {**PRODUCTION, **PAYPAL, **WEBHOOK, "PAYPAL_API_BASE": "http://localhost:1"},
+                "PAYPAL_API_BASE is a sandbox: production",
+            ),
+            ({"PAYPAL_VERIFY": "never"}, "PAYPAL_VERIFY must be one of offline, call"),
+        ],
+    )
+    def test_names_what_is_wrong(self, read, given: dict[str, str], told: str) -> None:
+        with pytest.raises(SettingError, match=f"^{told}"):
+            read(**given)
+
+    def test_never_tells_a_secret(self, read) -> None:
+        with pytest.raises(SettingError) as refused:
+            read(PAYPAL_CLIENT_ID="client-id-1", PAYPAL_CLIENT_SECRET="se cret")
+        assert "se cret" not in str(refused.value)
+
+
 def test_programs_that_start_together_keep_one_secret(read) -> None:
     with ThreadPoolExecutor(16) as pool:
         settings = list(pool.map(lambda _: read(), range(16)))

@@ -1,7 +1,7 @@
 """A local stand-in for payment providers: a program of its own, where no real money moves.
 
-It shares nothing with the billing app. The app speaks to it as to Stripe: through Stripe's own
-SDK, over HTTP, with nothing but another address.
+It shares nothing with the billing app. The app speaks to it as to Stripe and PayPal: through
+their own SDKs, over HTTP, with nothing but another address.
 """
 
 import time
@@ -13,6 +13,8 @@ from flask import Flask
 from app.sandbox.core import EXTENSION, Sandbox
 from app.sandbox.guarding import guard
 from app.sandbox.panel import panel
+from app.sandbox.paypal.api import api as paypal_api
+from app.sandbox.paypal.approval_page import approval_page
 from app.sandbox.settings import SandboxSettings
 from app.sandbox.storage import Storage
 from app.sandbox.stripe.api import create_api
@@ -33,5 +35,7 @@ def create_sandbox(settings: SandboxSettings, *, clock: Callable[[], float] = ti
     guard(app)
     app.register_blueprint(create_api())
     app.register_blueprint(hosted_page)
+    app.register_blueprint(paypal_api)
+    app.register_blueprint(approval_page)
     app.register_blueprint(panel)
     return app

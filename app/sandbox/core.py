@@ -1,5 +1,6 @@
 """The running sandbox: its settings, its file, its clock."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,8 @@ from typing import cast
 
 from flask import current_app
 
+from app.sandbox.paypal.tokens import Tokens
+from app.sandbox.paypal.work import PayPalWork
 from app.sandbox.settings import SandboxSettings
 from app.sandbox.storage import Storage
 from app.sandbox.stripe import checkout_sessions
@@ -27,6 +30,9 @@ class Sandbox:
     storage: Storage
     clock: Callable[[], float] = time.time
     running_keys: RunningKeys = field(default_factory=RunningKeys)
+    paypal_tokens: Tokens = field(default_factory=Tokens)
+    # Where it is served; messages of PayPal's say where their certificate stands.
+    address: str = ""
     # Set whenever something was written: it may be a webhook to send.
     has_news: threading.Event = field(default_factory=threading.Event)
 
@@ -40,9 +46,19 @@ class Sandbox:
             yield work
 
     @contextmanager
+    def paypal_work(self, *, base_url: str = "") -> Iterator[PayPalWork]:
+        """Read and write what is PayPal's, inside a transaction."""
+        with self._noticing() as connection:
+            yield PayPalWork(
+                connection,
+                now=self.clock(),
+                base_url=base_url or self.address,
+                has_endpoint=bool(self.settings.paypal_webhook_url),
+            )
+
+    @contextmanager
     def _transaction(self, base_url: str, cause: Cause) -> Iterator[Work]:
-        with self.storage.transaction() as connection:
-            changes_before = connection.total_changes
+        with self._noticing() as connection:
             yield Work(
                 connection,
                 now=self.clock(),
@@ -50,6 +66,12 @@ class Sandbox:
                 has_endpoint=bool(self.settings.webhook_url),
                 cause=cause,
             )
+
+    @contextmanager
+    def _noticing(self) -> Iterator[sqlite3.Connection]:
+        with self.storage.transaction() as connection:
+            changes_before = connection.total_changes
+            yield connection
             has_changed = connection.total_changes != changes_before
         if has_changed:
             self.has_news.set()

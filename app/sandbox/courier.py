@@ -1,17 +1,15 @@
-"""Sends webhooks as Stripe does: signed, again and again until they are accepted."""
+"""Sends webhooks as providers do: signed, again and again until they are accepted."""
 
-import hashlib
-import hmac
 import http.client
-import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
-from app.sandbox import deliveries
+from app.sandbox import deliveries, letters
 from app.sandbox.core import Sandbox
 from app.sandbox.deliveries import Delivery
+from app.sandbox.letters import Letter
 
 SENDERS = 4
 ANSWER_SECONDS = 10
@@ -71,8 +69,8 @@ class Courier:
         sandbox = self._sandbox
         try:
             with sandbox.work() as work:
-                event = work.addressed("event", delivery.event_id)
-            answer, accepted = self._post(json.dumps(event, indent=2, ensure_ascii=False))
+                event = work.of_any_kind(delivery.event_id) or {}
+            answer, accepted = _post(letters.letter(sandbox, event))
             with sandbox.work() as work:
                 deliveries.record(
                     work.connection,
@@ -82,42 +80,33 @@ class Courier:
                     now=sandbox.clock(),
                     retry_seconds=sandbox.settings.webhook_retry_seconds,
                 )
-                if accepted:
+                if accepted and "pending_webhooks" in event:
                     work.change(event, {"pending_webhooks": 0})
         except Exception:
             logger.exception("The sandbox could not send the event %s.", delivery.event_id)
         finally:
             self._sending.discard(delivery.id)
 
-    def _post(self, body: str) -> tuple[str, bool]:
-        """Return what the endpoint answered, or why it did not, and whether it took the event."""
-        settings = self._sandbox.settings
-        parts = urlsplit(settings.webhook_url)
-        secure = parts.scheme == "https"
-        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(body, settings.webhook_secret, now=self._sandbox.clock()),
-            "User-Agent": "Stripe/1.0 (local sandbox)",
-        }
-        path = parts.path or "/"
-        try:
-            connection.request(
-                "POST", f"{path}?{parts.query}" if parts.query else path, body.encode(), headers
-            )
-            # A redirect is not followed: Stripe takes it as a refusal too.
-            status = connection.getresponse().status
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-            return f"no answer: {reason}", False
-        finally:
-            connection.close()
-        return str(status), status in ACCEPTED
 
-
-def signature(body: str, secret: str, *, now: float) -> str:
-    """Return the header that proves when and by whom a webhook was sent."""
-    moment = int(now)
-    signed = f"{moment}.{body}".encode()
-    return f"t={moment},v1={hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()}"
+def _post(letter: Letter) -> tuple[str, bool]:
+    """Return what the endpoint answered, or why it did not, and whether it took the event."""
+    parts = urlsplit(letter.url)
+    secure = parts.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
+    path = parts.path or "/"
+    try:
+        connection.request(
+            "POST",
+            f"{path}?{parts.query}" if parts.query else path,
+            letter.body,
+            dict(letter.headers),
+        )
+        # A redirect is not followed: providers take it as a refusal too.
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return f"no answer: {reason}", False
+    finally:
+        connection.close()
+    return str(status), status in ACCEPTED

@@ -11,15 +11,18 @@ DELAY_MAX_SECONDS = 600
 COPIES_MAX = 5
 WEBHOOK_MODES = ("send", "hold", "drop")
 
-Countdown = Literal["lost_answers", "errors_before_effect", "errors_after_effect"]
+Countdown = Literal[
+    "lost_answers", "errors_before_effect", "errors_after_effect", "too_many_requests"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Knobs:
     """How the sandbox misbehaves; by default it does not.
 
-    The three counts are about the next POSTs to the API and run down to nothing: an answer that
-    is lost after the effect, a 500 without any effect, a 500 although the effect has happened.
+    The four counts are about the next POSTs to the API and run down to nothing: an answer that
+    is lost after the effect, a 500 without any effect, a 500 although the effect has happened, a
+    429 without any effect.
     """
 
     # send; hold: kept until it is turned back to send; drop: never sent unless asked for again
@@ -30,6 +33,7 @@ class Knobs:
     lost_answers: int = 0
     errors_before_effect: int = 0
     errors_after_effect: int = 0
+    too_many_requests: int = 0
 
 
 class KnobRefused(Exception):

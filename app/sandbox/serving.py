@@ -49,8 +49,10 @@ def running(settings: SandboxSettings, *, clock: Callable[[], float] = time.time
     app = create_sandbox(settings, clock=clock)
     sandbox: Sandbox = app.extensions[EXTENSION]
     try:
-        with _listening(app, settings) as server, _delivering(sandbox):
-            yield f"http://{_in_url(settings.host)}:{server.port}"
+        with _listening(app, settings) as server:
+            sandbox.address = f"http://{_in_url(settings.host)}:{server.port}"
+            with _delivering(sandbox):
+                yield sandbox.address
     finally:
         sandbox.storage.close()
 

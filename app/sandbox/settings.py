@@ -24,6 +24,9 @@ class SandboxSettings:
     merchant_name: str = "Oblivious"
     webhook_url: str = ""
     webhook_secret: str = ""
+    paypal_webhook_url: str = ""
+    # PayPal signs it along with each message; who receives them has to know it.
+    paypal_webhook_id: str = "paypal_sandbox"
     # Stripe tries for days; whoever develops does not wait that long.
     webhook_retry_seconds: tuple[float, ...] = (1, 3, 10, 30, 120, 600)
 
@@ -33,7 +36,10 @@ class SandboxSettings:
         if not 0 <= self.port <= PORT_MAX:
             raise SandboxSettingError(f"SANDBOX_PORT must be from 1 to {PORT_MAX}.")
         if self.webhook_url:
-            _check_webhook(self.webhook_url, self.webhook_secret)
+            _check_url(self.webhook_url, name="SANDBOX_WEBHOOK_URL")
+            _check_secret(self.webhook_secret)
+        if self.paypal_webhook_url:
+            _check_url(self.paypal_webhook_url, name="SANDBOX_PAYPAL_WEBHOOK_URL")
 
 
 def read_sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
@@ -47,6 +53,8 @@ def read_sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
         merchant_name=environment.get("BRAND_NAME") or "Oblivious",
         webhook_url=environment.get("SANDBOX_WEBHOOK_URL", ""),
         webhook_secret=environment.get("SANDBOX_WEBHOOK_SECRET", ""),
+        paypal_webhook_url=environment.get("SANDBOX_PAYPAL_WEBHOOK_URL", ""),
+        paypal_webhook_id=environment.get("SANDBOX_PAYPAL_WEBHOOK_ID") or "paypal_sandbox",
     )
 
 
@@ -68,10 +76,13 @@ def _check_host(host: str) -> None:
         )
 
 
-def _check_webhook(url: str, secret: str) -> None:
+def _check_url(url: str, *, name: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SandboxSettingError("SANDBOX_WEBHOOK_URL must be a whole http:// or https:// URL.")
+        raise SandboxSettingError(f"{name} must be a whole http:// or https:// URL.")
+
+
+def _check_secret(secret: str) -> None:
     if len(secret) < SECRET_MIN:
         raise SandboxSettingError(
             "SANDBOX_WEBHOOK_SECRET is missing or too short: webhooks are signed with it, "

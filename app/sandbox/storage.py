@@ -25,6 +25,14 @@ CREATE TABLE IF NOT EXISTS answers (
     body TEXT NOT NULL,
     answered_at INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS paypal_answers (
+    path TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    body TEXT NOT NULL,
+    kept_until INTEGER NOT NULL,
+    PRIMARY KEY (path, request_id)
+);
 CREATE TABLE IF NOT EXISTS deliveries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     event_id TEXT NOT NULL REFERENCES objects (id),

@@ -11,8 +11,20 @@ from app.domain.payments.errors import (
     UnknownPayment,
     UnknownProvider,
 )
-from app.domain.payments.gateway import Gateways, NotOurs, PaymentOutcome
+from app.domain.payments.gateway import (
+    CardSeen,
+    DisputeSeen,
+    EventOutcome,
+    Gateways,
+    NotOurs,
+    PaymentOutcome,
+    RefundsSeen,
+    SetupOutcome,
+)
 from app.foundation.database import end_reading, transaction
+from app.workflows.record_dispute import record_dispute
+from app.workflows.refund_payment import settle_all
+from app.workflows.save_card import settle_setup, take_card_news
 from app.workflows.settle_payment import settle_payment
 
 # What may be different at the next try: the provider's answer, our rows, somebody's mistake.
@@ -48,19 +60,16 @@ def follow_up_event(event_row_id: int, *, gateways: Gateways, now: datetime) -> 
         raise
 
 
-def _asked(
-    provider: str, event_type: str, body: bytes, *, gateways: Gateways
-) -> PaymentOutcome | NotOurs:
+def _asked(provider: str, event_type: str, body: bytes, *, gateways: Gateways) -> EventOutcome:
     if provider not in gateways:
         raise UnknownProvider(f"{provider} is not connected here.")
     return gateways[provider].outcome_of_event(event_type, body)
 
 
-def _take(event_row_id: int, outcome: PaymentOutcome | NotOurs, *, now: datetime) -> None:
+def _take(event_row_id: int, outcome: EventOutcome, *, now: datetime) -> None:
     with transaction():
-        if isinstance(outcome, PaymentOutcome):
-            # The account's lock comes first, as everywhere; the event is looked at under it.
-            settle_payment(outcome, now=now)
+        # The account's lock comes first, as everywhere; the event is looked at under it.
+        _take_effect(outcome, now=now)
         event = inbox.lock(event_row_id)
         if event.status != inbox.WAITING:
             return
@@ -68,3 +77,19 @@ def _take(event_row_id: int, outcome: PaymentOutcome | NotOurs, *, now: datetime
             inbox.ignore(event, because=outcome.reason, now=now)
         else:
             inbox.finish(event, now=now)
+
+
+def _take_effect(outcome: EventOutcome, *, now: datetime) -> None:
+    match outcome:
+        case PaymentOutcome():
+            settle_payment(outcome, now=now)
+        case RefundsSeen():
+            settle_all(outcome, now=now)
+        case DisputeSeen():
+            record_dispute(outcome, now=now)
+        case SetupOutcome():
+            settle_setup(outcome, now=now)
+        case CardSeen():
+            take_card_news(outcome, now=now)
+        case NotOurs():
+            pass

@@ -4,20 +4,23 @@ It may run at any time, on several machines at once: asking twice changes nothin
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from app.domain.payments import inbox, operations, queries
+from app.domain.payments import inbox, operations, queries, refunds, rules
 from app.domain.payments.errors import (
     OutcomeImpossible,
     OutcomeMismatch,
     ProviderRefused,
     ProviderUnreachable,
+    UnknownProvider,
 )
 from app.domain.payments.gateway import CheckoutOrder, Gateways, PaymentGateway, PaymentOutcome
 from app.domain.payments.models import Payment
 from app.foundation.database import end_reading, transaction
 from app.workflows.begin_checkout import checkout_order, open_checkout
+from app.workflows.charge_saved_card import charge_saved_card
+from app.workflows.refund_payment import refund_payment
 from app.workflows.settle_payment import settle_payment
 
 ATTEMPTS_AT_ONCE = 100
@@ -36,13 +39,21 @@ class Reconciled:
     attempts_asked: int
     attempts_unanswered: int
     events_found: int
+    refunds_asked: int = 0
+    refunds_unanswered: int = 0
 
 
 def reconcile_payments(*, gateways: Gateways, base_url: str, now: datetime) -> Reconciled:
     """Ask about the attempts nothing was heard of, and take in the events that did not reach us."""
     asked = ask_about_attempts(gateways=gateways, base_url=base_url, now=now)
+    refunded = ask_about_refunds(gateways=gateways, now=now)
     found = find_missed_events(gateways=gateways, now=now)
-    return Reconciled(asked.attempts_asked, asked.attempts_unanswered, found)
+    return replace(
+        refunded,
+        attempts_asked=asked.attempts_asked,
+        attempts_unanswered=asked.attempts_unanswered,
+        events_found=found,
+    )
 
 
 def ask_about_attempts(*, gateways: Gateways, base_url: str, now: datetime) -> Reconciled:
@@ -58,6 +69,21 @@ def ask_about_attempts(*, gateways: Gateways, base_url: str, now: datetime) -> R
         except (ProviderRefused, OutcomeMismatch, OutcomeImpossible) as error:
             log.error("Payment %s cannot be decided: %s", public_id, error.message)
     return Reconciled(len(silent), unanswered, 0)
+
+
+def ask_about_refunds(*, gateways: Gateways, now: datetime) -> Reconciled:
+    """Ask the provider where the refunds stand that nothing was heard of."""
+    silent = refunds.silent_refunds(now=now, limit=ATTEMPTS_AT_ONCE)
+    end_reading()
+    unanswered = 0
+    for refund_id in silent:
+        try:
+            refund_payment(refund_id, gateways=gateways, now=now)
+        except (ProviderUnreachable, UnknownProvider):
+            unanswered += 1
+        except OutcomeMismatch as error:
+            log.error("Refund %s cannot be decided: %s", refund_id, error.message)
+    return Reconciled(0, 0, 0, len(silent), unanswered)
 
 
 def find_missed_events(*, gateways: Gateways, now: datetime) -> int:
@@ -86,13 +112,22 @@ def _ask(public_id: str, *, gateways: Gateways, base_url: str, now: datetime) ->
         page, order = payment.provider_session, _order(payment, base_url=base_url)
     if gateway is None:
         return
-    outcome = gateway.outcome_of_session(page or _reopened(order, gateway=gateway, now=now))
+    if page is None and order is None:
+        charge_saved_card(public_id, gateways=gateways, now=now)
+        return
+    if page is None:
+        assert order is not None, "what is no charge is a checkout"
+        page = _reopened(order, gateway=gateway, now=now)
+    outcome = gateway.outcome_of_session(page)
     if isinstance(outcome, PaymentOutcome):
         with transaction():
             settle_payment(outcome, now=now)
 
 
-def _order(payment: Payment, *, base_url: str) -> CheckoutOrder:
+def _order(payment: Payment, *, base_url: str) -> CheckoutOrder | None:
+    """Return what a page was asked for; a saved card is charged without one."""
+    if payment.method != rules.CHECKOUT:
+        return None
     return checkout_order(payment, operations.lock_invoice(payment), base_url=base_url)
 
 

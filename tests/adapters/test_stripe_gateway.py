@@ -10,14 +10,16 @@ import pytest
 import requests
 import stripe
 
-from app.adapters.stripe_gateway import METADATA, StripeGateway
+from app.adapters.stripe_gateway import EVENT_TYPES, METADATA, StripeGateway
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable, SignatureInvalid
 from app.domain.payments.gateway import (
+    ChargeOrder,
     CheckoutOrder,
     NotOurs,
     OpenedCheckout,
     OutcomeStatus,
     PaymentOutcome,
+    RefundOrder,
 )
 from app.foundation import clock
 from app.sandbox.serving import running
@@ -68,10 +70,11 @@ def make_order(**changes: object) -> CheckoutOrder:
     return CheckoutOrder(**given)
 
 
-def sign(body: bytes, *, secret: str = SECRET, ahead: timedelta = timedelta()) -> str:
+def sign(body: bytes, *, secret: str = SECRET, ahead: timedelta = timedelta()) -> dict[str, str]:
     timestamp = int((clock.now() + ahead).timestamp())
     text = body.decode("utf-8", "surrogateescape")
-    return stripe.WebhookSignature.generate_signature_header(text, secret, timestamp)
+    header = stripe.WebhookSignature.generate_signature_header(text, secret, timestamp)
+    return {"stripe-signature": header}
 
 
 def make_event(**changes: object) -> bytes:
@@ -252,6 +255,33 @@ class TestEventsSince:
         assert gateway.events_since(clock.now() + timedelta(hours=1)) == []
 
 
+class TestMoneyOfUnknownFate:
+    def test_a_wrong_key_says_nothing_of_earlier_calls(self, url: str) -> None:
+        charge = ChargeOrder("pay-1", "inv-1", "k", 500, "USD", "Invoice", "cus_1", "pm_1")
+        refund = RefundOrder("1", "pi_1", "k", 500, "Bought by mistake")
+        locked_out = gateway_to(url, key="nonsense")
+        for call in (lambda: locked_out.charge(charge), lambda: locked_out.refund(refund)):
+            with pytest.raises(ProviderUnreachable):
+                call()
+
+    def test_a_card_that_does_not_exist_is_refused(self, gateway: StripeGateway) -> None:
+        order = ChargeOrder("pay-1", "inv-1", "k-none", 500, "USD", "Invoice", "cus_1", "pm_1")
+        with pytest.raises(ProviderRefused) as refused:
+            gateway.charge(order)
+        assert refused.value.reason == "resource_missing"
+
+    def test_no_more_is_refunded_than_was_paid(self, gateway: StripeGateway, url: str) -> None:
+        params = {"amount": 500, "currency": "usd", "payment_method": "pm_card_visa"}
+        made = client_of(url).v1.payment_intents.create(params={**params, "confirm": True})
+        with pytest.raises(ProviderRefused) as refused:
+            gateway.refund(RefundOrder("1", made.id, "k-much", 501, "Bought by mistake"))
+        assert refused.value.reason == "amount_too_large"
+
+
+def test_asks_for_no_more_events_than_one_list_takes() -> None:
+    assert len(set(EVENT_TYPES)) == len(EVENT_TYPES) <= 20
+
+
 class TestReadEvent:
     @pytest.mark.parametrize("secret", [SECRET, OLD_SECRET])
     def test_takes_what_either_secret_has_signed(self, url: str, secret: str) -> None:
@@ -263,8 +293,8 @@ class TestReadEvent:
     @pytest.mark.parametrize("seconds", [-290, 0, 290])
     def test_takes_what_was_signed_about_now(self, url: str, seconds: int) -> None:
         body = make_event()
-        signature = sign(body, ahead=timedelta(seconds=seconds))
-        assert gateway_to(url).read_event(body, signature, now=clock.now()).event_id == "evt_1"
+        headers = sign(body, ahead=timedelta(seconds=seconds))
+        assert gateway_to(url).read_event(body, headers, now=clock.now()).event_id == "evt_1"
 
     @pytest.mark.parametrize(
         "signature",
@@ -285,7 +315,9 @@ class TestReadEvent:
     )
     def test_refuses_headers_that_sign_nothing(self, url: str, signature: str) -> None:
         with pytest.raises(SignatureInvalid):
-            gateway_to(url).read_event(make_event(), signature, now=clock.now())
+            gateway_to(url).read_event(
+                make_event(), {"stripe-signature": signature}, now=clock.now()
+            )
 
     @pytest.mark.parametrize(
         "ahead",
@@ -298,9 +330,9 @@ class TestReadEvent:
 
     def test_refuses_another_body_and_another_secret(self, url: str) -> None:
         body = make_event()
-        for signature in (sign(make_event(id="evt_2")), sign(body, secret="whsec_of_others")):
+        for headers in ({}, sign(make_event(id="evt_2")), sign(body, secret="whsec_of_others")):
             with pytest.raises(SignatureInvalid):
-                gateway_to(url).read_event(body, signature, now=clock.now())
+                gateway_to(url).read_event(body, headers, now=clock.now())
 
     @pytest.mark.parametrize(
         "body",

@@ -29,7 +29,8 @@ DOORS = ("web", "operator", "api", "webhooks", "jobs", "cli")
 # answered after. (Settling itself runs inside the transaction of whoever asked.)
 CALL_PROVIDERS = {
     "begin_checkout", "confirm_payment", "follow_up_event", "reconcile_payments", "refund_payment",
-    "save_card", "top_up", "renew_subscription", "chase_unpaid", "switch_plan",
+    "charge_saved_card", "save_card", "top_up", "renew_subscription", "chase_unpaid",
+    "switch_plan",
 }  # fmt: skip
 IMPURE = (
     "flask", "sqlalchemy", "os", "random", "secrets", "time", "socket", "pathlib", "subprocess",

@@ -1,7 +1,10 @@
 """The door of the providers: what is signed is kept once; nothing else leaves a trace."""
 
 import json
+import socket
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import stripe
@@ -11,9 +14,15 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.config import Settings
 from app.domain.payments.models import ProviderEvent
+from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.queueing import queue_file
+from app.foundation import clock
 from app.foundation.database import db, session
 from app.foundation.outbox import OutboxEntry
+from app.sandbox.paypal.signing import signer
+from app.sandbox.serving import running
+from app.sandbox.settings import SandboxSettings
+from tests.databases import settings_for
 from tests.threads import in_parallel
 
 EVENT = {
@@ -151,3 +160,82 @@ class TestStripe:
         with away.app_context():
             db.engine.dispose()
         assert answer.status_code == 503
+
+
+PAYPAL_EVENT = {"id": "WH-1", "event_type": "CHECKOUT.ORDER.APPROVED", "resource": {"id": "O-1"}}
+
+
+@pytest.fixture
+def sandbox(settings: Settings, tmp_path: Path) -> Iterator[str]:
+    """Where PayPal's certificate stands."""
+    port = settings.sandbox_port
+    with running(SandboxSettings(database=tmp_path / "sandbox.sqlite3", port=port)) as url:
+        yield url
+
+
+class TestPayPal:
+    @pytest.fixture
+    def settings(self, database_url: str, tmp_path: Path) -> Settings:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = str(listener.getsockname()[1])
+        return settings_for(database_url, tmp_path / "instance", SANDBOX_PORT=port)
+
+    @pytest.fixture
+    def post(self, client: FlaskClient, sandbox: str):
+        def post(body: bytes, **changes: str):
+            at = clock.now().timestamp()
+            headers = signer().headers(body, webhook_id="paypal_sandbox", base_url=sandbox, now=at)
+            return client.post("/webhooks/paypal", data=body, headers={**headers, **changes})
+
+        return post
+
+    def body_of(self, **changes: object) -> bytes:
+        return json.dumps({**PAYPAL_EVENT, **changes}).encode()
+
+    def test_keeps_what_is_signed_once_and_promises_to_look(self, post) -> None:
+        body = self.body_of()
+        answers = [post(body) for _ in range(3)]
+        assert {(each.status_code, each.json["received"]) for each in answers} == {(200, True)}
+        assert kept() == [("WH-1", "waiting")]
+        event = session.query(ProviderEvent).one()
+        assert (event.provider, event.body) == ("paypal", body)
+        assert session.query(OutboxEntry).one().kind == "follow_up_event"
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("PAYPAL-TRANSMISSION-SIG", ""),
+            ("PAYPAL-TRANSMISSION-SIG", "\xe9"),
+            ("PAYPAL-TRANSMISSION-ID", "another"),
+            ("PAYPAL-TRANSMISSION-TIME", "2015-05-18T15:45:13Z"),
+            ("PAYPAL-TRANSMISSION-TIME", "2999-05-18T15:45:13Z"),
+            ("PAYPAL-CERT-URL", "https://evil.example/v1/notifications/certs/CERT-1"),
+            ("PAYPAL-AUTH-ALGO", "none"),
+        ],
+    )
+    def test_refuses_what_is_not_signed(self, post, name: str, value: str) -> None:
+        answer = post(self.body_of(), **{name: value})
+        assert (answer.status_code, answer.json["code"]) == (400, "signature_invalid")
+        assert kept() == []
+
+    @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"7", b"\xff"])
+    def test_refuses_signed_bodies_that_are_no_event(self, post, body: bytes) -> None:
+        assert post(body).status_code == 400
+        assert kept() == []
+
+    def test_asks_to_come_back_while_the_certificate_cannot_be_had(
+        self, client: FlaskClient, settings: Settings
+    ) -> None:
+        body = self.body_of()
+        away = settings.paypal.api_base
+        at = clock.now().timestamp()
+        headers = signer().headers(body, webhook_id="paypal_sandbox", base_url=away, now=at)
+        assert client.post("/webhooks/paypal", data=body, headers=headers).status_code == 503
+        assert kept() == []
+
+    def test_is_closed_where_paypal_is_not_offered(self, client: FlaskClient, app: Flask) -> None:
+        app.config[GATEWAYS] = {}
+        answer = client.post("/webhooks/paypal", data=self.body_of())
+        assert answer.json["code"] == "unknown_provider"
+        assert kept() == []

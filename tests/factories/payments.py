@@ -11,11 +11,16 @@ from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.invoices.payers import payer as payer_of
 from app.domain.invoices.rules import USAGE_DUE_AFTER, Line
+from app.domain.payments import operations as payments
+from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import PaymentGateway
-from app.domain.payments.models import Payment
+from app.domain.payments.models import Payment, PaymentMethod, Refund
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import Checkout, begin_checkout
+from app.workflows.settle_payment import settle_payment
+from tests.fakes.payment_gateway import FakeGateway
+from tests.fakes.payment_gateway import make_card as card_at_provider
 from tests.moments import NOW
 
 BASE_URL = "https://billing.example.com"
@@ -42,6 +47,60 @@ def make_checkout(
 ) -> Checkout:
     """Begin to pay the invoice."""
     return begin_checkout(account, invoice.public_id, gateway=gateway, base_url=BASE_URL, now=now)
+
+
+def make_card(
+    account: Account, number: int = 1, *, now: datetime = NOW, **changes: str | None
+) -> PaymentMethod:
+    """Save a card of the account, with its consent."""
+    with transaction():
+        return payments.keep_card(
+            account.id,
+            card_at_provider(number, **changes),
+            provider="stripe",
+            consent=Consent("2026-11", now),
+            now=now,
+        )
+
+
+def make_charge(invoice: Invoice, card: PaymentMethod, *, now: datetime = NOW) -> Payment:
+    """Write down that the card is to be charged for the invoice."""
+    with transaction():
+        accounts.lock_accounts({invoice.user_id})
+        return payments.add_off_session(
+            invoice, purpose="invoice", card=card, amount_minor=invoice.final_minor, now=now
+        )
+
+
+def make_paid(
+    account: Account, *, gateway: FakeGateway, minor: int = 1_234, now: datetime = NOW
+) -> Payment:
+    """Make an invoice and have it paid on the provider's page."""
+    invoice = make_invoice(account, minor=minor, now=now)
+    checkout = make_checkout(account, invoice, gateway=gateway, now=now)
+    session_id = payment_row(checkout.payment_id).provider_session
+    gateway.pay(session_id)
+    with transaction():
+        settle_payment(gateway.outcome_of_session(session_id), now=now)
+    return payment_row(checkout.payment_id)
+
+
+def make_refund(payment: Payment, *, minor: int = 234, now: datetime = NOW) -> Refund:
+    """Write down that some of the payment is to be given back."""
+    with transaction():
+        return payments.add_refund(
+            payment,
+            amount_minor=minor,
+            reason="Bought by mistake",
+            requested_by="operator:olga",
+            now=now,
+        )
+
+
+def refund_row(refund_id: int) -> Refund:
+    """Return the refund as it stands in the database."""
+    session.rollback()
+    return session.query(Refund).populate_existing().filter_by(id=refund_id).one()
 
 
 def payment_row(public_id: str) -> Payment:

@@ -108,6 +108,12 @@ class Visitor:
         self.clicks("button", "Pay by card")
         self.arrives(re.compile(r"/c/pay/cs_\w+"), at=self.installation.sandbox)
 
+    def goes_to_paypal(self, invoice_number: str) -> None:
+        """Go from the invoice to PayPal's page."""
+        self.open(f"/invoices/{invoice_number}")
+        self.clicks("button", "Pay with PayPal")
+        self.arrives(re.compile(r"/checkoutnow\?token=\w+"), at=self.installation.sandbox)
+
     def types_card(self, number: str) -> None:
         """Fill the provider's form in."""
         fields = {
@@ -139,9 +145,9 @@ class Visitor:
 
     def finds_it_paid(self, invoice_number: str) -> str:
         """Come back from the provider, see that it is paid, and return the payment's id."""
-        self.arrives(re.compile(r"/payments/pay-\w+"))
+        self.arrives(re.compile(r"/payments/pay-\w+(\?token=\w+&PayerID=\w+)?"))
         self.sees("Thank you, it is paid")
-        payment_id = self.page.url.rpartition("/")[2]
+        payment_id = self.page.url.partition("?")[0].rpartition("/")[2]
         self.clicks("link", "To the invoice")
         self.arrives(f"/invoices/{invoice_number}")
         self.sees(f"{invoice_number} paid")

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 import stripe
+from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
 from app.sandbox.serving import running
 from app.sandbox.settings import SandboxSettings
+from tests.sandbox import buying
 from tests.sandbox.receiver import Receiver, receiving
 from tests.sandbox.shopping import client_of
 
@@ -30,6 +32,13 @@ def sandbox_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def api(sandbox_url: str) -> Iterator[stripe.StripeClient]:
     """A client whose every answer is held against the SDK's types; knobs are turned back."""
     yield client_of(sandbox_url)
+    requests.post(f"{sandbox_url}/sandbox/knobs/reset", timeout=10).raise_for_status()
+
+
+@pytest.fixture
+def paypal(sandbox_url: str) -> Iterator[PaypalServersdkClient]:
+    """A client of PayPal's SDK, whose every answer is held against its models."""
+    yield buying.client_of(sandbox_url)
     requests.post(f"{sandbox_url}/sandbox/knobs/reset", timeout=10).raise_for_status()
 
 

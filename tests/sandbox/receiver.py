@@ -18,6 +18,8 @@ class Webhook:
     signature: str
     content_type: str
     body: bytes
+    # Their names in lower case.
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -59,6 +61,7 @@ def receiving() -> Iterator[Receiver]:
                     self.headers["Stripe-Signature"],
                     self.headers["Content-Type"],
                     self.rfile.read(length),
+                    {name.lower(): value for name, value in self.headers.items()},
                 )
             )
             self.send_response(status)

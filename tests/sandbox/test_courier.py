@@ -7,6 +7,8 @@ import pytest
 import requests
 import stripe
 
+from app.sandbox.paypal.signing import signed_text, signer
+from tests.sandbox import buying
 from tests.sandbox.conftest import SECRET
 from tests.sandbox.receiver import Receiver, Webhook, until
 from tests.sandbox.shopping import client_of, open_session, pay
@@ -153,3 +155,59 @@ class TestKnobs:
         client_of(url).v1.customers.create(params={})
         receiver.wait_for(1)
         assert time.monotonic() - began > 0.9
+
+
+class TestPayPal:
+    def test_tells_what_happened_to_an_order(self, serve, receiver: Receiver) -> None:
+        url = serve(paypal_webhook_url=receiver.url, paypal_webhook_id="WEBHOOK-1")
+        client = buying.client_of(url)
+        order = buying.open_order(client, unit={"description": "Zoë"})
+        buying.approve(buying.page_of(order))
+        (webhook,) = receiver.wait_for(1)
+        event = json.loads(webhook.body)
+        assert event["event_type"] == "CHECKOUT.ORDER.APPROVED"
+        assert event["resource"]["id"] == order.id
+        assert signed_by_paypal(webhook, "WEBHOOK-1")
+        assert not signed_by_paypal(webhook, "WEBHOOK-2")
+        until(lambda: "delivered (200, attempt 1)" in requests.get(f"{url}/sandbox").text)
+
+    def test_signs_anew_until_it_is_taken(self, serve, receiver: Receiver) -> None:
+        receiver.statuses = [500, 302]
+        url = serve(paypal_webhook_url=receiver.url)
+        buying.approve(buying.page_of(buying.open_order(buying.client_of(url))))
+        webhooks = receiver.wait_for(3)
+        assert len({json.loads(webhook.body)["id"] for webhook in webhooks}) == 1
+        assert len({each.headers["paypal-transmission-sig"] for each in webhooks}) == 3
+        assert all(signed_by_paypal(each, "paypal_sandbox") for each in webhooks)
+
+    def test_has_the_same_knobs(self, serve, receiver: Receiver) -> None:
+        url = serve(paypal_webhook_url=receiver.url)
+        client = buying.client_of(url)
+        turn(url, webhooks="drop")
+        lost = buying.open_order(client)
+        buying.approve(buying.page_of(lost))
+        turn(url, webhooks="send", webhook_copies=2)
+        buying.approve(buying.page_of(buying.open_order(client)))
+        assert lost.id.encode() not in b"".join(each.body for each in receiver.wait_for(2))
+        event = next(e for e in buying.events(url)["events"] if e["resource"]["id"] == lost.id)
+        sent = requests.post(f"{url}/sandbox/events/{event['id']}/send", timeout=10)
+        assert sent.status_code == 202
+        assert lost.id.encode() in receiver.wait_for(3)[2].body
+
+    def test_sends_nothing_without_an_endpoint(self, serve, receiver: Receiver) -> None:
+        url = serve()
+        buying.approve(buying.page_of(buying.open_order(buying.client_of(url))))
+        event = buying.events(url)["events"][0]
+        again = requests.post(f"{url}/sandbox/events/{event['id']}/send", timeout=10)
+        assert again.status_code == 409 and receiver.received == []
+
+
+def signed_by_paypal(webhook: Webhook, webhook_id: str) -> bool:
+    told = webhook.headers
+    signed = signed_text(
+        told["paypal-transmission-id"],
+        told["paypal-transmission-time"],
+        webhook_id,
+        webhook.body,
+    )
+    return signer().has_signed(signed, told["paypal-transmission-sig"])

@@ -7,22 +7,33 @@ import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account
-from app.domain.payments import inbox, queries
+from app.domain.payments import cards, inbox, queries
+from app.domain.payments.consent import VERSION
 from app.domain.payments.errors import (
     OutcomeMismatch,
     ProviderUnreachable,
     UnknownEvent,
+    UnknownPayment,
     UnknownProvider,
 )
-from app.domain.payments.gateway import EventNotice
-from app.domain.payments.models import Payment, ProviderEvent
+from app.domain.payments.gateway import DisputeStatus, EventNotice
+from app.domain.payments.models import Dispute, Payment, ProviderEvent
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from app.workflows.follow_up_event import follow_up_event
+from app.workflows.save_card import begin_saving_card
+from app.workflows.settle_payment import settle_payment
 from app.workflows.verify_books import verify_books
-from tests.factories.payments import invoice_row, make_checkout, make_invoice
-from tests.fakes.payment_gateway import FakeGateway
+from tests.factories.payments import (
+    BASE_URL,
+    invoice_row,
+    make_checkout,
+    make_invoice,
+    make_paid,
+    payment_row,
+)
+from tests.fakes.payment_gateway import FakeGateway, make_card
 from tests.threads import in_parallel
 
 THREADS = 16
@@ -139,6 +150,55 @@ class TestFollowUpEvent:
         with pytest.raises(UnknownProvider):
             follow_up_event(the_event().id, gateways={}, now=now)
         assert the_event().status == "waiting"
+
+    def test_takes_refunds_and_disputes_in(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        payment = make_paid(ada, gateway=gateway)
+        gateway.notices.clear()
+        gateway.give_back(payment.provider_payment, 234)
+        gateway.contest(payment.provider_payment)
+        gateway.contest(payment.provider_payment, DisputeStatus.LOST)
+        self.take_in(gateway, now=now)
+        assert payment_row(payment.public_id).refunded_minor == 234
+        assert session.query(Dispute).one().status == "lost"
+        assert {event.status for event in session.query(ProviderEvent)} == {"processed"}
+
+    def test_takes_cards_in(self, ada: Account, gateway: FakeGateway, now: datetime) -> None:
+        begin_saving_card(ada, VERSION, gateway=gateway, base_url=BASE_URL, now=now)
+        gateway.save("cs_1", make_card())
+        self.take_in(gateway, now=now)
+        assert [card.last4 for card in cards.cards_of(ada, now=now)] == ["4242"]
+        gateway.forget_card("pm_1")
+        gateway.notice(card="pm_1")
+        self.take_in(gateway, now=now)
+        assert cards.cards_of(ada, now=now) == ()
+        assert {event.status for event in session.query(ProviderEvent)} == {"processed"}
+
+    def test_waits_with_a_refund_for_its_payment(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        make_checkout(ada, make_invoice(ada), gateway=gateway)
+        paid = gateway.pay("cs_1")
+        receive(gateway.give_back("pi_cs_1", 234), now=now)
+        with pytest.raises(UnknownPayment):
+            process(gateway, now=now)
+        assert the_event().status == "waiting"
+        with transaction():
+            settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+        process(gateway, now=now)
+        assert the_event().status == "processed"
+        assert session.query(Payment).populate_existing().one().refunded_minor == 234
+        assert receive(paid, now=now)
+
+    def take_in(self, gateway: FakeGateway, *, now: datetime) -> None:
+        for notice in gateway.notices:
+            receive(notice, now=now)
+        session.rollback()
+        waiting = session.query(ProviderEvent).filter_by(status="waiting").all()
+        for event_id in [event.id for event in waiting]:
+            follow_up_event(event_id, gateways={"stripe": gateway}, now=now)
+        session.rollback()
 
     def test_one_event_a_hundred_times_in_any_order_has_one_effect(
         self, app: Flask, ada: Account, gateway: FakeGateway, now: datetime

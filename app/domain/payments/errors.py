@@ -53,3 +53,35 @@ class UnknownEvent(DomainError):
     """The inbox holds no such event."""
 
     kind = Kind.NOT_FOUND
+
+
+class ConsentMissing(DomainError):
+    """A card is saved only for those who agree to what it is for."""
+
+
+class UnknownCard(DomainError):
+    """There is no such card, or it is another account's, or removed."""
+
+    kind = Kind.NOT_FOUND
+
+
+class CardNotUsable(DomainError):
+    """The card is removed, or nobody has agreed that it is charged."""
+
+    kind = Kind.CONFLICT
+
+
+class UnknownRefund(DomainError):
+    """There is no such refund."""
+
+    kind = Kind.NOT_FOUND
+
+
+class PaymentNotRefundable(DomainError):
+    """There is no money of this payment that could be given back now."""
+
+    kind = Kind.CONFLICT
+
+
+class RefundTooLarge(DomainError):
+    """More is to be given back than is left of the payment."""

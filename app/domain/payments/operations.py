@@ -7,11 +7,13 @@ from sqlalchemy import select
 
 from app.domain.accounts import operations as accounts
 from app.domain.invoices.models import Invoice
-from app.domain.payments import queries, rules
+from app.domain.payments import cards, disputes, queries, refunds, rules
+from app.domain.payments.consent import Consent
 from app.domain.payments.errors import UnknownPayment
-from app.domain.payments.gateway import OpenedCheckout, OutcomeStatus, PaymentOutcome
-from app.domain.payments.models import Payment, PaymentMethod
-from app.domain.payments.rules import PaymentStatus
+from app.domain.payments.gateway import OpenedCheckout, OutcomeStatus, PaymentOutcome, SavedCard
+from app.domain.payments.models import Payment, PaymentMethod, Refund
+from app.domain.payments.rules import PaymentStatus, RefundStatus
+from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.secret_keys import ALPHABET
 
@@ -19,37 +21,112 @@ PUBLIC_ID_LENGTH = 20
 
 
 def add_checkout(
-    invoice: Invoice, *, provider: str, amount_minor: int, now: datetime, purpose: str = "invoice"
+    invoice: Invoice,
+    *,
+    provider: str,
+    amount_minor: int,
+    now: datetime,
+    purpose: str = "invoice",
 ) -> Payment:
     """Write down an attempt before the provider is asked; the account is locked."""
-    public_id = "pay-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
-    attempt_number = queries.attempts_count(invoice) + 1
-    payment = Payment(
-        public_id=public_id,
-        user_id=invoice.user_id,
-        invoice_id=invoice.id,
-        purpose=purpose,
-        provider=provider,
-        method=rules.METHOD,
-        attempt_number=attempt_number,
-        idempotency_key=rules.idempotency_key(public_id, attempt_number=attempt_number),
-        status=PaymentStatus.CREATED,
-        amount_minor=amount_minor,
-        currency=invoice.currency,
-        expires_at=now.replace(microsecond=0) + rules.checkout_life(purpose),
-        created_at=now,
-        updated_at=now,
+    payment = _attempt(invoice, purpose=purpose, amount_minor=amount_minor, now=now)
+    payment.provider, payment.method = provider, rules.CHECKOUT
+    payment.idempotency_key = rules.idempotency_key(
+        payment.public_id, attempt_number=payment.attempt_number
     )
-    session.add(payment)
-    session.flush()
-    return payment
+    payment.expires_at = now.replace(microsecond=0) + rules.checkout_life(purpose)
+    return _written(payment)
 
 
 def add_off_session(
     invoice: Invoice, *, purpose: str, card: PaymentMethod, amount_minor: int, now: datetime
 ) -> Payment:
-    """Write down an attempt to charge a saved card; the account is locked."""
-    raise NotImplementedError
+    """Write down that a saved card is to be charged; the account is locked.
+
+    Raises CardNotUsable.
+    """
+    assert card.user_id == invoice.user_id, "nobody pays with somebody else's card"
+    rules.check_chargeable(
+        is_removed=card.removed_at is not None, has_consent=card.consented_at is not None
+    )
+    payment = _attempt(invoice, purpose=purpose, amount_minor=amount_minor, now=now)
+    payment.provider, payment.method = card.provider, rules.OFF_SESSION
+    payment.payment_method_id = card.id
+    payment.idempotency_key = rules.idempotency_key(
+        payment.public_id,
+        attempt_number=payment.attempt_number,
+        method=rules.OFF_SESSION,
+        card_id=card.id,
+    )
+    return _written(payment)
+
+
+def keep_card(
+    account_id: str,
+    card: SavedCard,
+    *,
+    provider: str,
+    consent: Consent | None,
+    now: datetime,
+) -> PaymentMethod:
+    """Keep a card that a provider has saved, once; the account's first becomes its default.
+
+    A card that was removed since stays removed, however late the news of its saving comes.
+    """
+    accounts.lock_accounts({account_id})
+    row = cards.find_card(provider, card.reference)
+    is_new = row is None
+    if row is None:
+        row = PaymentMethod(
+            user_id=account_id,
+            provider=provider,
+            provider_customer=card.customer,
+            provider_reference=card.reference,
+            is_default=cards.find_default(account_id) is None,
+            created_at=now,
+        )
+        session.add(row)
+    assert row.user_id == account_id, "a provider's card belongs to one account"
+    row.brand, row.last4, row.expires_on = card.brand, card.last4, card.expires_on
+    if row.consented_at is None and consent is not None:
+        row.consent_version, row.consented_at = consent.version, consent.given_at
+    session.flush()
+    if is_new:
+        cards.tell_owner(row, "card_saved", actor=f"provider:{provider}", now=now)
+    return row
+
+
+def add_refund(
+    payment: Payment, *, amount_minor: int, reason: str, requested_by: str, now: datetime
+) -> Refund:
+    """Write down that money is to be given back, before the provider is asked.
+
+    Raises PaymentNotRefundable and RefundTooLarge.
+    """
+    payment = lock_payment(payment.public_id)
+    rules.check_refundable(
+        amount_minor,
+        status=payment.status,
+        left_minor=payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment),
+        is_disputed=disputes.is_disputed(payment),
+    )
+    refund_number = refunds.refunds_count(payment) + 1
+    refund = Refund(
+        payment_id=payment.id,
+        amount_minor=amount_minor,
+        status=RefundStatus.CREATED,
+        reason=reason,
+        requested_by=requested_by,
+        idempotency_key=rules.refund_key(payment.public_id, refund_number=refund_number),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(refund)
+    session.flush()
+    details = {"payment": payment.public_id, "refund": refund.id, "amount_minor": amount_minor}
+    user_id = payment.user_id
+    journal.write("refund_requested", actor=requested_by, user_id=user_id, now=now, details=details)
+    return refund
 
 
 def lock_payment(public_id: str) -> Payment:
@@ -110,6 +187,27 @@ def record_outcome(payment: Payment, outcome: PaymentOutcome, *, now: datetime) 
         payment.provider_payment = outcome.provider_payment
         payment.settled_at = now
     return changed
+
+
+def _attempt(invoice: Invoice, *, purpose: str, amount_minor: int, now: datetime) -> Payment:
+    return Payment(
+        public_id="pay-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH)),
+        user_id=invoice.user_id,
+        invoice_id=invoice.id,
+        purpose=purpose,
+        attempt_number=queries.attempts_count(invoice) + 1,
+        status=PaymentStatus.CREATED,
+        amount_minor=amount_minor,
+        currency=invoice.currency,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _written(payment: Payment) -> Payment:
+    session.add(payment)
+    session.flush()
+    return payment
 
 
 def _move(payment: Payment, outcome: OutcomeStatus, *, now: datetime) -> bool:

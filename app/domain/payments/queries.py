@@ -11,7 +11,7 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices.models import Invoice
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
-from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, UNDECIDED, PaymentStatus
+from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, CHECKOUT, UNDECIDED, PaymentStatus
 from app.domain.payments.views import EventView, PaymentView
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.database import session
@@ -53,9 +53,24 @@ def session_of(public_id: str) -> str | None:
     return session.scalar(select(Payment.provider_session).where(Payment.public_id == public_id))
 
 
+def payment_of_provider(provider: str, provider_payment: str) -> str:
+    """Return the id of the attempt that a provider's payment has settled. Raises UnknownPayment."""
+    named = select(Payment.public_id).where(
+        Payment.provider == provider, Payment.provider_payment == provider_payment
+    )
+    public_id = session.scalar(named)
+    if public_id is None:
+        raise UnknownPayment(f"Nothing here was settled by {provider_payment} so far.")
+    return public_id
+
+
 def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
-    """Return the newest attempt to pay the invoice through the provider."""
-    ours = select(Payment).where(Payment.invoice_id == invoice.id, Payment.provider == provider)
+    """Return the newest attempt to pay the invoice on a page of the provider."""
+    ours = select(Payment).where(
+        Payment.invoice_id == invoice.id,
+        Payment.provider == provider,
+        Payment.method == CHECKOUT,
+    )
     return session.scalar(ours.order_by(Payment.attempt_number.desc()).limit(1))
 
 

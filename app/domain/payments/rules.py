@@ -4,8 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.domain.payments.errors import OutcomeImpossible, OutcomeMismatch
-from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
+from app.domain.payments.errors import (
+    CardNotUsable,
+    OutcomeImpossible,
+    OutcomeMismatch,
+    PaymentNotRefundable,
+    RefundTooLarge,
+)
+from app.domain.payments.gateway import (
+    DisputeStatus,
+    OutcomeStatus,
+    PaymentOutcome,
+    RefundOutcomeStatus,
+)
 
 # A page at the provider lives at least half an hour. Ours lives twice as long, so that for the
 # first half an hour a call whose answer was lost can be repeated with the very same words.
@@ -14,7 +25,9 @@ CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
 # A change of plan holds its amounts no longer than it must; a minute lets the call arrive.
 PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
-METHOD = "checkout"
+CHECKOUT, OFF_SESSION = "checkout", "off_session"
+# Providers remember the answer to a key for a day. After that the same call would be a new one.
+KEY_LIFE = timedelta(hours=23)
 # Stripe's word for a bank that wants to hear the card's owner himself.
 AUTHENTICATION_REQUIRED = "authentication_required"
 
@@ -31,6 +44,19 @@ class PaymentStatus(StrEnum):
     SETTLED = "settled"
     FAILED = "failed"
     EXPIRED = "expired"
+
+
+class RefundStatus(StrEnum):
+    """Where a refund stands."""
+
+    # Written down; the provider has perhaps not been asked yet.
+    CREATED = "created"
+    # The provider has taken the order; the money takes its time.
+    PENDING = "pending"
+    # Asked without an answer.
+    UNKNOWN = "unknown"
+    SETTLED = "settled"
+    FAILED = "failed"
 
 
 class Verdict(StrEnum):
@@ -88,6 +114,72 @@ TRANSITIONS: Mapping[PaymentStatus, Mapping[OutcomeStatus, PaymentStatus | Verdi
     PaymentStatus.EXPIRED: _ENDED,
 }
 
+# Refunds may fail after they were settled: then the money is back with us.
+REFUND_TRANSITIONS: Mapping[RefundStatus, Mapping[RefundOutcomeStatus, RefundStatus | Verdict]] = {
+    RefundStatus.CREATED: {
+        RefundOutcomeStatus.UNANSWERED: RefundStatus.UNKNOWN,
+        RefundOutcomeStatus.REFUSED: RefundStatus.FAILED,
+        RefundOutcomeStatus.PENDING: RefundStatus.PENDING,
+        RefundOutcomeStatus.SETTLED: RefundStatus.SETTLED,
+        RefundOutcomeStatus.FAILED: RefundStatus.FAILED,
+    },
+    RefundStatus.UNKNOWN: {
+        RefundOutcomeStatus.UNANSWERED: _IGNORE,
+        RefundOutcomeStatus.REFUSED: RefundStatus.FAILED,
+        RefundOutcomeStatus.PENDING: RefundStatus.PENDING,
+        RefundOutcomeStatus.SETTLED: RefundStatus.SETTLED,
+        RefundOutcomeStatus.FAILED: RefundStatus.FAILED,
+    },
+    RefundStatus.PENDING: {
+        # Two calls ran beside each other, and the other one was answered.
+        RefundOutcomeStatus.UNANSWERED: _IGNORE,
+        RefundOutcomeStatus.REFUSED: _IGNORE,
+        RefundOutcomeStatus.PENDING: _IGNORE,
+        RefundOutcomeStatus.SETTLED: RefundStatus.SETTLED,
+        RefundOutcomeStatus.FAILED: RefundStatus.FAILED,
+    },
+    RefundStatus.SETTLED: {
+        RefundOutcomeStatus.UNANSWERED: _IGNORE,
+        RefundOutcomeStatus.REFUSED: _IGNORE,
+        RefundOutcomeStatus.PENDING: _IGNORE,
+        RefundOutcomeStatus.SETTLED: _IGNORE,
+        RefundOutcomeStatus.FAILED: RefundStatus.FAILED,
+    },
+    RefundStatus.FAILED: {
+        RefundOutcomeStatus.UNANSWERED: _IGNORE,
+        RefundOutcomeStatus.REFUSED: _IGNORE,
+        # Money that goes out after all is never overlooked.
+        RefundOutcomeStatus.PENDING: RefundStatus.PENDING,
+        RefundOutcomeStatus.SETTLED: RefundStatus.SETTLED,
+        RefundOutcomeStatus.FAILED: _IGNORE,
+    },
+}
+REFUND_UNDECIDED = (RefundStatus.CREATED, RefundStatus.PENDING, RefundStatus.UNKNOWN)
+ASK_ABOUT_REFUND_AFTER: Mapping[RefundStatus, timedelta] = {
+    RefundStatus.CREATED: timedelta(minutes=2),
+    RefundStatus.UNKNOWN: timedelta(minutes=2),
+    # A bank takes days; the provider tells us when it has.
+    RefundStatus.PENDING: timedelta(hours=1),
+}
+DISPUTE_TRANSITIONS: Mapping[DisputeStatus, Mapping[DisputeStatus, DisputeStatus | Verdict]] = {
+    DisputeStatus.OPEN: {
+        DisputeStatus.OPEN: _IGNORE,
+        DisputeStatus.WON: DisputeStatus.WON,
+        DisputeStatus.LOST: DisputeStatus.LOST,
+    },
+    # Old news may come late; a decision that turns into the other one, somebody must look at.
+    DisputeStatus.WON: {
+        DisputeStatus.OPEN: _IGNORE,
+        DisputeStatus.WON: _IGNORE,
+        DisputeStatus.LOST: _REFUSE,
+    },
+    DisputeStatus.LOST: {
+        DisputeStatus.OPEN: _IGNORE,
+        DisputeStatus.WON: _REFUSE,
+        DisputeStatus.LOST: _IGNORE,
+    },
+}
+
 
 def next_status(current: str, outcome: OutcomeStatus) -> PaymentStatus | None:
     """Return the status an outcome leads to, None if it is no news. Raises OutcomeImpossible."""
@@ -141,6 +233,53 @@ def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
     return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
-def idempotency_key(public_id: str, *, attempt_number: int) -> str:
-    """Return the key of an attempt's call: no other attempt or method ever has it."""
-    return f"{public_id}:{METHOD}:{attempt_number}"
+def is_within_key_life(created_at: datetime, *, now: datetime) -> bool:
+    """Tell whether the same key still leads to the same answer, and not to a second payment."""
+    return now < created_at + KEY_LIFE
+
+
+def next_refund_status(current: str, outcome: RefundOutcomeStatus) -> RefundStatus | None:
+    """Return the status an outcome of a refund leads to, None if it is no news."""
+    following = REFUND_TRANSITIONS[RefundStatus(current)][outcome]
+    return following if isinstance(following, RefundStatus) else None
+
+
+def next_dispute_status(current: str, seen: DisputeStatus) -> DisputeStatus | None:
+    """Return where a dispute goes, None if it is no news. Raises OutcomeImpossible."""
+    following = DISPUTE_TRANSITIONS[DisputeStatus(current)][seen]
+    if following is Verdict.REFUSE:
+        raise OutcomeImpossible(f"The dispute was {current}; the provider now says {seen}.")
+    return following if isinstance(following, DisputeStatus) else None
+
+
+def check_refundable(amount_minor: int, *, status: str, left_minor: int, is_disputed: bool) -> None:
+    """Refuse to give back what was not paid, is contested, or more than is left."""
+    if status != PaymentStatus.SETTLED:
+        raise PaymentNotRefundable(f"The payment is {status}: there is no money to give back.")
+    if is_disputed:
+        raise PaymentNotRefundable("The payment is disputed: its bank decides where it goes.")
+    if left_minor <= 0:
+        raise PaymentNotRefundable("All of this payment has been given back already.")
+    if not 0 < amount_minor <= left_minor:
+        raise RefundTooLarge(f"Between 1 and {left_minor} cents of this payment can be refunded.")
+
+
+def check_chargeable(*, is_removed: bool, has_consent: bool) -> None:
+    """Refuse to charge a card that its owner has taken away, or never allowed us to charge."""
+    if is_removed:
+        raise CardNotUsable("This card has been removed.")
+    if not has_consent:
+        raise CardNotUsable("Nobody has agreed that this card is charged by itself.")
+
+
+def idempotency_key(
+    public_id: str, *, attempt_number: int, method: str = CHECKOUT, card_id: int | None = None
+) -> str:
+    """Return the key of an attempt's call: no other attempt, method or card ever has it."""
+    used = method if card_id is None else f"{method}-{card_id}"
+    return f"{public_id}:{used}:{attempt_number}"
+
+
+def refund_key(public_id: str, *, refund_number: int) -> str:
+    """Return the key of a refund's call: no other refund of any payment has it."""
+    return f"{public_id}:refund:{refund_number}"

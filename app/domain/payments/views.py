@@ -37,6 +37,35 @@ class PaymentView:
 
 
 @dataclass(frozen=True, slots=True)
+class CardView:
+    """A saved card, as its owner sees it."""
+
+    id: int
+    provider: str
+    brand: str
+    last4: str
+    expires_on: str | None
+    is_default: bool
+    is_expired: bool
+    has_consent: bool
+    created_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Return what people call it."""
+        return f"{self.brand.capitalize()} ending in {self.last4}"
+
+
+@dataclass(frozen=True, slots=True)
+class CardUses:
+    """What the default card is charged for by itself, as its owner has set it."""
+
+    auto_topup: bool
+    renewals: bool
+    auto_pay: bool
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """A provider's event in the inbox, as operators see it."""
 

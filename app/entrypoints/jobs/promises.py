@@ -6,14 +6,19 @@ from typing import cast
 
 from app.domain.accounts.queries import REBUILD_ROLLUPS
 from app.domain.mails.operations import SEND_MAIL
+from app.domain.payments.cards import FORGET_CARD
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
+from app.domain.payments.refunds import REFUND_PAYMENT
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.mailing import send_mail
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
+from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
 from app.workflows.follow_up_event import follow_up_event
 from app.workflows.rebuild_rollups import rebuild_rollups
+from app.workflows.refund_payment import refund_payment
+from app.workflows.save_card import forget_card
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +71,28 @@ def _rebuild_rollups(payload: Payload) -> None:
         rebuild_rollups(cast(str, payload["user_id"]), now=clock.now())
 
 
+def _charge_saved_card(payload: Payload) -> None:
+    charge_saved_card(cast(str, payload["payment"]), gateways=gateways(), now=clock.now())
+
+
+def _forget_card(payload: Payload) -> None:
+    forget_card(cast(int, payload["card"]), gateways=gateways())
+
+
+def _refund_payment(payload: Payload) -> None:
+    refund_payment(cast(int, payload["refund"]), gateways=gateways(), now=clock.now())
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
 
 # What each kind of promise is kept by. Each can be done twice, and beside itself.
 KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
+    CHARGE_SAVED_CARD: _charge_saved_card,
     FOLLOW_UP_EVENT: _follow_up_event,
+    FORGET_CARD: _forget_card,
+    REFUND_PAYMENT: _refund_payment,
     SEND_MAIL: send_mail,
     REBUILD_ROLLUPS: _rebuild_rollups,
 }

@@ -45,6 +45,10 @@ def _ask_about_attempts() -> object:
     )
 
 
+def _ask_about_refunds() -> object:
+    return reconcile_payments.ask_about_refunds(gateways=gateways(), now=clock.now())
+
+
 def _find_missed_events() -> object:
     return reconcile_payments.find_missed_events(gateways=gateways(), now=clock.now())
 
@@ -85,6 +89,7 @@ SCHEDULE = (
     Scheduled("alerts", 30, tell_what_was_crossed),
     Scheduled("forecasts", 1800, tell_what_is_foreseen),
     Scheduled("silent_attempts", 60, _ask_about_attempts),
+    Scheduled("silent_refunds", 60, _ask_about_refunds),
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),
     Scheduled("renewals", 60, _renew),

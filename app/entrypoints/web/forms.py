@@ -73,6 +73,12 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
+class ConsentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """Which text was agreed to; whether it is the one that holds is the domain's to say."""
+
+    consent = StringField("Consent", filters=[visible])
+
+
 class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """The name a new key will be known by."""
 

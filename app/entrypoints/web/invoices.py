@@ -7,7 +7,7 @@ from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
-from app.entrypoints.gateways import gateway
+from app.entrypoints.gateways import gateway, gateways
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.web.errors import refusals_noted
 from app.entrypoints.web.responding import respond
@@ -53,7 +53,7 @@ def pay(reference: str) -> ResponseReturnValue:
         checkout = begin_checkout(
             signed_in_account(),
             reference,
-            gateway=gateway(PROVIDER),
+            gateway=gateway(request.form.get("provider", PROVIDER)),
             base_url=current_app.config["SETTINGS"].base_url,
             now=clock.now(),
         )
@@ -70,11 +70,13 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         status=status,
         invoice=invoice,
         payments=payments.payments_of_invoice(account, invoice.id),
+        providers=sorted(gateways()),
         credit_notes=filing.credit_notes_of(account, invoice),
         trouble=trouble,
         local=zone(account.timezone),
     )
-    return let_forms_lead_to(response, *gateway(PROVIDER).checkout_origins)
+    origins = {origin for each in gateways().values() for origin in each.checkout_origins}
+    return let_forms_lead_to(response, *sorted(origins))
 
 
 def _page() -> int:

@@ -17,13 +17,20 @@ webhooks = Blueprint("webhooks", __name__)
 @webhooks.post("/stripe")
 def stripe() -> Response:
     """Keep an event of Stripe; what it means is found out afterwards."""
-    return _receive("stripe", signature=request.headers.get("Stripe-Signature", ""))
+    return _receive("stripe")
 
 
-def _receive(provider: str, *, signature: str) -> Response:
+@webhooks.post("/paypal")
+def paypal() -> Response:
+    """Keep an event of PayPal; what it means is found out afterwards."""
+    return _receive("paypal")
+
+
+def _receive(provider: str) -> Response:
     request.max_content_length = BODY_MAX_BYTES
     now = clock.now()
-    notice = gateway(provider).read_event(request.get_data(), signature, now=now)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    notice = gateway(provider).read_event(request.get_data(), headers, now=now)
     with transaction():
         is_new = inbox.receive(notice, now=now)
     if is_new:

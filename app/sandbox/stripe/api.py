@@ -29,6 +29,7 @@ from app.sandbox.stripe.refusals import (
     RequestInvalid,
     RequestTooLarge,
     ServerFailed,
+    TooManyRequests,
 )
 from app.sandbox.stripe.work import Cause, Work
 
@@ -169,6 +170,9 @@ def _answered_once(work: Work, asked: Asked, *, now: float) -> Answer:
 def _tried(work: Work, asked: Asked) -> Answer:
     """Carry the request out, unless it is to fail."""
     outage = ServerFailed("The sandbox was told to answer this request with an error.")
+    if knobs.take(work.connection, "too_many_requests"):
+        hurried = TooManyRequests("The sandbox was told to find this too often.", code="rate_limit")
+        return replace(_refused(hurried, asked.request_id), is_outage=True)
     if knobs.take(work.connection, "errors_before_effect"):
         return replace(_refused(outage, asked.request_id), is_outage=True)
     answer = _carried_out(work, asked)

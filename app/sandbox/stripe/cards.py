@@ -26,8 +26,13 @@ class Card:
     decline: Decline | None = None
     # The bank lets it be saved, and only then refuses to pay.
     can_be_saved: bool = True
-    # The bank wants to ask its holder each time.
+    # The bank wants to ask its holder each time, or only until the card is saved.
     asks_its_holder: bool = False
+    asks_only_once: bool = False
+    # Its holder will tell the bank that it was not him.
+    is_disputed: bool = False
+    # Money that is given back takes its time.
+    refunds_slowly: bool = False
 
     @property
     def last4(self) -> str:
@@ -42,6 +47,13 @@ class Card:
 
 GENERIC = Decline("card_declined", "Your card was declined.", "generic_decline")
 NO_FUNDS = Decline("card_declined", "Your card has insufficient funds.", "insufficient_funds")
+LOST = Decline("card_declined", "Your card was declined.", "lost_card")
+STOLEN = Decline("card_declined", "Your card was declined.", "stolen_card")
+TOO_OFTEN = Decline(
+    "card_declined",
+    "Your card was declined for making repeated attempts too frequently.",
+    "card_velocity_exceeded",
+)
 EXPIRED = Decline("expired_card", "Your card has expired.")
 WRONG_CVC = Decline("incorrect_cvc", "Your card's security code is incorrect.")
 BANK_FAILED = Decline(
@@ -71,6 +83,11 @@ CARDS = (
     _declining(
         "4000000000009995", "Insufficient funds", NO_FUNDS, "chargeDeclinedInsufficientFunds"
     ),
+    _declining("4000000000009987", "Lost card", LOST, "chargeDeclinedLostCard"),
+    _declining("4000000000009979", "Stolen card", STOLEN, "chargeDeclinedStolenCard"),
+    _declining(
+        "4000000000006975", "Charged too often", TOO_OFTEN, "chargeDeclinedVelocityLimitExceeded"
+    ),
     _declining("4000000000000069", "Card expired", EXPIRED, "chargeDeclinedExpiredCard"),
     _declining("4000000000000127", "Wrong security code", WRONG_CVC, "chargeDeclinedIncorrectCvc"),
     _declining(
@@ -86,9 +103,31 @@ CARDS = (
     Card(
         number="4000002760003184",
         brand="visa",
-        label="Bank asks to confirm",
+        label="Bank asks each time",
         tokens=("pm_card_authenticationRequired",),
         asks_its_holder=True,
+    ),
+    Card(
+        number="4000002500003155",
+        brand="visa",
+        label="Bank asks until saved",
+        tokens=("pm_card_authenticationRequiredOnSetup",),
+        asks_its_holder=True,
+        asks_only_once=True,
+    ),
+    Card(
+        number="4000000000000259",
+        brand="visa",
+        label="Paid, then disputed",
+        tokens=("pm_card_createDispute",),
+        is_disputed=True,
+    ),
+    Card(
+        number="4000000000007726",
+        brand="visa",
+        label="Refunds take their time",
+        tokens=("pm_card_pendingRefund",),
+        refunds_slowly=True,
     ),
 )
 BY_NUMBER = {card.number: card for card in CARDS}

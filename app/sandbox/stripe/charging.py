@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from app.sandbox.stripe import payment_methods
+from app.sandbox.stripe import disputes, payment_methods
 from app.sandbox.stripe.cards import HOLDER_REFUSED, NEEDS_HOLDER, Card, Decline, card_of
 from app.sandbox.stripe.refusals import Json
 from app.sandbox.stripe.work import Work
@@ -13,7 +13,9 @@ def confirm(work: Work, intent: Json, method: Json, *, off_session: bool, ask_at
     card = card_of(method)
     if card.decline:
         fail(work, intent, method, card.decline)
-    if card.asks_its_holder:
+    # Once it is somebody's, he has been asked about it.
+    is_known = card.asks_only_once and method["customer"] is not None
+    if card.asks_its_holder and not is_known:
         if off_session:
             fail(work, intent, method, NEEDS_HOLDER)
         _ask(work, intent, method, ask_at)
@@ -37,6 +39,8 @@ def succeed(work: Work, intent: Json, method: Json) -> None:
         payment_methods.give_to(work, method, intent["customer"])
     work.change(intent, changes)
     work.emit("payment_intent.succeeded", intent)
+    if card_of(method).is_disputed:
+        disputes.begin(work, charge)
 
 
 def fail(work: Work, intent: Json, method: Json, decline: Decline) -> NoReturn:

@@ -1,6 +1,6 @@
 """Checkout Sessions: one visit to the hosted page, from its creation to its end."""
 
-from app.sandbox.stripe import customers, line_items, metadata, money
+from app.sandbox.stripe import customers, line_items, metadata, money, setup_intents
 from app.sandbox.stripe.calls import Call
 from app.sandbox.stripe.listing import listed
 from app.sandbox.stripe.parameters import check_url
@@ -30,10 +30,17 @@ SUPPORTED = frozenset(
         *(f"{ITEM}.product_data.name", f"{ITEM}.product_data.description"),
         *(f"{ITEM}.product_data.metadata", f"{INTENT}.metadata", f"{INTENT}.description"),
         *(f"{INTENT}.setup_future_usage", f"{INTENT}.receipt_email"),
+        *("setup_intent_data.metadata", "setup_intent_data.description"),
     }
 )
 # Only these values of what Stripe can do otherwise.
-ONLY = {"mode": "payment", "ui_mode": "hosted_page"}
+ONLY = {"mode": ("payment", "setup"), "ui_mode": ("hosted_page",)}
+ONLY_IN = {
+    "line_items": "payment",
+    "payment_intent_data": "payment",
+    "submit_type": "payment",
+    "setup_intent_data": "setup",
+}
 LIST_FILTERS = ("customer", "payment_intent", "status")
 NO_TEXT = dict.fromkeys(
     ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
@@ -44,6 +51,17 @@ def create(work: Work, call: Call) -> Json:
     """Open a session on the hosted page."""
     params = call.params
     _check(work, params)
+    session = _create_setup(work, params) if is_setup(params) else _create_payment(work, params)
+    work.change(session, {"url": f"{work.base_url}/c/pay/{session['id']}"})
+    return session
+
+
+def is_setup(session: Json) -> bool:
+    """Tell whether the session saves a card and takes no money."""
+    return bool(session["mode"] == "setup")
+
+
+def _create_payment(work: Work, params: Json) -> Json:
     items = line_items.read(work, params)
     total, currency = sum(item["amount_total"] for item in items), items[0]["currency"]
     if str(params.get("currency", currency)).lower() != currency:
@@ -52,13 +70,38 @@ def create(work: Work, call: Call) -> Json:
     money.check_amount(total, currency, param="line_items")
     wanted = params.get("payment_intent_data", {})
     metadata.metadata_of(wanted, param="payment_intent_data[metadata]")
-    session = work.create(
+    sums = {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0}
+    of_payment = {
+        "amount_subtotal": total,
+        "amount_total": total,
+        "currency": currency,
+        "payment_method_collection": "if_required",
+        "payment_status": "unpaid",
+        "total_details": sums,
+    }
+    return work.create(
         "checkout.session",
-        _opened(params, total, currency, now=work.now),
+        _opened(params, now=work.now) | of_payment,
         hidden={"line_items": items, "payment_intent_data": wanted},
     )
-    work.change(session, {"url": f"{work.base_url}/c/pay/{session['id']}"})
-    return session
+
+
+def _create_setup(work: Work, params: Json) -> Json:
+    if "customer" not in params:
+        raise NotInTheSandbox("saving a card for no customer", param="customer")
+    if "currency" not in params and "allowed_payment_method_types" not in params:
+        raise ParameterMissing("currency")
+    intent = setup_intents.add(
+        work, params.get("setup_intent_data", {}), customer_id=params["customer"]
+    )
+    of_setup = {
+        "currency": str(params.get("currency", "")).lower() or None,
+        "payment_method_collection": "always",
+        "payment_status": "no_payment_required",
+        "setup_intent": intent["id"],
+    }
+    opened = _opened(params, now=work.now) | of_setup
+    return work.create("checkout.session", opened, hidden={"line_items": []})
 
 
 def retrieve(work: Work, call: Call) -> Json:
@@ -103,17 +146,14 @@ def expire_due(work: Work) -> None:
 
 
 def complete(work: Work, session: Json, *, name: str, email: str) -> None:
-    """Close a session whose payment has succeeded."""
+    """Close a session whose payment has succeeded, or whose card is saved."""
     details = {
         **dict.fromkeys(("address", "business_name", "individual_name", "phone")),
         **{"email": email, "name": name, "tax_exempt": "none", "tax_ids": []},
     }
-    changes = {
-        "customer_details": details,
-        "payment_status": "paid",
-        "status": "complete",
-        "url": None,
-    }
+    changes: Json = {"customer_details": details, "status": "complete", "url": None}
+    if not is_setup(session):
+        changes["payment_status"] = "paid"
     work.change(session, changes)
     work.emit("checkout.session.completed", session)
 
@@ -149,8 +189,11 @@ def _check(work: Work, params: Json) -> None:
 
 def _check_is_in_the_sandbox(params: Json) -> None:
     for name, only in ONLY.items():
-        if params.get(name, only) != only:
+        if params.get(name, only[0]) not in only:
             raise NotInTheSandbox(f"{name}={params[name]}", param=name)
+    for name, mode in ONLY_IN.items():
+        if name in params and params["mode"] != mode:
+            raise ParameterInvalid(f"You can only use `{name}` in {mode} mode.", param=name)
     check_pays_by_card(params)
 
 
@@ -175,17 +218,14 @@ def _check_end(expires_at: int | None, now: int) -> None:
         )
 
 
-def _opened(params: Json, total: int, currency: str, *, now: int) -> Json:
+def _opened(params: Json, *, now: int) -> Json:
     kept = (
         *("allowed_payment_method_types", "cancel_url", "client_reference_id", "customer"),
         *("customer_email", "locale", "submit_type"),
     )
     return {
         **{name: params.get(name) or None for name in kept},
-        "amount_subtotal": total,
-        "amount_total": total,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "currency": currency,
         "custom_fields": [],
         "custom_text": NO_TEXT,
         "customer_creation": None
@@ -193,14 +233,11 @@ def _opened(params: Json, total: int, currency: str, *, now: int) -> Json:
         else params.get("customer_creation", "if_required"),
         "expires_at": params.get("expires_at", now + LIVES_MAX_SECONDS),
         "metadata": metadata.metadata_of(params),
-        "mode": "payment",
-        "payment_method_collection": "if_required",
+        "mode": params["mode"],
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
-        "payment_status": "unpaid",
         "shipping_options": [],
         "status": "open",
         "success_url": params["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
     }

@@ -9,10 +9,12 @@ from app.sandbox.stripe import (
     charges,
     checkout_sessions,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
     refunds,
+    setup_intents,
 )
 from app.sandbox.stripe.calls import Answering, Endpoint
 from app.sandbox.stripe.listing import CREATED, PAGING
@@ -38,6 +40,8 @@ SESSIONS = "/v1/checkout/sessions"
 INTENTS = "/v1/payment_intents"
 CHARGES = "/v1/charges"
 REFUNDS = "/v1/refunds"
+SETUPS = "/v1/setup_intents"
+DISPUTES = "/v1/disputes"
 EVENTS = "/v1/events"
 
 ENDPOINTS = (
@@ -124,6 +128,11 @@ ENDPOINTS = (
     _post(REFUNDS, params.RefundCreateParams, refunds.create, refunds.SUPPORTED),
     _list(REFUNDS, params.RefundListParams, refunds.index, refunds.LIST_FILTERS),
     _get(f"{REFUNDS}/<id>", params.RefundRetrieveParams, refunds.retrieve),
+    _list(SETUPS, params.SetupIntentListParams, setup_intents.index, setup_intents.LIST_FILTERS),
+    _get(f"{SETUPS}/<id>", params.SetupIntentRetrieveParams, setup_intents.retrieve),
+    _list(DISPUTES, params.DisputeListParams, disputes.index, disputes.LIST_FILTERS),
+    _get(f"{DISPUTES}/<id>", params.DisputeRetrieveParams, disputes.retrieve),
+    _post(f"{DISPUTES}/<id>/close", params.DisputeCloseParams, disputes.close, EXPAND),
     _list(EVENTS, params.EventListParams, events.index, events.FILTERS),
     _get(f"{EVENTS}/<id>", params.EventRetrieveParams, events.retrieve),
 )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from app.sandbox.core import current_sandbox
 from app.sandbox.guarding import allow_form_to_lead_to
-from app.sandbox.stripe import card_form, money, paying
+from app.sandbox.stripe import card_form, checkout_sessions, money, paying
 from app.sandbox.stripe.card_form import CardForm
 from app.sandbox.stripe.cards import BY_NUMBER, CARDS
 from app.sandbox.stripe.refusals import CardDeclined, Json
@@ -36,6 +36,8 @@ class Visit:
     # Known from the customer or the session; then nobody has to type it.
     email: str
     saves_card: bool
+    # It only saves the card, and takes no money.
+    is_setup: bool
 
 
 @hosted_page.get("/<id>")
@@ -92,7 +94,7 @@ def answer_question(id: str) -> ResponseReturnValue:
             paying.confirm_at_bank(work, session, intent)
             return _to_success(session)
         try:
-            paying.refuse_at_bank(work, intent)
+            paying.refuse_at_bank(work, session, intent)
         except CardDeclined as declined:
             form = card_form.empty_form(email=visit.email)
             return _page(visit, form, declined=str(declined), status=DECLINED)
@@ -128,18 +130,20 @@ def _visit(work: Work, session: Json) -> Visit:
         }
         for item in hidden["line_items"]
     ]
+    is_setup = checkout_sessions.is_setup(session)
     return Visit(
         session=session,
-        total=money.written(session["amount_total"], currency),
+        total="" if is_setup else money.written(session["amount_total"], currency),
         items=items,
         email=(customer and customer["email"]) or session["customer_email"] or "",
-        saves_card=bool(hidden["payment_intent_data"].get("setup_future_usage")),
+        saves_card=is_setup or "setup_future_usage" in hidden["payment_intent_data"],
+        is_setup=is_setup,
     )
 
 
 def _page(visit: Visit, form: CardForm, *, declined: str = "", status: int = 200) -> Response:
-    # What is saved first and declined later is declined here at once, like others.
-    cards = [card for card in CARDS if not (card.decline and card.can_be_saved)]
+    # What is saved first and declined later is declined at once where it is to pay, like others.
+    cards = [card for card in CARDS if visit.is_setup or not (card.decline and card.can_be_saved)]
     page = render_template(
         "sandbox/checkout.html", visit=visit, form=form, declined=declined, cards=cards
     )

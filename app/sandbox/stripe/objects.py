@@ -14,23 +14,27 @@ CLASSES: dict[str, type] = {
     "checkout.session": stripe.checkout.Session,
     "charge": stripe.Charge,
     "customer": stripe.Customer,
+    "dispute": stripe.Dispute,
     "event": stripe.Event,
     "item": stripe.LineItem,
     "payment_intent": stripe.PaymentIntent,
     "payment_method": stripe.PaymentMethod,
     "price": stripe.Price,
     "refund": stripe.Refund,
+    "setup_intent": stripe.SetupIntent,
 }
 PREFIXES = {
     "checkout.session": "cs_test",
     "charge": "ch",
     "customer": "cus",
+    "dispute": "du",
     "event": "evt",
     "item": "li",
     "payment_intent": "pi",
     "payment_method": "pm",
     "price": "price",
     "refund": "re",
+    "setup_intent": "seti",
 }
 # Optional in the SDK, but not null when they do not apply: they are not there at all.
 ABSENT = {

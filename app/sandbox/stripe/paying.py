@@ -1,8 +1,14 @@
-"""What a click on Pay does: the session's payment intent is made, and the card charged."""
+"""What a click on Pay or Save does: the session's intent is made, and the card charged or saved."""
 
 from typing import NoReturn
 
-from app.sandbox.stripe import charging, checkout_sessions, payment_intents, payment_methods
+from app.sandbox.stripe import (
+    charging,
+    checkout_sessions,
+    payment_intents,
+    payment_methods,
+    setup_intents,
+)
 from app.sandbox.stripe.card_form import CardForm
 from app.sandbox.stripe.cards import Card
 from app.sandbox.stripe.refusals import Json
@@ -10,33 +16,43 @@ from app.sandbox.stripe.work import Work
 
 
 def pay(work: Work, session: Json, card: Card, form: CardForm, *, ask_at: str) -> None:
-    """Pay an open session with a card, or leave it asking the bank. Raises CardDeclined."""
+    """Pay an open session with a card, or save it; the bank may ask first. Raises CardDeclined."""
     name, email = form.fields["billingName"], form.fields["email"]
     customer_id = checkout_sessions.customer_of(work, session, name=name, email=email)
-    intent = _intent_of(work, session, customer_id)
     method = payment_methods.add(work, card, expires=form.expires, name=name, email=email)
-    charging.confirm(work, intent, method, off_session=False, ask_at=ask_at)
+    if checkout_sessions.is_setup(session):
+        intent = work.addressed("setup_intent", session["setup_intent"])
+        setup_intents.confirm(work, intent, method, ask_at=ask_at)
+    else:
+        intent = _intent_of(work, session, customer_id)
+        charging.confirm(work, intent, method, off_session=False, ask_at=ask_at)
     if intent["status"] == "succeeded":
         checkout_sessions.complete(work, session, name=name, email=email)
 
 
 def asks_bank(work: Work, session: Json) -> Json | None:
     """Return the intent of a session that waits for the bank's question to be answered."""
-    intent = work.find("payment_intent", session["payment_intent"] or "")
+    kind = "setup_intent" if checkout_sessions.is_setup(session) else "payment_intent"
+    intent = work.find(kind, session[kind] or "")
     return intent if intent and intent["status"] == "requires_action" else None
 
 
 def confirm_at_bank(work: Work, session: Json, intent: Json) -> None:
-    """Let the holder say yes: the session is paid."""
+    """Let the holder say yes: the session is paid, or its card saved."""
     method = work.addressed("payment_method", intent["payment_method"])
-    charging.succeed(work, intent, method)
+    if checkout_sessions.is_setup(session):
+        setup_intents.succeed(work, intent, method)
+    else:
+        charging.succeed(work, intent, method)
     billing = method["billing_details"]
     checkout_sessions.complete(work, session, name=billing["name"], email=billing["email"])
 
 
-def refuse_at_bank(work: Work, intent: Json) -> NoReturn:
+def refuse_at_bank(work: Work, session: Json, intent: Json) -> NoReturn:
     """Let the holder say no. Raises CardDeclined."""
     method = work.addressed("payment_method", intent["payment_method"])
+    if checkout_sessions.is_setup(session):
+        setup_intents.fail_for_holder(work, intent, method)
     charging.fail_for_holder(work, intent, method)
 
 

@@ -93,6 +93,12 @@ class RequestTooLarge(Refusal):
     status = 413
 
 
+class TooManyRequests(Refusal):
+    """The caller asks too often."""
+
+    status = 429
+
+
 class ServerFailed(Refusal):
     """What a server says when it does not know itself what happened."""
 

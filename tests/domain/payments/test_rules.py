@@ -6,9 +6,20 @@ from datetime import timedelta
 import pytest
 
 from app.domain.payments import rules
-from app.domain.payments.errors import OutcomeImpossible, OutcomeMismatch
-from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
-from app.domain.payments.rules import PaymentStatus
+from app.domain.payments.errors import (
+    CardNotUsable,
+    OutcomeImpossible,
+    OutcomeMismatch,
+    PaymentNotRefundable,
+    RefundTooLarge,
+)
+from app.domain.payments.gateway import (
+    DisputeStatus,
+    OutcomeStatus,
+    PaymentOutcome,
+    RefundOutcomeStatus,
+)
+from app.domain.payments.rules import PaymentStatus, RefundStatus
 from tests.moments import NOW
 
 # Rows: where the attempt stands. Columns: what the provider says. A dot changes nothing, a cross
@@ -28,6 +39,29 @@ CELLS = [
     for state, *cells in ROWS
     for outcome, cell in zip(HEAD, cells, strict=True)
 ]
+REFUNDS = """
+         unanswered refused pending settled failed
+created  unknown    failed  pending settled failed
+unknown  .          failed  pending settled failed
+pending  .          .       .       settled failed
+settled  .          .       .       .       failed
+failed   .          .       pending settled .
+"""
+DISPUTES = """
+      open won lost
+open  .    won lost
+won   .    .   x
+lost  .    x   .
+"""
+
+
+def cells(table: str) -> list[tuple[str, str, str]]:
+    head, *rows = [line.split() for line in table.strip().splitlines()]
+    return [
+        (state, said, cell) for state, *row in rows for said, cell in zip(head, row, strict=True)
+    ]
+
+
 PAID = PaymentOutcome(
     provider="stripe",
     payment_id="pay-1",
@@ -65,6 +99,81 @@ class TestNextStatus:
     def test_never_loses_money(self, state: PaymentStatus) -> None:
         ends_at = rules.next_status(state, OutcomeStatus.PAID) or state
         assert ends_at is PaymentStatus.SETTLED
+
+
+class TestNextRefundStatus:
+    def test_knows_every_cell(self) -> None:
+        assert {(state, said) for state, said, _ in cells(REFUNDS)} == {
+            (state.value, said.value) for state in RefundStatus for said in RefundOutcomeStatus
+        }
+
+    @pytest.mark.parametrize(("state", "said", "cell"), cells(REFUNDS))
+    def test_follows_the_table(self, state: str, said: str, cell: str) -> None:
+        expected = None if cell == "." else RefundStatus(cell)
+        assert rules.next_refund_status(state, RefundOutcomeStatus(said)) is expected
+
+    @pytest.mark.parametrize("state", list(RefundStatus))
+    def test_never_overlooks_money_that_left(self, state: RefundStatus) -> None:
+        ends_at = rules.next_refund_status(state, RefundOutcomeStatus.SETTLED) or state
+        assert ends_at is RefundStatus.SETTLED
+
+
+class TestNextDisputeStatus:
+    def test_knows_every_cell(self) -> None:
+        assert {(state, seen) for state, seen, _ in cells(DISPUTES)} == {
+            (state.value, seen.value) for state in DisputeStatus for seen in DisputeStatus
+        }
+
+    @pytest.mark.parametrize(("state", "seen", "cell"), cells(DISPUTES))
+    def test_follows_the_table(self, state: str, seen: str, cell: str) -> None:
+        if cell == "x":
+            with pytest.raises(OutcomeImpossible, match=f"was {state}; .* says {seen}"):
+                rules.next_dispute_status(state, DisputeStatus(seen))
+        else:
+            expected = None if cell == "." else DisputeStatus(cell)
+            assert rules.next_dispute_status(state, DisputeStatus(seen)) is expected
+
+
+class TestCheckRefundable:
+    @pytest.mark.parametrize("amount_minor", [1, 999, 1_000])
+    def test_gives_back_up_to_what_is_left(self, amount_minor: int) -> None:
+        rules.check_refundable(amount_minor, status="settled", left_minor=1_000, is_disputed=False)
+
+    @pytest.mark.parametrize("amount_minor", [-1, 0, 1_001])
+    def test_gives_back_no_more(self, amount_minor: int) -> None:
+        with pytest.raises(RefundTooLarge, match="Between 1 and 1000 cents"):
+            rules.check_refundable(
+                amount_minor, status="settled", left_minor=1_000, is_disputed=False
+            )
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"status": "pending"}, "is pending"),
+            ({"status": "failed"}, "is failed"),
+            ({"is_disputed": True}, "disputed"),
+            ({"left_minor": 0}, "given back already"),
+        ],
+    )
+    def test_says_what_stands_against_it(self, changes: dict[str, object], words: str) -> None:
+        given = {"status": "settled", "left_minor": 1_000, "is_disputed": False, **changes}
+        with pytest.raises(PaymentNotRefundable, match=words):
+            rules.check_refundable(1, **given)
+
+
+class TestCheckChargeable:
+    def test_wants_a_card_and_a_consent(self) -> None:
+        rules.check_chargeable(is_removed=False, has_consent=True)
+        for is_removed, has_consent in [(True, True), (False, False), (True, False)]:
+            with pytest.raises(CardNotUsable):
+                rules.check_chargeable(is_removed=is_removed, has_consent=has_consent)
+
+
+def test_a_key_is_trusted_for_less_than_a_day() -> None:
+    last = NOW + rules.KEY_LIFE - timedelta(microseconds=1)
+    assert rules.is_within_key_life(NOW, now=last)
+    assert not rules.is_within_key_life(NOW, now=NOW + rules.KEY_LIFE)
+    assert timedelta(hours=24) > rules.KEY_LIFE
 
 
 class TestCheckTerms:
@@ -127,3 +236,6 @@ class TestIsRepeatable:
 
 def test_keys_hold_the_attempt_and_the_method() -> None:
     assert rules.idempotency_key("pay-1", attempt_number=2) == "pay-1:checkout:2"
+    charged = rules.idempotency_key("pay-1", attempt_number=2, method="off_session", card_id=7)
+    assert charged == "pay-1:off_session-7:2"
+    assert rules.refund_key("pay-1", refund_number=2) == "pay-1:refund:2"

@@ -56,6 +56,14 @@ class TestCheckout:
         }
         assert checkout(invoice.invoice_number or "").json == answer.json
 
+    def test_is_for_paypal_too(self, app: Flask, checkout: Checkout, gateway: FakeGateway) -> None:
+        other = FakeGateway()
+        other.provider = "paypal"
+        app.config[GATEWAYS] = {"stripe": gateway, "paypal": other}
+        assert checkout(provider="paypal").status_code == 200
+        assert session.query(Payment).one().provider == "paypal"
+        assert (len(other.orders), gateway.orders) == (1, [])
+
     def test_leads_back_to_this_installation(
         self, checkout: Checkout, gateway: FakeGateway
     ) -> None:

@@ -34,8 +34,9 @@ class TestReconcile:
             pay(checkout.checkout_url)
             printed = billing("reconcile")
         assert printed.exit_code == 0
-        asked, unanswered, found = printed.output.splitlines()
-        assert (asked, unanswered) == ("1 payments asked about", "0 without an answer")
+        asked, refunds, unanswered, found = printed.output.splitlines()
+        assert (asked, refunds) == ("1 payments asked about", "0 refunds asked about")
+        assert unanswered == "0 without an answer"
         assert found.endswith("missed events found") and not found.startswith("0")
         assert invoice_row(invoice.public_id).status == "paid"
 

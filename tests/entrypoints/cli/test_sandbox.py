@@ -36,6 +36,8 @@ def test_stands_in_until_it_is_told_to_end(environment, port: int) -> None:
                 assert time.monotonic() < deadline, "it did not start"
                 time.sleep(0.1)
         assert answer.status_code == 401
+        paypal = requests.get(f"http://127.0.0.1:{port}/v2/checkout/orders/X", timeout=5)
+        assert (paypal.status_code, paypal.json()["error"]) == (401, "invalid_token")
         child.send_signal(signal.SIGTERM)
         assert child.wait(timeout=30) == 0
     finally:

@@ -8,7 +8,7 @@ from flask import Flask
 from app.domain.accounts.models import Account
 from app.domain.accounts.operations import change_settings
 from app.domain.accounts.queries import has_rollups_to_rebuild
-from app.domain.payments import inbox
+from app.domain.payments import cards, inbox
 from app.domain.payments.models import ProviderEvent
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.jobs import promises
@@ -18,7 +18,16 @@ from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from tests.books import check_books
-from tests.factories.payments import invoice_row, make_checkout, make_invoice
+from tests.factories.payments import (
+    invoice_row,
+    make_card,
+    make_charge,
+    make_checkout,
+    make_invoice,
+    make_refund,
+    payment_row,
+    refund_row,
+)
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
@@ -64,6 +73,24 @@ class TestWorkOffOutbox:
         assert work_off_outbox() == 1
         assert not has_rollups_to_rebuild(ada)
         check_books()
+
+    def test_charges_refunds_and_forgets(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        card = make_card(ada, now=now)
+        attempt = make_charge(make_invoice(ada, now=now), card, now=now)
+        with transaction():
+            outbox.add("charge_saved_card", {"payment": attempt.public_id}, now=now)
+        work_off_outbox()
+        assert payment_row(attempt.public_id).status == "settled"
+
+        refund = make_refund(payment_row(attempt.public_id), now=now)
+        with transaction():
+            outbox.add("refund_payment", {"refund": refund.id}, now=now)
+            cards.remove_card(ada, card.id, now=now)
+        work_off_outbox()
+        assert refund_row(refund.id).status == "settled"
+        assert gateway.forgotten == ["pm_1"]
 
     def test_tries_again_what_has_failed(
         self, ada: Account, gateway: FakeGateway, now: datetime

@@ -29,7 +29,7 @@ from tests.statements import statements
 
 STATEMENTS_MAX = 10
 UNKNOWN = ("INV-1-2020-01", "%00", "%ED%A0%80", "a" * 5000, "draft-2999-13", "draft-2020-01", "%27")
-PAY = "Pay by card"
+PAY, PAYPAL = "Pay by card", "Pay with PayPal"
 TOKEN = re.compile(r'name="csrf_token" value="[^"]*"')
 
 
@@ -237,6 +237,23 @@ class TestPay:
         usual = directives(adas.get("/invoices").headers["Content-Security-Policy"])
         assert usual["form-action"] == "'self'"
         assert policy == {**usual, "form-action": "'self' https://pay.example.com"}
+
+    def test_offers_paypal_where_it_is_connected(
+        self, app: Flask, adas: FlaskClient, address: str, gateway: FakeGateway
+    ) -> None:
+        assert PAYPAL not in adas.get(address).text
+        assert adas.post(f"{address}/pay", data={"provider": "paypal"}).status_code == 422
+        other = FakeGateway()
+        other.provider, other.checkout_origins = "paypal", ("https://www.paypal.com",)
+        app.config[GATEWAYS] = {"stripe": gateway, "paypal": other}
+        answer = adas.get(address)
+        assert PAYPAL in answer.text and PAY in answer.text
+        policy = directives(answer.headers["Content-Security-Policy"])
+        allowed = "'self' https://pay.example.com https://www.paypal.com"
+        assert policy["form-action"] == allowed
+        assert adas.post(f"{address}/pay", data={"provider": "paypal"}).status_code == 303
+        assert (len(other.orders), gateway.orders) == (1, [])
+        assert "<td>PayPal</td>" in adas.get(address).text
 
     def test_says_in_place_that_the_provider_is_away(
         self, adas: FlaskClient, address: str, gateway: FakeGateway

@@ -73,6 +73,15 @@ class TestShow:
         adas.get(f"/payments/{payment_id}")
         assert gateway.asked == ["cs_1"]
 
+    @pytest.mark.parametrize("query", ["token=cs_2&PayerID=FORGED", "token=%00", "status=paid"])
+    def test_believes_nothing_of_its_own_address(
+        self, adas: FlaskClient, payment_id: str, gateway: FakeGateway, query: str
+    ) -> None:
+        page = adas.get(f"/payments/{payment_id}?{query}").text
+        assert "Confirming your payment…" in page
+        assert gateway.asked == ["cs_1"]
+        assert payment_row(payment_id).status == "pending"
+
     def test_goes_on_while_the_provider_is_away(
         self, adas: FlaskClient, payment_id: str, gateway: FakeGateway
     ) -> None:

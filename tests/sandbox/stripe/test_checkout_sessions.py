@@ -127,7 +127,6 @@ class TestCreate:
         "changes",
         [
             {"mode": "subscription"},
-            {"mode": "setup"},
             {"ui_mode": "embedded_page"},
             {"allowed_payment_method_types": ["sepa_debit"]},
             {"allow_promotion_codes": True},

@@ -10,9 +10,13 @@ import stripe
 from tests.sandbox.shopping import CANCEL_URL, GOOD_CARD, open_session, pay, post, typed, visit
 
 BANK_ASKS = "4000002760003184"
+PAY_TOO = {"4000002500003155", "4000000000000259", "4000000000007726"}
 DECLINES = {
     "4000000000000002": ("card_declined", "generic_decline", "declined"),
     "4000000000009995": ("card_declined", "insufficient_funds", "insufficient funds"),
+    "4000000000009987": ("card_declined", "lost_card", "declined"),
+    "4000000000009979": ("card_declined", "stolen_card", "declined"),
+    "4000000000006975": ("card_declined", "card_velocity_exceeded", "too frequently"),
     "4000000000000069": ("expired_card", None, "expired"),
     "4000000000000127": ("incorrect_cvc", None, "security code"),
     "4000000000000119": ("processing_error", None, "processing your card"),
@@ -55,7 +59,8 @@ class TestShow:
         page = visit(open_session(api).url)
         offered = set(re.findall(r'href="\?card=(\d+)"', page.text))
         shown_later = {"4000000000000341"}
-        assert offered == {GOOD_CARD, "5555555555554444", BANK_ASKS, *DECLINES} - shown_later
+        pays = {GOOD_CARD, "5555555555554444", BANK_ASKS, *PAY_TOO}
+        assert offered == (pays | set(DECLINES)) - shown_later
 
     def test_knows_the_address_of_a_customer(self, api, customer) -> None:
         page = visit(open_session(api, customer=customer.id).url)

@@ -7,6 +7,12 @@ DECLINES = {
     "pm_card_chargeDeclined": ("card_declined", "generic_decline"),
     "pm_card_visa_chargeDeclined": ("card_declined", "generic_decline"),
     "pm_card_chargeDeclinedInsufficientFunds": ("card_declined", "insufficient_funds"),
+    "pm_card_chargeDeclinedLostCard": ("card_declined", "lost_card"),
+    "pm_card_chargeDeclinedStolenCard": ("card_declined", "stolen_card"),
+    "pm_card_visa_chargeDeclinedVelocityLimitExceeded": (
+        "card_declined",
+        "card_velocity_exceeded",
+    ),
     "pm_card_chargeDeclinedExpiredCard": ("expired_card", None),
     "pm_card_chargeDeclinedIncorrectCvc": ("incorrect_cvc", None),
     "pm_card_chargeDeclinedProcessingError": ("processing_error", None),

@@ -1,0 +1,60 @@
+"""Disputes: payments that customers contest at their banks."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain.payments import rules
+from app.domain.payments.gateway import DisputeSeen, DisputeStatus
+from app.domain.payments.models import Dispute, Payment
+from app.foundation.database import session
+
+# What is done with it is the promise of whoever hooks into it.
+DISPUTE_DECIDED = "dispute_decided"
+
+
+def is_disputed(payment: Payment) -> bool:
+    """Tell whether the payment's bank has yet to decide where the money goes."""
+    still_open = select(Dispute.id).where(
+        Dispute.payment_id == payment.id, Dispute.status == DisputeStatus.OPEN
+    )
+    return session.scalar(still_open.limit(1)) is not None
+
+
+def has_open_dispute(user_id: str) -> bool:
+    """Tell whether any payment of the account is disputed: then it has no credit."""
+    still_open = select(Dispute.id).where(
+        Dispute.user_id == user_id, Dispute.status == DisputeStatus.OPEN
+    )
+    return session.scalar(still_open.limit(1)) is not None
+
+
+def dispute_seen(payment: Payment, seen: DisputeSeen) -> tuple[Dispute, bool]:
+    """Return the dispute that the provider speaks of, and whether it is new; payment locked."""
+    theirs = select(Dispute).where(
+        Dispute.payment_id == payment.id, Dispute.provider_dispute == seen.provider_dispute
+    )
+    dispute = session.scalars(theirs.with_for_update()).one_or_none()
+    if dispute is not None:
+        return dispute, False
+    dispute = Dispute(
+        payment_id=payment.id,
+        user_id=payment.user_id,
+        provider_dispute=seen.provider_dispute,
+        amount_minor=seen.amount_minor,
+        reason=seen.reason,
+        status=DisputeStatus.OPEN,
+        opened_at=seen.opened_at,
+    )
+    session.add(dispute)
+    session.flush()
+    return dispute, True
+
+
+def move(dispute: Dispute, seen: DisputeStatus, *, now: datetime) -> bool:
+    """Take the table's transition; tell whether it is decided now. Raises OutcomeImpossible."""
+    following = rules.next_dispute_status(dispute.status, seen)
+    if following is None:
+        return False
+    dispute.status, dispute.decided_at = following, now
+    return True

@@ -1,0 +1,93 @@
+"""The customer's saved cards: what they are charged for, adding one, taking one away."""
+
+from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts.rules import zone
+from app.domain.payments import cards, consent
+from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
+from app.entrypoints.gateways import gateway
+from app.entrypoints.queueing import nudge
+from app.entrypoints.security_headers import let_forms_lead_to
+from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
+from app.entrypoints.web.forms import ConsentForm
+from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.paging import ID_MAX
+from app.workflows.save_card import begin_saving_card, confirm_saved_card
+
+PROVIDER = "stripe"
+
+pages = Blueprint("payment_methods", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.get("/payment-methods")
+def index() -> ResponseReturnValue:
+    """Show the cards; whoever comes back from the provider's page finds the new one."""
+    setup_session = request.args.get("session")
+    if setup_session is None:
+        return _shown(ConsentForm())
+    saved = confirm_saved_card(
+        setup_session, signed_in_account(), gateway=gateway(PROVIDER), now=clock.now()
+    )
+    return _shown(ConsentForm(), news="saved" if saved else "waiting")
+
+
+@pages.post("/payment-methods")
+def add() -> ResponseReturnValue:
+    """Send the customer to the page that saves a card, or say on ours why there is none."""
+    form = ConsentForm()
+    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+        with refusals_shown_on({ConsentMissing: form.consent}):
+            opened = begin_saving_card(
+                signed_in_account(),
+                form.consent.data or "",
+                gateway=gateway(PROVIDER),
+                base_url=current_app.config["SETTINGS"].base_url,
+                now=clock.now(),
+            )
+            return redirect(opened.url, 303)
+        return _shown(form, status=422)
+    return _shown(form, trouble=noted[0].message, status=503)
+
+
+@pages.post(f"/payment-methods/<int(max={ID_MAX}):card_id>/default")
+def choose(card_id: int) -> ResponseReturnValue:
+    """Let this card be the one that is charged."""
+    with transaction():
+        cards.choose_default(signed_in_account(), card_id, now=clock.now())
+    return _done()
+
+
+@pages.post(f"/payment-methods/<int(max={ID_MAX}):card_id>/remove")
+def remove(card_id: int) -> ResponseReturnValue:
+    """Charge this card no more; its provider is told to forget it."""
+    with transaction():
+        cards.remove_card(signed_in_account(), card_id, now=clock.now())
+    nudge()
+    return _done()
+
+
+def _done() -> ResponseReturnValue:
+    return _shown(ConsentForm(formdata=None)) if wants_fragment() else redirect(url_for(".index"))
+
+
+def _shown(form: ConsentForm, *, news: str = "", trouble: str = "", status: int = 200) -> Response:
+    account = signed_in_account()
+    response = respond(
+        "web/payment_methods/index.html",
+        "web/payment_methods/_payment_methods.html",
+        status=status,
+        form=form,
+        news=news,
+        trouble=trouble,
+        cards=cards.cards_of(account, now=clock.now()),
+        uses=cards.uses_of(account),
+        consent_text=consent.TEXT,
+        consent_version=consent.VERSION,
+        local=zone(account.timezone),
+    )
+    return let_forms_lead_to(response, *gateway(PROVIDER).checkout_origins)

@@ -1,0 +1,101 @@
+"""Disputes: written down once, decided once, in whatever order the news comes."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
+
+import pytest
+
+from app.domain.accounts.models import Account
+from app.domain.payments import disputes
+from app.domain.payments.errors import OutcomeImpossible, UnknownPayment
+from app.domain.payments.gateway import DisputeSeen, DisputeStatus
+from app.domain.payments.models import Dispute, Payment
+from app.foundation.database import session, transaction
+from app.foundation.journal import JournalEntry
+from app.foundation.outbox import OutboxEntry
+from app.workflows.record_dispute import record_dispute
+from tests.factories.payments import make_paid
+from tests.fakes.payment_gateway import FakeGateway
+
+
+@pytest.fixture
+def payment(ada: Account) -> Payment:
+    """A payment of 12.34 that has come."""
+    return make_paid(ada, gateway=FakeGateway())
+
+
+@pytest.fixture
+def opened(payment: Payment, now: datetime) -> DisputeSeen:
+    """Its customer contests it."""
+    return DisputeSeen(
+        provider="stripe",
+        provider_dispute="du_1",
+        provider_payment=payment.provider_payment or "",
+        amount_minor=1_234,
+        reason="fraudulent",
+        status=DisputeStatus.OPEN,
+        opened_at=now - timedelta(hours=1),
+    )
+
+
+def record(seen: DisputeSeen, *, now: datetime) -> Dispute:
+    with transaction():
+        record_dispute(seen, now=now)
+    session.rollback()
+    return session.query(Dispute).populate_existing().one()
+
+
+def acts() -> list[str]:
+    entries = session.query(JournalEntry).order_by(JournalEntry.id)
+    return [entry.action for entry in entries if entry.action.startswith("dispute_")]
+
+
+class TestRecordDispute:
+    def test_is_written_down_once(
+        self, payment: Payment, opened: DisputeSeen, now: datetime
+    ) -> None:
+        for _ in range(3):
+            row = record(opened, now=now)
+        assert (row.payment_id, row.user_id, row.status) == (payment.id, "ada", "open")
+        assert (row.amount_minor, row.reason) == (1_234, "fraudulent")
+        assert (row.opened_at, row.decided_at) == (now - timedelta(hours=1), None)
+        assert acts() == ["dispute_opened"]
+        assert session.query(OutboxEntry).filter_by(kind="dispute_decided").count() == 0
+        assert disputes.has_open_dispute("ada") and disputes.is_disputed(payment)
+        assert not disputes.has_open_dispute("ben")
+
+    @pytest.mark.parametrize("decision", [DisputeStatus.WON, DisputeStatus.LOST])
+    def test_promises_what_follows_a_decision_once(
+        self, payment: Payment, opened: DisputeSeen, now: datetime, decision: DisputeStatus
+    ) -> None:
+        record(opened, now=now)
+        for _ in range(2):
+            row = record(replace(opened, status=decision), now=now)
+        assert (row.status, row.decided_at) == (decision, now)
+        promise = session.query(OutboxEntry).filter_by(kind="dispute_decided").one()
+        assert promise.payload == {"dispute": row.id}
+        assert acts() == ["dispute_opened", f"dispute_{decision}"]
+        assert not disputes.is_disputed(payment)
+
+    @pytest.mark.parametrize(
+        "order", list(permutations([DisputeStatus.OPEN, DisputeStatus.OPEN, DisputeStatus.LOST]))
+    )
+    def test_ends_alike_in_any_order(
+        self, opened: DisputeSeen, now: datetime, order: tuple[DisputeStatus, ...]
+    ) -> None:
+        for status in order:
+            row = record(replace(opened, status=status), now=now)
+        assert row.status == "lost"
+        assert session.query(OutboxEntry).filter_by(kind="dispute_decided").count() == 1
+
+    def test_shows_a_decision_that_turns(self, opened: DisputeSeen, now: datetime) -> None:
+        record(replace(opened, status=DisputeStatus.LOST), now=now)
+        with pytest.raises(OutcomeImpossible, match="was lost"):
+            record(replace(opened, status=DisputeStatus.WON), now=now)
+        session.rollback()
+        assert session.query(Dispute).one().status == "lost"
+
+    def test_waits_for_the_payment_itself(self, opened: DisputeSeen, now: datetime) -> None:
+        with pytest.raises(UnknownPayment):
+            record(replace(opened, provider_payment="pi_x"), now=now)
