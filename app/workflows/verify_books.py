@@ -15,7 +15,7 @@ from app.domain.catalog.models import ModelPrice
 from app.domain.coupons.models import Coupon, CouponUsage
 from app.domain.invoices.models import CreditEntry, Invoice
 from app.domain.payments.inbox import FOLLOW_UP_EVENT, WAITING
-from app.domain.payments.models import Payment, ProviderEvent
+from app.domain.payments.models import Payment, ProviderEvent, Refund
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.tokens.models import TokenEntry
 from app.domain.usage.models import (
@@ -60,6 +60,7 @@ def verify_books() -> list[str]:
         _credit_balances,
         _paid_invoices,
         _settled_payments,
+        _refunds_counted,
         _coupons_counted,
         _one_current_period,
         _periods_without_gaps,
@@ -206,6 +207,21 @@ def _settled_payments() -> Lines:
     )
     for payment_id, user_id, invoice_id, status in _some(without_effect):
         yield f"payment {payment_id} of {user_id} is settled, its invoice {invoice_id} is {status}"
+
+
+def _refunds_counted() -> Lines:
+    """6: what was given back of a payment is the sum of its settled refunds."""
+    settled = select(Refund.payment_id, func.sum(Refund.amount_minor).label("minor"))
+    settled = settled.where(Refund.status == "settled")
+    given = settled.group_by(Refund.payment_id).subquery()
+    minor = func.coalesce(given.c.minor, 0)
+    wrong = (
+        select(Payment.public_id, Payment.user_id, Payment.refunded_minor, minor)
+        .outerjoin(given, given.c.payment_id == Payment.id)
+        .where(Payment.refunded_minor != minor)
+    )
+    for public_id, user_id, counted, refunded in _some(wrong):
+        yield f"payment {public_id} of {user_id} gave back {counted} cents, refunds {refunded}"
 
 
 def _waiting_events() -> Lines:
