@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from app.entrypoints import csrf, problems
 from app.entrypoints.api import api
+from app.entrypoints.api.events import events
 from app.entrypoints.health import health
 from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
@@ -23,9 +24,11 @@ def register_doors(app: Flask) -> None:
     csrf.csrf.init_app(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
+    app.register_blueprint(events, url_prefix="/api/v1")
     app.register_blueprint(webhooks, url_prefix="/webhooks")
     app.register_blueprint(health)
     csrf.exempt(app, door="api")
+    csrf.exempt(app, door="events")
     csrf.exempt(app, door="webhooks")
     register_security_headers(app)
     app.register_error_handler(HTTPException, _answer_http_error)

@@ -30,6 +30,7 @@ HEADER = (
     "final_cost",
     "status",
     "billing_month",
+    "estimated",
 )
 # What spreadsheets take for the beginning of a formula.
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -72,6 +73,7 @@ def _cells(record: RecordView, zone: ZoneInfo) -> list[str | int]:
         plain(usd_from_nanos(record.final_nanos)),
         record.status,
         record.billing_month,
+        "true" if record.is_estimated else "false",
     ]
 
 

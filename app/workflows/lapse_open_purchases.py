@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.domain.invoices import queries as invoices
+from app.domain.payments.rules import PLAN_CHANGE_LIFE
 from app.domain.tokens.rules import AUTHENTICATION_WAITS
 from app.workflows.lapse_purchase import lapse_purchase
 
@@ -11,5 +12,7 @@ AT_ONCE = 100
 
 def lapse_open_purchases(*, now: datetime) -> int:
     """Give up the drafts that wait for nobody, and return how many; call it until none is left."""
-    old = invoices.old_drafts(before=now - AUTHENTICATION_WAITS, limit=AT_ONCE)
+    old = invoices.old_drafts(
+        of_plans_before=now - PLAN_CHANGE_LIFE, before=now - AUTHENTICATION_WAITS, limit=AT_ONCE
+    )
     return sum(lapse_purchase(draft_id, reason="Nobody paid it.", now=now) for draft_id in old)

@@ -89,6 +89,9 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_invoice_counters_number_not_negative": [{"last_number": -1}],
     "ck_keys_gateways_have_no_account": [{"kind": "obl_gw_"}, {"user_id": None}],
     "ck_keys_kind_known": [{"kind": "obl_xx_"}],
+    "ck_keys_only_gateways_attribute": [
+        {"attributes_to": "cleo"}, {"attributes_by": ["subject"]},
+    ],
     "ck_keys_scope_known": [{"scope": "admin"}],
     "ck_payment_methods_consent_has_its_moment": [
         {"consent_version": None}, {"consented_at": None},
@@ -299,9 +302,14 @@ def test_what_is_over_makes_room(name: str, changes: dict[str, object]) -> None:
     assert refusal(table, {**VALID[name], **fresh(table), **changes}) == ""
 
 
+# Only a gateway's key may refer to the account that it bills.
+OF_A_GATEWAY = {"id": 2, "public_id": "ijklmnop", "kind": "obl_gw_", "user_id": None}
+
+
 def test_references_lead_somewhere() -> None:
     for table in TABLES:
         for key in table.foreign_keys:
             nowhere = "nobody" if isinstance(key.parent.type, sa.Text) else 999_999
-            row = {**VALID[table.name], **fresh(table), key.parent.name: nowhere}
+            own = OF_A_GATEWAY if key.parent.name == "attributes_to" else fresh(table)
+            row = {**VALID[table.name], **own, key.parent.name: nowhere}
             assert "foreign key" in refusal(table, row).lower(), key.parent

@@ -50,6 +50,11 @@ class TestCsvParts:
         assert line["cost"] == "0.000000001"
         assert line["final_cost"] == "0"
 
+    def test_say_where_the_gateway_guessed(self) -> None:
+        guessed = RecordView(**VIEW, is_estimated=True)
+        lines = lines_of(guessed, RecordView(**VIEW))
+        assert [line["estimated"] for line in lines] == ["true", "false"]
+
     def test_tell_the_time_here_and_there(self) -> None:
         (line,) = lines_of(RecordView(**VIEW))
         assert line["occurred_at"] == "2026-07-01T22:30:00.250000Z"

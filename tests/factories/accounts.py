@@ -9,6 +9,7 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind, SecretKey, new_key
 from tests.factories.subscriptions import make_subscription
+from tests.factories.tokens import make_extra_tokens
 from tests.moments import NOW
 
 # Long enough ago that a test can have usage before its own moment within the first period.
@@ -40,10 +41,12 @@ def make_account(
 
 def make_noise(*, now: datetime = NOW) -> list[Account]:
     """Make two accounts that no test is about, one of them with a plan and extra tokens."""
-    return [
+    noise = [
         make_account("noise-payg", now=now),
-        make_account("noise-pro", now=now, plan_id="plan-pro", extra_tokens=7_777),
+        make_account("noise-pro", now=now, plan_id="plan-pro"),
     ]
+    make_extra_tokens("noise-pro", bought=7_777, now=now)
+    return noise
 
 
 def make_key(

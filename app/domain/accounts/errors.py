@@ -65,3 +65,11 @@ class KeyUnknown(DomainError):
 
 class KeyNameInvalid(DomainError):
     """A key's name is empty or too long."""
+
+
+class AttributionFieldUnknown(DomainError):
+    """No wire format has a field of this name that may name an account."""
+
+
+class AttributionFieldRepeated(DomainError):
+    """Two fields of one wire format would name the account."""

@@ -80,6 +80,10 @@ class Key(Base):
         ),
         CheckConstraint("(kind = 'obl_gw_') = (user_id IS NULL)", "gateways_have_no_account"),
         CheckConstraint("scope IN ('read', 'write')", "scope_known"),
+        CheckConstraint(
+            "kind = 'obl_gw_' OR (attributes_to IS NULL AND attributes_by = '[]')",
+            "only_gateways_attribute",
+        ),
         Index(None, "user_id"),
     )
 
@@ -91,6 +95,10 @@ class Key(Base):
     public_id: Mapped[str] = mapped_column(unique=True)
     digest: Mapped[str]
     scope: Mapped[str] = mapped_column(default="write")
+    # Whom a gateway's key bills for events in the formats of others: the account that the field
+    # of that format names, or else this one.
+    attributes_to: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
+    attributes_by: Mapped[list[str]] = mapped_column(Json, default=list)
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]

@@ -1,12 +1,12 @@
 """What can be done with accounts and keys. Changes state; never commits."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
 
-from app.domain.accounts import passwords, queries, rules
+from app.domain.accounts import attribution, passwords, queries, rules
 from app.domain.accounts.errors import EmailTaken, KeyUnknown, UserIdTaken, WrongCredentials
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
 from app.foundation.bulk import any_of
@@ -81,18 +81,22 @@ def check_credentials(email: str, password: str) -> Account:
 
 
 def make_key(kind: KeyKind, *, name: str, now: datetime, user_id: str | None = None) -> SecretKey:
-    """Make a key and return it in clear, the only time it is ever seen."""
-    made = new_key(kind)
-    session.add(
-        Key(
-            kind=kind,
-            user_id=user_id,
-            name=rules.check_key_name(name),
-            public_id=made.public_id,
-            digest=made.digest,
-            created_at=now,
-        )
-    )
+    """Make a key and return it in clear, the only time it is ever seen. Raises KeyNameInvalid."""
+    _, made = _add_key(kind, name=name, now=now, user_id=user_id)
+    return made
+
+
+def make_gateway_key(
+    name: str, *, now: datetime, attribute_to: str | None = None, attribute_by: Sequence[str] = ()
+) -> SecretKey:
+    """Make a gateway's key that bills whom these fields name, or else this account.
+
+    That is for events in the formats of others; our own names the account by itself.
+    Raises KeyNameInvalid, UnknownAccount and what `attribution.check_fields` raises.
+    """
+    key, made = _add_key(KeyKind.GATEWAY, name=name, now=now)
+    key.attributes_to = None if attribute_to is None else queries.account(attribute_to).id
+    key.attributes_by = attribution.check_fields(attribute_by)
     return made
 
 
@@ -125,6 +129,22 @@ def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
     statement = columns.where(any_of(Account.id, user_ids)).order_by(Account.id)
     rows = session.execute(statement.with_for_update(key_share=True))
     return {row.id: Balance(*row) for row in rows}
+
+
+def _add_key(
+    kind: KeyKind, *, name: str, now: datetime, user_id: str | None = None
+) -> tuple[Key, SecretKey]:
+    made = new_key(kind)
+    key = Key(
+        kind=kind,
+        user_id=user_id,
+        name=rules.check_key_name(name),
+        public_id=made.public_id,
+        digest=made.digest,
+        created_at=now,
+    )
+    session.add(key)
+    return key, made
 
 
 def _number_and_id(chosen: str | None) -> tuple[int, str]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
+from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key
 from app.foundation.bulk import any_of
@@ -80,6 +81,11 @@ def key_by_text(text: str, *, now: datetime) -> Key:
     ):
         raise KeyUnknown("This key is not known, or no longer valid.")
     return stored
+
+
+def attribution_of(key: Key) -> Attribution:
+    """Return whom a gateway's key bills for events in the formats of others."""
+    return Attribution(gateway=key.name, user_id=key.attributes_to, fields=tuple(key.attributes_by))
 
 
 def keys_of(account: Account) -> Sequence[Key]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from app.domain.accounts.models import Account
 from app.domain.invoices import bills, payers, rules
@@ -65,12 +65,14 @@ def invoice_row(account: Account, reference: str) -> Invoice:
     return row
 
 
-def old_drafts(*, before: datetime, limit: int) -> Sequence[int]:
-    """Return the row ids of drafts of purchases that were drawn up before a moment."""
-    old = select(Invoice.id).where(
-        Invoice.status == rules.InvoiceStatus.DRAFT, Invoice.updated_at < before
+def old_drafts(*, of_plans_before: datetime, before: datetime, limit: int) -> Sequence[int]:
+    """Return the row ids of drafts of purchases that nobody has paid for so long."""
+    old = or_(
+        Invoice.updated_at < before,
+        and_(Invoice.kind == "subscription", Invoice.updated_at < of_plans_before),
     )
-    return session.scalars(old.order_by(Invoice.id).limit(limit)).all()
+    drafts = select(Invoice.id).where(Invoice.status == rules.InvoiceStatus.DRAFT, old)
+    return session.scalars(drafts.order_by(Invoice.id).limit(limit)).all()
 
 
 def issued_invoice(reference: str) -> Invoice:

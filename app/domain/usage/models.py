@@ -92,6 +92,8 @@ class BillingRecord(Base):
     occurred_at: Mapped[datetime]
     # False where the gateway sent none and the moment of arrival stands in.
     occurred_at_given: Mapped[bool]
+    # True where the gateway guessed the counts, such as those of a stream that was broken off.
+    is_estimated: Mapped[bool] = mapped_column(default=False)
     void_reason: Mapped[str | None]
     voided_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

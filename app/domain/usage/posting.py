@@ -161,6 +161,7 @@ def _record(
         "billing_month": month,
         "occurred_at": candidate.occurred_at,
         "occurred_at_given": report.occurred_at is not None,
+        "is_estimated": report.is_estimated,
         "created_at": now,
         "updated_at": now,
     }

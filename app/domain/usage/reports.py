@@ -24,6 +24,8 @@ class UsageReport(msgspec.Struct, frozen=True, kw_only=True):
     api_key_alias: str | None = None
     # None where the gateway sent none: the moment of arrival stands in.
     occurred_at: datetime | None = None
+    # True where the gateway guessed the counts itself.
+    is_estimated: bool = False
 
 
 class OutcomeStatus(StrEnum):
@@ -34,6 +36,8 @@ class OutcomeStatus(StrEnum):
     DUPLICATE = "duplicate"
     CONFLICT = "conflict"
     REJECTED = "rejected"
+    # Nothing to bill: a request that failed, or that a cache answered.
+    IGNORED = "ignored"
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -94,6 +94,8 @@ class RecordView:
     status: str
     billing_month: str
     created_at: datetime
+    # True where the gateway guessed the counts, such as those of a stream that was broken off.
+    is_estimated: bool = False
 
     @property
     def discount_rate(self) -> Decimal:

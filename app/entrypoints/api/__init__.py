@@ -7,12 +7,17 @@ from app.entrypoints.api import (
     documents,
     entitlements,
     invoices,
+    litellm,
     plans,
     stats,
+    topups,
     usage,
     usage_reading,
 )
 
 api = Blueprint("api", __name__)
-for subject in (stats, usage, usage_reading, plans, entitlements, invoices, documents, checkout):
+for subject in (
+    *(stats, usage, usage_reading, litellm, plans, entitlements, invoices, documents, checkout),
+    *(topups,),
+):
     api.register_blueprint(subject.calls)

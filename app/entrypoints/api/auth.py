@@ -50,6 +50,9 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
             raise _wrong_kind(kinds)
         if g.key.user_id is not None:
             g.account = accounts.account(g.key.user_id)
+        if g.key.kind == KeyKind.GATEWAY:
+            # Taken down now: within a transaction the key would have to be read anew, under locks.
+            g.attribution = accounts.attribution_of(g.key)
         # Whoever is an operator no longer has lost what his keys could do, too.
         if g.key.kind == KeyKind.OPERATOR and g.account.role != Role.OPERATOR:
             raise _wrong_kind(kinds)

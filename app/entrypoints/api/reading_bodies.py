@@ -61,6 +61,16 @@ def field_refusal(path: str, code: str, detail: str) -> Refusal:
     return Refusal(code, detail, fields=[FieldError(path, code, detail)])
 
 
+def provider_named(body: Mapping[str, object], *, default: str | None = None) -> str:
+    """Return the name of the payment provider. Raises Refusal."""
+    provider = body.get("provider", default)
+    if provider is None:
+        raise field_refusal("provider", "field_missing", "provider is required.")
+    if not isinstance(provider, str):
+        raise field_refusal("provider", "field_invalid", "provider must be a text, such as stripe.")
+    return provider
+
+
 def body_of(*media_types: str) -> bytes:
     """Return the body as it came, if it is of one of these media types and not compressed."""
     if request.mimetype not in media_types:

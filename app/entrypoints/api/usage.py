@@ -1,22 +1,19 @@
 """What gateways post: usage, voids and estimates."""
 
-from collections.abc import Sequence
-
 from flask import Blueprint, Response, g, request
 
-from app.domain.usage.reports import Outcome, UsageReport
 from app.entrypoints.api.answering import answer, moment_text
 from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
 from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
+from app.entrypoints.api.usage_recording import recorded
 from app.entrypoints.api.usage_shapes import read_or_reject
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.money import usd_from_nanos
 from app.workflows.estimate_usage import estimate_usage
-from app.workflows.record_usage import record_usage
 from app.workflows.void_usage import void_usage
 
 calls = Blueprint("usage", __name__)
@@ -29,8 +26,8 @@ def post_usage() -> Response:
     """Record one request or a batch of them; answered after the commit."""
     body = json_object()
     if "records" not in body:
-        return single_answer(_recorded([body])[0])
-    outcomes = _recorded(records_of(body))
+        return single_answer(recorded([read_or_reject(body)])[0])
+    outcomes = recorded([read_or_reject(record) for record in records_of(body)])
     return batch_answer(outcomes, verbose=request.args.get("verbose") == "1")
 
 
@@ -61,11 +58,3 @@ def post_estimate() -> Response:
     """Say what a request would cost if it were posted now; nothing is stored."""
     report, account = read_estimate(json_object(), caller=g.get("account"))
     return estimate_answer(estimate_usage(report, account, now=clock.now(), grace=renewal_grace()))
-
-
-def _recorded(posted: Sequence[object]) -> list[Outcome]:
-    """Record what has the shape, reject what has not, and keep the order."""
-    readings = [read_or_reject(record) for record in posted]
-    reports = [reading for reading in readings if isinstance(reading, UsageReport)]
-    recorded = iter(record_usage(reports, now=clock.now(), grace=renewal_grace()))
-    return [reading if isinstance(reading, Outcome) else next(recorded) for reading in readings]

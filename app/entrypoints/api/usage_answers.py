@@ -21,25 +21,26 @@ def single_answer(outcome: Outcome) -> Response:
         raise Refusal(outcome.code, outcome.detail, kind=Kind.CONFLICT, fields=outcome.faults)
     if outcome.status == OutcomeStatus.REJECTED:
         raise Refusal(outcome.code, outcome.detail, fields=outcome.faults)
-    return answer({**_counts([outcome]), "results": [_result(outcome)]})
+    return answer({**batch_counts([outcome]), "results": [result_of(outcome)]})
 
 
 def batch_answer(outcomes: Sequence[Outcome], *, verbose: bool) -> Response:
     """Answer a batch: how many of which, each refusal, and on request each result."""
-    body = _counts(outcomes)
+    body = batch_counts(outcomes)
     if verbose:
-        body["results"] = [_result(outcome) for outcome in outcomes]
+        body["results"] = [result_of(outcome) for outcome in outcomes]
     return answer(body)
 
 
 def estimate_answer(outcome: Outcome) -> Response:
     """Answer what a request would cost; an unpriced model has no cost, which is not a cost of 0."""
-    result = _result(outcome)
+    result = result_of(outcome)
     result.pop("request_id")
     return answer(result)
 
 
-def _counts(outcomes: Sequence[Outcome]) -> Answered:
+def batch_counts(outcomes: Sequence[Outcome]) -> Answered:
+    """Return how many were accepted, were there before, conflict or were refused, and which."""
     statuses = [outcome.status for outcome in outcomes]
     return {
         "accepted": sum(status in COUNTED_AS_ACCEPTED for status in statuses),
@@ -73,7 +74,8 @@ def _fault(fault: FieldError, record: str) -> Answered:
     }
 
 
-def _result(outcome: Outcome) -> Answered:
+def result_of(outcome: Outcome) -> Answered:
+    """Return what became of one report."""
     return {
         "request_id": None if outcome.request_id is None else sendable(outcome.request_id),
         "status": outcome.status,

@@ -112,5 +112,6 @@ def _record(record: RecordView) -> dict[str, object]:
         "final_cost": usd_from_nanos(record.final_nanos),
         "status": record.status,
         "billing_month": record.billing_month,
+        "estimated": record.is_estimated,
         "created_at": record.created_at,
     }

@@ -22,14 +22,44 @@ def keys() -> None:
 @click.option("--user", help="Make a customer's key for this user id.")
 @click.option("--gateway", help="Make a gateway's key of this name.")
 @click.option("--operator", help="Make an operator's key for this user id.")
+@click.option(
+    "--attribute-to",
+    metavar="USER",
+    help="Whom a gateway's key bills for LiteLLM's, OpenMeter's and Lago's events.",
+)
+@click.option(
+    "--attribute-by",
+    metavar="FIELD",
+    multiple=True,
+    help="Which of their fields may name the account instead; once for each format.",
+)
 @click.option("--name", default=NAME, show_default=True, help="What the key's owner sees it as.")
-def create(*, user: str | None, gateway: str | None, operator: str | None, name: str) -> None:
-    """Make a key and print it alone: it is never shown again. Say for whom, once."""
+def create(
+    *,
+    user: str | None,
+    gateway: str | None,
+    operator: str | None,
+    attribute_to: str | None,
+    attribute_by: tuple[str, ...],
+    name: str,
+) -> None:
+    """Make a key and print it alone: it is never shown again. Say for whom, once.
+
+    Events in the formats of others name their customer in many ways, most of them chosen by the
+    caller. Without --attribute-to and --attribute-by, a gateway's key believes only LiteLLM's
+    user_api_key_user_id. FIELD is one of user_api_key_user_id, user_api_key_alias,
+    user_api_key_team_id, user_api_key_end_user_id, end_user, metadata.NAME (LiteLLM); subject,
+    data.NAME (OpenMeter); external_subscription_id, properties.NAME (Lago).
+    """
     if sum(owner is not None for owner in (user, gateway, operator)) != 1:
         raise click.UsageError("Say for whom: one of --user, --gateway and --operator.")
+    if gateway is None and (attribute_to is not None or attribute_by):
+        raise click.UsageError("Only a gateway's key takes --attribute-to and --attribute-by.")
     with installation(), transaction():
         if gateway is not None:
-            key = operations.make_key(KeyKind.GATEWAY, name=gateway, now=clock.now())
+            key = operations.make_gateway_key(
+                gateway, attribute_to=attribute_to, attribute_by=attribute_by, now=clock.now()
+            )
         elif user is not None:
             key = _key_of(user, Role.CUSTOMER, KeyKind.CUSTOMER, name=name)
         else:

@@ -5,10 +5,14 @@ from datetime import timedelta
 import pytest
 
 from app.domain.accounts import operations, queries
+from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import (
+    AttributionFieldRepeated,
+    AttributionFieldUnknown,
     EmailTaken,
     KeyNameInvalid,
     KeyUnknown,
+    UnknownAccount,
     UserIdTaken,
     WrongCredentials,
 )
@@ -104,6 +108,37 @@ class TestMakeKey:
     def test_refuses_a_name_that_is_none(self, ada: Account) -> None:
         with pytest.raises(KeyNameInvalid), transaction():
             operations.make_key(KeyKind.CUSTOMER, name=" ", now=NOW, user_id=ada.id)
+
+
+class TestMakeGatewayKey:
+    def test_bills_for_others_whom_it_is_told(self, ada: Account) -> None:
+        with transaction():
+            made = operations.make_gateway_key(
+                "main", attribute_to="ada", attribute_by=("subject", "end_user"), now=NOW
+            )
+        key = queries.key_by_text(made.text, now=NOW)
+        assert (key.kind, key.user_id, key.name) == (KeyKind.GATEWAY, None, "main")
+        expected = Attribution("main", "ada", ("subject", "end_user"))
+        assert queries.attribution_of(key) == expected
+
+    def test_bills_nobody_untold(self) -> None:
+        with transaction():
+            made = operations.make_gateway_key("main", now=NOW)
+        key = queries.key_by_text(made.text, now=NOW)
+        assert queries.attribution_of(key) == Attribution("main")
+
+    @pytest.mark.parametrize(
+        ("given", "error"),
+        [
+            ({"attribute_to": "nobody"}, UnknownAccount),
+            ({"attribute_by": ("user",)}, AttributionFieldUnknown),
+            ({"attribute_by": ("end_user", "metadata.user")}, AttributionFieldRepeated),
+        ],
+    )
+    def test_refuses_what_it_could_not_keep(self, given, error) -> None:
+        with pytest.raises(error), transaction():
+            operations.make_gateway_key("main", now=NOW, **given)
+        assert session.query(Key).count() == 0
 
 
 class TestRevokeKey:

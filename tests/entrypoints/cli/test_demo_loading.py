@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain.accounts import operations, queries
+from app.domain.accounts.attribution import WireFormat
 from app.domain.accounts.errors import RealAccountsPresent
 from app.domain.usage.models import BillingRecord
 from app.entrypoints.cli import demo_loading
@@ -76,6 +77,12 @@ class TestLoadDemo:
             for key in (demo.customer.api_key, demo.operator.api_key, demo.gateway_key)
         }
         assert kinds == {"obl_sk_", "obl_op_", "obl_gw_"}
+
+    @pytest.mark.usefixtures("no_usage")
+    def test_lets_clients_of_others_be_tried(self, load, now) -> None:
+        key = queries.key_by_text(load()[0].gateway_key, now=now)
+        attribution = queries.attribution_of(key)
+        assert all(attribution.bills_someone(wire) for wire in WireFormat)
 
     @pytest.mark.usefixtures("no_usage")
     def test_makes_logins_anew_that_were_lost(self, load, settings) -> None:

@@ -45,3 +45,23 @@ class TestCreate:
         assert message in result.stderr
         people = [queries.account("ada"), queries.account("olga")]
         assert not any(queries.keys_of(account) for account in people)
+
+    def test_lets_a_gateways_key_say_whom_it_bills(self, app, billing) -> None:
+        by = ["--attribute-by", "end_user", "--attribute-by", "subject"]
+        text = billing("keys", "create", "--gateway", "main", "--attribute-to", "ada", *by).stdout
+        key = queries.key_by_text(text.strip(), now=clock.now())
+        assert (key.attributes_to, key.attributes_by) == ("ada", ["end_user", "subject"])
+
+    @pytest.mark.parametrize(
+        ("given", "code", "message"),
+        [
+            (["--gateway", "main", "--attribute-to", "nobody"], 1, "There is no account"),
+            (["--gateway", "main", "--attribute-by", "user"], 1, "No field 'user' may name"),
+            (["--user", "ada", "--attribute-to", "ada"], 2, "Only a gateway's key takes"),
+            (["--operator", "olga", "--attribute-by", "subject"], 2, "Only a gateway's key"),
+        ],
+    )
+    def test_refuses_to_bill_whom_it_cannot(self, billing, given, code, message) -> None:
+        result = billing("keys", "create", *given)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert message in result.stderr

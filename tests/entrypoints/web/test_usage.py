@@ -127,6 +127,12 @@ class TestRecords:
         page = adas.get("/usage").text
         assert "no price yet" in page and "it counts nowhere" in page
 
+    def test_say_where_the_gateway_guessed(self, adas, ada, now) -> None:
+        make_usage(now=now)
+        assert "the gateway estimated the tokens" not in adas.get("/usage").text
+        make_usage(now=now, is_estimated=True)
+        assert "the gateway estimated the tokens" in adas.get("/usage").text
+
     def test_narrow_to_one_model(self, adas, used) -> None:
         page = adas.get("/usage/records?model=gpt-3.5-turbo", headers=HTMX).text
         assert "adas-two" in page and "adas-one" not in page
