@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -39,6 +40,8 @@ RETRIES = 2
 # How far a signature's moment may lie from ours, to either side.
 TOLERANCE = timedelta(minutes=5)
 AT_ONCE = 100
+# Stripe's word for what it does not know, or not any more.
+MISSING = "resource_missing"
 REFUSALS = (
     stripe.InvalidRequestError,
     stripe.IdempotencyError,
@@ -120,11 +123,14 @@ class StripeGateway:
 
     def open_setup(self, order: SetupOrder) -> OpenedCheckout:
         """Open a page that saves a card, or return the one of the same key."""
-        customer = order.customer
-        if customer is None:
-            metadata = {words.ACCOUNT: order.account_id}
-            customer = self._new_customer(order.email, metadata, order.idempotency_key)
-        return _opened(_answer(lambda: self._create_setup(order, customer)))
+        try:
+            return self._open_setup(order)
+        except ProviderRefused as refusal:
+            if order.customer is None or refusal.reason != MISSING:
+                raise
+        # Somebody has deleted the customer at Stripe: the card is saved with a new one.
+        anew = replace(order, customer=None, idempotency_key=f"{order.idempotency_key}:anew")
+        return self._open_setup(anew)
 
     def outcome_of_setup(self, session: str) -> SetupOutcome | NotOurs:
         """Return where the saving of a card stands now."""
@@ -237,6 +243,13 @@ class StripeGateway:
             params["customer_email"] = order.email
         return self._client.v1.checkout.sessions.create(params, _key(order.idempotency_key))
 
+    def _open_setup(self, order: SetupOrder) -> OpenedCheckout:
+        customer = order.customer
+        if customer is None:
+            metadata = {words.ACCOUNT: order.account_id}
+            customer = self._new_customer(order.email, metadata, order.idempotency_key)
+        return _opened(_answer(lambda: self._create_setup(order, customer)))
+
     def _create_setup(self, order: SetupOrder, customer: str) -> Session:
         metadata = {
             words.ACCOUNT: order.account_id,
@@ -319,7 +332,7 @@ class StripeGateway:
         try:
             method = _answer(lambda: self._client.v1.payment_methods.retrieve(reference))
         except ProviderRefused as refusal:
-            if refusal.reason != "resource_missing":
+            if refusal.reason != MISSING:
                 raise
             return CardSeen(self.provider, reference, None)
         return CardSeen(self.provider, reference, reading.card(method.to_dict()))

@@ -246,6 +246,15 @@ class TestSetup:
         world.save(opened.session)
         assert gateway.outcome_of_setup(opened.session).saved_card.customer == customer
 
+    def test_saves_with_a_new_customer_where_the_old_one_is_gone(
+        self, world: World, gateway
+    ) -> None:
+        order = make_setup(customer="cus_deleted")
+        opened = gateway.open_setup(order)
+        assert gateway.open_setup(order) == opened
+        world.save(opened.session)
+        assert gateway.outcome_of_setup(opened.session).saved_card.customer != "cus_deleted"
+
 
 class TestForgetCard:
     def test_is_done_however_often(self, world: World, gateway) -> None:

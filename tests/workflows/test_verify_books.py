@@ -177,6 +177,10 @@ def test_finds_nothing_where_every_payment_is_right(paid_books: None) -> None:
             "1234 cents asked, 0 came",
         ),
         (
+            "UPDATE payments SET refunded_minor = 1 WHERE status = 'settled'",
+            "gave back 1 cents, refunds 0",
+        ),
+        (
             "UPDATE invoices SET credit_used_minor = 1 WHERE status = 'paid'",
             "1234 cents asked, 1235 came",
         ),

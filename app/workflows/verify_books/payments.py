@@ -4,7 +4,7 @@ from sqlalchemy import Text, cast, func, literal, or_, select
 
 from app.domain.invoices.models import Invoice
 from app.domain.payments.inbox import FOLLOW_UP_EVENT, WAITING
-from app.domain.payments.models import Payment, ProviderEvent
+from app.domain.payments.models import Payment, ProviderEvent, Refund
 from app.domain.subscriptions.models import PlanChange
 from app.domain.tokens.models import TokenEntry
 from app.foundation.outbox import OutboxEntry
@@ -52,6 +52,21 @@ def _paid_once() -> Lines:
     )
     for invoice_id, user_id, count in some(twice):
         yield f"invoice {invoice_id} of {user_id} was paid by {count} payments"
+
+
+def _refunds_counted() -> Lines:
+    """6: what was given back of a payment is the sum of its settled refunds."""
+    settled = select(Refund.payment_id, func.sum(Refund.amount_minor).label("minor"))
+    settled = settled.where(Refund.status == "settled")
+    given = settled.group_by(Refund.payment_id).subquery()
+    minor = func.coalesce(given.c.minor, 0)
+    wrong = (
+        select(Payment.public_id, Payment.user_id, Payment.refunded_minor, minor)
+        .outerjoin(given, given.c.payment_id == Payment.id)
+        .where(Payment.refunded_minor != minor)
+    )
+    for public_id, user_id, counted, refunded in some(wrong):
+        yield f"payment {public_id} of {user_id} gave back {counted} cents, refunds {refunded}"
 
 
 def _top_ups_booked() -> Lines:
@@ -103,6 +118,7 @@ CHECKS = (
     _paid_invoices,
     _settled_payments,
     _paid_once,
+    _refunds_counted,
     _top_ups_booked,
     _switches_applied,
     _waiting_events,
