@@ -20,9 +20,8 @@ from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.rules import Guard, TopUpState, guard
 from app.foundation import journal, outbox
 from app.foundation.periods import BillingMonth
+from app.workflows.charge_saved_card import CHARGE_SAVED_CARD
 from app.workflows.top_up import PURPOSE, draw_up_top_up, price_top_up
-
-CHARGE_SAVED_CARD = "charge_saved_card"
 
 
 def find_top_ups() -> Sequence[str]:

@@ -7,7 +7,7 @@ from app.domain.invoices.rules import InvoiceStatus
 from app.domain.payments import operations, queries
 from app.domain.payments.models import Payment
 from app.foundation import journal, outbox
-from app.workflows.auto_top_up import CHARGE_SAVED_CARD
+from app.workflows.charge_saved_card import CHARGE_SAVED_CARD
 
 AT_ONCE = 100
 

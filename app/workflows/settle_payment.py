@@ -14,6 +14,7 @@ from app.domain.mails import operations as mails
 from app.domain.payments import operations, rules
 from app.domain.payments.gateway import PaymentOutcome
 from app.domain.payments.models import Payment
+from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.payments.rules import PaymentStatus
 from app.domain.subscriptions import operations as subscriptions
 from app.foundation import journal, outbox
@@ -22,8 +23,6 @@ from app.workflows.lapse_purchase import lapse_purchase
 from app.workflows.lift_suspension import lift_suspension
 from app.workflows.note_top_up import note_top_up
 from app.workflows.tell_of_decline import tell_of_decline
-
-RETURN_OVERPAYMENT = "return_overpayment"
 
 
 def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
@@ -54,8 +53,7 @@ def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
     account = accounts.account(payment.user_id)
     if not _is_taken(payment, invoice, account, now=now):
         # Void, paid by another attempt, or no longer what was asked for.
-        payment.is_overpayment = True
-        outbox.add(RETURN_OVERPAYMENT, {"payment": payment.public_id}, now=now)
+        _send_back(payment, account, now=now)
         return
     invoices.mark_paid(
         invoice, method=payment.provider, transaction_id=payment.provider_payment, now=now
@@ -65,6 +63,20 @@ def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
         note_top_up(payment, invoice, account, now=now)
     else:
         _tell(payment, invoice, account, now=now)
+
+
+def _send_back(payment: Payment, account: Account, *, now: datetime) -> None:
+    payment.is_overpayment = True
+    refund = operations.add_refund(
+        payment,
+        amount_minor=payment.amount_minor,
+        reason="There was nothing left to pay",
+        requested_by="system",
+        now=now,
+    )
+    outbox.add(REFUND_PAYMENT, {"refund": refund.id}, now=now)
+    facts: dict[str, object] = {"amount_minor": payment.amount_minor, "became": "refund"}
+    mails.write("overpayment", account, about=payment.public_id, facts=facts, now=now)
 
 
 def _end_without_money(payment: Payment, invoice: Invoice, *, now: datetime) -> None:

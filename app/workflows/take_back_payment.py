@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import credit_notes
+from app.domain.invoices import credit, credit_notes
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.models import CreditNote, Invoice
-from app.domain.invoices.rules import InvoiceStatus, is_credited_whole
+from app.domain.invoices.rules import InvoiceStatus
 from app.domain.mails import operations as mails
 from app.domain.payments import operations as payments
 from app.domain.payments.models import Payment
@@ -21,18 +21,23 @@ from app.foundation import journal
 
 def take_back_payment(
     payment: Payment, account: Account, *, minor: int, source: str, reason: str, now: datetime
-) -> None:
+) -> CreditNote | None:
     """Take back what so much of a settled payment had paid for; the account is locked.
 
-    `source` names the refund or the dispute, such as refund:7; it happens once for each.
+    `source` names the refund or the dispute, such as refund:7. Returns the credit note over it;
+    an overpayment had no effect that could be taken back.
     """
     _tell(payment, account, minor=minor, source=source, now=now)
     if payment.is_overpayment:
-        # It had no effect that could be taken back.
-        return
+        return None
     invoice = payments.lock_invoice(payment)
-    note = credit_notes.credit(invoice, account, gross_minor=minor, reason=reason, now=now)
-    if is_credited_whole(invoice.final_minor, credited_minor=_credited(invoice)):
+    left_minor = credit_notes.left_minor(invoice)
+    # With the last of the money, the credit that had helped to pay comes back, too.
+    is_whole = minor >= left_minor - invoice.credit_used_minor
+    gross_minor = left_minor if is_whole else minor
+    note = credit_notes.credit(invoice, account, gross_minor=gross_minor, reason=reason, now=now)
+    if is_whole:
+        credit.return_spent(account, invoice, now=now)
         invoice.status, invoice.updated_at = InvoiceStatus.REFUNDED, now
         _end_period(invoice, account, now=now)
     if invoice.kind == "topup":
@@ -45,10 +50,7 @@ def take_back_payment(
     journal.write(
         "payment_taken_back", actor="system", user_id=account.id, now=now, details=details
     )
-
-
-def _credited(invoice: Invoice) -> int:
-    return sum(note.amount_minor + note.tax_minor for note in credit_notes.notes_of(invoice))
+    return note
 
 
 def _end_period(invoice: Invoice, account: Account, *, now: datetime) -> None:

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy import select
+
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import CreditEntry, Invoice
 from app.foundation.database import session
@@ -28,6 +30,12 @@ def return_spent(account: Account, invoice: Invoice, *, now: datetime) -> None:
         note="",
         now=now,
     )
+
+
+def has_source(source: str) -> bool:
+    """Tell whether credit of this source was given."""
+    found = select(CreditEntry.id).where(CreditEntry.source == source)
+    return session.scalar(found) is not None
 
 
 def _enter(

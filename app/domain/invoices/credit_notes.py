@@ -55,6 +55,17 @@ def notes_of(invoice: Invoice) -> Sequence[CreditNote]:
     return session.scalars(statement.order_by(CreditNote.id)).all()
 
 
+def left_minor(invoice: Invoice) -> int:
+    """Return how much of an issued invoice has not been taken back, with tax."""
+    taken = sum(note.amount_minor + note.tax_minor for note in notes_of(invoice))
+    return invoice.final_minor - taken
+
+
+def was_credited_for(invoice: Invoice, reason: str) -> bool:
+    """Tell whether the invoice has a credit note for exactly this reason."""
+    return any(note.reason == reason for note in notes_of(invoice))
+
+
 def _note(
     invoice: Invoice, account: Account, taken: Taken, *, reason: str, now: datetime
 ) -> CreditNote:

@@ -126,11 +126,6 @@ def carried_line(from_month: str, *, nanos: int) -> Line:
     return Line("carried", f"Carried from {from_month}", None, 1, None, nanos, minor)
 
 
-def is_credited_whole(final_minor: int, *, credited_minor: int) -> bool:
-    """Tell whether credit notes took everything back."""
-    return credited_minor >= final_minor
-
-
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
     """Work out the foot: lines, less discounts, plus tax on what is left."""
     amount_minor = sum(line.amount_minor for line in lines)

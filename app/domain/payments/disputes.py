@@ -29,6 +29,17 @@ def has_open_dispute(user_id: str) -> bool:
     return session.scalar(still_open.limit(1)) is not None
 
 
+def payment_of_dispute(dispute_id: int) -> str:
+    """Return the payment's id, for whoever locks it first."""
+    named = select(Payment.public_id).join(Dispute, Dispute.payment_id == Payment.id)
+    return session.scalars(named.where(Dispute.id == dispute_id)).one()
+
+
+def dispute_by_id(dispute_id: int) -> Dispute:
+    """Return the dispute as it stands now."""
+    return session.get_one(Dispute, dispute_id, populate_existing=True)
+
+
 def dispute_seen(payment: Payment, seen: DisputeSeen) -> tuple[Dispute, bool]:
     """Return the dispute that the provider speaks of, and whether it is new; payment locked."""
     theirs = select(Dispute).where(

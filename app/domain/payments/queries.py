@@ -11,7 +11,13 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices.models import Invoice
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
-from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, CHECKOUT, UNDECIDED, PaymentStatus
+from app.domain.payments.rules import (
+    ASK_AFTER,
+    CHARGE_AFTER,
+    CHECKOUT,
+    UNDECIDED,
+    PaymentStatus,
+)
 from app.domain.payments.views import EventView, PaymentView
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.database import session
@@ -179,6 +185,21 @@ def accounts_to_top_up() -> Sequence[str]:
         .order_by(Account.id)
     )
     return session.scalars(statement).all()
+
+
+def open_pages(invoice_id: str) -> Sequence[tuple[str, str]]:
+    """Return provider and page of the attempts to pay an invoice that wait for the customer."""
+    statement = (
+        select(Payment.provider, Payment.provider_session)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(
+            Invoice.public_id == invoice_id,
+            Payment.method == CHECKOUT,
+            Payment.status.in_(UNDECIDED),
+            Payment.provider_session.is_not(None),
+        )
+    )
+    return [(provider, page) for provider, page in session.execute(statement) if page is not None]
 
 
 def attempts_count(invoice: Invoice) -> int:

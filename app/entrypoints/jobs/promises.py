@@ -7,18 +7,24 @@ from typing import cast
 from app.domain.accounts.queries import REBUILD_ROLLUPS
 from app.domain.mails.operations import SEND_MAIL
 from app.domain.payments.cards import FORGET_CARD
+from app.domain.payments.disputes import DISPUTE_DECIDED
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
-from app.domain.payments.refunds import REFUND_PAYMENT
+from app.domain.payments.refunds import REFUND_PAYMENT, REFUND_SETTLED, REFUND_UNDONE
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.mailing import send_mail
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
+from app.workflows.close_checkouts import close_checkouts
+from app.workflows.follow_dispute import follow_dispute
+from app.workflows.follow_refund import follow_refund
 from app.workflows.follow_up_event import follow_up_event
 from app.workflows.rebuild_rollups import rebuild_rollups
 from app.workflows.refund_payment import refund_payment
+from app.workflows.resume_subscription import CLOSE_CHECKOUTS
 from app.workflows.save_card import forget_card
+from app.workflows.undo_refund import undo_refund
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +89,25 @@ def _refund_payment(payload: Payload) -> None:
     refund_payment(cast(int, payload["refund"]), gateways=gateways(), now=clock.now())
 
 
+def _follow_refund(payload: Payload) -> None:
+    with transaction():
+        follow_refund(cast(int, payload["refund"]), now=clock.now())
+
+
+def _undo_refund(payload: Payload) -> None:
+    with transaction():
+        undo_refund(cast(int, payload["refund"]), now=clock.now())
+
+
+def _follow_dispute(payload: Payload) -> None:
+    with transaction():
+        follow_dispute(cast(int, payload["dispute"]), now=clock.now())
+
+
+def _close_checkouts(payload: Payload) -> None:
+    close_checkouts(cast(str, payload["invoice"]), gateways=gateways(), now=clock.now())
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
@@ -93,6 +118,10 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     FOLLOW_UP_EVENT: _follow_up_event,
     FORGET_CARD: _forget_card,
     REFUND_PAYMENT: _refund_payment,
+    REFUND_SETTLED: _follow_refund,
+    REFUND_UNDONE: _undo_refund,
+    DISPUTE_DECIDED: _follow_dispute,
+    CLOSE_CHECKOUTS: _close_checkouts,
     SEND_MAIL: send_mail,
     REBUILD_ROLLUPS: _rebuild_rollups,
 }
