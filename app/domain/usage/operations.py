@@ -20,7 +20,8 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
     If its month is closed, the next usage invoice gives back what was billed.
     """
     rollups = Rollups()
-    rollups.add(_place(record, account), sums_of(_columns(record), sign=-1))
+    rollups.add(_place(record, account), sums_of(record, sign=-1))
+    rollups.prepare()
     rollups.write()
     period = session.get_one(SubscriptionPeriod, record.period_id, with_for_update=True)
     period.tokens_used -= record.total_tokens
@@ -67,7 +68,3 @@ def _place(record: BillingRecord, account: Account) -> Place:
         billing_month=record.billing_month,
         **{kind: labels.kept(account.id, kind, label) for kind, label in named.items()},
     )
-
-
-def _columns(record: BillingRecord) -> dict[str, object]:
-    return {column.key: getattr(record, column.key) for column in BillingRecord.__table__.columns}
