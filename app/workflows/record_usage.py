@@ -136,19 +136,11 @@ def _posting(
         balances=balances,
         periods=periods,
         closed=recording.closed_months(user_ids, months=months),
-        labels=recording.labels(label for candidate in fresh for label in _labels(candidate)),
+        labels=recording.labels(
+            label for candidate in fresh for label in recording.labels_of(candidate.report)
+        ),
         now=now,
     )
-
-
-def _labels(candidate: Candidate) -> list[recording.Label]:
-    report = candidate.report
-    named = {
-        "model": report.model,
-        "api_key": report.api_key_alias,
-        "provider": report.provider,
-    }
-    return [(report.user_id, kind, label) for kind, label in named.items() if label]
 
 
 def _tell_repeats(repeats: Sequence[tuple[Candidate, Candidate]], outcomes: Outcomes) -> None:

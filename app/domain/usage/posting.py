@@ -18,7 +18,7 @@ from app.domain.usage.models import RecordStatus
 from app.domain.usage.recording import ClosedMonths, Labels
 from app.domain.usage.records import NewRecord
 from app.domain.usage.reports import UsageReport
-from app.domain.usage.rollups import Place, Rollups, sums_of
+from app.domain.usage.rollups import Rollups, place_of, sums_of
 from app.foundation.bulk import change_rows
 from app.foundation.periods import month_of
 
@@ -66,7 +66,9 @@ class Posting:
     def count(self) -> None:
         """Add up what the records change in the rollups; nothing is read or written."""
         for record in self.records:
-            self._rollups.add(self._place(record), sums_of(record))
+            zone = ZoneInfo(self.balances[record.user_id].timezone)
+            place = place_of(record, zone=zone, labels=self.labels)
+            self._rollups.add(place, sums_of(record))
         self._rollups.prepare()
 
     def write(self) -> None:
@@ -104,18 +106,6 @@ class Posting:
                 current = period
         assert current is not None, "an account without a current period"
         return current
-
-    def _place(self, record: NewRecord) -> Place:
-        user_id, kept = record.user_id, self.labels.kept
-        return Place(
-            user_id,
-            ZoneInfo(self.balances[user_id].timezone),
-            record.occurred_at,
-            record.billing_month,
-            model=kept(user_id, "model", record.model),
-            api_key=kept(user_id, "api_key", record.api_key_alias),
-            provider=kept(user_id, "provider", record.provider),
-        )
 
     def _draws(self) -> Iterable[Movement]:
         for user_id, allowance in self._allowances.items():

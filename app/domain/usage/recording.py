@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, func, or_, select
 
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
-from app.domain.usage.records import NewRecord, Recorded
+from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
 from app.foundation.bulk import Row, any_of, insert_new_tuples, insert_rows
 from app.foundation.database import session
@@ -126,6 +126,16 @@ def labels(wanted: Iterable[Label]) -> Labels:
         known |= wanted & stored
     newcomers = {label[0] for label in wanted - known}
     return Labels(known, _label_counts(newcomers) if newcomers else Counter())
+
+
+def labels_of(record: UsageReport | NewRecord | LateRecord | BillingRecord) -> list[Label]:
+    """Return the labels under which a record is to be counted."""
+    named = {
+        "model": record.model,
+        "api_key": record.api_key_alias,
+        "provider": record.provider,
+    }
+    return [(record.user_id, kind, label) for kind, label in named.items() if label]
 
 
 # A label that is stored is never taken away, so what was read once need not be asked for again;

@@ -16,7 +16,8 @@ from app.domain.usage.models import (
     UsageMonthly,
     UsageSums,
 )
-from app.domain.usage.records import NewRecord
+from app.domain.usage.recording import Labels
+from app.domain.usage.records import LateRecord, NewRecord
 from app.foundation.bulk import Addition, addition
 from app.foundation.database import Base
 from app.foundation.periods import month_of
@@ -30,6 +31,7 @@ HOURLY_KEYS = ("user_id", "hour", "model", "api_key", "provider")
 DAILY_KEYS = ("user_id", "day", "model", "api_key")
 MONTHLY_KEYS = ("user_id", "billing_month", "occurred_month", "model")
 
+Counted = NewRecord | LateRecord | BillingRecord
 Sums = tuple[int, ...]
 Key = tuple[object, ...]
 
@@ -78,7 +80,21 @@ class Rollups:
             prepared.write()
 
 
-def sums_of(record: NewRecord | BillingRecord, *, sign: int = 1) -> Sums:
+def place_of(record: Counted, *, zone: ZoneInfo, labels: Labels) -> Place:
+    """Return where a record is counted."""
+    user_id, kept = record.user_id, labels.kept
+    return Place(
+        user_id,
+        zone,
+        record.occurred_at,
+        record.billing_month,
+        model=kept(user_id, "model", record.model),
+        api_key=kept(user_id, "api_key", record.api_key_alias),
+        provider=kept(user_id, "provider", record.provider),
+    )
+
+
+def sums_of(record: Counted, *, sign: int = 1) -> Sums:
     """Return what a record adds to every rollup; with sign -1, what voiding it takes away."""
     unpriced_tokens = record.total_tokens if record.status == RecordStatus.UNPRICED else 0
     costs = (record.cost_nanos, record.final_nanos)

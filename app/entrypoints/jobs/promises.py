@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from app.domain.catalog.operations import PRICE_UNPRICED
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
 from app.entrypoints.gateways import gateways
+from app.entrypoints.jobs.pricing import price_what_waits
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
@@ -57,6 +59,10 @@ def _follow_up_event(payload: Payload) -> None:
     follow_up_event(cast(int, payload["event"]), gateways=gateways(), now=clock.now())
 
 
+def _price_unpriced(payload: Payload) -> None:
+    price_what_waits()
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
@@ -64,4 +70,5 @@ def _nobody_knows_how(payload: Payload) -> None:
 # What each kind of promise is kept by. Each can be done twice, and beside itself.
 KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     FOLLOW_UP_EVENT: _follow_up_event,
+    PRICE_UNPRICED: _price_unpriced,
 }

@@ -10,6 +10,7 @@ from flask import current_app
 
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.closing import close_ended_months
+from app.entrypoints.jobs.pricing import price_what_waits
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.entrypoints.queueing import OUTBOX
 from app.foundation import clock, idempotency
@@ -46,6 +47,8 @@ SCHEDULE = (
     # Web programs nudge for this one; the schedule finds what a lost nudge left.
     Scheduled(OUTBOX, 3, work_off_outbox),
     Scheduled("silent_attempts", 60, _ask_about_attempts),
+    # Setting a price promises this; here what was recorded meanwhile is found.
+    Scheduled("unpriced_usage", 60, price_what_waits),
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
