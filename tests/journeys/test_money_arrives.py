@@ -37,6 +37,8 @@ from tests.factories.bearers import bearer
 from tests.factories.payments import invoice_row, make_invoice
 from tests.sandbox.shopping import client_of, pay
 
+pytestmark = pytest.mark.xdist_group("ports")
+
 WAIT_SECONDS = 30
 NO_FUNDS = "4000000000009995"
 
