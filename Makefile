@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# How many tests run at the same time; each worker has a database server of its own.
+WORKERS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header -q --group build
@@ -15,7 +17,7 @@ run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-
 	@exec $(BIN)/billing run
 
 test: $(VENV)/.installed-dev chromium ## run every test, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## check format, lint, types, templates, architecture and migrations
 	$(BIN)/ruff format --check .

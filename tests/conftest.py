@@ -34,6 +34,15 @@ def pytest_configure(config: pytest.Config) -> None:
     generated.load_profile("ours")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of a file stay on one worker, for what they share of a module."""
+    for item in items:
+        # Those that look for free ports stay together too: two workers might find the same.
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[sa.URL]:
     """The PostgreSQL server of this run; tests that need it are skipped where none can be had."""

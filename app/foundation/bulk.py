@@ -5,7 +5,7 @@ statement that is run over them. Rows are sorted by key first, so that two write
 each other in a circle.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -21,8 +21,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType
 
-from app.foundation.arrays import array_literal
 from app.foundation.database import Base, session
+from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
 
 Row = Mapping[str, object]
 # Below this many rows COPY's two extra round trips cost more than reading arrays.
@@ -54,14 +54,26 @@ def insert_rows(model: type[Base], rows: Sequence[Row], *, unless_known: str = "
     return _run(shape, _insert(shape, unless_known), [tuple(row.values()) for row in ordered])
 
 
-def insert_new_rows(model: type[Base], rows: Sequence[Row], *, key: str) -> bool:
-    """Insert all rows, or none and return false if one's value of that unique column is taken."""
-    ordered = sorted(rows, key=itemgetter(key))
+def insert_new_tuples(
+    model: type[Base],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    columns: tuple[str, ...],
+    key: str,
+    meanwhile: Callable[[], None],
+) -> bool:
+    """Insert all rows, or none and return false if one's value of that unique column is taken.
+
+    What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
+    """
+    ordered = sorted(rows, key=itemgetter(columns.index(key)))
+    shape = _Shape(cast(Table, model.__table__), columns, _on_postgresql())
     with session.begin_nested() as savepoint:
-        if _on_postgresql() and len(ordered) >= COPY_FROM:
-            inserted = _copied(_shape(model, rows), ordered)
+        if shape.on_postgresql and len(ordered) >= COPY_FROM:
+            inserted = _copied(shape, ordered, meanwhile=meanwhile)
         else:
-            inserted = insert_rows(model, ordered, unless_known=key) == len(ordered)
+            meanwhile()
+            inserted = _run(shape, _insert(shape, key), ordered) == len(ordered)
         if not inserted:
             savepoint.rollback()
     return inserted
@@ -74,22 +86,35 @@ def add_to_rows(model: type[Base], rows: Sequence[Row], *, keys: tuple[str, ...]
     """
     if rows:
         names = (*keys, *(name for name in rows[0] if name not in keys))
-        add_tuples(model, [itemgetter(*names)(row) for row in rows], columns=names, keys=keys)
+        added = [itemgetter(*names)(row) for row in rows]
+        addition(model, added, columns=names, keys=keys).write()
 
 
-def add_tuples(
+def addition(
     model: type[Base],
     rows: Sequence[tuple[object, ...]],
     *,
     columns: tuple[str, ...],
     keys: tuple[str, ...],
-) -> None:
-    """Do what add_to_rows does for rows without names, whose first columns are the keys."""
+) -> "Addition":
+    """Prepare what add_to_rows does, for rows without names, whose first columns are the keys."""
     assert columns[: len(keys)] == keys, "the keys come first"
-    if rows:
-        shape = _Shape(cast(Table, model.__table__), columns, _on_postgresql())
-        # The keys differ, so the order is theirs.
-        _run(shape, _add(shape, keys), sorted(cast(Any, rows)))
+    shape = _Shape(cast(Table, model.__table__), columns, _on_postgresql())
+    # The keys differ, so the order is theirs.
+    return Addition(_add(shape, keys), _given(shape, sorted(cast(Any, rows))))
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Rows that are to be added to those of the same keys, as the database will read them."""
+
+    statement: TextClause
+    given: Any
+
+    def write(self) -> None:
+        """Add the rows: one statement, or none for no rows."""
+        if self.given:
+            session.execute(self.statement, self.given)
 
 
 def change_rows(
@@ -111,28 +136,31 @@ def _on_postgresql() -> bool:
 
 
 def _run(shape: "_Shape", statement: TextClause, rows: Sequence[tuple[object, ...]]) -> int:
-    given: Any
+    return cast("CursorResult[Any]", session.execute(statement, _given(shape, rows))).rowcount
+
+
+def _given(shape: "_Shape", rows: Sequence[tuple[object, ...]]) -> Any:
     if shape.on_postgresql:
         columns = enumerate(zip(*rows, strict=True))
-        given = {_parameter(at): array_literal(column) for at, column in columns}
-    else:
-        given = [dict(zip(shape.columns, row, strict=True)) for row in rows]
-    return cast("CursorResult[Any]", session.execute(statement, given)).rowcount
+        return {_parameter(at): array_literal(column) for at, column in columns}
+    return [dict(zip(shape.columns, row, strict=True)) for row in rows]
 
 
 def _parameter(position: int) -> str:
     return f"c{position}"
 
 
-def _copied(shape: "_Shape", rows: Sequence[Row]) -> bool:
+def _copied(
+    shape: "_Shape", rows: Sequence[tuple[object, ...]], *, meanwhile: Callable[[], None]
+) -> bool:
     """Copy the rows into the table; false if one was taken: then the savepoint must go back."""
-    statement = f"COPY {shape.table.name} ({', '.join(shape.columns)}) FROM STDIN"
+    statement = f"COPY {shape.table.name} ({', '.join(shape.columns)}) FROM STDIN {COPY_OPTIONS}"
     # Only the driver's own cursor can copy.
     with cast(Cursor[Any], session.connection().connection.cursor()) as cursor:
         try:
             with cursor.copy(statement) as copy:
-                for row in rows:
-                    copy.write_row(tuple(row.values()))
+                copy.write(copy_lines(rows))
+                meanwhile()
         except UniqueViolation:
             return False
         except psycopg.OperationalError as error:

@@ -63,6 +63,13 @@ def _month_text(year: int, month: int) -> str:
     return f"{year:04d}-{month:02d}"
 
 
+def month_of(moment: datetime) -> str:
+    """Return the calendar month in UTC that holds the moment, as text: `2026-11`."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return _month_text(moment.year, moment.month)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class BillingMonth:
     """A calendar month in UTC, written `2026-11`."""

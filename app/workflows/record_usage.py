@@ -7,7 +7,6 @@ their ids, and everything after that takes a fixed number of statements, however
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.operations import Balance
@@ -19,10 +18,11 @@ from app.domain.usage import recording, rules
 from app.domain.usage.errors import UsageContended
 from app.domain.usage.models import RecordStatus
 from app.domain.usage.posting import Candidate, Posting
+from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money
 from app.foundation.errors import FieldError
-from app.foundation.periods import BillingMonth
+from app.foundation.periods import month_of
 
 # Losing the race for a request id is rare, and every loss names one more id that is taken.
 TRIES_MAX = 10
@@ -44,7 +44,7 @@ def record_usage(
         else:
             detail = f"There is no account with the user_id {candidate.report.user_id}."
             fault = FieldError("user_id", "unknown_user", detail)
-            outcomes[candidate.index] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
+            outcomes[candidate.position] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
     _record(ours, balances, outcomes, now=now, grace=grace)
     return [outcomes[index] for index in range(len(reports))]
 
@@ -87,10 +87,10 @@ def _record(
         posting = _posting(fresh, balances, now=now, grace=grace)
         for candidate in fresh:
             record = posting.post(candidate)
-            unpriced = record["status"] == RecordStatus.UNPRICED
+            unpriced = record.status == RecordStatus.UNPRICED
             status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
-            outcomes[candidate.index] = _stands(record, status)
-        if recording.insert_records(posting.records):
+            outcomes[candidate.position] = _stands(record, status)
+        if recording.insert_records(posting.records, meanwhile=posting.count):
             posting.write()
             _tell_repeats(repeats, outcomes)
             return
@@ -112,9 +112,9 @@ def _tell_apart(
         elif record is None:
             fresh[report.request_id] = candidate
         elif recording.is_same_request(report, record):
-            outcomes[candidate.index] = _stands(record, OutcomeStatus.DUPLICATE)
+            outcomes[candidate.position] = _stands(record, OutcomeStatus.DUPLICATE)
         else:
-            outcomes[candidate.index] = _conflict(report)
+            outcomes[candidate.position] = _conflict(report)
     return list(fresh.values()), repeats
 
 
@@ -131,46 +131,38 @@ def _posting(
     periods: dict[str, list[UsagePeriod]] = defaultdict(list)
     for period in subscriptions.usage_periods(user_ids, since=since, now=now, grace=grace):
         periods[period.user_id].append(period)
-    months = {str(BillingMonth.of(candidate.occurred_at)) for candidate in fresh}
+    months = {month_of(candidate.occurred_at) for candidate in fresh}
     return Posting(
         balances=balances,
         periods=periods,
         closed=recording.closed_months(user_ids, months=months),
-        labels=recording.labels(label for candidate in fresh for label in _labels(candidate)),
+        labels=recording.labels(
+            label for candidate in fresh for label in recording.labels_of(candidate.report)
+        ),
         now=now,
     )
-
-
-def _labels(candidate: Candidate) -> list[recording.Label]:
-    report = candidate.report
-    named = {
-        "model": report.model,
-        "api_key": report.api_key_alias,
-        "provider": report.provider,
-    }
-    return [(report.user_id, kind, label) for kind, label in named.items() if label]
 
 
 def _tell_repeats(repeats: Sequence[tuple[Candidate, Candidate]], outcomes: Outcomes) -> None:
     for candidate, first in repeats:
         if recording.is_same_report(candidate.report, first.report):
-            stands = outcomes[first.index]
-            outcomes[candidate.index] = stands.renamed(OutcomeStatus.DUPLICATE)
+            stands = outcomes[first.position]
+            outcomes[candidate.position] = stands.renamed(OutcomeStatus.DUPLICATE)
         else:
-            outcomes[candidate.index] = _conflict(candidate.report)
+            outcomes[candidate.position] = _conflict(candidate.report)
 
 
-def _stands(record: Mapping[str, Any], status: OutcomeStatus) -> Outcome:
+def _stands(record: NewRecord | Recorded, status: OutcomeStatus) -> Outcome:
     # An unpriced model has no cost yet, which is not a cost of 0.
-    is_priced = record["status"] != RecordStatus.UNPRICED
+    is_priced = record.status != RecordStatus.UNPRICED
     return Outcome(
-        request_id=record["request_id"],
+        request_id=record.request_id,
         status=status,
-        cost_nanos=record["cost_nanos"] if is_priced else None,
-        final_nanos=record["final_nanos"] if is_priced else None,
-        quota_tokens=record["quota_tokens"],
-        extra_tokens=record["extra_tokens"],
-        overage_tokens=record["overage_tokens"],
+        cost_nanos=record.cost_nanos if is_priced else None,
+        final_nanos=record.final_nanos if is_priced else None,
+        quota_tokens=record.quota_tokens,
+        extra_tokens=record.extra_tokens,
+        overage_tokens=record.overage_tokens,
     )
 
 

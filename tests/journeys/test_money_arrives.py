@@ -47,6 +47,8 @@ from tests.factories.payments import (
 )
 from tests.sandbox.shopping import client_of, pay, post
 
+pytestmark = pytest.mark.xdist_group("ports")
+
 WAIT_SECONDS = 30
 NO_FUNDS = "4000000000009995"
 

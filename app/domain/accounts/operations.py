@@ -1,8 +1,8 @@
 """What can be done with accounts and keys. Changes state; never commits."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import select, update
 
@@ -23,8 +23,7 @@ from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind, SecretKey, new_key
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(NamedTuple):
     """What usage needs of a locked account: its zone and its extra tokens."""
 
     user_id: str

@@ -1,6 +1,6 @@
 """What tokens cost, and which price a name means. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,12 +38,16 @@ class PriceBook:
 
         The name itself comes first, then an alias, then both without the `provider/` prefix.
         """
+        for price in self.prices_of(name):
+            if price.holds_at(moment):
+                return price
+        return None
+
+    def prices_of(self, name: str) -> Iterator[Price]:
+        """Yield every price that the name may mean at some moment, in the order of precedence."""
         for candidate in names_of(name):
             for model_id in (candidate, self.aliases.get(candidate)):
-                for price in self.prices.get(model_id, ()) if model_id else ():
-                    if price.holds_at(moment):
-                        return price
-        return None
+                yield from self.prices.get(model_id, ()) if model_id else ()
 
 
 def names_of(name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage import recording
 from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, RecordStatus, UsageCorrection
-from app.domain.usage.rollups import Place, Rollups, sums_of
+from app.domain.usage.rollups import Rollups, place_of, sums_of
 from app.foundation import money
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
@@ -22,7 +22,13 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
     If its month is closed, the next usage invoice gives back what was billed.
     """
     rollups = Rollups()
-    rollups.add(_place(record, account), sums_of(_columns(record), sign=-1))
+    place = place_of(
+        record,
+        zone=ZoneInfo(account.timezone),
+        labels=recording.labels(recording.labels_of(record)),
+    )
+    rollups.add(place, sums_of(record, sign=-1))
+    rollups.prepare()
     rollups.write()
     period = session.get_one(SubscriptionPeriod, record.period_id, with_for_update=True)
     period.tokens_used -= record.total_tokens
@@ -69,23 +75,3 @@ def record_of(request_id: str) -> BillingRecord:
     if record is None:
         raise UnknownRequest("No usage was recorded under this request_id.")
     return record
-
-
-def _place(record: BillingRecord, account: Account) -> Place:
-    named = {
-        "model": record.model,
-        "api_key": record.api_key_alias or "",
-        "provider": record.provider or "",
-    }
-    labels = recording.labels((account.id, kind, label) for kind, label in named.items())
-    return Place(
-        user_id=account.id,
-        zone=ZoneInfo(account.timezone),
-        occurred_at=record.occurred_at,
-        billing_month=record.billing_month,
-        **{kind: labels.kept(account.id, kind, label) for kind, label in named.items()},
-    )
-
-
-def _columns(record: BillingRecord) -> dict[str, object]:
-    return {column.key: getattr(record, column.key) for column in BillingRecord.__table__.columns}

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.accounts.operations import Balance
@@ -16,19 +16,17 @@ from app.domain.tokens.operations import Movement
 from app.domain.usage import rules
 from app.domain.usage.models import RecordStatus
 from app.domain.usage.recording import ClosedMonths, Labels
+from app.domain.usage.records import NewRecord
 from app.domain.usage.reports import UsageReport
-from app.domain.usage.rollups import Place, Rollups, sums_of
+from app.domain.usage.rollups import Rollups, place_of, sums_of
 from app.foundation.bulk import change_rows
-from app.foundation.periods import BillingMonth
-
-Record = dict[str, Any]
+from app.foundation.periods import month_of
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A well-formed report with its price and exact list cost."""
 
-    index: int
+    position: int
     report: UsageReport
     occurred_at: datetime
     price: Price | None
@@ -45,13 +43,13 @@ class Posting:
     closed: ClosedMonths
     labels: Labels
     now: datetime
-    records: list[Record] = field(default_factory=list)
+    records: list[NewRecord] = field(default_factory=list)
     _allowances: dict[str, rules.Allowance] = field(default_factory=dict)
     _used: dict[int, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     _rollups: Rollups = field(default_factory=Rollups)
 
-    def post(self, candidate: Candidate) -> Record:
-        """Split one report over what its account may draw, and count it."""
+    def post(self, candidate: Candidate) -> NewRecord:
+        """Split one report over what its account may draw."""
         report = candidate.report
         month = self.closed.billing_month(report.user_id, candidate.occurred_at, now=self.now)
         period = self._period(report.user_id, candidate.occurred_at, month)
@@ -63,8 +61,15 @@ class Posting:
         used = self._used[period.id]
         used[0] += report.total_tokens
         used[1] += split.quota_tokens
-        self._rollups.add(self._place(record), sums_of(record))
         return record
+
+    def count(self) -> None:
+        """Add up what the records change in the rollups; nothing is read or written."""
+        for record in self.records:
+            zone = ZoneInfo(self.balances[record.user_id].timezone)
+            place = place_of(record, zone=zone, labels=self.labels)
+            self._rollups.add(place, sums_of(record))
+        self._rollups.prepare()
 
     def write(self) -> None:
         """Write what the records change besides themselves: a fixed number of statements."""
@@ -92,7 +97,7 @@ class Posting:
 
     def _period(self, user_id: str, moment: datetime, month: str) -> UsagePeriod:
         """Return the period that held the moment if its month is open, else the current one."""
-        is_open = month == str(BillingMonth.of(moment))
+        is_open = month == month_of(moment)
         current = None
         for period in self.periods[user_id]:
             if is_open and period.starts_at <= moment < period.ends_at:
@@ -101,19 +106,6 @@ class Posting:
                 current = period
         assert current is not None, "an account without a current period"
         return current
-
-    def _place(self, record: Record) -> Place:
-        user_id = record["user_id"]
-        kept = self.labels.kept
-        return Place(
-            user_id=user_id,
-            zone=ZoneInfo(self.balances[user_id].timezone),
-            occurred_at=record["occurred_at"],
-            billing_month=record["billing_month"],
-            model=kept(user_id, "model", record["model"]),
-            api_key=kept(user_id, "api_key", record["api_key_alias"]),
-            provider=kept(user_id, "provider", record["provider"]),
-        )
 
     def _draws(self) -> Iterable[Movement]:
         for user_id, allowance in self._allowances.items():
@@ -130,38 +122,38 @@ class Posting:
 
 def _record(
     candidate: Candidate, period: UsagePeriod, split: rules.Split, *, month: str, now: datetime
-) -> Record:
+) -> NewRecord:
     report, price = candidate.report, candidate.price
     discount_bp = period.overage_discount_bp
     final = rules.final_nanos(candidate.pico_tokens, split=split, discount_bp=discount_bp)
-    return {
-        "user_id": report.user_id,
-        "subscription_id": period.subscription_id,
-        "period_id": period.id,
-        "request_id": report.request_id,
-        "model": report.model,
-        "provider": report.provider,
-        "api_key_alias": report.api_key_alias,
-        "prompt_tokens": report.prompt_tokens,
-        "completion_tokens": report.completion_tokens,
-        "total_tokens": report.total_tokens,
-        "cached_tokens": report.cached_tokens,
-        "cache_write_tokens": report.cache_write_tokens,
-        "reasoning_tokens": report.reasoning_tokens,
-        "quota_tokens": split.quota_tokens,
-        "extra_tokens": split.extra_tokens,
-        "granted_tokens": split.granted_tokens,
-        "overage_tokens": split.overage_tokens,
-        "overage_discount_bp": discount_bp,
-        "price_id": None if price is None else price.id,
-        "cost_nanos": candidate.cost_nanos,
-        "discount_nanos": candidate.cost_nanos - final,
-        "final_nanos": final,
-        "status": RecordStatus.UNPRICED if price is None else RecordStatus.COMPLETED,
-        "billing_month": month,
-        "occurred_at": candidate.occurred_at,
-        "occurred_at_given": report.occurred_at is not None,
-        "is_estimated": report.is_estimated,
-        "created_at": now,
-        "updated_at": now,
-    }
+    return NewRecord(
+        user_id=report.user_id,
+        subscription_id=period.subscription_id,
+        period_id=period.id,
+        request_id=report.request_id,
+        model=report.model,
+        provider=report.provider,
+        api_key_alias=report.api_key_alias,
+        prompt_tokens=report.prompt_tokens,
+        completion_tokens=report.completion_tokens,
+        total_tokens=report.total_tokens,
+        cached_tokens=report.cached_tokens,
+        cache_write_tokens=report.cache_write_tokens,
+        reasoning_tokens=report.reasoning_tokens,
+        quota_tokens=split.quota_tokens,
+        extra_tokens=split.extra_tokens,
+        granted_tokens=split.granted_tokens,
+        overage_tokens=split.overage_tokens,
+        overage_discount_bp=discount_bp,
+        price_id=None if price is None else price.id,
+        cost_nanos=candidate.cost_nanos,
+        discount_nanos=candidate.cost_nanos - final,
+        final_nanos=final,
+        status=RecordStatus.UNPRICED if price is None else RecordStatus.COMPLETED,
+        billing_month=month,
+        occurred_at=candidate.occurred_at,
+        occurred_at_given=report.occurred_at is not None,
+        is_estimated=report.is_estimated,
+        created_at=now,
+        updated_at=now,
+    )

@@ -1,20 +1,21 @@
 """What recording usage has to know and to write, in as few statements as there are questions."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from operator import attrgetter
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, func, or_, select
 
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
+from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
-from app.foundation.bulk import Row, any_of, insert_new_rows, insert_rows
+from app.foundation.bulk import Row, any_of, insert_new_tuples, insert_rows
 from app.foundation.database import session
-from app.foundation.periods import BillingMonth
+from app.foundation.periods import month_of
 
 APART_MAX = {
     "model": rules.MODELS_APART_MAX,
@@ -25,38 +26,38 @@ APART_MAX = {
 SEEN_MAX = 200_000
 Label = tuple[str, str, str]  # user id, kind, label
 
+_said = attrgetter(
+    "user_id",
+    "model",
+    "prompt_tokens",
+    "completion_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
 
-def recorded(request_ids: Collection[str]) -> dict[str, Mapping[str, Any]]:
+
+def recorded(request_ids: Collection[str]) -> dict[str, Recorded]:
     """Return the records that stand under these request ids."""
-    columns = select(*(column for column in BillingRecord.__table__.columns))
+    columns = select(*(getattr(BillingRecord, name) for name in Recorded._fields))
     rows = session.execute(columns.where(any_of(BillingRecord.request_id, request_ids)))
-    return {row["request_id"]: dict(row) for row in rows.mappings()}
+    return {row.request_id: Recorded(*row) for row in rows}
 
 
-def is_same_request(report: UsageReport, record: Mapping[str, Any]) -> bool:
+def is_same_request(report: UsageReport, record: Recorded) -> bool:
     """Tell whether the report says what the record holds: a repeat, not a conflict."""
-    return (
-        report.user_id == record["user_id"]
-        and report.model == record["model"]
-        and report.prompt_tokens == record["prompt_tokens"]
-        and report.completion_tokens == record["completion_tokens"]
-        and report.cached_tokens == record["cached_tokens"]
-        and report.cache_write_tokens == record["cache_write_tokens"]
-        and report.reasoning_tokens == record["reasoning_tokens"]
-        and (
-            report.occurred_at is None
-            or not record["occurred_at_given"]
-            or report.occurred_at == record["occurred_at"]
-        )
-    )
+    occurred_at = record.occurred_at if record.occurred_at_given else None
+    return _said(report) == _said(record) and _may_be_same(report.occurred_at, occurred_at)
 
 
 def is_same_report(report: UsageReport, first: UsageReport) -> bool:
     """Tell whether two reports of one batch say the same."""
-    as_record = {name: getattr(first, name) for name in first.__struct_fields__}
-    return is_same_request(
-        report, {**as_record, "occurred_at_given": first.occurred_at is not None}
-    )
+    return _said(report) == _said(first) and _may_be_same(report.occurred_at, first.occurred_at)
+
+
+def _may_be_same(moment: datetime | None, other: datetime | None) -> bool:
+    # Where one of them was not sent there is nothing to compare.
+    return moment is None or other is None or moment == other
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class ClosedMonths:
 
     def billing_month(self, user_id: str, moment: datetime, *, now: datetime) -> str:
         """Return the month of occurrence while it is open for the account, else the current one."""
-        month = str(BillingMonth.of(moment))
-        return str(BillingMonth.of(now)) if self.holds(user_id, month) else month
+        month = month_of(moment)
+        return month_of(now) if self.holds(user_id, month) else month
 
     def holds(self, user_id: str, month: str) -> bool:
         """Tell whether the month is closed for the account."""
@@ -127,6 +128,16 @@ def labels(wanted: Iterable[Label]) -> Labels:
     return Labels(known, _label_counts(newcomers) if newcomers else Counter())
 
 
+def labels_of(record: UsageReport | NewRecord | LateRecord | BillingRecord) -> list[Label]:
+    """Return the labels under which a record is to be counted."""
+    named = {
+        "model": record.model,
+        "api_key": record.api_key_alias,
+        "provider": record.provider,
+    }
+    return [(record.user_id, kind, label) for kind, label in named.items() if label]
+
+
 # A label that is stored is never taken away, so what was read once need not be asked for again;
 # new ones are read anew the next time, because their transaction may still fail.
 _seen: WeakKeyDictionary[Engine | Connection, set[Label]] = WeakKeyDictionary()
@@ -155,7 +166,16 @@ def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
     return Counter({(user_id, kind): count for user_id, kind, count in rows})
 
 
-def insert_records(rows: Collection[Row]) -> bool:
-    """Insert all records, or none and return false if a request id was taken meanwhile."""
+def insert_records(records: Sequence[NewRecord], *, meanwhile: Callable[[], None]) -> bool:
+    """Insert all records, or none and return false if a request id was taken meanwhile.
+
+    What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
+    """
     # Only another account's post can: posts for the same account wait for its lock.
-    return insert_new_rows(BillingRecord, list(rows), key="request_id")
+    return insert_new_tuples(
+        BillingRecord,
+        records,
+        columns=NewRecord._fields,
+        key="request_id",
+        meanwhile=meanwhile,
+    )

@@ -3,25 +3,35 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import add, itemgetter
-from typing import Any, NamedTuple
+from operator import add, attrgetter
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from app.domain.usage import rules
-from app.domain.usage.models import UsageDaily, UsageHourly, UsageMonthly, UsageSums
-from app.foundation.bulk import add_tuples
+from app.domain.usage.models import (
+    BillingRecord,
+    RecordStatus,
+    UsageDaily,
+    UsageHourly,
+    UsageMonthly,
+    UsageSums,
+)
+from app.domain.usage.recording import Labels
+from app.domain.usage.records import LateRecord, NewRecord
+from app.foundation.bulk import Addition, addition
 from app.foundation.database import Base
-from app.foundation.periods import BillingMonth
+from app.foundation.periods import month_of
 
 SUMS = tuple(UsageSums.__annotations__)
 
 # Everything that a record holds under the same name: all sums but requests, unpriced and costs.
-_counts = itemgetter(*SUMS[1:10])
+_counts = attrgetter(*SUMS[1:10])
 
 HOURLY_KEYS = ("user_id", "hour", "model", "api_key", "provider")
 DAILY_KEYS = ("user_id", "day", "model", "api_key")
 MONTHLY_KEYS = ("user_id", "billing_month", "occurred_month", "model")
 
+Counted = NewRecord | LateRecord | BillingRecord
 Sums = tuple[int, ...]
 Key = tuple[object, ...]
 
@@ -45,31 +55,54 @@ class Rollups:
     hourly: dict[Key, Sums] = field(default_factory=dict)
     daily: dict[Key, Sums] = field(default_factory=dict)
     monthly: dict[Key, Sums] = field(default_factory=dict)
+    _additions: list[Addition] = field(default_factory=list)
 
     def add(self, place: Place, sums: Sums) -> None:
         """Count a record at its place in all three."""
         hour, day = rules.local_hour(place.occurred_at, place.zone)
-        occurred_month = str(BillingMonth.of(place.occurred_at))
+        occurred_month = month_of(place.occurred_at)
         user_id, model, api_key = place.user_id, place.model, place.api_key
         _add(self.hourly, (user_id, hour, model, api_key, place.provider), sums)
         _add(self.daily, (user_id, day, model, api_key), sums)
         _add(self.monthly, (user_id, place.billing_month, occurred_month, model), sums)
 
+    def prepare(self) -> None:
+        """Put the sums into the words of the database; nothing is added after this."""
+        self._additions = [
+            _addition(UsageHourly, self.hourly, HOURLY_KEYS),
+            _addition(UsageDaily, self.daily, DAILY_KEYS),
+            _addition(UsageMonthly, self.monthly, MONTHLY_KEYS),
+        ]
+
     def write(self) -> None:
         """Add the sums to the tables: three statements, however many records were counted."""
-        self.write_hours_and_days()
-        _write(UsageMonthly, self.monthly, MONTHLY_KEYS)
+        for prepared in self._additions:
+            prepared.write()
 
     def write_hours_and_days(self) -> None:
         """Add the sums to the two tables that are cut in the account's zone."""
-        _write(UsageHourly, self.hourly, HOURLY_KEYS)
-        _write(UsageDaily, self.daily, DAILY_KEYS)
+        _addition(UsageHourly, self.hourly, HOURLY_KEYS).write()
+        _addition(UsageDaily, self.daily, DAILY_KEYS).write()
 
 
-def sums_of(record: Mapping[str, Any], *, sign: int = 1) -> Sums:
+def place_of(record: Counted, *, zone: ZoneInfo, labels: Labels) -> Place:
+    """Return where a record is counted."""
+    user_id, kept = record.user_id, labels.kept
+    return Place(
+        user_id,
+        zone,
+        record.occurred_at,
+        record.billing_month,
+        model=kept(user_id, "model", record.model),
+        api_key=kept(user_id, "api_key", record.api_key_alias),
+        provider=kept(user_id, "provider", record.provider),
+    )
+
+
+def sums_of(record: Counted, *, sign: int = 1) -> Sums:
     """Return what a record adds to every rollup; with sign -1, what voiding it takes away."""
-    unpriced_tokens = record["total_tokens"] if record["status"] == "unpriced" else 0
-    costs = (record["cost_nanos"], record["final_nanos"])
+    unpriced_tokens = record.total_tokens if record.status == RecordStatus.UNPRICED else 0
+    costs = (record.cost_nanos, record.final_nanos)
     sums = (1, *_counts(record), unpriced_tokens, *costs)
     return sums if sign == 1 else tuple(sign * number for number in sums)
 
@@ -79,6 +112,6 @@ def _add(rollup: dict[Key, Sums], key: Key, sums: Sums) -> None:
     rollup[key] = sums if known is None else tuple(map(add, known, sums))
 
 
-def _write(model: type[Base], rollup: Mapping[Key, Sums], keys: tuple[str, ...]) -> None:
+def _addition(model: type[Base], rollup: Mapping[Key, Sums], keys: tuple[str, ...]) -> Addition:
     rows = [(*key, *sums) for key, sums in rollup.items()]
-    add_tuples(model, rows, columns=(*keys, *SUMS), keys=keys)
+    return addition(model, rows, columns=(*keys, *SUMS), keys=keys)

@@ -8,9 +8,10 @@ import click
 
 from app.domain.catalog import operations, queries
 from app.domain.catalog.price_changes import SINCE_EVER, PriceTerms, pico_of_price
+from app.domain.usage import unpriced
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.moments import Moment
-from app.entrypoints.cli.prices_shown import print_import, print_prices, shown_price
+from app.entrypoints.cli.prices_shown import print_import, print_prices, print_unpriced, shown_price
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.wiring import read_price_table
@@ -88,6 +89,13 @@ def import_table(*, file: Path, dry_run: bool, override: Sequence[str], verbose:
             with transaction():
                 changes = import_prices(table.prices, override=override, actor=ACTOR, now=now)
     print_import(changes, table, is_plan=dry_run, examples_max=None if verbose else 3)
+
+
+@prices.command("unpriced")
+def list_unpriced() -> None:
+    """List the models whose usage waits for a price, those with most tokens first."""
+    with installation():
+        print_unpriced(unpriced.unpriced_usage())
 
 
 @prices.command("list")

@@ -14,6 +14,7 @@ from app.domain.catalog.price_changes import (
     PriceTable,
     PriceTerms,
 )
+from app.domain.usage.unpriced import UnpricedModel
 from app.entrypoints.cli.tables import print_table
 from app.foundation.money import usd_per_1k_from_pico
 
@@ -63,6 +64,15 @@ def print_import(
     ignored = ((words, price.model_id) for price in table.prices for words in price.ignored)
     for words, models in _by_words(ignored).items():
         _print_some(f"imported without {words}", models, examples_max)
+
+
+def print_unpriced(models: Sequence[UnpricedModel]) -> None:
+    """Print the models that have no price, and how much usage waits for one."""
+    if not models:
+        click.echo("No usage waits for a price.")
+        return
+    rows = [(each.model, f"{each.records:,}", f"{each.tokens:,}") for each in models]
+    print_table(("MODEL", "RECORDS", "TOKENS"), rows)
 
 
 def _print_some(words: str, lines: Sequence[str], examples_max: int | None) -> None:

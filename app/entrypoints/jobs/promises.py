@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from app.domain.accounts.queries import REBUILD_ROLLUPS
+from app.domain.catalog.operations import PRICE_UNPRICED
 from app.domain.mails.operations import SEND_MAIL
 from app.domain.payments.cards import FORGET_CARD
 from app.domain.payments.disputes import DISPUTE_DECIDED
@@ -12,6 +13,7 @@ from app.domain.payments.inbox import FOLLOW_UP_EVENT
 from app.domain.payments.refunds import REFUND_PAYMENT, REFUND_SETTLED, REFUND_UNDONE
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.mailing import send_mail
+from app.entrypoints.jobs.pricing import price_what_waits
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
@@ -108,6 +110,10 @@ def _close_checkouts(payload: Payload) -> None:
     close_checkouts(cast(str, payload["invoice"]), gateways=gateways(), now=clock.now())
 
 
+def _price_unpriced(payload: Payload) -> None:
+    price_what_waits()
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
@@ -124,4 +130,5 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     CLOSE_CHECKOUTS: _close_checkouts,
     SEND_MAIL: send_mail,
     REBUILD_ROLLUPS: _rebuild_rollups,
+    PRICE_UNPRICED: _price_unpriced,
 }

@@ -13,6 +13,7 @@ from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.alerting import tell_what_is_foreseen, tell_what_was_crossed
 from app.entrypoints.jobs.closing import close_ended_months
 from app.entrypoints.jobs.parts import in_parts
+from app.entrypoints.jobs.pricing import price_what_waits
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.entrypoints.jobs.topping_up import top_up_where_due
 from app.entrypoints.jobs.verifying import verify_and_note
@@ -90,6 +91,8 @@ SCHEDULE = (
     Scheduled("forecasts", 1800, tell_what_is_foreseen),
     Scheduled("silent_attempts", 60, _ask_about_attempts),
     Scheduled("silent_refunds", 60, _ask_about_refunds),
+    # Setting a price promises this; here what was recorded meanwhile is found.
+    Scheduled("unpriced_usage", 60, price_what_waits),
     Scheduled("missed_events", 600, _find_missed_events),
     Scheduled("ended_months", 600, close_ended_months),
     Scheduled("renewals", 60, _renew),

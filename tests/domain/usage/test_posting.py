@@ -72,7 +72,7 @@ class TestPost:
     def test_draws_from_the_period_that_held_the_moment(
         self, moment: datetime, period_id: int
     ) -> None:
-        assert post(make_posting(), moment)["period_id"] == period_id
+        assert post(make_posting(), moment).period_id == period_id
 
     @pytest.mark.parametrize(
         ("closed", "period_id", "month"),
@@ -82,26 +82,26 @@ class TestPost:
         self, closed: tuple[str, ...], period_id: int, month: str
     ) -> None:
         record = post(make_posting(closed=closed), OCTOBER)
-        assert (record["period_id"], record["billing_month"]) == (period_id, month)
+        assert (record.period_id, record.billing_month) == (period_id, month)
 
     def test_uses_the_terms_of_the_period(self) -> None:
         posting = make_posting()
         late, current = post(posting, FIRST), post(posting, NOW)
-        assert (late["overage_discount_bp"], current["overage_discount_bp"]) == (0, 1_000)
-        assert (late["quota_tokens"], late["overage_tokens"]) == (100, 520)
-        assert (current["quota_tokens"], current["overage_tokens"]) == (620, 0)
+        assert (late.overage_discount_bp, current.overage_discount_bp) == (0, 1_000)
+        assert (late.quota_tokens, late.overage_tokens) == (100, 520)
+        assert (current.quota_tokens, current.overage_tokens) == (620, 0)
 
     def test_keeps_cost_discount_and_final_cost_in_one_sum(self) -> None:
         posting = make_posting()
         for number in range(1, 60):
             record = post(posting, NOW, tokens=number, pico=number * 1_001)
-            assert record["final_nanos"] == record["cost_nanos"] - record["discount_nanos"]
+            assert record.final_nanos == record.cost_nanos - record.discount_nanos
 
     def test_remembers_what_the_records_before_it_drew(self) -> None:
         posting = make_posting(extra=300, granted=100)
         splits = [post(posting, moment, tokens=400) for moment in (NOW, FIRST, NOW, NOW, NOW)]
-        assert [record["quota_tokens"] for record in splits] == [400, 100, 400, 200, 0]
-        assert [record["extra_tokens"] for record in splits] == [0, 300, 0, 0, 0]
-        assert [record["granted_tokens"] for record in splits] == [0, 100, 0, 0, 0]
-        assert [record["overage_tokens"] for record in splits] == [0, 0, 0, 200, 400]
+        assert [record.quota_tokens for record in splits] == [400, 100, 400, 200, 0]
+        assert [record.extra_tokens for record in splits] == [0, 300, 0, 0, 0]
+        assert [record.granted_tokens for record in splits] == [0, 100, 0, 0, 0]
+        assert [record.overage_tokens for record in splits] == [0, 0, 0, 200, 400]
         assert posting.records == splits

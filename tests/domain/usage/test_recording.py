@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+import sqlalchemy
 from flask import Flask
-from sqlalchemy import insert
 
 from app.domain.usage import recording
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.recording import APART_MAX, ClosedMonths, Labels
+from app.domain.usage.records import NewRecord
 from app.foundation.database import db, session, transaction
 from app.foundation.readiness import STORE_AWAY
 from tests.factories.accounts import make_account
@@ -123,10 +124,22 @@ class TestLabels:
         assert session.query(UsageLabel).filter_by(user_id="ada").count() == 3
 
 
-def insert_in_a_hurry(rows: list[dict]) -> None:
+def stored(request_id: str) -> NewRecord:
+    row = session.query(BillingRecord).filter_by(request_id=request_id).one()
+    return NewRecord(*(getattr(row, name) for name in NewRecord._fields))
+
+
+def insert(rows: list[NewRecord]) -> bool:
+    done = []
+    inserted = recording.insert_records(rows, meanwhile=lambda: done.append("work"))
+    assert done == ["work"]
+    return inserted
+
+
+def insert_in_a_hurry(rows: list[NewRecord]) -> None:
     with transaction():
         session.connection().exec_driver_sql("SET LOCAL lock_timeout = '50ms'")
-        recording.insert_records(rows)
+        insert(rows)
 
 
 @pytest.mark.usefixtures("app")
@@ -134,32 +147,30 @@ class TestInsertRecords:
     def test_inserts_all_or_none(self) -> None:
         make_account("ada")
         make_usage(request_id="taken")
-        columns = BillingRecord.__table__.columns.keys()
-        taken = session.query(BillingRecord).one()
-        row = {name: getattr(taken, name) for name in columns if name != "id"}
-        fresh = [{**row, "request_id": name} for name in ("b", "a")]
+        row = stored("taken")
+        fresh = [row._replace(request_id=name) for name in ("b", "a")]
         with transaction():
-            assert not recording.insert_records([fresh[0], row, fresh[1]])
+            assert not insert([fresh[0], row, fresh[1]])
         assert session.query(BillingRecord).count() == 1
         with transaction():
-            assert recording.insert_records(fresh)
+            assert insert(fresh)
         found = recording.recorded(["a", "b", "taken", "never"])
         assert sorted(found) == ["a", "b", "taken"]
-        assert found["a"]["occurred_at"] == NOW
+        assert found["a"].occurred_at == NOW
 
     @pytest.mark.parametrize("number", [1, 50])
     @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
     def test_waits_for_an_id_only_as_long_as_the_store_lets_it(self, number: int) -> None:
         make_account("ada")
         make_usage(request_id="known")
-        known = recording.recorded(["known"])["known"]
-        rows = [{**known, "id": n, "request_id": f"req-{n}"} for n in range(9_000, 9_000 + number)]
+        known = stored("known")
+        rows = [known._replace(request_id=f"req-{n}") for n in range(number)]
         with db.engine.connect() as somebody_else, somebody_else.begin():
-            somebody_else.execute(insert(BillingRecord), rows[-1])
+            somebody_else.execute(sqlalchemy.insert(BillingRecord), rows[-1]._asdict())
             with pytest.raises(STORE_AWAY):
                 insert_in_a_hurry(rows)
         with transaction():
-            assert not recording.insert_records(rows)
+            assert not insert(rows)
 
 
 class TestLabelsSeenBefore:

@@ -1,7 +1,7 @@
 """The three rollups: what is added up, and where it is written."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,9 +16,9 @@ from tests.statements import statements
 MOMENT = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
 
 
-def make_record(**changes: object) -> Mapping[str, object]:
+def make_record(**changes: object) -> SimpleNamespace:
     numbers = {name: number for number, name in enumerate(SUMS, start=1)}
-    return {**numbers, "status": "completed", **changes}
+    return SimpleNamespace(**{**numbers, "status": "completed", **changes})
 
 
 def make_place(user_id: str = "ada", **changes: object) -> Place:
@@ -39,6 +39,7 @@ def write(*places: Place, sign: int = 1) -> None:
     for place in places:
         rollups.add(place, sums_of(make_record(), sign=sign))
     with transaction():
+        rollups.prepare()
         rollups.write()
     session.expire_all()
 

@@ -7,6 +7,7 @@ import pytest
 from app.domain.catalog import queries
 from app.foundation.database import session
 from tests.factories.catalog import make_alias
+from tests.factories.usage import make_usage
 
 EXCERPT = Path(__file__).parents[2] / "adapters/price_table_excerpt.json"
 
@@ -134,3 +135,19 @@ class TestListPrices:
         )
         lines = billing("prices", "list").stdout.splitlines()
         assert [line.split()[1] for line in lines if line.startswith("gpt-4 ")] == ["1"]
+
+
+class TestUnpriced:
+    def test_lists_models_with_what_waits(self, app, ada, billing) -> None:
+        for model, tokens in (("llama-9", 1_000), ("llama-9", 2_000), ("mixtral-9", 40)):
+            make_usage(model=model, prompt_tokens=tokens, completion_tokens=0)
+        result = billing("prices", "unpriced")
+        assert result.exit_code == 0, result.output
+        assert result.stdout.splitlines() == [
+            "MODEL      RECORDS  TOKENS",
+            "llama-9    2        3,000",
+            "mixtral-9  1        40",
+        ]
+
+    def test_says_when_nothing_waits(self, app, billing) -> None:
+        assert billing("prices", "unpriced").stdout == "No usage waits for a price.\n"

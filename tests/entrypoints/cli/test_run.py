@@ -19,6 +19,8 @@ import pytest
 from tests.databases import ROOT, SECRET_KEY
 from tests.factories.accounts import make_account
 
+pytestmark = pytest.mark.xdist_group("ports")
+
 READY_WITHIN_SECONDS = 90
 END_WITHIN_SECONDS = 20
 

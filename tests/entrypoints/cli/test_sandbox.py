@@ -12,6 +12,8 @@ import requests
 
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.xdist_group("ports")
+
 
 @pytest.fixture
 def port() -> int:

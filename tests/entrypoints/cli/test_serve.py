@@ -14,6 +14,8 @@ import pytest
 
 from tests.databases import ROOT
 
+pytestmark = pytest.mark.xdist_group("ports")
+
 
 @pytest.fixture
 def port() -> int:

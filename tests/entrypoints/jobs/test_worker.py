@@ -24,7 +24,7 @@ from app.foundation.outbox import OutboxEntry
 from tests.databases import ROOT
 from tests.fakes.payment_gateway import FakeGateway
 
-WAIT_SECONDS = 90
+WAIT_SECONDS = 180
 
 
 def wait_until(happened: Callable[[], object]) -> None:
