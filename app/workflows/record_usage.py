@@ -20,7 +20,7 @@ from app.domain.usage.models import RecordStatus
 from app.domain.usage.posting import Candidate, Posting
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
-from app.foundation import money
+from app.foundation import money, outbox
 from app.foundation.errors import FieldError
 from app.foundation.periods import month_of
 
@@ -92,6 +92,8 @@ def _record(
             outcomes[candidate.position] = _stands(record, status)
         if recording.insert_records(posting.records, meanwhile=posting.count):
             posting.write()
+            for work, user_id in posting.crossings():
+                outbox.add(work, {"user_id": user_id}, now=now)
             _tell_repeats(repeats, outcomes)
             return
     raise UsageContended("Other posts keep taking the same request ids; send the batch again.")

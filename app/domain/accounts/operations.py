@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from app.domain.accounts import attribution, passwords, queries, rules, settings_rules
 from app.domain.accounts.errors import (
@@ -24,12 +24,17 @@ from app.foundation.secret_keys import KeyKind, SecretKey, new_key
 
 
 class Balance(NamedTuple):
-    """What usage needs of a locked account: its zone and its extra tokens."""
+    """What usage needs of a locked account: its zone, its extra tokens, and the lines it watches.
+
+    A line is a number of tokens left; 0 is none.
+    """
 
     user_id: str
     timezone: str
     extra_tokens: int
     granted_tokens: int
+    alert_threshold: int = 0
+    topup_threshold: int = 0
 
 
 def open_account(
@@ -173,9 +178,19 @@ def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
 
 def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
     """Lock the accounts that exist, in the order of their ids, and return what usage draws on."""
-    columns = select(Account.id, Account.timezone, Account.extra_tokens, Account.granted_tokens)
-    statement = columns.where(any_of(Account.id, user_ids)).order_by(Account.id)
-    rows = session.execute(statement.with_for_update(key_share=True))
+    settings = BillingSettings
+    topup_threshold = case((settings.auto_topup, settings.auto_topup_threshold), else_=0)
+    columns = select(
+        Account.id,
+        Account.timezone,
+        Account.extra_tokens,
+        Account.granted_tokens,
+        settings.alert_threshold,
+        topup_threshold,
+    )
+    joined = columns.join(settings, settings.user_id == Account.id)
+    statement = joined.where(any_of(Account.id, user_ids)).order_by(Account.id)
+    rows = session.execute(statement.with_for_update(key_share=True, of=Account))
     return {row.id: Balance(*row) for row in rows}
 
 

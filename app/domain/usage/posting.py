@@ -1,7 +1,7 @@
 """Posting: what a batch of fresh records changes, gathered first and then written at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.subscriptions.queries import UsagePeriod
 from app.domain.tokens import operations as tokens
 from app.domain.tokens.operations import Movement
-from app.domain.usage import rules
+from app.domain.usage import rules, watching
 from app.domain.usage.models import RecordStatus
 from app.domain.usage.recording import ClosedMonths, Labels
 from app.domain.usage.records import NewRecord
@@ -85,6 +85,16 @@ class Posting:
             adding=("tokens_used", "quota_tokens_used"),
         )
         tokens.book(self._draws(), now=self.now)
+
+    def crossings(self) -> Iterator[tuple[str, str]]:
+        """Yield what is to be looked into of whom, because his balance has passed a line."""
+        for user_id, allowance in self._allowances.items():
+            balance = self.balances[user_id]
+            period = next(p for p in self.periods[user_id] if p.is_current)
+            before = period.quota - period.quota_tokens_used + balance.extra_tokens
+            after = allowance.quota_left[period.id] + allowance.extra_tokens
+            for work in watching.crossed(balance, before=before, after=after):
+                yield work, user_id
 
     def _allowance(self, user_id: str) -> rules.Allowance:
         if user_id not in self._allowances:

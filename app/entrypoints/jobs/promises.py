@@ -11,13 +11,17 @@ from app.domain.payments.cards import FORGET_CARD
 from app.domain.payments.disputes import DISPUTE_DECIDED
 from app.domain.payments.inbox import FOLLOW_UP_EVENT
 from app.domain.payments.refunds import REFUND_PAYMENT, REFUND_SETTLED, REFUND_UNDONE
+from app.domain.usage.watching import AUTO_TOP_UP, CHECK_ALERTS
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.mailing import send_mail
 from app.entrypoints.jobs.pricing import price_what_waits
+from app.entrypoints.jobs.topping_up import top_up
+from app.entrypoints.settings import renewal_grace
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
+from app.workflows.check_alerts import check_alerts
 from app.workflows.close_checkouts import close_checkouts
 from app.workflows.follow_dispute import follow_dispute
 from app.workflows.follow_refund import follow_refund
@@ -110,6 +114,16 @@ def _close_checkouts(payload: Payload) -> None:
     close_checkouts(cast(str, payload["invoice"]), gateways=gateways(), now=clock.now())
 
 
+def _check_alerts(payload: Payload) -> None:
+    with transaction():
+        user_ids = {cast(str, payload["user_id"])}
+        check_alerts(user_ids, now=clock.now(), grace=renewal_grace())
+
+
+def _auto_top_up(payload: Payload) -> None:
+    top_up(cast(str, payload["user_id"]))
+
+
 def _price_unpriced(payload: Payload) -> None:
     price_what_waits()
 
@@ -131,4 +145,6 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     SEND_MAIL: send_mail,
     REBUILD_ROLLUPS: _rebuild_rollups,
     PRICE_UNPRICED: _price_unpriced,
+    CHECK_ALERTS: _check_alerts,
+    AUTO_TOP_UP: _auto_top_up,
 }
