@@ -4,6 +4,7 @@ from datetime import datetime
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
+from app.domain.invoices import queries as invoices
 from app.domain.tokens import operations as tokens
 from app.domain.tokens.operations import Movement
 from app.domain.usage import operations as usage
@@ -23,6 +24,9 @@ def void_usage(request_id: str, *, reason: str, actor: str, now: datetime) -> Bi
     if record.status == RecordStatus.VOIDED:
         return record
     usage.void(record, account, reason=reason, now=now)
+    # A month that is being closed may not be billed yet: then its invoice leaves the record out.
+    if invoices.is_billed(user_id, record.billing_month):
+        usage.give_back_billed(record, now=now)
     tokens.book([_given_back(record, account)], now=now)
     details = {"request_id": request_id, "reason": reason}
     journal.write("usage_voided", actor=actor, user_id=user_id, now=now, details=details)

@@ -6,7 +6,7 @@ from itertools import count
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.invoices import operations
-from app.domain.invoices.bills import usage_bill
+from app.domain.invoices.bills import plan_bill, usage_bill
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.invoices.payers import payer as payer_of
@@ -19,6 +19,7 @@ from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import Checkout, begin_checkout
 from app.workflows.settle_payment import settle_payment
+from tests.factories.subscriptions import current_period
 from tests.fakes.payment_gateway import FakeGateway
 from tests.fakes.payment_gateway import make_card as card_at_provider
 from tests.moments import NOW
@@ -39,6 +40,19 @@ def make_invoice(account: Account, *, minor: int = 1_234, now: datetime = NOW) -
         bill = usage_bill(payer, [line], month=str(month))
         drafts = operations.draw_up([bill], locked, seller=SELLER, now=now)
         operations.issue(drafts, locked, due_at=now + USAGE_DUE_AFTER, now=now)
+        return drafts[0]
+
+
+def make_plan_invoice(user_id: str, *, minor: int = 999, now: datetime = NOW) -> Invoice:
+    """Make an issued invoice of a plan, for the account's current period."""
+    with transaction():
+        locked = accounts.lock_accounts({user_id})
+        payer = payer_of(locked[user_id], seller_country="")
+        line = Line("plan", "Basic plan", None, 1, None, minor * 10**7, minor)
+        period = current_period(user_id)
+        bill = plan_bill(payer, [line], plan_id="plan-basic", period_id=period.id, now=now)
+        drafts = operations.draw_up([bill], locked, seller=SELLER, now=now)
+        operations.issue(drafts, locked, due_at=now, now=now)
         return drafts[0]
 
 

@@ -120,6 +120,23 @@ def net_paid_minor(period_id: int) -> int:
     return int(session.scalar(paid) or 0) - int(session.scalar(taken_back) or 0)
 
 
+def is_billed(user_id: str, month: str) -> bool:
+    """Tell whether the month's usage stands on an invoice or is carried, and is not forgiven."""
+    invoiced = select(Invoice.id).where(
+        Invoice.user_id == user_id,
+        Invoice.kind == "usage",
+        Invoice.billing_month == month,
+        Invoice.status.not_in((rules.InvoiceStatus.DRAFT, rules.InvoiceStatus.VOID)),
+    )
+    carried = select(CarriedAmount.id).where(
+        CarriedAmount.user_id == user_id,
+        CarriedAmount.kind == "usage",
+        CarriedAmount.from_month == month,
+        CarriedAmount.forgiven_by.is_(None),
+    )
+    return session.scalar(select(or_(invoiced.exists(), carried.exists()))) or False
+
+
 def has_old_debt(account: Account, *, now: datetime) -> bool:
     """Tell whether an unpaid usage invoice is overdue for so long that the account is suspended."""
     old = select(Invoice.id).where(

@@ -17,10 +17,7 @@ from app.foundation.periods import BillingMonth
 
 
 def void(record: BillingRecord, account: Account, *, reason: str, now: datetime) -> None:
-    """Take a record out of every total; the account is locked. Its tokens are given back elsewhere.
-
-    If its month is closed, the next usage invoice gives back what was billed.
-    """
+    """Take a record of a locked account out of every total; its tokens are given back elsewhere."""
     rollups = Rollups()
     place = place_of(
         record,
@@ -36,12 +33,15 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
     record.status = RecordStatus.VOIDED
     record.void_reason = reason
     record.voided_at = record.updated_at = now
-    month = record.billing_month
-    closed = recording.closed_months({account.id}, months={month})
-    if closed.holds(account.id, month) and record.final_nanos:
+
+
+def give_back_billed(record: BillingRecord, *, now: datetime) -> None:
+    """Let the next usage invoice give back what was billed for a voided record."""
+    if record.final_nanos:
+        month = record.billing_month
         session.add(
             UsageCorrection(
-                user_id=account.id,
+                user_id=record.user_id,
                 kind="void",
                 record_id=record.id,
                 billing_month=month,

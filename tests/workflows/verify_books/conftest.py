@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from app.domain.accounts.models import Account
@@ -31,9 +30,7 @@ def close(month: BillingMonth) -> None:
 
 @pytest.fixture
 def strangers(noise: list[Account]) -> None:
-    """Accounts that nothing may be told of; their extra tokens, in no ledger, are taken away."""
-    session.execute(sa.text("UPDATE accounts SET extra_tokens = 0"))
-    session.commit()
+    """Accounts that nothing may be told of."""
 
 
 @pytest.fixture

@@ -5,15 +5,11 @@ from datetime import datetime
 import pytest
 import sqlalchemy as sa
 
-from app.domain.accounts import operations as accounts
-from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
-from app.domain.invoices import operations
 from app.domain.invoices.models import CreditNote
-from app.foundation.database import session, transaction
+from app.foundation.database import session
 from app.workflows.verify_books import verify_books
-from tests.factories.payments import SELLER
-from tests.factories.subscriptions import current_period
+from tests.factories.payments import make_plan_invoice
 from tests.tampering import lines_after
 
 
@@ -21,16 +17,7 @@ from tests.tampering import lines_after
 def books(ada: Account, ben: Account, now: datetime) -> None:
     """Eleven invoices of one month, and two credit notes."""
     for user_id in ["ben"] + ["ada"] * 11:
-        with transaction():
-            account = accounts.lock_accounts({user_id})[user_id]
-            invoice = operations.issue_plan(
-                account,
-                account_queries.settings_of(account),
-                current_period(user_id),
-                plan_name="Basic",
-                seller=SELLER,
-                now=now,
-            )
+        invoice = make_plan_invoice(user_id, now=now)
     for number in ("", "-2"):
         session.add(
             CreditNote(
