@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from app.domain.accounts.rules import UNSTORABLE
 from app.domain.catalog.errors import UnknownModel, UnknownPlan
 from app.domain.catalog.models import ModelAlias, ModelPrice, Plan
 from app.domain.catalog.price_changes import (
@@ -22,7 +23,8 @@ from app.foundation.database import session
 
 def plan(plan_id: str) -> Plan:
     """Return the plan, offered or not. Raises UnknownPlan."""
-    found = session.get(Plan, plan_id)
+    # Some of what programs send is no text for a database.
+    found = None if UNSTORABLE.search(plan_id) else session.get(Plan, plan_id)
     if found is None:
         raise UnknownPlan("There is no plan with this id.")
     return found

@@ -11,7 +11,13 @@ from app.domain.accounts.models import Account
 from app.domain.coupons.discounting import OpenUse
 from app.domain.coupons.errors import CouponNotFound
 from app.domain.coupons.models import Coupon, CouponGuess, CouponUsage
-from app.domain.coupons.redeeming import GUESSES_WITHIN, CouponType, CouponView, code_as_stored
+from app.domain.coupons.redeeming import (
+    GUESSES_WITHIN,
+    CouponType,
+    CouponView,
+    code_as_stored,
+    promise,
+)
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 
@@ -30,6 +36,11 @@ class RedemptionView:
     tokens_granted: int
     redeemed_at: datetime
     used_up_at: datetime | None
+
+    @property
+    def says(self) -> str:
+        """Return what it gives, in its own words or in ours."""
+        return self.description or promise(self.type, self.value)
 
     @property
     def is_open(self) -> bool:

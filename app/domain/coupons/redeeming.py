@@ -14,6 +14,7 @@ from app.domain.coupons.errors import (
     CouponWrongPlan,
     TooManyCouponGuesses,
 )
+from app.foundation import figures
 
 GUESSES_MAX = 10
 GUESSES_WITHIN = timedelta(hours=1)
@@ -47,6 +48,11 @@ class CouponView:
     # None: every plan.
     applicable_plans: tuple[str, ...] | None
 
+    @property
+    def says(self) -> str:
+        """Return what it gives, in its own words or in ours."""
+        return self.description or promise(self.type, self.value)
+
     def fits(self, plan_id: str | None) -> bool:
         """Tell whether the coupon is for a plan; None stands for no plan at all."""
         return self.applicable_plans is None or plan_id in self.applicable_plans
@@ -56,7 +62,17 @@ def code_as_stored(text: str) -> str | None:
     """Return the code as coupons carry it; None for what no coupon's code looks like."""
     # Only ASCII letters have one upper case; of others some would turn into another code.
     code = text.strip()
-    return code.upper() if code.isascii() and 0 < len(code) <= CODE_LENGTH_MAX else None
+    is_code = code.isascii() and code.isprintable() and 0 < len(code) <= CODE_LENGTH_MAX
+    return code.upper() if is_code else None
+
+
+def promise(coupon_type: str, value: int) -> str:
+    """Say in a few words what a coupon gives."""
+    if coupon_type == CouponType.PERCENTAGE:
+        return f"Save {figures.rate(value)}"
+    if coupon_type == CouponType.FIXED:
+        return f"Save {figures.usd_of_minor(value)}"
+    return f"{figures.count(value)} free tokens"
 
 
 def check_guesses(guesses_count: int) -> None:
