@@ -5,12 +5,14 @@ from flask.blueprints import BlueprintSetupState
 
 from app.entrypoints.web import (
     access,
+    coupons,
     documents,
     invoices,
     keys,
     mails,
     overview,
     payments,
+    plans,
     showing,
     usage,
 )
@@ -22,6 +24,8 @@ web = Blueprint("web", __name__)
 web.register_blueprint(access.pages)
 web.register_blueprint(overview.pages)
 web.register_blueprint(usage.pages)
+web.register_blueprint(plans.pages)
+web.register_blueprint(coupons.pages)
 web.register_blueprint(invoices.pages)
 web.register_blueprint(documents.pages)
 web.register_blueprint(payments.pages)
