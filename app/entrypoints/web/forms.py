@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, UNSTORABLE
 
@@ -96,7 +96,7 @@ class CouponForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
     coupon_code = StringField(
         "Coupon code",
-        validators=[InputRequired("Enter the code of your coupon.")],
+        validators=[DataRequired("Enter the code of your coupon.")],
         filters=[visible],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
