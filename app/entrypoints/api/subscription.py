@@ -19,6 +19,7 @@ from app.entrypoints.api.subscription_shapes import (
 from app.entrypoints.selling import seller, shop
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
+from app.workflows.begin_checkout import Checkout
 from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.preview_switch import preview_switch
 from app.workflows.resume_subscription import resume_subscription
@@ -59,15 +60,7 @@ def switch() -> Response:
         now=now,
         previewed_at=wanted.previewed_at,
     )
-    if checkout is None:
-        return answer(_standing())
-    return answer(
-        {
-            "payment_id": checkout.payment_id,
-            "checkout_url": checkout.checkout_url,
-            "subscription": _standing(),
-        }
-    )
+    return answer(_standing() if checkout is None else _to_pay(checkout))
 
 
 @calls.post("/subscription/cancel")
@@ -86,6 +79,14 @@ def resume() -> Response:
     """Take back what is scheduled, or what waits for its money."""
     resume_subscription(g.account, grace=renewal_grace(), now=clock.now())
     return answer(_standing())
+
+
+def _to_pay(checkout: Checkout) -> Body:
+    return {
+        "payment_id": checkout.payment_id,
+        "checkout_url": checkout.checkout_url,
+        "subscription": _standing(),
+    }
 
 
 def _standing() -> Body:

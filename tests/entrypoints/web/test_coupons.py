@@ -1,7 +1,7 @@
 """The coupons page: what one would give, redeeming it, and what was redeemed."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -14,6 +14,8 @@ from tests.books import check_books
 from tests.entrypoints.web.conftest import HTMX, signed_in, words
 from tests.factories.accounts import make_account
 from tests.factories.coupon_rows import make_coupon
+from tests.factories.subscriptions import current_period
+from tests.factories.usage import make_usage
 from tests.statements import statements
 
 STATEMENTS_MAX = 6
@@ -78,6 +80,19 @@ class TestPreview:
         make_coupon("GIFT", now=now, type="free_tokens", value=5_000)
         page = words(adas.post("/coupons/preview", data={"coupon_code": "gift"}).text)
         assert "5,000 extra tokens are added to your balance at once" in page
+
+    def test_shows_first_what_comes_first(self, cleos: FlaskClient, now: datetime) -> None:
+        make_coupon(now=now)
+        period = current_period("cleo")
+        period.quota_tokens_used = period.tokens_used = period.quota
+        session.commit()
+        make_usage("cleo", now=now, prompt_tokens=500_000, completion_tokens=0)
+        page = words(cleos.post("/coupons/preview", data={"coupon_code": "SAVE50"}).text)
+        # Fifteen dollars of gpt-4, less the plan's tenth, and half of that.
+        assert "$13.50 −$6.75 $6.75" in page and "$99.99 −$50.00 $49.99" in page
+        expected = re.findall(r"(?:so far|your plan) (\d+ \w+ \d{4}) \$", page)
+        days = [datetime.strptime(text, "%d %b %Y").replace(tzinfo=UTC) for text in expected]
+        assert len(days) == 2 and days == sorted(days)
 
     def test_says_that_no_invoice_is_in_sight(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon(now=now)
