@@ -73,7 +73,9 @@ def preview_coupon(
         *_on_renewal(account, payer, grace=grace, now=now),
         *_on_purchase(plan_id, payer),
     )
-    return CouponPreview(coupon, 0, effects)
+    # What comes first stands first: a plan that is bought now, then by date.
+    in_order = sorted(effects, key=lambda effect: effect.expected_at or now)
+    return CouponPreview(coupon, 0, tuple(in_order))
 
 
 def _on_usage(account: Account, payer: Payer, *, now: datetime) -> tuple[CouponEffect, ...]:

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
-from app.domain.invoices import payers
+from app.domain.invoices import freshness, payers
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill, plan_bill
-from app.domain.invoices.plan_lines import ExplainedLine, change_lines
+from app.domain.invoices.plan_lines import ExplainedLine, carried_lines, change_lines
 from app.domain.subscriptions import changing, queries
 from app.domain.subscriptions.changing import Change, ChangeKind, Standing
-from app.domain.subscriptions.errors import PlanNotForSale
+from app.domain.subscriptions.errors import PlanNotForSale, PreviewStale
 from app.domain.subscriptions.queries import PeriodView, terms_of
 from app.foundation.periods import Period
 
@@ -24,6 +24,7 @@ class SwitchPreview:
     change: Change
     old_plan: str
     new_plan: str
+    # As they stand on the invoice, what is too small to be paid by itself taken off again.
     lines: tuple[ExplainedLine, ...]
     # None where the switch takes effect at the period's end and costs nothing now.
     bill: Bill | None
@@ -56,21 +57,31 @@ def preview_switch(
     Raises UnknownPlan, PlanNotForSale, AlreadyOnPlan, PeriodUnpaid and PreviewStale.
     """
     plan = catalog.plan(plan_id)
-    if plan.is_hidden or not plan.is_active:
+    if not plan.is_for_sale:
         raise PlanNotForSale("This plan is not on offer.")
     period = queries.current_period(account.id, now=now, grace=grace)
     moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
+    _check_fresh(account, plan, previewed_at)
     change = changing.change(_standing(period), terms_of(plan), now=moment)
     old_plan = catalog.plan(period.terms.plan_id)
     lines = change_lines(change, old_name=old_plan.name, new_name=plan.name, now=moment)
+    bill = _bill(account, plan, lines, period, seller_country=seller_country, now=now)
     return SwitchPreview(
         change=change,
         old_plan=old_plan.name,
         new_plan=plan.name,
-        lines=lines,
-        bill=_bill(account, plan, lines, period, seller_country=seller_country, now=now),
+        lines=(*lines, *carried_lines(bill)) if bill else lines,
+        bill=bill,
         previewed_at=moment,
     )
+
+
+def _check_fresh(account: Account, plan: Plan, previewed_at: datetime | None) -> None:
+    """Refuse a preview that would come to something else by now, however young it is."""
+    if previewed_at is None:
+        return
+    if plan.updated_at > previewed_at or freshness.has_changed_since(account, previewed_at):
+        raise PreviewStale("The amounts have changed. Please look at the new ones first.")
 
 
 def _standing(period: PeriodView) -> Standing:

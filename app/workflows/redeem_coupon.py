@@ -10,6 +10,7 @@ from app.domain.coupons import operations as coupons
 from app.domain.coupons.redeeming import CouponView
 from app.domain.mails import operations as mails
 from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.errors import PlanNotForSale
 from app.domain.tokens import operations as tokens
 from app.foundation import journal
 
@@ -40,7 +41,7 @@ def redeem_coupon(
             note=coupon.code,
             now=now,
         )
-    facts: dict[str, object] = {"code": coupon.code, "description": coupon.description}
+    facts: dict[str, object] = {"code": coupon.code, "description": coupon.says}
     mails.write("coupon_redeemed", locked, about=str(usage.id), facts=facts, now=now)
     details: dict[str, object] = {"code": coupon.code}
     actor = f"customer:{account.id}"
@@ -53,10 +54,12 @@ def plans_of(
 ) -> frozenset[str]:
     """Return the plans a coupon may be for: the current, the pending, the one being bought.
 
-    Raises UnknownPlan for a name that is none.
+    Raises UnknownPlan and PlanNotForSale for a name that cannot be bought.
     """
     standing = subscriptions.subscription_of(account.id, now=now, grace=grace)
-    bought = None if named is None else catalog.plan(named).id
+    bought = None if named is None else catalog.plan(named)
+    if bought is not None and not bought.is_for_sale and bought.id != standing.plan_id:
+        raise PlanNotForSale("This plan is not on offer.")
     opened = None if standing.open_change is None else standing.open_change.to_plan_id
-    known = (standing.plan_id, standing.pending_plan_id, opened, bought)
+    known = (standing.plan_id, standing.pending_plan_id, opened, named)
     return frozenset(plan_id for plan_id in known if plan_id is not None)

@@ -119,13 +119,17 @@ def _accept(
 
 
 def _schedule(account: Account, preview: SwitchPreview, *, now: datetime) -> None:
+    plan_id = preview.change.after.plan_id
+    if subscription_queries.running_subscription(account.id).pending_plan_id == plan_id:
+        # Accepted before, in another tab.
+        return
     plan_changes.schedule(account, preview.change, now=now)
     _note(account, "plan_change_scheduled", preview, now=now)
     at = preview.change.period.ends_at.isoformat()
     mails.write(
         "change_scheduled",
         account,
-        about=f"{preview.change.after.plan_id}:{now.isoformat()}",
+        about=f"{plan_id}:{now.isoformat()}",
         facts={"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at},
         now=now,
     )

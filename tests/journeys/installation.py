@@ -21,6 +21,7 @@ import requests
 from app import create_app
 from app.config import read_settings
 from app.domain.accounts import operations as accounts
+from app.domain.coupons.models import Coupon
 from app.domain.payments.models import ProviderEvent
 from app.foundation import clock
 from app.foundation.database import db, session, transaction
@@ -213,6 +214,23 @@ class Installation:
     def status_of(self, customer: Customer, invoice_number: str) -> str:
         """Return where the invoice stands, as the customer's program sees it."""
         return self.call("GET", f"invoices/{invoice_number}", key=customer.api_key)["status"]
+
+    def coupon(self, code: str, *, basis_points: int) -> None:
+        """Offer a coupon that takes a part of one invoice off."""
+        now = clock.now()
+        coupon = Coupon(
+            code=code,
+            type="percentage",
+            value=basis_points,
+            max_uses=10,
+            valid_from=now,
+            expires_at=now + timedelta(days=30),
+            created_by="olga",
+            created_at=now,
+            updated_at=now,
+        )
+        with self._app.app_context(), transaction():
+            session.add(coupon)
 
     # --- Its payment provider -----------------------------------------------------------------
 

@@ -125,9 +125,9 @@ class Visitor:
         for label, typed in fields.items():
             self.page.get_by_label(label).fill(typed)
 
-    def pays(self) -> None:
+    def pays(self, amount: str = "$15.00") -> None:
         """Send the provider's form."""
-        self.clicks("button", "Pay $15.00")
+        self.clicks("button", f"Pay {amount}")
 
     def pays_and_is_gone(self) -> None:
         """Send the provider's form; the way back is never gone."""

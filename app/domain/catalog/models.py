@@ -43,6 +43,11 @@ class Plan(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    @property
+    def is_for_sale(self) -> bool:
+        """Tell whether a customer may choose it."""
+        return self.is_active and not self.is_hidden
+
 
 class ModelPrice(Base):
     """What a model's tokens cost during `[effective_from, effective_to)`."""

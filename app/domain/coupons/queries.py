@@ -12,7 +12,7 @@ from app.domain.coupons import rules
 from app.domain.coupons.discounting import OpenUse
 from app.domain.coupons.errors import CouponCodeInvalid, CouponNotFound
 from app.domain.coupons.models import Coupon, CouponGuess, CouponUsage
-from app.domain.coupons.redeeming import GUESSES_WITHIN, CouponView
+from app.domain.coupons.redeeming import GUESSES_WITHIN, CouponView, promise
 from app.domain.coupons.rules import CouponType
 from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, Whole, session
@@ -33,6 +33,11 @@ class RedemptionView:
     tokens_granted: int
     redeemed_at: datetime
     used_up_at: datetime | None
+
+    @property
+    def says(self) -> str:
+        """Return what it gives, in its own words or in ours."""
+        return self.description or promise(self.type, self.value)
 
     @property
     def is_open(self) -> bool:

@@ -13,6 +13,8 @@ from app.domain.coupons.errors import (
     CouponWrongPlan,
     TooManyCouponGuesses,
 )
+from app.domain.coupons.rules import CouponType
+from app.foundation import figures
 
 GUESSES_MAX = 10
 GUESSES_WITHIN = timedelta(hours=1)
@@ -37,9 +39,23 @@ class CouponView:
     # None: every plan.
     applicable_plans: tuple[str, ...] | None
 
+    @property
+    def says(self) -> str:
+        """Return what it gives, in its own words or in ours."""
+        return self.description or promise(self.type, self.value)
+
     def fits(self, plan_id: str | None) -> bool:
         """Tell whether the coupon is for a plan; None stands for no plan at all."""
         return self.applicable_plans is None or plan_id in self.applicable_plans
+
+
+def promise(coupon_type: str, value: int) -> str:
+    """Say in a few words what a coupon gives."""
+    if coupon_type == CouponType.PERCENTAGE:
+        return f"Save {figures.rate(value)}"
+    if coupon_type == CouponType.FIXED:
+        return f"Save {figures.usd_of_minor(value)}"
+    return f"{figures.count(value)} free tokens"
 
 
 def check_guesses(guesses_count: int) -> None:

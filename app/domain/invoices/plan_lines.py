@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.invoices import rules
+from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
 from app.domain.subscriptions.changing import Change, ChangeKind
 from app.foundation import money
@@ -41,6 +42,13 @@ def change_lines(
         credit = _line("plan_credit", f"Unused time of the {old_name} plan", -credited)
         lines.append(ExplainedLine(credit, f"{usd(change.net_paid_minor)} paid × {share}"))
     return tuple(lines)
+
+
+def carried_lines(bill: Bill) -> tuple[ExplainedLine, ...]:
+    """Return the line that a bill's amount is carried on with, if nobody could pay it by itself."""
+    formula = f"Less than {usd(rules.LEAST_MINOR)} is not paid by itself"
+    carried = (line for line in bill.lines if line.kind == "carried_on")
+    return tuple(ExplainedLine(line, formula) for line in carried)
 
 
 def usd(minor: int) -> str:

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, func, or_, select
 
 from app.domain.accounts.models import Account, BillingSettings
-from app.domain.invoices.models import Invoice
+from app.domain.catalog.models import Plan
+from app.domain.invoices.models import Invoice, InvoiceLine
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
 from app.domain.payments.rules import (
@@ -24,6 +25,13 @@ from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
+# How many extra tokens an invoice is about.
+TOKENS = (
+    select(func.sum(InvoiceLine.quantity))
+    .where(InvoiceLine.invoice_id == Invoice.id, InvoiceLine.kind == "tokens")
+    .correlate(Invoice)
+    .scalar_subquery()
+)
 PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
@@ -78,6 +86,22 @@ def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
         Payment.method == CHECKOUT,
     )
     return session.scalar(ours.order_by(Payment.attempt_number.desc()).limit(1))
+
+
+def page_of_change(plan_change_id: int, *, now: datetime) -> str | None:
+    """Return the provider's page on which a change of plan can be paid, if one is open."""
+    statement = (
+        select(Payment.checkout_url)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(
+            Invoice.plan_change_id == plan_change_id,
+            Payment.status == PaymentStatus.PENDING,
+            Payment.checkout_url.is_not(None),
+            Payment.expires_at > now,
+        )
+        .order_by(Payment.id.desc())
+    )
+    return session.scalar(statement.limit(1))
 
 
 def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
@@ -239,8 +263,9 @@ def last_received_at(provider: str) -> datetime | None:
 
 def _views(*conditions: object) -> tuple[PaymentView, ...]:
     statement = (
-        select(Payment, Invoice.public_id, Invoice.invoice_number)
+        select(Payment, Invoice.public_id, Invoice.invoice_number, Plan.name, TOKENS)
         .join(Invoice, Invoice.id == Payment.invoice_id)
+        .outerjoin(Plan, Plan.id == Invoice.plan_id)
         .where(*conditions)  # type: ignore[arg-type]  # conditions on either table
         .order_by(Payment.id.desc())
         .execution_options(populate_existing=True)
@@ -248,12 +273,21 @@ def _views(*conditions: object) -> tuple[PaymentView, ...]:
     return tuple(_view(*row) for row in session.execute(statement))
 
 
-def _view(row: Payment, invoice_id: str, invoice_number: str | None) -> PaymentView:
+def _view(
+    row: Payment,
+    invoice_id: str,
+    invoice_number: str | None,
+    plan_name: str | None,
+    tokens: int | None,
+) -> PaymentView:
     return PaymentView(
         id=row.public_id,
         user_id=row.user_id,
         invoice_id=invoice_id,
         invoice_number=invoice_number,
+        purpose=row.purpose,
+        plan_name=plan_name,
+        tokens=None if tokens is None else int(tokens),
         provider=row.provider,
         status=row.status,
         amount_minor=row.amount_minor,

@@ -22,8 +22,9 @@ from app.domain.payments.gateway import (
 # first half an hour a call whose answer was lost can be repeated with the very same words.
 CHECKOUT_LIFE = timedelta(minutes=60)
 CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
-# A change of plan holds its amounts no longer than it must; a minute lets the call arrive.
-PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
+# A change of plan holds its amounts no longer than it must; a few minutes let the call arrive,
+# also when another tab or the sweep has to make it again.
+PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=5)
 REPEAT_MARGIN = timedelta(minutes=2)
 CHECKOUT, OFF_SESSION = "checkout", "off_session"
 # Providers remember the answer to a key for a day. After that the same call would be a new one.

@@ -14,6 +14,10 @@ class PaymentView:
     user_id: str
     invoice_id: str
     invoice_number: str | None
+    # invoice, plan_change or topup; for the last two, which plan or how many tokens it is for.
+    purpose: str
+    plan_name: str | None
+    tokens: int | None
     provider: str
     status: str
     amount_minor: int

@@ -68,6 +68,11 @@ class SubscriptionView:
         return self.period.terms.plan_id
 
     @property
+    def plan(self) -> str:
+        """Return the plan's short name: pro."""
+        return self.plan_id.removeprefix("plan-")
+
+    @property
     def is_past_due(self) -> bool:
         """Tell whether the running period is not paid yet."""
         return self.period.grace_ends_at is not None

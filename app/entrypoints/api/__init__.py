@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from app.entrypoints.api import (
     checkout,
+    coupons,
     documents,
     entitlements,
     invoices,
@@ -17,6 +18,7 @@ from app.entrypoints.api import (
     reports,
     settings,
     stats,
+    subscription,
     topups,
     usage,
     usage_reading,
@@ -24,6 +26,7 @@ from app.entrypoints.api import (
 
 SUBJECTS = (
     checkout,
+    coupons,
     documents,
     entitlements,
     invoices,
@@ -37,6 +40,7 @@ SUBJECTS = (
     reports,
     settings,
     stats,
+    subscription,
     topups,
     usage,
     usage_reading,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response, g, request
 
 from app.entrypoints.api.auth import Call
-from app.entrypoints.api.errors import answer_of
+from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
 from app.foundation.database import transaction
@@ -52,6 +52,15 @@ def changes_through_a_provider(call: Call) -> Call:
     by the next request, so the work itself must find what it has done before.
     """
     return _changing(call, _run_by_itself)
+
+
+def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
+    """Do something first that stays done though the call is refused; else like changes."""
+
+    def changing(call: Call) -> Call:
+        return _changing(call, lambda call, route, keep: _run_after(first, call, route, keep))
+
+    return changing
 
 
 def _changing(call: Call, run: Run) -> Call:
@@ -120,6 +129,13 @@ def _run_by_itself(call: Call, route: dict[str, object], keep: Keep) -> Response
         with transaction():
             keep(response)
     return response
+
+
+def _run_after(
+    first: Callable[[], None], call: Call, route: dict[str, object], keep: Keep
+) -> Response:
+    refusal = refusal_of(first)
+    return _run(call, route, keep) if refusal is None else refusal
 
 
 def _keep_nothing(response: Response) -> None:

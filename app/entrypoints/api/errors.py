@@ -1,5 +1,7 @@
 """The API's translation of refusals, where one must be kept before it is sent."""
 
+from collections.abc import Callable
+
 from flask import Response
 
 from app.entrypoints import problems
@@ -13,3 +15,12 @@ def answer_of(call: Call, route: dict[str, object]) -> Response:
         return call(**route)
     except DomainError as error:
         return problems.refused(error)
+
+
+def refusal_of(work: Callable[[], None]) -> Response | None:
+    """Do the work, and return its refusal if it is refused."""
+    try:
+        work()
+    except DomainError as error:
+        return problems.refused(error)
+    return None

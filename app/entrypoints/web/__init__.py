@@ -6,6 +6,7 @@ from flask.blueprints import BlueprintSetupState
 from app.entrypoints.web import (
     access,
     alerts,
+    coupons,
     documents,
     invoices,
     keys,
@@ -13,6 +14,7 @@ from app.entrypoints.web import (
     overview,
     payment_methods,
     payments,
+    plans,
     settings,
     showing,
     usage,
@@ -24,6 +26,7 @@ from app.foundation.errors import DomainError
 SUBJECTS = (
     access,
     alerts,
+    coupons,
     documents,
     invoices,
     keys,
@@ -31,6 +34,7 @@ SUBJECTS = (
     overview,
     payment_methods,
     payments,
+    plans,
     settings,
     usage,
 )

@@ -4,8 +4,8 @@ from functools import lru_cache
 from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, UNSTORABLE
 
@@ -88,3 +88,23 @@ class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         filters=[visible],
         render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
     )
+
+
+class SwitchForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The plan that is wanted, and when its amounts were shown."""
+
+    plan_id = HiddenField()
+    previewed_at = HiddenField()
+
+
+class CouponForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """A code, and the plan that it is to be used for."""
+
+    coupon_code = StringField(
+        "Coupon code",
+        validators=[DataRequired("Enter the code of your coupon.")],
+        filters=[visible],
+        render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
+    )
+    # Which plans there are is known where the form is made.
+    plan_id = SelectField("For which plan", default="", validate_choice=False, filters=[visible])

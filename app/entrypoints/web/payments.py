@@ -8,6 +8,7 @@ from app.entrypoints.gateways import gateways
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
+from app.workflows.begin_checkout import BACK
 from app.workflows.confirm_payment import confirm_payment
 
 pages = Blueprint("payments", __name__)
@@ -23,5 +24,7 @@ def show(payment_id: str) -> ResponseReturnValue:
         "web/payments/show.html",
         "web/payments/_payment.html",
         payment=payment,
+        # Where a purchase is seen once it is paid; an invoice has a page of its own.
+        back=BACK.get(payment.purpose),
         local=zone(account.timezone),
     )

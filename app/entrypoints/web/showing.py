@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.views import RecordView
-from app.foundation.figures import CENT, MINUS, count, day, dollars, usd_of_minor
+from app.foundation.figures import CENT, MINUS, count, day, dollars, rate, usd_of_minor
 from app.foundation.money import round_half_up, usd_from_nanos
 
 CENT_DECIMALS = 2
@@ -16,6 +16,8 @@ COMPACT_FROM = 10_000
 COMPACT_DIGITS = 3
 UNITS = ("", "K", "M", "B", "T")
 SEPARATED = 1000
+# A million tokens at a pico-dollar each cost a micro-dollar.
+NANOS_PER_MILLION = 1000
 
 
 def usd(nanos: int) -> str:
@@ -27,6 +29,11 @@ def usd_exact(nanos: int) -> str:
     """Return the amount with every decimal it has, two at least."""
     amount = usd_from_nanos(nanos)
     return dollars(amount if _decimals(amount) > CENT_DECIMALS else amount.quantize(CENT))
+
+
+def usd_per_million(pico: int) -> str:
+    """Return a price per token as that of a million tokens: $20.00."""
+    return usd_exact(pico * NANOS_PER_MILLION)
 
 
 def usd_plain(nanos: int) -> str:
@@ -92,11 +99,13 @@ def covered_nanos(record: RecordView) -> int:
 FILTERS: dict[str, Callable[..., object]] = {
     "usd": usd,
     "usd_exact": usd_exact,
+    "usd_per_million": usd_per_million,
     "usd_plain": usd_plain,
     "usd_of_minor": usd_of_minor,
     "count": count,
     "compact": compact,
     "percent": percent,
+    "rate": rate,
     "signed_percent": signed_percent,
     "day": day,
     "short_day": short_day,

@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from app.entrypoints import problems
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_gateways
-from app.entrypoints.api.changing import changes
+from app.entrypoints.api.changing import changes, changes_after
 from app.entrypoints.api.reading_bodies import json_object
 from app.foundation import clock, journal
-from app.foundation.database import session
+from app.foundation.database import session, transaction
 from app.foundation.errors import Kind, Refusal
 from app.foundation.idempotency import IdempotencyKey
 from app.foundation.journal import JournalEntry
@@ -200,3 +200,46 @@ class TestIdempotencyKey:
         assert len(found) == 6
         assert set(found) <= {201, 409} and 201 in found
         assert notes() == 1
+
+
+class TestChangesAfter:
+    @pytest.fixture(autouse=True)
+    def first(self, app: Flask) -> None:
+        """A call that notes something for good before it notes something, or is refused."""
+
+        def first() -> None:
+            with transaction():
+                note()
+            if json_object().get("first") == "refuse":
+                raise Refusal("not_even_begun", "Not even begun.", kind=Kind.TOO_MANY)
+
+        def post():
+            number = note()
+            if json_object().get("then") == "refuse":
+                raise Refusal("no_such_luck", "Not now.")
+            return answer({"number": number})
+
+        call = for_gateways(changes_after(first)(post))
+        app.add_url_rule("/v1/tests-after/notes", "after", call, methods=["POST"])
+
+    @pytest.fixture
+    def post_after(self, post) -> Callable:
+        return lambda body=None, **given: post(body, address="/v1/tests-after/notes", **given)
+
+    @pytest.mark.parametrize(
+        ("body", "status", "kept"),
+        [({}, 200, 2), ({"then": "refuse"}, 422, 1), ({"first": "refuse"}, 429, 1)],
+    )
+    def test_keeps_what_came_first(self, post_after, body, status: int, kept: int) -> None:
+        assert post_after(body).status_code == status
+        assert notes() == kept
+
+    def test_does_nothing_a_second_time(self, post_after) -> None:
+        first, again = post_after(key="k1"), post_after(key="k1")
+        assert again.json == first.json and again.headers["Idempotent-Replayed"] == "true"
+        assert notes() == 2
+
+    def test_tries_again_what_had_to_wait(self, post_after) -> None:
+        assert post_after({"first": "refuse"}, key="k1").status_code == 429
+        assert post_after({"first": "refuse"}, key="k1").status_code == 429
+        assert notes() == 2

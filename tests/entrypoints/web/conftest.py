@@ -1,5 +1,6 @@
 """Customers who have signed in with a password, and what their pages are asked."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -30,6 +31,11 @@ def ada(app: Flask, now: datetime, password_hash: str) -> Account:
 def ben(app: Flask, now: datetime, password_hash: str) -> Account:
     """A stranger who must see nothing of Ada's."""
     return make_account("ben", now=now, password_hash=password_hash)
+
+
+def words(page: str) -> str:
+    """Return what is read on a page, without its tags."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 def signed_in(app: Flask, account: Account) -> FlaskClient:

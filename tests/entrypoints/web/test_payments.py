@@ -1,7 +1,7 @@
 """The page that customers come back to: where their payment stands, asked of the provider."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -10,11 +10,22 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
 from app.domain.payments.gateway import OutcomeStatus
+from app.domain.subscriptions.models import SubscriptionPeriod
 from app.entrypoints.gateways import GATEWAYS
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
 from app.workflows.settle_payment import settle_payment
-from tests.entrypoints.web.conftest import HTMX
-from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row
+from app.workflows.switch_plan import Shop
+from app.workflows.top_up import top_up
+from tests.books import check_books
+from tests.entrypoints.web.conftest import HTMX, words
+from tests.factories.payments import (
+    BASE_URL,
+    SELLER,
+    invoice_row,
+    make_checkout,
+    make_invoice,
+    payment_row,
+)
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
@@ -139,6 +150,40 @@ class TestShow:
         with statements() as sent:
             adas.get(f"/payments/{payment_id}")
         assert len(sent) <= STATEMENTS_MAX, sent
+
+
+class TestPurchases:
+    @pytest.fixture
+    def payment_id(self, app: Flask, ada: Account, gateway: FakeGateway, now: datetime) -> str:
+        """An attempt of Ada's to buy tokens; the provider's page `cs_1` waits for her."""
+        session.query(SubscriptionPeriod).filter_by(user_id="ada").update(
+            {"extra_token_price_pico": 20_000_000}
+        )
+        session.commit()
+        shop = Shop(gateway, BASE_URL, SELLER, timedelta(days=7))
+        return top_up(ada, amount_minor=1_000, shop=shop, now=now).checkout.payment_id
+
+    def test_say_what_is_bought(self, adas: FlaskClient, payment_id: str) -> None:
+        page = words(adas.get(f"/payments/{payment_id}").text)
+        assert "$10.00 for 500,000 extra tokens" in page and "None" not in page
+
+    def test_say_what_was_added(
+        self, adas: FlaskClient, payment_id: str, gateway: FakeGateway
+    ) -> None:
+        gateway.pay("cs_1")
+        page = adas.get(f"/payments/{payment_id}").text
+        assert "500,000 extra tokens were added" in words(page)
+        assert 'href="/tokens">To your tokens' in page and 'href="/invoices/INV-' in page
+        check_books()
+
+    @pytest.mark.parametrize("status", [OutcomeStatus.FAILED, OutcomeStatus.EXPIRED])
+    def test_say_how_else_it_ended(
+        self, adas: FlaskClient, payment_id: str, gateway: FakeGateway, status: OutcomeStatus
+    ) -> None:
+        gateway.end("cs_1", status)
+        page = adas.get(f"/payments/{payment_id}").text
+        assert ENDED[status] in page and "No tokens were added; you can try again." in page
+        assert "None" not in page and 'href="/invoices/"' not in page
 
 
 class TestStrangers:

@@ -113,3 +113,11 @@ def test_what_was_covered_of_a_requests_cost(split, cost, discount, covered) -> 
         discount_nanos=discount,
     )
     assert showing.covered_nanos(record) == covered
+
+
+@pytest.mark.parametrize(
+    ("pico", "shown"),
+    [(20_000_000, "$20.00"), (150_000_000, "$150.00"), (1, "$0.000001"), (0, "$0.00")],
+)
+def test_prices_of_a_million_tokens(pico, shown) -> None:
+    assert showing.usd_per_million(pico) == shown

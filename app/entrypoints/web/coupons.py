@@ -1,0 +1,127 @@
+"""Coupons: what one would give, redeeming it, and what has become of those redeemed."""
+
+from flask import Blueprint, Response, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+from wtforms import Field
+
+from app.domain.accounts.rules import zone
+from app.domain.catalog import queries as catalog
+from app.domain.catalog.errors import UnknownPlan
+from app.domain.coupons import queries
+from app.domain.coupons.errors import (
+    CouponAlreadyUsed,
+    CouponExpired,
+    CouponInactive,
+    CouponNotFound,
+    CouponNotStarted,
+    CouponUsedUp,
+    CouponWrongPlan,
+    TooManyCouponGuesses,
+)
+from app.domain.subscriptions.errors import PlanNotForSale
+from app.entrypoints.settings import renewal_grace
+from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.forms import CouponForm
+from app.entrypoints.web.responding import respond
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.errors import DomainError
+from app.workflows.preview_coupon import CouponPreview, preview_coupon
+from app.workflows.redeem_coupon import Redemption, redeem_coupon
+from app.workflows.try_coupon import try_coupon
+
+MY_PLAN = ("", "The plan I am on")
+ON_THE_CODE = (
+    CouponAlreadyUsed,
+    CouponExpired,
+    CouponInactive,
+    CouponNotFound,
+    CouponNotStarted,
+    CouponUsedUp,
+    CouponWrongPlan,
+    TooManyCouponGuesses,
+)
+ON_THE_PLAN = (UnknownPlan, PlanNotForSale)
+
+pages = Blueprint("coupons", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.get("/coupons")
+def index() -> ResponseReturnValue:
+    """Show the form, and what was redeemed."""
+    return _coupons(_form())
+
+
+@pages.get("/coupons/preview")
+def leave_preview() -> ResponseReturnValue:
+    """Lead whoever asks for a preview without a code to the form."""
+    return redirect(url_for(".index"))
+
+
+@pages.post("/coupons/preview")
+def preview() -> ResponseReturnValue:
+    """Show what a coupon would give; nothing is redeemed."""
+    form, previewed = _form(), None
+    if form.validate():
+        with refusals_shown_on(_fields(form)):
+            previewed = _previewed(form)
+    return _coupons(form, previewed=previewed)
+
+
+@pages.post("/coupons")
+def redeem() -> ResponseReturnValue:
+    """Redeem a coupon, or say at the field why not."""
+    form, redeemed = _form(), None
+    if form.validate():
+        with refusals_shown_on(_fields(form)):
+            redeemed = _redeemed(form)
+    if redeemed is None:
+        return _coupons(form)
+    flash(f"{redeemed.coupon.code} is redeemed: {redeemed.coupon.says}.")
+    # htmx follows, too, and gets the part that it shows.
+    return redirect(url_for(".index"), 303)
+
+
+def _previewed(form: CouponForm) -> CouponPreview:
+    account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
+    # Counted although it is refused: a preview is as good for guessing.
+    with transaction():
+        try_coupon(code, account, now=now)
+    plan_id = form.plan_id.data or None
+    return preview_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
+
+
+def _redeemed(form: CouponForm) -> Redemption:
+    account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
+    with transaction():
+        try_coupon(code, account, now=now)
+    with transaction():
+        plan_id = form.plan_id.data or None
+        return redeem_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
+
+
+def _form() -> CouponForm:
+    form = CouponForm()
+    offers = [(plan.id, plan.name) for plan in catalog.plans_for_sale()]
+    form.plan_id.choices = [MY_PLAN, *offers]
+    return form
+
+
+def _fields(form: CouponForm) -> dict[type[DomainError], Field]:
+    on_the_code = dict.fromkeys(ON_THE_CODE, form.coupon_code)
+    return {**on_the_code, **dict.fromkeys(ON_THE_PLAN, form.plan_id)}
+
+
+def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Response:
+    account = signed_in_account()
+    return respond(
+        "web/coupons/index.html",
+        "web/coupons/_coupons.html",
+        status=422 if form.errors else 200,
+        form=form,
+        preview=previewed,
+        redemptions=queries.redemptions_of(account),
+        local=zone(account.timezone),
+    )
