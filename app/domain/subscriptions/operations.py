@@ -79,8 +79,10 @@ def mark_paid(period: SubscriptionPeriod, *, now: datetime) -> None:
 
 
 def pay_period(period_id: int, *, now: datetime) -> bool:
-    """Make an unpaid renewal's quota whole; tell whether it still could be."""
+    """Make an unpaid renewal's quota whole; tell whether it is, now or already."""
     period = session.get_one(SubscriptionPeriod, period_id, populate_existing=True)
+    if period.grace_ends_at is None:
+        return True
     if not rules.is_owed(period.grace_ends_at, is_current=period.is_current, now=now):
         return False
     mark_paid(period, now=now)
