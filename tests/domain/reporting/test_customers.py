@@ -77,11 +77,14 @@ class TestCustomer:
         return customer(user_id, now=now, grace=GRACE)
 
     def test_tells_what_he_has_and_owes(self, ada: Account, noise: list[Account]) -> None:
-        make_account("pia", plan_id="plan-basic", credit_minor=30, credit_limit_minor=500)
+        make_account("pia", plan_id="plan-basic", credit_limit_minor=500)
         make_extra_tokens("pia", bought=1_000)
         make_usage("pia", prompt_tokens=100_880, completion_tokens=120)
         make_usage("ada")
         make_invoice(session.get(Account, "pia"), minor=1_234)
+        # Credit that comes after an invoice waits for the next one.
+        session.get(Account, "pia").credit_minor = 30
+        session.commit()
         seen = self.view()
         assert (seen.plan_id, seen.tokens_remaining, seen.extra_tokens) == ("plan-basic", 0, 0)
         assert seen.token_balance == 0

@@ -167,8 +167,6 @@ class TestRollOver:
         assert [s.status for s in subscriptions_of("ada")] == ["expired", "active"]
 
     def test_leaves_other_accounts_alone(self, noise: list[Account]) -> None:
-        session.query(Account).update({"extra_tokens": 0})  # that noise has no ledger
-        session.commit()
         make_account("ada")
         roll_over("ada", now=END + 100 * DAY)
         assert all(len(periods_of(account.id)) == 1 for account in noise)

@@ -28,7 +28,7 @@ class TestReconcile:
         before = clock.now() - timedelta(minutes=10)
         with running(SandboxSettings(database=tmp_path / "sandbox.sqlite3", port=0)) as url:
             monkeypatch.setenv("STRIPE_API_BASE", url)
-            (gateway,) = wiring.payment_gateways(read_settings()).values()
+            gateway = wiring.payment_gateways(read_settings())["stripe"]
             invoice = make_invoice(ada, now=before)
             checkout = make_checkout(ada, invoice, gateway=gateway, now=before)
             pay(checkout.checkout_url)

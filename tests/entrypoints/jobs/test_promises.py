@@ -59,7 +59,8 @@ class TestWorkOffOutbox:
         with transaction():
             inbox.receive(gateway.pay("cs_1"), now=now)
             inbox.receive(gateway.notice(None), now=now)
-        assert work_off_outbox() == 2
+        # Two events, and the receipt that one of them promises.
+        assert work_off_outbox() == 3
         assert work_off_outbox() == 0
         assert all(entry.done_at is not None for entry in promised())
         assert invoice_row(invoice.public_id).status == "paid"
@@ -106,7 +107,8 @@ class TestWorkOffOutbox:
         assert work_off_outbox() == 0
         gateway.is_away = False
         hurry()
-        assert work_off_outbox() == 1
+        # The event, and the receipt that it promises.
+        assert work_off_outbox() == 2
         assert session.query(ProviderEvent).one().status == "processed"
 
     def test_keeps_a_promise_that_nobody_knows(self, app: Flask, now: datetime) -> None:
@@ -149,6 +151,7 @@ class TestWorkOffOutbox:
             for _ in range(20):
                 inbox.receive(gateway.notice("cs_1"), now=now)
         tried = in_parallel(app, [work_off_outbox] * 4)
-        assert sum(tried) == 20
+        # Twenty events, and one receipt.
+        assert sum(tried) == 21
         assert all(entry.attempts == 1 for entry in promised())
         assert session.query(JournalEntry).filter_by(action="payment_settled").count() == 1
