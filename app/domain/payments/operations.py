@@ -49,7 +49,31 @@ def add_off_session(
     invoice: Invoice, *, purpose: str, card: PaymentMethod, amount_minor: int, now: datetime
 ) -> Payment:
     """Write down an attempt to charge a saved card; the account is locked."""
-    raise NotImplementedError
+    public_id = "pay-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
+    attempt_number = queries.attempts_count(invoice) + 1
+    payment = Payment(
+        public_id=public_id,
+        user_id=invoice.user_id,
+        invoice_id=invoice.id,
+        purpose=purpose,
+        provider=card.provider,
+        method=rules.OFF_SESSION,
+        attempt_number=attempt_number,
+        idempotency_key=rules.idempotency_key(
+            public_id, attempt_number=attempt_number, method=rules.OFF_SESSION
+        ),
+        payment_method_id=card.id,
+        status=PaymentStatus.CREATED,
+        amount_minor=amount_minor,
+        currency=invoice.currency,
+        # No page waits for anybody.
+        expires_at=None,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(payment)
+    session.flush()
+    return payment
 
 
 def lock_payment(public_id: str) -> Payment:

@@ -15,6 +15,7 @@ CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
 PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
 METHOD = "checkout"
+OFF_SESSION = "off_session"
 # Stripe's word for a bank that wants to hear the card's owner himself.
 AUTHENTICATION_REQUIRED = "authentication_required"
 
@@ -141,6 +142,6 @@ def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
     return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
-def idempotency_key(public_id: str, *, attempt_number: int) -> str:
+def idempotency_key(public_id: str, *, attempt_number: int, method: str = METHOD) -> str:
     """Return the key of an attempt's call: no other attempt or method ever has it."""
-    return f"{public_id}:{METHOD}:{attempt_number}"
+    return f"{public_id}:{method}:{attempt_number}"
