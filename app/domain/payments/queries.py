@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import and_, func, or_, select
 
@@ -11,7 +12,13 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices.models import Invoice
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
-from app.domain.payments.rules import ASK_AFTER, CHARGE_AFTER, UNDECIDED, PaymentStatus
+from app.domain.payments.rules import (
+    ASK_AFTER,
+    OFF_SESSION,
+    UNDECIDED,
+    PaymentStatus,
+    is_charge_due,
+)
 from app.domain.payments.views import EventView, PaymentView
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.database import session
@@ -80,20 +87,14 @@ def card_to_charge(user_id: str) -> PaymentMethod | None:
 
 def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
     """Return the invoices (row id and account) whose saved card is to be charged now."""
-    attempts = (
-        select(func.count())
-        .where(Payment.invoice_id == Invoice.id, Payment.method == "off_session")
+    last_at = (
+        select(func.max(Payment.created_at))
+        .where(Payment.invoice_id == Invoice.id, Payment.method == OFF_SESSION)
         .correlate(Invoice)
         .scalar_subquery()
     )
-    is_due = or_(
-        *(
-            and_(attempts == number, Invoice.issued_at <= now - after)
-            for number, after in enumerate(CHARGE_AFTER)
-        )
-    )
     statement = (
-        select(Invoice.id, Invoice.user_id)
+        select(Invoice.id, Invoice.user_id, Invoice.issued_at, last_at)
         .join(BillingSettings, BillingSettings.user_id == Invoice.user_id)
         .join(PaymentMethod, PaymentMethod.user_id == Invoice.user_id)
         .where(
@@ -102,15 +103,18 @@ def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]
             PaymentMethod.is_default,
             PaymentMethod.removed_at.is_(None),
             PaymentMethod.consented_at.is_not(None),
-            is_due,
             ~select(Payment.id)
             .where(Payment.invoice_id == Invoice.id, Payment.status.in_(UNDECIDED))
             .exists(),
         )
         .order_by(Invoice.id)
     )
-    rows = session.execute(statement.limit(limit))
-    return [(invoice_id, user_id) for invoice_id, user_id in rows]
+    due = (
+        (invoice_id, user_id)
+        for invoice_id, user_id, issued_at, last in session.execute(statement)
+        if is_charge_due(issued_at, last_at=last, now=now)
+    )
+    return list(islice(due, limit))
 
 
 @dataclass(frozen=True, slots=True)

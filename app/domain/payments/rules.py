@@ -142,6 +142,15 @@ def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
     return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
+def is_charge_due(issued_at: datetime, *, last_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a saved card is to be charged now: once from each of the days on.
+
+    Whoever comes late tries once, not once for each day that was missed.
+    """
+    begun = [issued_at + after for after in CHARGE_AFTER if issued_at + after <= now]
+    return bool(begun) and (last_at is None or last_at < begun[-1])
+
+
 def idempotency_key(public_id: str, *, attempt_number: int, method: str = METHOD) -> str:
     """Return the key of an attempt's call: no other attempt or method ever has it."""
     return f"{public_id}:{method}:{attempt_number}"
