@@ -11,9 +11,10 @@ from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
 # first half an hour a call whose answer was lost can be repeated with the very same words.
 CHECKOUT_LIFE = timedelta(minutes=60)
 CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
-# A change of plan holds its amounts no longer than it must; a minute lets the call arrive.
-PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=1)
 REPEAT_MARGIN = timedelta(minutes=2)
+# A change of plan holds its amounts no longer than it must; for a minute its call can be repeated,
+# so that whoever clicks twice finds one page.
+PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + REPEAT_MARGIN + timedelta(minutes=1)
 METHOD = "checkout"
 OFF_SESSION = "off_session"
 # Stripe's word for a bank that wants to hear the card's owner himself.
