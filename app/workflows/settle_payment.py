@@ -16,6 +16,7 @@ from app.domain.payments.gateway import PaymentOutcome
 from app.domain.payments.models import Payment
 from app.domain.payments.rules import PaymentStatus
 from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import plan_changes
 from app.foundation import journal, outbox
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
@@ -55,6 +56,8 @@ def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
     if not _is_taken(payment, invoice, account, now=now):
         # Void, paid by another attempt, or no longer what was asked for.
         payment.is_overpayment = True
+        if invoice.plan_change_id is not None:
+            plan_changes.refund(invoice.plan_change_id, now=now)
         outbox.add(RETURN_OVERPAYMENT, {"payment": payment.public_id}, now=now)
         return
     invoices.mark_paid(
