@@ -71,7 +71,11 @@ def usage_of(account: Account, code: str) -> CouponUsage:
     """Return the account's redemption of the coupon as it stands in the database."""
     session.rollback()
     found = session.query(CouponUsage).join(Coupon, Coupon.id == CouponUsage.coupon_id)
-    return found.filter(CouponUsage.user_id == account.id, Coupon.code == code).populate_existing().one()
+    return (
+        found.filter(CouponUsage.user_id == account.id, Coupon.code == code)
+        .populate_existing()
+        .one()
+    )
 
 
 def applications_of(invoice_id: int) -> list[CouponApplication]:

@@ -1,7 +1,7 @@
 """Questions about payments and providers' events. Reads only."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -21,11 +21,18 @@ from app.domain.payments.rules import (
 )
 from app.domain.payments.views import EventView, PaymentView
 from app.domain.subscriptions.models import SubscriptionPeriod
+from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
 PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+# A card that may be charged without its owner: the default, with his consent.
+CHARGEABLE = (
+    PaymentMethod.is_default,
+    PaymentMethod.removed_at.is_(None),
+    PaymentMethod.consented_at.is_not(None),
+)
 
 
 def payment_of(account: Account, public_id: str) -> PaymentView:
@@ -76,13 +83,15 @@ def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
 
 def card_to_charge(user_id: str) -> PaymentMethod | None:
     """Return the card that may be charged without its owner: the default, with his consent."""
-    statement = select(PaymentMethod).where(
-        PaymentMethod.user_id == user_id,
-        PaymentMethod.is_default,
-        PaymentMethod.removed_at.is_(None),
-        PaymentMethod.consented_at.is_not(None),
+    return session.scalar(
+        select(PaymentMethod).where(PaymentMethod.user_id == user_id, *CHARGEABLE)
     )
-    return session.scalar(statement)
+
+
+def chargeable(user_ids: Collection[str]) -> set[str]:
+    """Return those of the accounts whose saved card may be charged without its owner."""
+    owners = select(PaymentMethod.user_id).where(any_of(PaymentMethod.user_id, user_ids))
+    return set(session.scalars(owners.where(*CHARGEABLE)))
 
 
 def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
@@ -100,9 +109,7 @@ def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]
         .where(
             Invoice.status == "issued",
             or_(Invoice.kind == "subscription", BillingSettings.auto_pay),
-            PaymentMethod.is_default,
-            PaymentMethod.removed_at.is_(None),
-            PaymentMethod.consented_at.is_not(None),
+            *CHARGEABLE,
             ~select(Payment.id)
             .where(Payment.invoice_id == Invoice.id, Payment.status.in_(UNDECIDED))
             .exists(),
@@ -161,9 +168,7 @@ def accounts_to_top_up() -> Sequence[str]:
             settings.auto_topup_threshold > 0,
             balance < settings.auto_topup_threshold,
             period.extra_token_price_pico.is_not(None),
-            PaymentMethod.is_default,
-            PaymentMethod.removed_at.is_(None),
-            PaymentMethod.consented_at.is_not(None),
+            *CHARGEABLE,
         )
         .order_by(Account.id)
     )

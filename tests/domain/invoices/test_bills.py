@@ -42,7 +42,9 @@ def usage_bill(payer: Payer, *lines: Line) -> Bill:
 
 class TestPlanBill:
     def test_works_out_in_the_invoice_s_order(self) -> None:
-        bill = plan_bill(payer(fixed(1_000), percent(2_000), credit=500, taxation=VAT), line(10_000))
+        bill = plan_bill(
+            payer(fixed(1_000), percent(2_000), credit=500, taxation=VAT), line(10_000)
+        )
         assert [discount.minor for discount in bill.discounts] == [1_000, 1_800]
         totals = bill.totals
         assert (totals.amount_minor, totals.discount_minor) == (10_000, 2_800)

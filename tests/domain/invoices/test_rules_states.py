@@ -35,7 +35,9 @@ class TestTransitions:
 
 
 class TestIsTooSmall:
-    @pytest.mark.parametrize(("minor", "expected"), [(-1, True), (0, True), (49, True), (50, False)])
+    @pytest.mark.parametrize(
+        ("minor", "expected"), [(-1, True), (0, True), (49, True), (50, False)]
+    )
     def test_is_below_half_a_dollar(self, minor: int, expected) -> None:
         assert rules.is_too_small(minor) is expected
 
