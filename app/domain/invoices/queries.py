@@ -110,12 +110,20 @@ def net_paid_minor(period_id: int) -> int:
     """Return what was paid for a period: net of tax and coupons, less what was taken back."""
     net = func.sum(Invoice.amount_minor - Invoice.discount_minor)
     paid = select(net).where(Invoice.period_id == period_id, Invoice.paid_at.is_not(None))
+    # What an earlier upgrade was too small for stands on the invoice, but was for another period.
+    carried = (
+        select(func.sum(InvoiceLine.amount_minor))
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .where(Invoice.period_id == period_id, InvoiceLine.kind == "carried")
+        .where(Invoice.paid_at.is_not(None))
+    )
     taken_back = (
         select(func.sum(CreditNote.amount_minor))
         .join(Invoice, Invoice.id == CreditNote.invoice_id)
         .where(Invoice.period_id == period_id)
     )
-    return int(session.scalar(paid) or 0) - int(session.scalar(taken_back) or 0)
+    net_minor, *less = (int(session.scalar(sums) or 0) for sums in (paid, carried, taken_back))
+    return max(net_minor - sum(less), 0)
 
 
 def has_old_debt(account: Account, *, now: datetime) -> bool:
