@@ -56,7 +56,8 @@ def code_as_stored(text: str) -> str | None:
     """Return the code as coupons carry it; None for what no coupon's code looks like."""
     # Only ASCII letters have one upper case; of others some would turn into another code.
     code = text.strip()
-    return code.upper() if code.isascii() and 0 < len(code) <= CODE_LENGTH_MAX else None
+    is_code = code.isascii() and code.isprintable() and 0 < len(code) <= CODE_LENGTH_MAX
+    return code.upper() if is_code else None
 
 
 def check_guesses(guesses_count: int) -> None:

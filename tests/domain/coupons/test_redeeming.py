@@ -96,6 +96,9 @@ class TestCodeAsStored:
             ("   ", None),
             ("straße", None),
             ("ſave", None),
+            # No database stores these.
+            ("SAVE20\x00", None),
+            ("SA\x7fVE", None),
             ("save 20", "SAVE 20"),
         ],
     )
