@@ -60,7 +60,7 @@ def preview_switch(
         raise PlanNotForSale("This plan is not on offer.")
     period = queries.current_period(account.id, now=now, grace=grace)
     moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
-    change = changing.change(_standing(period), terms_of(plan), now=moment)
+    change = changing.change(standing_in(period), terms_of(plan), now=moment)
     old_plan = catalog.plan(period.terms.plan_id)
     lines = change_lines(change, old_name=old_plan.name, new_name=plan.name, now=moment)
     return SwitchPreview(
@@ -73,7 +73,8 @@ def preview_switch(
     )
 
 
-def _standing(period: PeriodView) -> Standing:
+def standing_in(period: PeriodView) -> Standing:
+    """Return the period as far as a change of plan depends on it."""
     return Standing(
         period=Period(period.starts_at, period.ends_at),
         terms=period.terms,
