@@ -39,15 +39,17 @@ def unpaid_invoices(account: Account, *, now: datetime) -> tuple[InvoiceView, ..
     return tuple(view(row, now=now) for row in session.scalars(ours.order_by(Invoice.due_at)))
 
 
-def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
+def invoice_of(
+    account: Account, reference: str, *, now: datetime, seller_country: str = ""
+) -> InvoiceView:
     """Return the account's invoice by id or number, with its lines. Raises UnknownInvoice.
 
-    A running month's draft has an id too: draft-2026-11.
+    A running month's draft has an id too: draft-2026-11; its tax depends on the seller's country.
     """
     draft = DRAFT.fullmatch(reference)
     month = None if draft is None else BillingMonth.parse(draft[1])
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
-        return draft_of(account, month)
+        return draft_of(account, month, seller_country=seller_country)
     row = invoice_row(account, reference)
     return view(row, now=now, lines=lines_of([row.id])[row.id])
 
@@ -169,6 +171,9 @@ def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "")
         buyer={},
         notes="",
         lines=tuple(lines),
+        tax_name=payer.taxation.name,
+        tax_rate_bp=payer.taxation.rate_bp,
+        reverse_charge=payer.taxation.reverse_charge,
     )
 
 
