@@ -119,7 +119,7 @@ def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]
     due = (
         (invoice_id, user_id)
         for invoice_id, user_id, issued_at, last in session.execute(statement)
-        if is_charge_due(issued_at, last_at=last, now=now)
+        if issued_at is not None and is_charge_due(issued_at, last_at=last, now=now)
     )
     return list(islice(due, limit))
 
