@@ -10,6 +10,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_of
 from app.domain.invoices import credit
 from app.domain.invoices.models import CarriedAmount, TaxRate
+from app.domain.subscriptions.operations import end_now
 from app.domain.usage.models import UsageCorrection
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
@@ -17,8 +18,16 @@ from app.workflows.close_month import close_month
 from app.workflows.void_usage import void_usage
 from tests.books import check_books
 from tests.factories.coupons import make_coupon, make_fixed_coupon, redeem, usage_of
-from tests.factories.purchases import SELLER, invoices_of, lines_of, mails_of
+from tests.factories.purchases import (
+    SELLER,
+    begin_switch,
+    buy_plan,
+    invoices_of,
+    lines_of,
+    mails_of,
+)
 from tests.factories.usage import make_usage
+from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 from tests.threads import in_parallel
 
@@ -154,6 +163,23 @@ class TestSmallAmounts:
         close(12)
         (invoice,) = invoices_of(ada)
         assert (invoice.amount_minor, invoice.discount_minor) == (330, 270)
+
+    def test_of_an_upgrade_do_not_keep_the_usage_from_being_billed(self, ada: Account) -> None:
+        gateway, december = FakeGateway(), BillingMonth(2026, 12)
+        buy_plan(ada, "plan-pro", gateway=gateway)
+        last = NOW + timedelta(days=30) - timedelta(minutes=14)
+        assert begin_switch(ada, "plan-enterprise", gateway=gateway, now=last) is None
+        with transaction():
+            end_now(accounts.lock_accounts({"ada"})["ada"], now=last + TICK)
+        closes = december.period.ends_at + timedelta(hours=1)
+        at = last + timedelta(minutes=1)
+        make_usage(now=at, prompt_tokens=100_000, completion_tokens=0, request_id="after")
+        with transaction():
+            close_month(december, seller=SELLER, actor="test", now=closes)
+        assert lines_of(invoices_of(ada)[-1]) == [
+            ("AI API usage - gpt-4", 300),
+            ("Carried from 2026-12", 29),
+        ]
 
 
 class TestCorrections:
