@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.accounts.models import Account
-from app.domain.coupons import operations, queries
+from app.domain.coupons import operations
 from app.domain.coupons.discounting import Discount
 from app.foundation.database import transaction
 from tests.books import check_books
@@ -85,33 +85,3 @@ class TestGiveBack:
         invoice = make_invoice(ada)
         with transaction():
             operations.give_back(invoice.id, now=LATER)
-
-
-class TestOpenUses:
-    def test_are_those_that_have_something_left_in_order(self, ada: Account, ben: Account) -> None:
-        make_coupon("SECOND")
-        make_coupon("FIRST")
-        make_coupon("USED")
-        make_coupon("TOKENS", type="free_tokens", value=10)
-        redeem("USED", ada, now=NOW - timedelta(days=2))
-        make_invoice(ada, minor=1_000)
-        redeem("FIRST", ada, now=NOW)
-        redeem("SECOND", ada, now=NOW)
-        redeem("TOKENS", ada)
-        redeem("FIRST", ben)
-        found = queries.open_uses([ada.id])
-        assert [use.code for use in found[ada.id]] == ["FIRST", "SECOND"]
-        assert set(found) == {"ada"}
-
-    def test_are_what_was_foreseen(self, ada: Account) -> None:
-        make_fixed_coupon(minor=700, min_purchase_minor=50, applicable_plans=["plan-payg"])
-        ahead = queries.use_ahead(queries.coupon("tenoff"), ada)
-        redeem("TENOFF", ada)
-        (use,) = queries.open_uses([ada.id])[ada.id]
-        assert ahead.usage_id == 0
-        assert (ahead.code, ahead.value, ahead.remaining_minor) == (
-            use.code,
-            use.value,
-            use.remaining_minor,
-        )
-        assert (ahead.min_purchase_minor, ahead.applicable_plans) == (50, ("plan-payg",))
