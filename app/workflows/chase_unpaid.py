@@ -6,6 +6,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
 from app.domain.invoices import chasing
+from app.domain.invoices import queries as invoices
 from app.domain.invoices.chasing import Reminder
 from app.domain.mails import operations as mails
 from app.domain.mails.operations import Letter
@@ -47,7 +48,8 @@ def _suspend(*, now: datetime) -> int:
     suspended = 0
     for debt in debts:
         account = locked[debt.user_id]
-        if account.suspended_at is None:
+        # Asked again under the lock: the debt may have been paid meanwhile.
+        if account.suspended_at is None and invoices.has_old_debt(account, now=now):
             _suspend_one(account, debt, now=now)
             suspended += 1
     return suspended

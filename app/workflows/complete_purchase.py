@@ -33,7 +33,9 @@ def complete_purchase(
         return True
     accepted = plan_changes.plan_change(draft.plan_change_id)
     if accepted.status != PlanChangeStatus.OPEN or not plan_changes.still_fits(accepted, now=now):
-        _turn_down(draft, accepted, account, now=now)
+        # Another period or plan runs by now: nothing switches, and the money goes back.
+        reason = "Another period or plan was running when the money came."
+        invoices.void(draft, account, reason=reason, now=now)
         return False
     period = plan_changes.apply(accepted, account, now=now)
     _say_its_dates(draft, accepted, period)
@@ -45,14 +47,6 @@ def complete_purchase(
 
 def _issue(draft: Invoice, account: Account, *, now: datetime) -> None:
     invoices.issue([draft], {account.id: account}, due_at=now, now=now)
-
-
-def _turn_down(draft: Invoice, accepted: PlanChange, account: Account, *, now: datetime) -> None:
-    """Another period or plan runs by now: nothing switches, and the money goes back."""
-    if accepted.status in (PlanChangeStatus.OPEN, PlanChangeStatus.LAPSED):
-        plan_changes.move(accepted, PlanChangeStatus.REFUNDED, now=now)
-    reason = "Another period or plan was running when the money came."
-    invoices.void(draft, account, reason=reason, now=now)
 
 
 def _say_its_dates(draft: Invoice, accepted: PlanChange, period: SubscriptionPeriod) -> None:

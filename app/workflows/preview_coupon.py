@@ -14,8 +14,11 @@ from app.domain.coupons.rules import CouponType
 from app.domain.invoices import payers, rules
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Payer
+from app.domain.invoices.plan_lines import change_lines
+from app.domain.subscriptions import changing
 from app.domain.subscriptions import queries as subscriptions
 from app.foundation.periods import BillingMonth
+from app.workflows.preview_switch import standing_in
 from app.workflows.redeem_coupon import plans_of
 
 
@@ -71,7 +74,7 @@ def preview_coupon(
     effects = (
         *_on_usage(account, payer, now=now),
         *_on_renewal(account, payer, grace=grace, now=now),
-        *_on_purchase(plan_id, payer),
+        *_on_purchase(account, plan_id, payer, grace=grace, now=now),
     )
     # What comes first stands first: a plan that is bought now, then by date.
     in_order = sorted(effects, key=lambda effect: effect.expected_at or now)
@@ -96,11 +99,21 @@ def _on_renewal(
     return _effect(NextInvoice.RENEWAL, plan.monthly_price_minor, payer, plan.id, at=ends_at)
 
 
-def _on_purchase(plan_id: str | None, payer: Payer) -> tuple[CouponEffect, ...]:
+def _on_purchase(
+    account: Account, plan_id: str | None, payer: Payer, *, grace: timedelta, now: datetime
+) -> tuple[CouponEffect, ...]:
+    """Return the effect on the plan that is bought now, prorated like its invoice."""
     if plan_id is None or plan_id == payer.plan_id:
         return ()
+    period = subscriptions.current_period(account.id, now=now, grace=grace)
     plan = catalog.plan(plan_id)
-    return _effect(NextInvoice.PURCHASE, plan.monthly_price_minor, payer, plan.id, at=None)
+    if period.terms.plan_id == plan_id or period.grace_ends_at is not None:
+        # Nothing can be bought just now.
+        return ()
+    change = changing.change(standing_in(period), subscriptions.terms_of(plan), now=now)
+    lines = change_lines(change, old_name="", new_name=plan.name, now=now)
+    amount_minor = sum(explained.line.amount_minor for explained in lines)
+    return _effect(NextInvoice.PURCHASE, amount_minor, payer, plan.id, at=None)
 
 
 def _effect(

@@ -62,7 +62,7 @@ def preview_switch(
     period = queries.current_period(account.id, now=now, grace=grace)
     moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
     _check_fresh(account, plan, previewed_at)
-    change = changing.change(_standing(period), terms_of(plan), now=moment)
+    change = changing.change(standing_in(period), terms_of(plan), now=moment)
     old_plan = catalog.plan(period.terms.plan_id)
     lines = change_lines(change, old_name=old_plan.name, new_name=plan.name, now=moment)
     bill = _bill(account, plan, lines, period, seller_country=seller_country, now=now)
@@ -84,7 +84,8 @@ def _check_fresh(account: Account, plan: Plan, previewed_at: datetime | None) ->
         raise PreviewStale("The amounts have changed. Please look at the new ones first.")
 
 
-def _standing(period: PeriodView) -> Standing:
+def standing_in(period: PeriodView) -> Standing:
+    """Return the period as far as a change of plan depends on it."""
     return Standing(
         period=Period(period.starts_at, period.ends_at),
         terms=period.terms,

@@ -17,6 +17,7 @@ from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Accounts, Seller
 from app.domain.invoices.payers import payers
 from app.domain.mails import operations as mails
+from app.domain.payments import queries as payments
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import queries as periods
 from app.domain.subscriptions.models import SubscriptionPeriod
@@ -87,6 +88,7 @@ def _expire(user_ids: Sequence[str], locked: Accounts, *, now: datetime) -> None
     for invoice, plan_id in renewing.expired_invoices(user_ids):
         account = locked[invoice.user_id]
         invoices.void(invoice, account, reason="The renewal was not paid in time.", now=now)
+        invoices.let_wait_again(invoice)
         facts: dict[str, object] = {"plan_name": catalog.plan(plan_id).name}
         mails.write("plan_expired", account, about=invoice.public_id, facts=facts, now=now)
         journal.write("plan_expired", actor="system", user_id=account.id, now=now, details=facts)
@@ -99,9 +101,13 @@ def _tell(
     *,
     now: datetime,
 ) -> None:
+    """Write to those whose saved card is not charged anyway."""
     by_id = {period.id: period for period in unpaid}
+    with_card = payments.chargeable({invoice.user_id for invoice in waiting})
     names = {plan.id: plan.name for plan in catalog.plans()}
     for invoice in waiting:
+        if invoice.user_id in with_card:
+            continue
         assert invoice.period_id is not None, "a renewal is for its period"
         period = by_id[invoice.period_id]
         assert period.grace_ends_at is not None, "what is paid needs no reminder"

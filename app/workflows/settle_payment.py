@@ -17,6 +17,7 @@ from app.domain.payments.models import Payment
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.payments.rules import PaymentStatus
 from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import plan_changes
 from app.foundation import journal, outbox
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
@@ -53,6 +54,8 @@ def _take_effect(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
     account = accounts.account(payment.user_id)
     if not _is_taken(payment, invoice, account, now=now):
         # Void, paid by another attempt, or no longer what was asked for.
+        if invoice.plan_change_id is not None:
+            plan_changes.refund(invoice.plan_change_id, now=now)
         _send_back(payment, account, now=now)
         return
     invoices.mark_paid(

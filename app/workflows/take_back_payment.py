@@ -73,8 +73,12 @@ def _take_tokens(
     """Take the tokens back as far as they are unused; the rest is billed at its purchase price."""
     (line,) = invoices.lines_of([invoice.id])[invoice.id]
     bought = f"payment:{payment.public_id}"
+    notes = credit_notes.notes_of(invoice)
     wanted = token_rules.tokens_of_part(
-        line.quantity, part_minor=note.amount_minor, whole_minor=line.amount_minor
+        line.quantity,
+        part_minor=note.amount_minor,
+        before_minor=sum(each.amount_minor for each in notes if each.id != note.id),
+        whole_minor=line.amount_minor,
     )
     taken = min(wanted, token_rules.unused_of(bought, token_queries.ledger(account)))
     tokens.take_back(account, tokens_count=taken, source=f"{source}:{bought}", note=source, now=now)

@@ -11,6 +11,7 @@ from app.foundation.database import session, transaction
 from app.foundation.outbox import LEASE, RETRY_FIRST, RETRY_LAST, OutboxEntry
 from tests.databases import on_postgresql
 from tests.moments import NOW
+from tests.statements import statements
 from tests.threads import in_parallel
 from tests.undoing import run_and_fail
 
@@ -53,6 +54,23 @@ class TestAdd:
             outbox.add("send_mail", payload, now=NOW)
         session.expunge_all()
         assert only_entry().payload == payload
+
+
+class TestAddAll:
+    def test_promises_each_in_one_statement(self) -> None:
+        payloads = [{"mail": number} for number in range(30)]
+        with transaction(), statements() as sent:
+            outbox.add_all("send_mail", payloads, now=NOW)
+        entries = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
+        assert (len(sent), [entry.payload for entry in entries]) == (1, payloads)
+        assert {(entry.kind, entry.attempts, entry.next_try_at) for entry in entries} == {
+            ("send_mail", 0, NOW)
+        }
+
+    def test_promises_nothing_where_there_is_nothing(self) -> None:
+        with transaction(), statements() as sent:
+            outbox.add_all("send_mail", [], now=NOW)
+        assert sent == []
 
 
 class TestClaim:

@@ -168,11 +168,17 @@ class Customer:
         with transaction():
             session.add(
                 Coupon(
-                    code=f"LIFE{number}", type=what[0], value=what[1], max_uses=1, created_by="olga",
-                    valid_from=BEGIN, expires_at=BEGIN + timedelta(days=4_000), created_at=BEGIN,
+                    code=f"LIFE{number}",
+                    type=what[0],
+                    value=what[1],
+                    max_uses=1,
+                    created_by="olga",
+                    valid_from=BEGIN,
+                    expires_at=BEGIN + timedelta(days=4_000),
+                    created_at=BEGIN,
                     updated_at=BEGIN,
                 )
-            )  # fmt: skip
+            )
         with transaction():
             redeem_coupon(f"life{number} ", self.account, plan_id=None, grace=GRACE, now=self.now)
         self.life.redeem(*what, number)

@@ -1,10 +1,40 @@
 """What redeemed coupons take off an invoice, in which order. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.domain.coupons.rules import CouponType
 from app.foundation import money
+
+
+class UseStatus(StrEnum):
+    """Where a redeemed coupon stands."""
+
+    OPEN = "open"
+    USED_UP = "used_up"
+
+
+class UseAct(StrEnum):
+    """What happens to a redeemed coupon."""
+
+    # A fixed one takes some of its amount off an invoice.
+    TAKES_PART = "takes_part"
+    # It takes off what is left of it; a percentage always does.
+    TAKES_REST = "takes_rest"
+    # The unpaid invoice was voided.
+    COMES_BACK = "comes_back"
+
+
+# What becomes of a redeemed coupon; what is not here never happens.
+USE_TRANSITIONS: Mapping[UseStatus, Mapping[UseAct, UseStatus]] = {
+    UseStatus.OPEN: {
+        UseAct.TAKES_PART: UseStatus.OPEN,
+        UseAct.TAKES_REST: UseStatus.USED_UP,
+        UseAct.COMES_BACK: UseStatus.OPEN,
+    },
+    UseStatus.USED_UP: {UseAct.COMES_BACK: UseStatus.OPEN},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +72,18 @@ class Discount:
     def is_used_up(self) -> bool:
         """Tell whether the redemption has nothing left to give."""
         return not self.remaining_minor
+
+    @property
+    def act(self) -> UseAct:
+        """Return what the discount does to its redemption."""
+        return UseAct.TAKES_REST if self.is_used_up else UseAct.TAKES_PART
+
+
+def used(status: UseStatus, act: UseAct) -> UseStatus:
+    """Return where a redemption stands after an act, which must be one that may happen."""
+    following = USE_TRANSITIONS[status].get(act)
+    assert following is not None, f"a redemption that is {status} never {act}"
+    return following
 
 
 def discounts(amount_minor: int, uses: Sequence[OpenUse], *, plan_id: str) -> tuple[Discount, ...]:

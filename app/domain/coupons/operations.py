@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import queries, redeeming
-from app.domain.coupons.discounting import Discount
+from app.domain.coupons.discounting import Discount, UseAct, UseStatus, used
 from app.domain.coupons.models import Coupon, CouponApplication, CouponGuess, CouponUsage
 from app.domain.coupons.redeeming import CouponView
 from app.domain.coupons.rules import CouponType
@@ -79,7 +79,7 @@ def apply(given: Sequence[tuple[int, Discount]], *, now: datetime) -> None:
                 "id": discount.usage_id,
                 "discount_minor": discount.minor,
                 "remaining_minor": discount.remaining_minor,
-                "used_up_at": now if discount.is_used_up else None,
+                "used_up_at": _used_up_at(used(UseStatus.OPEN, discount.act), now=now),
             }
             for _, discount in given
         ],
@@ -102,7 +102,8 @@ def give_back(invoice_id: int, *, now: datetime) -> None:
     for usage in usages.all() if by_usage else ():
         minor = by_usage[usage.id].discount_minor
         usage.discount_minor -= minor
-        usage.used_up_at = None
+        stood = UseStatus.OPEN if usage.used_up_at is None else UseStatus.USED_UP
+        usage.used_up_at = _used_up_at(used(stood, UseAct.COMES_BACK), now=now)
         if usage.remaining_minor is not None:
             usage.remaining_minor += minor
     returned = update(CouponApplication).where(
@@ -110,3 +111,7 @@ def give_back(invoice_id: int, *, now: datetime) -> None:
     )
     if applied:
         session.execute(returned.values(returned_at=now))
+
+
+def _used_up_at(status: UseStatus, *, now: datetime) -> datetime | None:
+    return now if status is UseStatus.USED_UP else None

@@ -78,7 +78,10 @@ def _invoiced(user_ids: Sequence[str], month: BillingMonth) -> set[str]:
 
 
 def _carried(user_ids: Sequence[str], month: BillingMonth) -> set[str]:
+    # What an upgrade of the month was too small for is no usage of it.
     statement = select(CarriedAmount.user_id).where(
-        any_of(CarriedAmount.user_id, user_ids), CarriedAmount.from_month == str(month)
+        any_of(CarriedAmount.user_id, user_ids),
+        CarriedAmount.kind == "usage",
+        CarriedAmount.from_month == str(month),
     )
     return set(session.scalars(statement))

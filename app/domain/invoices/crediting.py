@@ -38,10 +38,9 @@ def take_back(
     if not 0 < gross_minor <= left_gross:
         raise CreditTooLarge(f"At most {left_gross} cents of this invoice can be taken back.")
     tax_left = tax_minor - tax_credited_minor
-    if gross_minor == left_gross:
-        tax = tax_left
-    else:
-        tax = min(money.share_minor(tax_minor, part=gross_minor, whole=final_minor), tax_left)
+    share = money.share_minor(tax_minor, part=gross_minor, whole=final_minor)
+    # Shares are rounded one by one: what no line has left any more is tax.
+    tax = max(min(share, tax_left), gross_minor - (left_gross - tax_left))
     left = _left(amounts, credited, discount_minor)
     return Taken(tuple(money.allocate_minor(gross_minor - tax, weights=left)), tax)
 

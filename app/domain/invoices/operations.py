@@ -133,6 +133,12 @@ def take_over(old: Invoice, new: Invoice) -> None:
         session.execute(moved, execution_options={"synchronize_session": False})
 
 
+def let_wait_again(invoice: Invoice) -> None:
+    """Let the small amounts on an invoice that nobody has forgiven wait for the next one."""
+    back = update(CarriedAmount).where(CarriedAmount.invoice_id == invoice.id)
+    session.execute(back.values(invoice_id=None), execution_options={"synchronize_session": False})
+
+
 def mark_paid(invoice: Invoice, *, method: str, transaction_id: str | None, now: datetime) -> None:
     """Note that the invoice was paid in full. Raises InvoiceNotPayable."""
     rules.check_payable(invoice.status)

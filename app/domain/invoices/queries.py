@@ -39,15 +39,17 @@ def unpaid_invoices(account: Account, *, now: datetime) -> tuple[InvoiceView, ..
     return tuple(view(row, now=now) for row in session.scalars(ours.order_by(Invoice.due_at)))
 
 
-def invoice_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
+def invoice_of(
+    account: Account, reference: str, *, now: datetime, seller_country: str = ""
+) -> InvoiceView:
     """Return the account's invoice by id or number, with its lines. Raises UnknownInvoice.
 
-    A running month's draft has an id too: draft-2026-11.
+    A running month's draft has an id too: draft-2026-11; its tax depends on the seller's country.
     """
     draft = DRAFT.fullmatch(reference)
     month = None if draft is None else BillingMonth.parse(draft[1])
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
-        return draft_of(account, month)
+        return draft_of(account, month, seller_country=seller_country)
     row = invoice_row(account, reference)
     return view(row, now=now, lines=lines_of([row.id])[row.id])
 
@@ -112,12 +114,20 @@ def net_paid_minor(period_id: int) -> int:
     """Return what was paid for a period: net of tax and coupons, less what was taken back."""
     net = func.sum(Invoice.amount_minor - Invoice.discount_minor)
     paid = select(net).where(Invoice.period_id == period_id, Invoice.paid_at.is_not(None))
+    # What an earlier upgrade was too small for stands on the invoice, but was for another period.
+    carried = (
+        select(func.sum(InvoiceLine.amount_minor))
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .where(Invoice.period_id == period_id, InvoiceLine.kind == "carried")
+        .where(Invoice.paid_at.is_not(None))
+    )
     taken_back = (
         select(func.sum(CreditNote.amount_minor))
         .join(Invoice, Invoice.id == CreditNote.invoice_id)
         .where(Invoice.period_id == period_id)
     )
-    return int(session.scalar(paid) or 0) - int(session.scalar(taken_back) or 0)
+    net_minor, *less = (int(session.scalar(sums) or 0) for sums in (paid, carried, taken_back))
+    return max(net_minor - sum(less), 0)
 
 
 def is_billed(user_id: str, month: str) -> bool:
@@ -180,6 +190,9 @@ def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "")
         buyer={},
         notes="",
         lines=tuple(lines),
+        tax_name=payer.taxation.name,
+        tax_rate_bp=payer.taxation.rate_bp,
+        reverse_charge=payer.taxation.reverse_charge,
     )
 
 

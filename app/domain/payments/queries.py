@@ -1,9 +1,10 @@
 """Questions about payments and providers' events. Reads only."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sqlalchemy import and_, func, or_, select
 
@@ -14,13 +15,15 @@ from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
 from app.domain.payments.rules import (
     ASK_AFTER,
-    CHARGE_AFTER,
     CHECKOUT,
+    OFF_SESSION,
     UNDECIDED,
     PaymentStatus,
+    is_charge_due,
 )
 from app.domain.payments.views import EventView, PaymentView
 from app.domain.subscriptions.models import SubscriptionPeriod
+from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 
@@ -33,6 +36,12 @@ TOKENS = (
     .scalar_subquery()
 )
 PUBLIC_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+# A card that may be charged without its owner: the default, with his consent.
+CHARGEABLE = (
+    PaymentMethod.is_default,
+    PaymentMethod.removed_at.is_(None),
+    PaymentMethod.consented_at.is_not(None),
+)
 
 
 def payment_of(account: Account, public_id: str) -> PaymentView:
@@ -114,48 +123,45 @@ def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
 
 def card_to_charge(user_id: str) -> PaymentMethod | None:
     """Return the card that may be charged without its owner: the default, with his consent."""
-    statement = select(PaymentMethod).where(
-        PaymentMethod.user_id == user_id,
-        PaymentMethod.is_default,
-        PaymentMethod.removed_at.is_(None),
-        PaymentMethod.consented_at.is_not(None),
+    return session.scalar(
+        select(PaymentMethod).where(PaymentMethod.user_id == user_id, *CHARGEABLE)
     )
-    return session.scalar(statement)
+
+
+def chargeable(user_ids: Collection[str]) -> set[str]:
+    """Return those of the accounts whose saved card may be charged without its owner."""
+    owners = select(PaymentMethod.user_id).where(any_of(PaymentMethod.user_id, user_ids))
+    return set(session.scalars(owners.where(*CHARGEABLE)))
 
 
 def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]]:
     """Return the invoices (row id and account) whose saved card is to be charged now."""
-    attempts = (
-        select(func.count())
-        .where(Payment.invoice_id == Invoice.id, Payment.method == "off_session")
+    last_at = (
+        select(func.max(Payment.created_at))
+        .where(Payment.invoice_id == Invoice.id, Payment.method == OFF_SESSION)
         .correlate(Invoice)
         .scalar_subquery()
     )
-    is_due = or_(
-        *(
-            and_(attempts == number, Invoice.issued_at <= now - after)
-            for number, after in enumerate(CHARGE_AFTER)
-        )
-    )
     statement = (
-        select(Invoice.id, Invoice.user_id)
+        select(Invoice.id, Invoice.user_id, Invoice.issued_at, last_at)
         .join(BillingSettings, BillingSettings.user_id == Invoice.user_id)
         .join(PaymentMethod, PaymentMethod.user_id == Invoice.user_id)
         .where(
             Invoice.status == "issued",
             or_(Invoice.kind == "subscription", BillingSettings.auto_pay),
-            PaymentMethod.is_default,
-            PaymentMethod.removed_at.is_(None),
-            PaymentMethod.consented_at.is_not(None),
-            is_due,
+            *CHARGEABLE,
             ~select(Payment.id)
             .where(Payment.invoice_id == Invoice.id, Payment.status.in_(UNDECIDED))
             .exists(),
         )
         .order_by(Invoice.id)
     )
-    rows = session.execute(statement.limit(limit))
-    return [(invoice_id, user_id) for invoice_id, user_id in rows]
+    due = (
+        (invoice_id, user_id)
+        for invoice_id, user_id, issued_at, last in session.execute(statement)
+        if issued_at is not None and is_charge_due(issued_at, last_at=last, now=now)
+    )
+    return list(islice(due, limit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +208,7 @@ def accounts_to_top_up() -> Sequence[str]:
             settings.auto_topup_threshold > 0,
             balance < settings.auto_topup_threshold,
             period.extra_token_price_pico.is_not(None),
-            PaymentMethod.is_default,
-            PaymentMethod.removed_at.is_(None),
-            PaymentMethod.consented_at.is_not(None),
+            *CHARGEABLE,
         )
         .order_by(Account.id)
     )

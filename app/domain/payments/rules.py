@@ -234,6 +234,15 @@ def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:
     return next((issued_at + after for after in CHARGE_AFTER if issued_at + after > now), None)
 
 
+def is_charge_due(issued_at: datetime, *, last_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a saved card is to be charged now: once from each of the days on.
+
+    Whoever comes late tries once, not once for each day that was missed.
+    """
+    begun = [issued_at + after for after in CHARGE_AFTER if issued_at + after <= now]
+    return bool(begun) and (last_at is None or last_at < begun[-1])
+
+
 def is_within_key_life(created_at: datetime, *, now: datetime) -> bool:
     """Tell whether the same key still leads to the same answer, and not to a second payment."""
     return now < created_at + KEY_LIFE

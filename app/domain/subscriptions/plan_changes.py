@@ -117,6 +117,14 @@ def move(accepted: PlanChange, status: PlanChangeStatus, *, now: datetime) -> No
     accepted.status, accepted.decided_at = status, now
 
 
+def refund(change_id: int, *, now: datetime) -> None:
+    """Note that money came too late for the change, and goes back."""
+    accepted = plan_change(change_id)
+    # What was paid twice has been applied by the first of the payments.
+    if PlanChangeStatus.REFUNDED in CHANGE_TRANSITIONS[PlanChangeStatus(accepted.status)]:
+        move(accepted, PlanChangeStatus.REFUNDED, now=now)
+
+
 def find_open(account: Account) -> PlanChange | None:
     """Return the account's change that waits for its money."""
     statement = select(PlanChange).filter_by(user_id=account.id, status=PlanChangeStatus.OPEN)

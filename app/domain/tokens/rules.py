@@ -28,9 +28,13 @@ def tokens_for(amount_minor: int, *, price_pico: int | None) -> int:
     return amount_minor * PICO_PER_MINOR // price_pico
 
 
-def tokens_of_part(tokens: int, *, part_minor: int, whole_minor: int) -> int:
-    """Return how many of bought tokens a part of their net price paid for."""
-    return tokens * part_minor // whole_minor
+def tokens_of_part(tokens: int, *, part_minor: int, before_minor: int, whole_minor: int) -> int:
+    """Return how many of bought tokens a part of their net price paid for.
+
+    Parts before it are counted along, so that all parts together are all tokens.
+    """
+    upto = tokens * (before_minor + part_minor) // whole_minor
+    return upto - tokens * before_minor // whole_minor
 
 
 class Guard(StrEnum):

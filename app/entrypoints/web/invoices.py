@@ -9,6 +9,7 @@ from app.domain.payments import queries as payments
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import gateway, gateways
 from app.entrypoints.security_headers import let_forms_lead_to
+from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import refusals_noted
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
@@ -32,7 +33,7 @@ def index() -> ResponseReturnValue:
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
         found=queries.invoices_page(account, page=page, page_size=PAGE_SIZE, now=now),
-        draft=queries.draft_of(account, BillingMonth.of(now)),
+        draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         unpaid=queries.unpaid_invoices(account, now=now),
         page=page,
         page_size=PAGE_SIZE,
@@ -63,7 +64,9 @@ def pay(reference: str) -> ResponseReturnValue:
 
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     account = signed_in_account()
-    invoice = queries.invoice_of(account, reference, now=clock.now())
+    invoice = queries.invoice_of(
+        account, reference, now=clock.now(), seller_country=seller().country
+    )
     response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",

@@ -1,14 +1,25 @@
 """Mails are written once for what they are about, to the address of that moment."""
 
 import pytest
+from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_of
 from app.domain.mails.models import Mail
-from app.domain.mails.operations import SEND_MAIL, note_kept, note_refused, note_sent, write
+from app.domain.mails.operations import (
+    SEND_MAIL,
+    Letter,
+    note_kept,
+    note_refused,
+    note_sent,
+    write,
+    write_all,
+)
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from tests.moments import NOW
+from tests.statements import statements
+from tests.threads import in_parallel
 
 
 def written(account: Account, *, about: str = "7") -> bool:
@@ -64,3 +75,35 @@ class TestWhatBecameOfIt:
         assert {name for name, moment in ends.items() if moment} == {ended}
         assert mail.refusal == ("550" if ended == "refused_at" else None)
         assert mail.is_settled
+
+
+class TestWriteAll:
+    def letters(self, *abouts: str) -> list[Letter]:
+        return [Letter("invoice_reminder", "ada", "a@x.org", about, {}) for about in abouts]
+
+    def write(self, *abouts: str) -> int:
+        with transaction():
+            return write_all(self.letters(*abouts), now=NOW)
+
+    def test_counts_only_those_that_are_new(self, ada: Account) -> None:
+        assert [self.write("1", "2"), self.write("2", "3"), self.write("2"), self.write()] == [
+            *(2, 1, 0, 0)
+        ]
+        mails = session.query(Mail).order_by(Mail.id).all()
+        assert {mail.source for mail in mails} == {f"invoice_reminder:{n}" for n in (1, 2, 3)}
+        promised = sorted(entry.payload["mail"] for entry in session.query(OutboxEntry))
+        assert promised == [mail.id for mail in mails]
+
+    def test_writes_the_same_of_one_batch_once(self, ada: Account) -> None:
+        assert self.write("1", "1") == 1
+        assert session.query(OutboxEntry).count() == 1
+
+    def test_takes_four_statements_however_many(self, ada: Account) -> None:
+        letters = self.letters(*(str(number) for number in range(30)))
+        with transaction(), statements() as sent:
+            write_all(letters, now=NOW)
+        assert len(sent) == 4
+
+    def test_two_at_once_write_one(self, app: Flask, ada: Account) -> None:
+        assert sum(in_parallel(app, [lambda: self.write("1", "2")] * 4)) == 2
+        assert session.query(Mail).count() == 2

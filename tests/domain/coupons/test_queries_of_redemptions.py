@@ -1,0 +1,48 @@
+"""What an account has redeemed and may still use, in order."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.accounts.models import Account
+from app.domain.coupons import queries
+from tests.books import check_books
+from tests.factories.payments import make_invoice
+from tests.factories.redemptions import make_coupon, make_fixed_coupon, redeem
+from tests.moments import NOW
+
+
+@pytest.fixture(autouse=True)
+def books(app):
+    yield
+    check_books()
+
+
+class TestOpenUses:
+    def test_are_those_that_have_something_left_in_order(self, ada: Account, ben: Account) -> None:
+        make_coupon("SECOND")
+        make_coupon("FIRST")
+        make_coupon("USED")
+        make_coupon("TOKENS", type="free_tokens", value=10)
+        redeem("USED", ada, now=NOW - timedelta(days=2))
+        make_invoice(ada, minor=1_000)
+        redeem("FIRST", ada, now=NOW)
+        redeem("SECOND", ada, now=NOW)
+        redeem("TOKENS", ada)
+        redeem("FIRST", ben)
+        found = queries.open_uses([ada.id])
+        assert [use.code for use in found[ada.id]] == ["FIRST", "SECOND"]
+        assert set(found) == {"ada"}
+
+    def test_are_what_was_foreseen(self, ada: Account) -> None:
+        make_fixed_coupon(minor=700, min_purchase_minor=50, applicable_plans=["plan-payg"])
+        ahead = queries.use_ahead(queries.view(queries.coupon_by_code("tenoff")), ada)
+        redeem("TENOFF", ada)
+        (use,) = queries.open_uses([ada.id])[ada.id]
+        assert ahead.usage_id == 0
+        assert (ahead.code, ahead.value, ahead.remaining_minor) == (
+            use.code,
+            use.value,
+            use.remaining_minor,
+        )
+        assert (ahead.min_purchase_minor, ahead.applicable_plans) == (50, ("plan-payg",))

@@ -1,0 +1,49 @@
+"""The lines of a change of plan, each with its formula."""
+
+from datetime import UTC, datetime
+
+from app.domain.invoices.plan_lines import change_lines
+from app.domain.subscriptions import changing
+from app.domain.subscriptions.changing import Standing
+from app.domain.subscriptions.rules import Terms
+from app.foundation.periods import monthly_period
+
+START, MIDDLE = datetime(2025, 6, 1, tzinfo=UTC), datetime(2025, 6, 16, tzinfo=UTC)
+PAYG = Terms("plan-payg", 0, 0, None, 0, 1, 1)
+SMALL = Terms("plan-small", 10_000, 1_000, None, 0, 1, 1)
+LARGE = Terms("plan-large", 30_000, 3_000, None, 0, 1, 1)
+
+
+def lines(before: Terms, after: Terms, *, paid: int):
+    standing = Standing(monthly_period(START, 0), before, is_unpaid=False, net_paid_minor=paid)
+    change = changing.change(standing, after, now=MIDDLE)
+    return change_lines(change, old_name="Small", new_name="Large", now=MIDDLE)
+
+
+class TestChangeLines:
+    def test_show_charge_and_credit_of_an_upgrade(self) -> None:
+        charge, credit = lines(SMALL, LARGE, paid=10_000)
+        assert (charge.line.kind, charge.line.amount_minor) == ("plan", 15_000)
+        assert charge.line.description == "Large plan, 2025-06-16 to 2025-07-01"
+        assert charge.formula == "300.00 USD × 1,296,000 s left / 2,592,000 s"
+        assert (credit.line.kind, credit.line.amount_minor) == ("plan_credit", -5_000)
+        assert credit.line.description == "Unused time of the Small plan"
+        assert credit.formula == "100.00 USD paid × 1,296,000 s left / 2,592,000 s"
+        assert credit.line.amount_nanos == -5_000 * 10_000_000
+
+    def test_leave_out_a_credit_of_nothing(self) -> None:
+        assert len(lines(SMALL, LARGE, paid=0)) == 1
+
+    def test_take_off_no_more_than_is_charged(self) -> None:
+        assert [each.line.amount_minor for each in lines(SMALL, LARGE, paid=50_000)] == [
+            15_000,
+            -15_000,
+        ]
+
+    def test_show_the_whole_price_of_a_new_period(self) -> None:
+        (begun,) = lines(PAYG, LARGE, paid=0)
+        assert begun.line.description == "Large plan, 2025-06-16 to 2025-07-16"
+        assert (begun.line.amount_minor, begun.formula) == (30_000, "300.00 USD for a whole period")
+
+    def test_are_none_where_nothing_is_due_now(self) -> None:
+        assert lines(LARGE, SMALL, paid=30_000) == ()

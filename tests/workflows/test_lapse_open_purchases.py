@@ -1,0 +1,56 @@
+"""Drafts that wait for nobody are given up, whatever was missed of their end."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from app.domain.accounts.models import Account
+from app.domain.payments.models import Payment
+from app.foundation.database import session, transaction
+from app.workflows.lapse_open_purchases import lapse_open_purchases
+from tests.books import check_books
+from tests.factories.payments import make_invoice
+from tests.factories.purchases import begin_switch, invoices_of, pay
+from tests.fakes.payment_gateway import FakeGateway
+from tests.moments import NOW
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def gateway() -> FakeGateway:
+    return FakeGateway()
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask):
+    yield
+    check_books()
+
+
+def lapse(now) -> int:
+    with transaction():
+        return lapse_open_purchases(now=now)
+
+
+class TestLapseOpenPurchases:
+    @pytest.mark.parametrize(
+        ("after", "count"), [(DAY, 0), (DAY + timedelta(microseconds=1), 1), (9 * DAY, 1)]
+    )
+    def test_gives_up_after_a_day(self, ada: Account, gateway, after, count: int) -> None:
+        begin_switch(ada, "plan-pro", gateway=gateway)
+        assert lapse(NOW + after) == count
+        assert (invoices_of(ada)[0].status == "void") is bool(count)
+        assert lapse(NOW + after) == 0
+
+    def test_spares_what_was_paid_and_what_was_issued(self, ada: Account, ben, gateway) -> None:
+        pay(begin_switch(ada, "plan-pro", gateway=gateway), gateway=gateway)
+        make_invoice(ben)
+        assert lapse(NOW + 9 * DAY) == 0
+
+    def test_spares_a_charge_that_nobody_knows_of(self, ada: Account, gateway) -> None:
+        begin_switch(ada, "plan-pro", gateway=gateway)
+        with transaction():
+            session.query(Payment).update({"expires_at": None})
+        assert lapse(NOW + 9 * DAY) == 0

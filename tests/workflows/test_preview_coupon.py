@@ -1,0 +1,92 @@
+"""The effect of a coupon is shown before it is redeemed, and is what comes then."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from app.domain.accounts.models import Account
+from app.domain.coupons.errors import CouponAlreadyUsed, CouponNotFound, CouponWrongPlan
+from app.domain.coupons.models import CouponUsage
+from app.foundation.database import session
+from app.workflows.preview_coupon import NextInvoice, preview_coupon
+from tests.books import check_books
+from tests.factories.purchases import begin_switch, buy_plan, invoices_of
+from tests.factories.redemptions import make_coupon, make_fixed_coupon, redeem
+from tests.factories.usage import GRACE, make_usage
+from tests.fakes.payment_gateway import FakeGateway
+from tests.moments import NOW
+
+HALF = NOW + timedelta(days=15)
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask):
+    yield
+    check_books()
+
+
+def preview(account: Account, code: str = "SAVE20", *, plan_id=None, now=NOW):
+    return preview_coupon(code, account, plan_id=plan_id, grace=GRACE, now=now)
+
+
+class TestPreviewCoupon:
+    def test_shows_the_usage_and_stores_nothing(self, ada: Account) -> None:
+        make_coupon()
+        make_usage(prompt_tokens=100_000, completion_tokens=0)
+        (effect,) = preview(ada).effects
+        assert (effect.invoice, effect.amount_minor) == (NextInvoice.USAGE, 300)
+        assert (effect.discount_minor, effect.left_minor) == (60, 240)
+        assert effect.expected_at == NOW.replace(month=12, day=1, hour=1)
+        assert session.query(CouponUsage).count() == 0
+
+    def test_stands_behind_those_redeemed_before(self, ada: Account) -> None:
+        make_fixed_coupon(minor=100)
+        make_coupon()
+        redeem("TENOFF", ada)
+        make_usage(prompt_tokens=100_000, completion_tokens=0)
+        (effect,) = preview(ada).effects
+        assert (effect.other_discounts_minor, effect.discount_minor) == (100, 40)
+
+    def test_shows_the_renewal(self, ada: Account) -> None:
+        buy_plan(ada, "plan-pro", gateway=FakeGateway())
+        make_coupon()
+        (effect,) = preview(ada).effects
+        assert (effect.invoice, effect.amount_minor) == (NextInvoice.RENEWAL, 9_999)
+        assert (effect.discount_minor, effect.expected_at) == (2_000, NOW + timedelta(days=30))
+
+    def test_shows_the_plan_that_is_bought(self, ada: Account) -> None:
+        make_coupon(applicable_plans=["plan-pro"])
+        (effect,) = preview(ada, plan_id="plan-pro").effects
+        assert (effect.invoice, effect.amount_minor) == (NextInvoice.PURCHASE, 9_999)
+        assert (effect.discount_minor, effect.expected_at) == (2_000, None)
+
+    def test_shows_an_upgrade_as_it_is_charged(self, ada: Account) -> None:
+        gateway = FakeGateway()
+        buy_plan(ada, "plan-basic", gateway=gateway)
+        make_coupon(applicable_plans=["plan-pro"])
+        renewal, effect = preview(ada, plan_id="plan-pro", now=HALF).effects
+        # It is not for the plan that would be renewed otherwise.
+        assert (renewal.invoice, renewal.discount_minor) == (NextInvoice.RENEWAL, 0)
+        assert (effect.invoice, effect.amount_minor) == (NextInvoice.PURCHASE, 4_500)
+        assert effect.discount_minor == 900
+        redeem("SAVE20", ada, plan_id="plan-pro", now=HALF)
+        begin_switch(ada, "plan-pro", gateway=gateway, now=HALF)
+        assert invoices_of(ada)[1].final_minor == effect.left_minor
+
+    def test_shows_granted_tokens(self, ada: Account) -> None:
+        make_coupon("GIFT", type="free_tokens", value=5_000)
+        shown = preview(ada, "gift")
+        assert (shown.tokens_granted, shown.effects) == (5_000, ())
+
+    def test_refuses_what_redeeming_refuses(self, ada: Account) -> None:
+        make_coupon("PRO", applicable_plans=["plan-pro"])
+        make_coupon()
+        redeem("SAVE20", ada)
+        for code, refusal in (
+            ("NOTHING", CouponNotFound),
+            ("PRO", CouponWrongPlan),
+            ("SAVE20", CouponAlreadyUsed),
+        ):
+            with pytest.raises(refusal):
+                preview(ada, code)

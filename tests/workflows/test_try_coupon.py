@@ -1,0 +1,48 @@
+"""Whoever tries too many codes that do not exist has to wait."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.accounts.models import Account
+from app.domain.coupons.errors import TooManyCouponGuesses
+from app.foundation.database import transaction
+from app.workflows.try_coupon import try_coupon
+from tests.books import check_books
+from tests.factories.redemptions import make_coupon
+from tests.moments import NOW
+
+TICK, HOUR = timedelta(microseconds=1), timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def books(app):
+    yield
+    check_books()
+
+
+class TestTryCoupon:
+    def tried(self, code: str, account: Account, *, now=NOW) -> bool:
+        with transaction():
+            return try_coupon(code, account, now=now)
+
+    def test_counts_only_codes_that_do_not_exist(self, ada: Account, ben: Account) -> None:
+        make_coupon()
+        for _ in range(20):
+            assert self.tried("save20", ada)
+        for number in range(10):
+            assert not self.tried(f"GUESS{number}", ada)
+        for code in ("GUESS11", "SAVE20"):
+            with pytest.raises(TooManyCouponGuesses):
+                self.tried(code, ada)
+        assert self.tried("SAVE20", ben)
+
+    @pytest.mark.parametrize(("after", "is_let"), [(HOUR - TICK, False), (HOUR, True)])
+    def test_forgets_after_an_hour(self, ada: Account, after, is_let) -> None:
+        for _ in range(10):
+            self.tried("GUESS", ada)
+        if is_let:
+            assert not self.tried("GUESS", ada, now=NOW + after)
+        else:
+            with pytest.raises(TooManyCouponGuesses):
+                self.tried("GUESS", ada, now=NOW + after)
