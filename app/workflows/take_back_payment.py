@@ -33,7 +33,7 @@ def take_back_payment(
     invoice = payments.lock_invoice(payment)
     left_minor = credit_notes.left_minor(invoice)
     # With the last of the money, the credit that had helped to pay comes back, too.
-    is_whole = minor >= left_minor - invoice.credit_used_minor
+    is_whole = left_minor - invoice.credit_used_minor <= minor <= left_minor
     gross_minor = left_minor if is_whole else minor
     note = credit_notes.credit(invoice, account, gross_minor=gross_minor, reason=reason, now=now)
     if is_whole:

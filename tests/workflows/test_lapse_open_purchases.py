@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments.models import Payment
+from app.domain.payments.rules import PLAN_CHANGE_LIFE
 from app.foundation.database import session, transaction
 from app.workflows.lapse_open_purchases import lapse_open_purchases
 from tests.books import check_books
@@ -36,9 +37,12 @@ def lapse(now) -> int:
 
 class TestLapseOpenPurchases:
     @pytest.mark.parametrize(
-        ("after", "count"), [(DAY, 0), (DAY + timedelta(microseconds=1), 1), (9 * DAY, 1)]
+        ("after", "count"),
+        [(PLAN_CHANGE_LIFE, 0), (PLAN_CHANGE_LIFE + timedelta(microseconds=1), 1), (9 * DAY, 1)],
     )
-    def test_gives_up_after_a_day(self, ada: Account, gateway, after, count: int) -> None:
+    def test_gives_up_once_the_page_has_closed(
+        self, ada: Account, gateway, after, count: int
+    ) -> None:
         begin_switch(ada, "plan-pro", gateway=gateway)
         assert lapse(NOW + after) == count
         assert (invoices_of(ada)[0].status == "void") is bool(count)

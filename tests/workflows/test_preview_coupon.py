@@ -65,7 +65,7 @@ class TestPreviewCoupon:
         gateway = FakeGateway()
         buy_plan(ada, "plan-basic", gateway=gateway)
         make_coupon(applicable_plans=["plan-pro"])
-        renewal, effect = preview(ada, plan_id="plan-pro", now=HALF).effects
+        effect, renewal = preview(ada, plan_id="plan-pro", now=HALF).effects
         # It is not for the plan that would be renewed otherwise.
         assert (renewal.invoice, renewal.discount_minor) == (NextInvoice.RENEWAL, 0)
         assert (effect.invoice, effect.amount_minor) == (NextInvoice.PURCHASE, 4_500)

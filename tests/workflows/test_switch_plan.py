@@ -249,7 +249,7 @@ class TestWhenThePageCloses:
         assert change_status() == ["lapsed"]
         assert running(ada)[0] == "plan-payg"
 
-    @pytest.mark.parametrize(("minutes", "is_open"), [(30, True), (32, True), (33, False)])
+    @pytest.mark.parametrize(("minutes", "is_open"), [(30, True), (34, True), (35, False)])
     def test_another_plan_may_be_chosen_then(self, ada: Account, gateway, minutes, is_open) -> None:
         begin_switch(ada, "plan-pro", gateway=gateway)
         now = NOW + minutes * MINUTE

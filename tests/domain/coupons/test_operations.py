@@ -8,7 +8,6 @@ from app.domain.accounts.models import Account
 from app.domain.coupons import operations
 from app.domain.coupons.discounting import Discount
 from app.foundation.database import transaction
-from tests.books import check_books
 from tests.factories.payments import make_invoice
 from tests.factories.redemptions import (
     applications_of,
@@ -22,11 +21,7 @@ from tests.statements import statements
 
 LATER = NOW + timedelta(hours=1)
 
-
-@pytest.fixture(autouse=True)
-def books(app):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("app")
 
 
 class TestApply:

@@ -8,18 +8,13 @@ from app.domain.accounts.models import Account
 from app.domain.invoices import chasing, queries
 from app.domain.invoices.models import Invoice
 from app.foundation.database import session, transaction
-from tests.books import check_books
 from tests.factories.payments import make_invoice
 from tests.moments import NOW
 
 TICK, DAY = timedelta(microseconds=1), timedelta(days=1)
 DUE = NOW + 30 * DAY
 
-
-@pytest.fixture(autouse=True)
-def books(app):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("app")
 
 
 class TestRemindersDue:

@@ -12,7 +12,6 @@ from app.domain.invoices.errors import InvoiceNotPayable, InvoiceNotVoidable
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter
 from app.domain.invoices.rules import InvoiceStatus, Line
 from app.foundation.database import session, transaction
-from tests.books import check_books
 from tests.databases import on_postgresql
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice
@@ -21,11 +20,7 @@ from tests.moments import NOW
 from tests.statements import statements
 from tests.undoing import run_and_fail
 
-
-@pytest.fixture(autouse=True)
-def books(app):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("app")
 
 
 def line(minor: int, kind: str = "usage") -> Line:

@@ -48,12 +48,6 @@ class TestDueAt:
         assert rules.due_at(kind, NOW) == NOW + timedelta(days=days)
 
 
-class TestIsCreditedWhole:
-    @pytest.mark.parametrize(("credited", "expected"), [(99, False), (100, True)])
-    def test_is_at_the_last_cent(self, credited: int, expected) -> None:
-        assert rules.is_credited_whole(100, credited_minor=credited) is expected
-
-
 class TestCarriedLine:
     def test_says_from_when(self) -> None:
         line = rules.carried_line("2026-10", nanos=450_000_000)

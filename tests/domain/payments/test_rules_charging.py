@@ -58,7 +58,7 @@ class TestIsChargeDue:
 
 class TestCheckoutLife:
     @pytest.mark.parametrize(
-        ("purpose", "minutes"), [("invoice", 60), ("topup", 60), ("plan_change", 33)]
+        ("purpose", "minutes"), [("invoice", 60), ("topup", 60), ("plan_change", 35)]
     )
     def test_is_short_for_changes_of_plan(self, purpose: str, minutes: int) -> None:
         assert rules.checkout_life(purpose) == timedelta(minutes=minutes)
