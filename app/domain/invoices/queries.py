@@ -85,16 +85,28 @@ def issued_invoice(reference: str) -> Invoice:
     return row
 
 
-def draft_row(account: Account, reference: str) -> Invoice:
-    """Return the account's draft of a purchase by its id. Raises UnknownInvoice."""
+def top_up_draft(account: Account, reference: str) -> Invoice:
+    """Return the account's unpaid purchase of extra tokens by its id. Raises UnknownInvoice."""
     ours = select(Invoice).where(
-        Invoice.user_id == account.id, Invoice.status == rules.InvoiceStatus.DRAFT
+        Invoice.user_id == account.id,
+        Invoice.kind == "topup",
+        Invoice.status == rules.InvoiceStatus.DRAFT,
     )
     named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
     row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
     if row is None:
         raise UnknownInvoice("This purchase is not open any more.")
     return row
+
+
+def top_up_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
+    """Return a purchase of extra tokens by its id, paid, open or lapsed. Raises UnknownInvoice."""
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.kind == "topup")
+    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
+    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
+    if row is None:
+        raise UnknownInvoice("You have no purchase of extra tokens with this id.")
+    return view(row, now=now, lines=lines_of([row.id])[row.id])
 
 
 def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:

@@ -13,6 +13,7 @@ from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
 from app.domain.payments.rules import (
     ASK_AFTER,
+    AUTHENTICATION_REQUIRED,
     CHARGE_AFTER,
     CHECKOUT,
     UNDECIDED,
@@ -164,6 +165,23 @@ def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
     )
 
 
+def find_top_up_to_confirm(user_id: str) -> str | None:
+    """Return the id of the newest automatic purchase that a bank wants its customer to confirm."""
+    statement = (
+        select(Invoice.public_id)
+        .join(Payment, Payment.invoice_id == Invoice.id)
+        .where(
+            Invoice.user_id == user_id,
+            Invoice.kind == "topup",
+            Invoice.status == "draft",
+            Payment.method == "off_session",
+            Payment.decline_code == AUTHENTICATION_REQUIRED,
+        )
+        .order_by(Invoice.id.desc())
+    )
+    return session.scalar(statement.limit(1))
+
+
 def accounts_to_top_up() -> Sequence[str]:
     """Return the accounts below their threshold that want tokens bought and have a card for it."""
     settings, period = BillingSettings, SubscriptionPeriod
@@ -264,6 +282,8 @@ def _view(row: Payment, invoice_id: str, invoice_number: str | None) -> PaymentV
         created_at=row.created_at,
         expires_at=row.expires_at,
         settled_at=row.settled_at,
+        purpose=row.purpose,
+        refunded_minor=row.refunded_minor,
     )
 
 

@@ -24,6 +24,8 @@ class PaymentView:
     created_at: datetime
     expires_at: datetime | None
     settled_at: datetime | None
+    purpose: str = "invoice"
+    refunded_minor: int = 0
 
     @property
     def is_settled(self) -> bool:

@@ -72,6 +72,7 @@ class TopUpState:
     gross_this_month_minor: int
     max_per_month: int
     monthly_limit_minor: int
+    declines_in_a_row: int = 0
 
     @property
     def next_possible_at(self) -> datetime | None:

@@ -15,6 +15,7 @@ from app.entrypoints.web import (
     payments,
     settings,
     showing,
+    tokens,
     usage,
 )
 from app.entrypoints.web.errors import show_refusal
@@ -32,6 +33,7 @@ SUBJECTS = (
     payment_methods,
     payments,
     settings,
+    tokens,
     usage,
 )
 web = Blueprint("web", __name__)
