@@ -1,15 +1,15 @@
 """What customers' programs ask of invoices."""
 
-from flask import Blueprint, Response, current_app, g
+from flask import Blueprint, Response, g
 
-from app.domain.invoices import queries
+from app.domain.invoices import filing, queries
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.invoice_shapes import invoice_body, listed_invoice, month_to_generate
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
-from app.entrypoints.selling import seller_of
+from app.entrypoints.selling import seller
 from app.foundation import clock
 from app.workflows.generate_invoice import generate_invoice
 
@@ -37,7 +37,10 @@ def list_invoices() -> Response:
 def show_invoice(reference: str) -> Response:
     """Answer one invoice with its items, by id or number."""
     Parameters().check()
-    return answer(invoice_body(queries.invoice_of(g.account, reference, now=clock.now())))
+    invoice = queries.invoice_of(
+        g.account, reference, now=clock.now(), seller_country=seller().country
+    )
+    return answer(invoice_body(filing.file_of(g.account, invoice)))
 
 
 @calls.post("/invoices/generate")
@@ -46,6 +49,6 @@ def show_invoice(reference: str) -> Response:
 def generate() -> Response:
     """Issue a month's usage invoice, or answer the one that stands, or the running draft."""
     month = month_to_generate(json_object())
-    seller = seller_of(current_app.config["SETTINGS"])
-    generated = generate_invoice(g.account, month, seller=seller, now=clock.now())
-    return answer(invoice_body(generated.invoice), status=201 if generated.is_new else 200)
+    generated = generate_invoice(g.account, month, seller=seller(), now=clock.now())
+    body = invoice_body(filing.file_of(g.account, generated.invoice))
+    return answer(body, status=201 if generated.is_new else 200)

@@ -6,9 +6,11 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
 from app.domain.payments import queries as payments
+from app.domain.payments import refunds
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import gateway, gateways
 from app.entrypoints.security_headers import let_forms_lead_to
+from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import refusals_noted
 from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond
@@ -32,7 +34,7 @@ def index() -> ResponseReturnValue:
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
         found=queries.invoices_page(account, page=page, page_size=PAGE_SIZE, now=now),
-        draft=queries.draft_of(account, BillingMonth.of(now)),
+        draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         unpaid=queries.unpaid_invoices(account, now=now),
         page=page,
         page_size=PAGE_SIZE,
@@ -63,15 +65,21 @@ def pay(reference: str) -> ResponseReturnValue:
 
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     account = signed_in_account()
-    invoice = queries.invoice_of(account, reference, now=clock.now())
+    invoice = queries.invoice_of(
+        account, reference, now=clock.now(), seller_country=seller().country
+    )
+    file = filing.file_of(account, invoice)
+    attempts = payments.payments_of_invoice(account, invoice.id)
     response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",
         status=status,
         invoice=invoice,
-        payments=payments.payments_of_invoice(account, invoice.id),
+        file=file,
+        payments=attempts,
+        refunds=refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
         providers=sorted(gateways()),
-        credit_notes=filing.credit_notes_of(account, invoice),
+        credit_notes=file.credit_notes,
         trouble=trouble,
         local=zone(account.timezone),
     )
