@@ -44,6 +44,12 @@ def payments_of_invoice(account: Account, invoice_id: str) -> tuple[PaymentView,
     return _views(Payment.user_id == account.id, Invoice.public_id == invoice_id)
 
 
+def newest_payments(*, limit: int) -> tuple[PaymentView, ...]:
+    """Return the newest attempts of all accounts."""
+    newest = select(Payment.id).order_by(Payment.id.desc()).limit(limit)
+    return _views(Payment.id.in_(newest))
+
+
 def overpayments(*, limit: int = 100) -> tuple[PaymentView, ...]:
     """Return the settled payments that had nothing to pay, of all accounts, newest first."""
     return _views(Payment.is_overpayment, Payment.refunded_minor < Payment.amount_minor)[:limit]

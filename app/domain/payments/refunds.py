@@ -105,6 +105,21 @@ def refunds_of_invoice(account: Account, invoice_id: str) -> tuple[RefundView, .
     )
 
 
+def uncredited_minor(invoice: Invoice) -> int:
+    """Return how much goes back, or went, of the invoice's money without a credit note so far."""
+    statement = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(
+            Payment.invoice_id == invoice.id,
+            ~Payment.is_overpayment,
+            Refund.credit_note_id.is_(None),
+            Refund.status != RefundStatus.FAILED,
+        )
+    )
+    return int(session.scalars(statement).one())
+
+
 def silent_refunds(*, now: datetime, limit: int) -> Sequence[int]:
     """Return the undecided refunds nothing was heard of for long, longest first."""
     silent = (

@@ -33,6 +33,12 @@ def tokens_of_part(tokens: int, *, part_minor: int, whole_minor: int) -> int:
     return tokens * part_minor // whole_minor
 
 
+def price_of_part(tokens: int, *, tokens_count: int, whole_minor: int) -> int:
+    """Return the largest part of a net price that paid for no more than so many of the tokens."""
+    # A cent more would have paid for more than these.
+    return ((tokens + 1) * whole_minor - 1) // tokens_count if tokens else 0
+
+
 class Guard(StrEnum):
     """Why tokens are bought now, or not, in the order in which it is asked."""
 

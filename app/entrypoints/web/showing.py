@@ -92,6 +92,12 @@ def usd_per_token(pico: int) -> str:
     return dollars(usd_per_token_from_pico(pico))
 
 
+def usd_per_token_about(pico: int) -> str:
+    """Return an average price of a token with three digits that matter: $0.00000246."""
+    amount = usd_per_token_from_pico(pico)
+    return dollars(_three_digits(amount).normalize() if amount else amount)
+
+
 def rfc3339(moment: datetime) -> str:
     """Return the moment in UTC, for machines and for tooltips."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -127,6 +133,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "soon": soon,
     "usd_written": usd_written,
     "usd_per_token": usd_per_token,
+    "usd_per_token_about": usd_per_token_about,
     "rate": rate,
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,

@@ -61,7 +61,7 @@ class TestIndex:
         # Beyond the quota: 500,000 tokens of gpt-4's prompts at 0.03 per 1,000, less 10 percent.
         make_usage("pia", prompt_tokens=1_500_000, completion_tokens=0, now=now)
         page = words_of(pias.get(PAGE).text)
-        assert "Your tokens beyond the plan came to $0.000027 each" in page
+        assert "Your tokens beyond the plan came to about $0.000027 each" in page
         assert "would cost you about 18.00 USD, before tax: that is 82.00 USD less" in page
 
     def test_compares_with_list_prices_where_there_was_no_overage(
@@ -69,7 +69,7 @@ class TestIndex:
     ) -> None:
         make_usage("pia", prompt_tokens=1_000, completion_tokens=0, now=now)
         page = words_of(pias.get(PAGE).text)
-        assert "You had no overage" in page and "is $0.000027 per token" in page
+        assert "You had no overage" in page and "is about $0.000027 per token" in page
 
     def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
         answer = adas.get(PAGE).text
