@@ -37,12 +37,12 @@ def credit_invoice(
     credit.add(account, minor=amount_minor, kind="credit_note", source=source, note=reason, now=now)
     facts: dict[str, object] = {
         "invoice_number": invoice.invoice_number,
+        "credit_note": number,
         "amount_minor": amount_minor,
-        "method": "credit",
+        "reason": reason,
     }
-    mails.write("refund_made", account, about=source, facts=facts, now=now)
-    details = {**facts, "credit_note": number, "reason": reason}
-    journal.write("invoice_credited", actor=actor, user_id=account.id, now=now, details=details)
+    mails.write("invoice_credited", account, about=source, facts=facts, now=now)
+    journal.write("invoice_credited", actor=actor, user_id=account.id, now=now, details=facts)
     return note
 
 

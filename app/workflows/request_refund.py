@@ -8,7 +8,7 @@ from app.domain.invoices import credit_notes, crediting
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.models import Invoice
 from app.domain.payments import operations, refunds
-from app.domain.payments.errors import PaymentNotRefundable, RefundTooLarge, TokensAlreadyUsed
+from app.domain.payments.errors import RefundTooLarge, TokensAlreadyUsed
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.payments.rules import PaymentStatus
@@ -28,10 +28,7 @@ def request_refund(
     """
     reason = account_rules.check_reason(reason)
     payment = operations.lock_payment(public_id)
-    # What never came, or is contested, is refused below.
-    most_minor = payment.amount_minor
-    if payment.status == PaymentStatus.SETTLED:
-        most_minor = _most_minor(payment, wanted_minor=amount_minor)
+    most_minor = _most_minor(payment, wanted_minor=amount_minor)
     refund = operations.add_refund(
         payment,
         amount_minor=most_minor if amount_minor is None else amount_minor,
@@ -44,39 +41,38 @@ def request_refund(
 
 
 def _most_minor(payment: Payment, *, wanted_minor: int | None) -> int:
-    """Return how much can be given back; refuse to give more."""
+    """Return how much can be given back; refuse what is credited already, or used."""
     paid_minor = payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment)
-    if payment.is_overpayment:
+    if payment.status != PaymentStatus.SETTLED or payment.is_overpayment:
         # It has paid for nothing.
         return paid_minor
     invoice = operations.lock_invoice(payment)
     on_its_way_minor = refunds.uncredited_minor(invoice)
-    most_minor = min(paid_minor, credit_notes.left_minor(invoice) - on_its_way_minor)
-    if paid_minor > 0 and most_minor <= 0:
-        raise PaymentNotRefundable("What this payment was for has become account credit already.")
-    if wanted_minor is not None and paid_minor >= wanted_minor > most_minor:
-        raise RefundTooLarge(
-            f"At most {usd_of_minor(most_minor)} can be refunded: the rest became account credit."
-        )
-    if invoice.kind != "topup":
-        return most_minor
-    unused_minor = _worth_of_unused(payment, invoice, left_minor=most_minor) - on_its_way_minor
-    if most_minor > 0 and (unused_minor <= 0 or (wanted_minor or 0) > unused_minor):
-        raise TokensAlreadyUsed(
-            f"Only {usd_of_minor(max(unused_minor, 0))} of this purchase can be refunded:"
-            " the rest of its tokens is used."
-        )
-    return min(most_minor, unused_minor)
+    left_minor = credit_notes.left_minor(invoice) - on_its_way_minor
+    unused_minor = left_minor
+    if invoice.kind == "topup":
+        unused_minor = _worth_of_unused(payment, invoice) - on_its_way_minor
+    most_minor = max(min(paid_minor, left_minor, unused_minor), 0)
+    wants_all = wanted_minor is None and most_minor == 0
+    if paid_minor > 0 and (wants_all or most_minor < (wanted_minor or 0) <= paid_minor):
+        raise _refusal(most_minor, is_used=unused_minor < left_minor)
+    return most_minor
 
 
-def _worth_of_unused(payment: Payment, invoice: Invoice, *, left_minor: int) -> int:
+def _refusal(most_minor: int, *, is_used: bool) -> TokensAlreadyUsed | RefundTooLarge:
+    most = f"At most {usd_of_minor(most_minor)} of this payment can be refunded"
+    if is_used:
+        return TokensAlreadyUsed(f"{most}: the rest of its tokens is used.")
+    return RefundTooLarge(f"{most}: the rest has become account credit.")
+
+
+def _worth_of_unused(payment: Payment, invoice: Invoice) -> int:
     """Return what was paid for the unused tokens of a purchase, with tax."""
     (line,) = invoices.lines_of([invoice.id])[invoice.id]
-    account = accounts.account(payment.user_id)
     bought = f"payment:{payment.public_id}"
-    unused = token_rules.unused_of(bought, token_queries.ledger(account))
+    unused = token_rules.unused_of(bought, token_queries.ledger(accounts.account(payment.user_id)))
     if unused == line.quantity:
-        return left_minor
+        return invoice.final_minor
     net_minor = token_rules.price_of_part(
         unused, tokens_count=line.quantity, whole_minor=line.amount_minor
     )
