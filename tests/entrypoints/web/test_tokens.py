@@ -1,5 +1,6 @@
 """The tokens page: the balance, what more would cost, buying it, and the ledger."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -76,6 +77,12 @@ class TestIndex:
         page = words_of(answer)
         assert "None are for sale on pay as you go" in page and 'href="/plans"' in answer
         assert 'name="amount"' not in answer and "It never buys" in page
+
+    def test_asks_for_a_quote_of_what_is_typed(self, pias: FlaskClient) -> None:
+        page = pias.get(PAGE).text
+        field = re.search(r'<input[^>]* name="amount"[^>]*>', page)
+        assert field is not None and 'hx-get="/tokens/quote"' in field[0]
+        assert 'hx-get="/tokens/rule"' in page
 
     def test_quotes_an_amount_of_the_address(self, pias: FlaskClient) -> None:
         page = pias.get(PAGE, query_string={"amount": "50"}).text
