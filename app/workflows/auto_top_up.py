@@ -83,6 +83,7 @@ def top_up_state(
         gross_this_month_minor=tried.gross_minor,
         max_per_month=chosen.auto_topup_max_per_month,
         monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
+        declines_in_a_row=0 if remembered is None else remembered.declines_in_a_row,
     )
 
 

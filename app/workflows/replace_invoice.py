@@ -22,7 +22,7 @@ def replace_invoice(
 ) -> Invoice:
     """Return the invoice that takes the place of an unpaid one, given by number or id.
 
-    Raises UnknownInvoice and InvoiceNotVoidable.
+    Raises ReasonInvalid, UnknownInvoice and InvoiceNotVoidable.
     """
     old = void_invoice(reference, reason=reason, actor=actor, now=now)
     account = accounts.lock_accounts({old.user_id})[old.user_id]

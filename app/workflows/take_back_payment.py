@@ -25,13 +25,16 @@ def take_back_payment(
     """Take back what so much of a settled payment had paid for; the account is locked.
 
     `source` names the refund or the dispute, such as refund:7. Returns the credit note over it;
-    an overpayment had no effect that could be taken back.
+    an overpayment had no effect that could be taken back, and neither has what was credited before.
     """
     _tell(payment, account, minor=minor, source=source, now=now)
     if payment.is_overpayment:
         return None
     invoice = payments.lock_invoice(payment)
     left_minor = credit_notes.left_minor(invoice)
+    if left_minor <= 0:
+        # All of it was credited before, and nothing is left to take back.
+        return None
     # With the last of the money, the credit that had helped to pay comes back, too.
     is_whole = left_minor - invoice.credit_used_minor <= minor <= left_minor
     gross_minor = left_minor if is_whole else minor

@@ -56,7 +56,7 @@ def pay_top_up(account: Account, reference: str, *, shop: Shop, now: datetime) -
     gateway: PaymentGateway = shop.gateway
     with transaction():
         accounts.lock_accounts({account.id})
-        draft = invoice_queries.draft_row(account, reference)
+        draft = invoice_queries.top_up_draft(account, reference)
         payment = attempt(draft, provider=gateway.provider, purpose=PURPOSE, now=now)
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.domain.accounts import operations as accounts
+from app.domain.accounts import rules
 from app.domain.invoices import operations as invoices
 from app.domain.invoices import queries
 from app.domain.invoices.models import Invoice
@@ -13,7 +14,11 @@ from app.workflows.resume_subscription import CLOSE_CHECKOUTS
 
 
 def void_invoice(reference: str, *, reason: str, actor: str, now: datetime) -> Invoice:
-    """Void the unpaid invoice of this number or id. Raises UnknownInvoice, InvoiceNotVoidable."""
+    """Void the unpaid invoice of this number or id.
+
+    Raises ReasonInvalid, UnknownInvoice and InvoiceNotVoidable.
+    """
+    reason = rules.check_reason(reason)
     found = queries.issued_invoice(reference)
     account = accounts.lock_accounts({found.user_id})[found.user_id]
     invoice = payments.locked_invoice(found.id)

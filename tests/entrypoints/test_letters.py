@@ -47,9 +47,7 @@ class TestEveryKind:
             assert letter.subject in words
             assert "Oblivious" in words and "Ada" in words and "user id ada" in words
             links = LINK.findall(words)
-            assert any(link.startswith(settings.base_url + "/") for link in links) or (
-                kind == "topup_needs_authentication"
-            )
+            assert any(link.startswith(settings.base_url + "/") for link in links)
             for hole in ("None", "Undefined", "{{", "{%", "}}"):
                 assert hole not in words
         assert "\n\n\n" not in letter.text

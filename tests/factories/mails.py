@@ -54,7 +54,11 @@ FACTS: dict[str, dict[str, object]] = {
         "paused_until": LATER, "switched_off": False,
     },
     "topup_needs_authentication": {
-        "amount_minor": 5_000, "url": "https://pay.example.com/c/cs_1?a=1&b=2",
+        "amount_minor": 5_000, "url": "/tokens/finish/inv-4Jx2",
+    },
+    "invoice_credited": {
+        "invoice_number": "INV-1001-2026-11", "credit_note": "CN-1001-2026-11",
+        "amount_minor": 5_000, "reason": "Slow days",
     },
     "refund_made": {
         "invoice_number": "INV-1001-2026-11", "amount_minor": 5_000, "method": "stripe",

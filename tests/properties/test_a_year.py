@@ -102,7 +102,7 @@ class World:
             answer = self.client.post(
                 "/webhooks/stripe",
                 data=notice.body,
-                headers={"Stripe-Signature": SIGNATURE, "Content-Type": "application/json"},
+                headers={"Signature": SIGNATURE, "Content-Type": "application/json"},
             )
             assert answer.status_code == 200
 

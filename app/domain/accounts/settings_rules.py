@@ -5,8 +5,9 @@ Changes come by the names of the JSON fields, amounts in USD; they leave by colu
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any, cast
 
 from app.domain.accounts import rules
 from app.domain.accounts.countries import COUNTRIES
@@ -52,6 +53,14 @@ def accepted(changes: Mapping[str, object], current: SettingsView) -> dict[str, 
         told = faults[:FAULTS_TOLD_MAX]
         raise InvalidFields(" ".join(_sentence(fault) for fault in told), fields=told)
     return values
+
+
+def with_changes(changes: Mapping[str, object], current: SettingsView) -> SettingsView:
+    """Return what the settings would be with the changes. Raises InvalidFields as accepted does."""
+    values = accepted(changes, current)
+    if "alert_percents" in values:
+        values["alert_percents"] = tuple(cast(list[int], values["alert_percents"]))
+    return replace(current, **cast(dict[str, Any], values))
 
 
 def _checked(name: str, value: object) -> tuple[str, object]:

@@ -45,6 +45,16 @@ def take_back(
     return Taken(tuple(money.allocate_minor(gross_minor - tax, weights=left)), tax)
 
 
+def gross_of(net_minor: int, *, final_minor: int, tax_minor: int) -> int:
+    """Return the largest gross amount of an invoice whose net, less its tax, is at most this."""
+    if final_minor == tax_minor:
+        return 0
+    gross = net_minor * final_minor // (final_minor - tax_minor) + 1
+    while gross - money.share_minor(tax_minor, part=gross, whole=final_minor) > net_minor:
+        gross -= 1
+    return gross
+
+
 def _left(amounts: Sequence[int], credited: Sequence[int], discount_minor: int) -> list[int]:
     """Return what is left of each line: less its share of what was taken off, and credits."""
     positive = [max(amount, 0) for amount in amounts]

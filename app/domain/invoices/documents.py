@@ -4,13 +4,13 @@ Everything here was fixed at its document's moment, so a document says the same 
 invoice does not learn later that it was paid, its receipt says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from app.domain.invoices.errors import InvoiceNotIssued, InvoiceNotPaid
-from app.domain.invoices.views import CreditNoteView, InvoiceView
+from app.domain.invoices.views import CreditNoteView, Discount, InvoiceView
 
 LANGUAGE = "en"
 OTHER_DISCOUNTS = "Discount"
@@ -34,14 +34,6 @@ class DocumentLine:
     description: str
     quantity: int | None
     unit_price_nanos: int | None
-    amount_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class Discount:
-    """What was taken off, and by what: a coupon's code."""
-
-    name: str
     amount_minor: int
 
 
@@ -98,7 +90,7 @@ class Document:
         return self.total_minor - self.credit_used_minor
 
 
-def invoice_document(invoice: InvoiceView, *, discounts: Sequence[Discount] = ()) -> Document:
+def invoice_document(invoice: InvoiceView) -> Document:
     """Return the invoice as it was issued. Raises InvoiceNotIssued."""
     if invoice.invoice_number is None or invoice.issued_at is None:
         message = "This is a draft: there is a document once its month is over and it is issued."
@@ -114,20 +106,20 @@ def invoice_document(invoice: InvoiceView, *, discounts: Sequence[Discount] = ()
         seller=invoice.seller,
         buyer=invoice.buyer,
         lines=_lines(invoice),
-        discounts=_discounts(invoice, discounts),
-        tax=_tax(invoice),
+        discounts=discounts_of(invoice),
+        tax=tax_of(invoice),
         total_minor=invoice.final_minor,
         credit_used_minor=invoice.credit_used_minor,
         settled=_settled(invoice, invoice.issued_at) if was_paid_then else None,
         reverse_charge=invoice.reverse_charge,
-        notes=_notes(invoice.notes, reverse_charge=invoice.reverse_charge),
+        notes=notes_of(invoice),
         currency=invoice.currency,
     )
 
 
-def receipt_document(invoice: InvoiceView, *, discounts: Sequence[Discount] = ()) -> Document:
+def receipt_document(invoice: InvoiceView) -> Document:
     """Return the receipt of a paid invoice. Raises InvoiceNotPaid, InvoiceNotIssued."""
-    issued = invoice_document(invoice, discounts=discounts)
+    issued = invoice_document(invoice)
     if invoice.paid_at is None:
         raise InvoiceNotPaid("This invoice has no receipt: it has not been paid.")
     settled = _settled(invoice, invoice.paid_at)
@@ -161,6 +153,24 @@ def credit_note_document(note: CreditNoteView, *, invoice: InvoiceView) -> Docum
     )
 
 
+def discounts_of(invoice: InvoiceView) -> tuple[Discount, ...]:
+    """Return the discounts by name; what no name is known for stands as one of its own."""
+    rest = invoice.discount_minor - sum(discount.amount_minor for discount in invoice.discounts)
+    return (*invoice.discounts, Discount(OTHER_DISCOUNTS, rest)) if rest else invoice.discounts
+
+
+def tax_of(invoice: InvoiceView) -> Tax | None:
+    """Return the tax as it stands on the invoice, if there is any."""
+    if not invoice.tax_rate_bp and not invoice.tax_minor:
+        return None
+    return Tax(invoice.tax_name, invoice.tax_rate_bp, invoice.tax_minor)
+
+
+def notes_of(invoice: InvoiceView) -> tuple[str, ...]:
+    """Return the sentences at the invoice's foot."""
+    return _notes(invoice.notes, reverse_charge=invoice.reverse_charge)
+
+
 def _lines(invoice: InvoiceView) -> tuple[DocumentLine, ...]:
     return tuple(
         DocumentLine(
@@ -172,18 +182,6 @@ def _lines(invoice: InvoiceView) -> tuple[DocumentLine, ...]:
         )
         for line in invoice.lines
     )
-
-
-def _discounts(invoice: InvoiceView, named: Sequence[Discount]) -> tuple[Discount, ...]:
-    """Return the discounts by name; what no name is known for stands as one of its own."""
-    rest = invoice.discount_minor - sum(discount.amount_minor for discount in named)
-    return (*named, Discount(OTHER_DISCOUNTS, rest)) if rest else tuple(named)
-
-
-def _tax(invoice: InvoiceView) -> Tax | None:
-    if not invoice.tax_rate_bp and not invoice.tax_minor:
-        return None
-    return Tax(invoice.tax_name, invoice.tax_rate_bp, invoice.tax_minor)
 
 
 def _settled(invoice: InvoiceView, paid_at: datetime) -> Settled:

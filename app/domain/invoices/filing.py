@@ -2,31 +2,60 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
+from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
-from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
 from app.domain.invoices import documents, queries
-from app.domain.invoices.documents import Discount, Document, DocumentKind
+from app.domain.invoices.documents import Document, DocumentKind, Tax
 from app.domain.invoices.errors import UnknownCreditNote, UnknownDocument
 from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
-from app.domain.invoices.views import CreditedLine, CreditNoteView, InvoiceView
+from app.domain.invoices.views import CreditedLine, CreditNoteView, Discount, InvoiceView
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFile:
+    """All that is kept of an invoice, for whoever shows it without its paper."""
+
+    invoice: InvoiceView
+    discounts: tuple[Discount, ...]
+    tax: Tax | None
+    notes: tuple[str, ...]
+    credit_notes: tuple[CreditNoteView, ...]
+    # Numbers: of the invoice that took this one's place, and of the one whose place it took.
+    replaced_by: str | None
+    replaces: str | None
+
+
+def file_of(account: Account, invoice: InvoiceView) -> InvoiceFile:
+    """Return the file of the account's invoice, or of its draft."""
+    replaced_by, replaces = _replacements(account, invoice)
+    return InvoiceFile(
+        invoice=invoice,
+        discounts=documents.discounts_of(invoice),
+        tax=documents.tax_of(invoice),
+        notes=documents.notes_of(invoice),
+        credit_notes=credit_notes_of(account, invoice),
+        replaced_by=replaced_by,
+        replaces=replaces,
+    )
 
 
 def invoice_of(account: Account, reference: str, *, now: datetime) -> Document:
     """Return the account's invoice as a document. Raises UnknownInvoice, InvoiceNotIssued."""
     invoice = queries.invoice_of(account, reference, now=now)
-    return documents.invoice_document(invoice, discounts=_discounts(invoice))
+    return documents.invoice_document(invoice)
 
 
 def receipt_of(account: Account, reference: str, *, now: datetime) -> Document:
     """Return a paid invoice's receipt. Raises UnknownInvoice, InvoiceNotIssued, InvoiceNotPaid."""
     invoice = queries.invoice_of(account, reference, now=now)
-    return documents.receipt_document(invoice, discounts=_discounts(invoice))
+    return documents.receipt_document(invoice)
 
 
 def document_of(account: Account, reference: str, *, named: str, now: datetime) -> Document:
@@ -71,6 +100,25 @@ def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteV
     )
 
 
+def _replacements(account: Account, invoice: InvoiceView) -> tuple[str | None, str | None]:
+    old, new = aliased(Invoice), aliased(Invoice)
+    pairs = (
+        select(old.public_id, old.invoice_number, new.invoice_number)
+        .join(new, new.id == old.replaced_by_id)
+        .where(
+            old.user_id == account.id,
+            or_(old.public_id == invoice.id, new.public_id == invoice.id),
+        )
+    )
+    replaced_by = replaces = None
+    for old_id, old_number, new_number in session.execute(pairs):
+        if old_id == invoice.id:
+            replaced_by = new_number
+        else:
+            replaces = old_number
+    return replaced_by, replaces
+
+
 def _credited_lines(note_ids: Sequence[int]) -> dict[int, list[CreditedLine]]:
     credited, line = CreditNoteLine, InvoiceLine
     statement = (
@@ -84,19 +132,3 @@ def _credited_lines(note_ids: Sequence[int]) -> dict[int, list[CreditedLine]]:
         for note_id, description, amount_minor in session.execute(statement):
             lines[note_id].append(CreditedLine(description, amount_minor))
     return lines
-
-
-def _discounts(invoice: InvoiceView) -> list[Discount]:
-    """Return what coupons took off the invoice at its issue, in the order of their redemption."""
-    if not invoice.discount_minor:
-        return []
-    # What was given back later, when the invoice was voided, had been on it all the same.
-    statement = (
-        select(Coupon.code, CouponApplication.discount_minor)
-        .join(CouponUsage, CouponUsage.coupon_id == Coupon.id)
-        .join(CouponApplication, CouponApplication.usage_id == CouponUsage.id)
-        .join(Invoice, Invoice.id == CouponApplication.invoice_id)
-        .where(Invoice.public_id == invoice.id)
-        .order_by(CouponUsage.redeemed_at, CouponUsage.id)
-    )
-    return [Discount(f"Coupon {code}", minor) for code, minor in session.execute(statement)]

@@ -5,17 +5,18 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, cast, func, or_, select
 
 from app.domain.accounts.models import Account
+from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
 from app.domain.invoices import bills, payers, rules
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
-from app.domain.invoices.views import InvoicesPage, InvoiceView
+from app.domain.invoices.views import Discount, InvoicesPage, InvoiceView
 from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.foundation.bulk import any_of
-from app.foundation.database import session
+from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
 
 DRAFT_ID = "draft"
@@ -28,8 +29,10 @@ def invoices_page(account: Account, *, page: int, page_size: int, now: datetime)
     ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.issued_at.is_not(None))
     total = session.scalar(select(func.count()).select_from(ours.subquery())) or 0
     newest = ours.order_by(Invoice.issued_at.desc(), Invoice.id.desc())
-    rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size))
-    return InvoicesPage(tuple(view(row, now=now) for row in rows), total)
+    rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size)).all()
+    credited = _credited([row.id for row in rows])
+    views = (view(row, now=now, credited_minor=credited.get(row.id, 0)) for row in rows)
+    return InvoicesPage(tuple(views), total)
 
 
 def unpaid_invoices(account: Account, *, now: datetime) -> tuple[InvoiceView, ...]:
@@ -51,7 +54,13 @@ def invoice_of(
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
         return draft_of(account, month, seller_country=seller_country)
     row = invoice_row(account, reference)
-    return view(row, now=now, lines=lines_of([row.id])[row.id])
+    return view(
+        row,
+        now=now,
+        lines=lines_of([row.id])[row.id],
+        discounts=_discounts(row),
+        credited_minor=_credited([row.id]).get(row.id, 0),
+    )
 
 
 def invoice_row(account: Account, reference: str) -> Invoice:
@@ -87,16 +96,28 @@ def issued_invoice(reference: str) -> Invoice:
     return row
 
 
-def draft_row(account: Account, reference: str) -> Invoice:
-    """Return the account's draft of a purchase by its id. Raises UnknownInvoice."""
+def top_up_draft(account: Account, reference: str) -> Invoice:
+    """Return the account's unpaid purchase of extra tokens by its id. Raises UnknownInvoice."""
     ours = select(Invoice).where(
-        Invoice.user_id == account.id, Invoice.status == rules.InvoiceStatus.DRAFT
+        Invoice.user_id == account.id,
+        Invoice.kind == "topup",
+        Invoice.status == rules.InvoiceStatus.DRAFT,
     )
     named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
     row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
     if row is None:
         raise UnknownInvoice("This purchase is not open any more.")
     return row
+
+
+def top_up_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
+    """Return a purchase of extra tokens by its id, paid, open or lapsed. Raises UnknownInvoice."""
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.kind == "topup")
+    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
+    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
+    if row is None:
+        raise UnknownInvoice("You have no purchase of extra tokens with this id.")
+    return view(row, now=now, lines=lines_of([row.id])[row.id])
 
 
 def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
@@ -193,6 +214,7 @@ def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "")
         tax_name=payer.taxation.name,
         tax_rate_bp=payer.taxation.rate_bp,
         reverse_charge=payer.taxation.reverse_charge,
+        discounts=tuple(Discount(_coupon_name(each.code), each.minor) for each in bill.discounts),
     )
 
 
@@ -226,7 +248,14 @@ def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
     return lines
 
 
-def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceView:
+def view(
+    row: Invoice,
+    *,
+    now: datetime,
+    lines: Sequence[Line] = (),
+    discounts: Sequence[Discount] = (),
+    credited_minor: int = 0,
+) -> InvoiceView:
     """Return what customers see of a row."""
     return InvoiceView(
         id=row.public_id,
@@ -253,7 +282,40 @@ def view(row: Invoice, *, now: datetime, lines: Sequence[Line] = ()) -> InvoiceV
         tax_rate_bp=row.tax_rate_bp,
         reverse_charge=row.reverse_charge,
         transaction_id=row.transaction_id,
+        discounts=tuple(discounts),
+        voided_at=row.voided_at,
+        void_reason=row.void_reason,
+        credited_minor=credited_minor,
     )
+
+
+def _discounts(row: Invoice) -> list[Discount]:
+    """Return what coupons took off the invoice at its issue, in the order of their redemption."""
+    if not row.discount_minor:
+        return []
+    # What was given back later, when the invoice was voided, had been on it all the same.
+    statement = (
+        select(Coupon.code, CouponApplication.discount_minor)
+        .join(CouponUsage, CouponUsage.coupon_id == Coupon.id)
+        .join(CouponApplication, CouponApplication.usage_id == CouponUsage.id)
+        .where(CouponApplication.invoice_id == row.id)
+        .order_by(CouponUsage.redeemed_at, CouponUsage.id)
+    )
+    return [Discount(_coupon_name(code), minor) for code, minor in session.execute(statement)]
+
+
+def _coupon_name(code: str) -> str:
+    return f"Coupon {code}"
+
+
+def _credited(invoice_ids: Collection[int]) -> dict[int, int]:
+    """Return what credit notes took back of each of these invoices, with tax."""
+    taken = func.sum(CreditNote.amount_minor + CreditNote.tax_minor)
+    statement = select(CreditNote.invoice_id, cast(taken, Whole)).where(
+        any_of(CreditNote.invoice_id, invoice_ids)
+    )
+    rows = session.execute(statement.group_by(CreditNote.invoice_id))
+    return {invoice_id: minor for invoice_id, minor in rows}
 
 
 def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:

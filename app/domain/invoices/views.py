@@ -8,6 +8,14 @@ from app.domain.invoices.rules import Line
 
 
 @dataclass(frozen=True, slots=True)
+class Discount:
+    """What was taken off, and by what: a coupon's code."""
+
+    name: str
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceView:
     """An invoice as customers see it; a draft has no number and no dates."""
 
@@ -36,6 +44,12 @@ class InvoiceView:
     tax_rate_bp: int = 0
     reverse_charge: bool = False
     transaction_id: str | None = None
+    # By name, as far as names are known; in lists they are left out.
+    discounts: tuple[Discount, ...] = ()
+    voided_at: datetime | None = None
+    void_reason: str | None = None
+    # What credit notes took back of it so far, with tax.
+    credited_minor: int = 0
 
     @property
     def is_payable(self) -> bool:

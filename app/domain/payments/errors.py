@@ -85,3 +85,9 @@ class PaymentNotRefundable(DomainError):
 
 class RefundTooLarge(DomainError):
     """More is to be given back than is left of the payment."""
+
+
+class TokensAlreadyUsed(DomainError):
+    """More is to be given back than the unused tokens of a purchase have cost."""
+
+    kind = Kind.CONFLICT

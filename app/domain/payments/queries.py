@@ -15,6 +15,7 @@ from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
 from app.domain.payments.rules import (
     ASK_AFTER,
+    AUTHENTICATION_REQUIRED,
     CHECKOUT,
     OFF_SESSION,
     UNDECIDED,
@@ -58,6 +59,12 @@ def payment_of(account: Account, public_id: str) -> PaymentView:
 def payments_of_invoice(account: Account, invoice_id: str) -> tuple[PaymentView, ...]:
     """Return the attempts to pay one of the account's invoices (by its id), newest first."""
     return _views(Payment.user_id == account.id, Invoice.public_id == invoice_id)
+
+
+def newest_payments(*, limit: int) -> tuple[PaymentView, ...]:
+    """Return the newest attempts of all accounts."""
+    newest = select(Payment.id).order_by(Payment.id.desc()).limit(limit)
+    return _views(Payment.id.in_(newest))
 
 
 def overpayments(*, limit: int = 100) -> tuple[PaymentView, ...]:
@@ -194,6 +201,23 @@ def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
     )
 
 
+def find_top_up_to_confirm(user_id: str) -> str | None:
+    """Return the id of the newest automatic purchase that a bank wants its customer to confirm."""
+    statement = (
+        select(Invoice.public_id)
+        .join(Payment, Payment.invoice_id == Invoice.id)
+        .where(
+            Invoice.user_id == user_id,
+            Invoice.kind == "topup",
+            Invoice.status == "draft",
+            Payment.method == "off_session",
+            Payment.decline_code == AUTHENTICATION_REQUIRED,
+        )
+        .order_by(Invoice.id.desc())
+    )
+    return session.scalar(statement.limit(1))
+
+
 def accounts_to_top_up() -> Sequence[str]:
     """Return the accounts below their threshold that want tokens bought and have a card for it."""
     settings, period = BillingSettings, SubscriptionPeriod
@@ -302,6 +326,7 @@ def _view(
         created_at=row.created_at,
         expires_at=row.expires_at,
         settled_at=row.settled_at,
+        refunded_minor=row.refunded_minor,
     )
 
 

@@ -6,11 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select
 
+from app.domain.accounts.models import Account
+from app.domain.invoices.models import Invoice
 from app.domain.payments import rules
 from app.domain.payments.errors import UnknownRefund
 from app.domain.payments.gateway import RefundOutcome, RefundOutcomeStatus
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.rules import RefundStatus
+from app.domain.payments.views import RefundView
 from app.foundation.database import session
 
 # Kept by asking the provider.
@@ -84,6 +87,37 @@ def open_minor(payment: Payment) -> int:
         Refund.payment_id == payment.id, Refund.status.in_(rules.REFUND_UNDECIDED)
     )
     return int(session.scalars(on_its_way).one())
+
+
+def refunds_of_invoice(account: Account, invoice_id: str) -> tuple[RefundView, ...]:
+    """Return what was given back of the payments of an invoice (by its id), newest first."""
+    statement = (
+        select(Refund, Payment.provider)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Payment.user_id == account.id, Invoice.public_id == invoice_id)
+        .order_by(Refund.id.desc())
+        .execution_options(populate_existing=True)
+    )
+    return tuple(
+        RefundView(provider, row.amount_minor, row.status, row.reason, row.created_at)
+        for row, provider in session.execute(statement)
+    )
+
+
+def uncredited_minor(invoice: Invoice) -> int:
+    """Return how much goes back, or went, of the invoice's money without a credit note so far."""
+    statement = (
+        select(func.coalesce(func.sum(Refund.amount_minor), 0))
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(
+            Payment.invoice_id == invoice.id,
+            ~Payment.is_overpayment,
+            Refund.credit_note_id.is_(None),
+            Refund.status != RefundStatus.FAILED,
+        )
+    )
+    return int(session.scalars(statement).one())
 
 
 def silent_refunds(*, now: datetime, limit: int) -> Sequence[int]:

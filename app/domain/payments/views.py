@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.payments.rules import UNDECIDED, PaymentStatus
+from app.domain.payments.rules import REFUND_UNDECIDED, UNDECIDED, PaymentStatus, RefundStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class PaymentView:
     created_at: datetime
     expires_at: datetime | None
     settled_at: datetime | None
+    refunded_minor: int = 0
 
     @property
     def is_settled(self) -> bool:
@@ -38,6 +39,27 @@ class PaymentView:
     def is_undecided(self) -> bool:
         """Tell whether the money may still come or not: the page says "confirming"."""
         return self.status in UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """Money given back, or on its way, as its customer sees it."""
+
+    provider: str
+    amount_minor: int
+    status: str
+    reason: str
+    created_at: datetime
+
+    @property
+    def is_settled(self) -> bool:
+        """Tell whether the provider has given it back."""
+        return self.status == RefundStatus.SETTLED
+
+    @property
+    def is_undecided(self) -> bool:
+        """Tell whether it is on its way."""
+        return self.status in REFUND_UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)

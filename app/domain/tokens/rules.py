@@ -28,13 +28,19 @@ def tokens_for(amount_minor: int, *, price_pico: int | None) -> int:
     return amount_minor * PICO_PER_MINOR // price_pico
 
 
-def tokens_of_part(tokens: int, *, part_minor: int, before_minor: int, whole_minor: int) -> int:
+def tokens_of_part(tokens: int, *, part_minor: int, whole_minor: int, before_minor: int = 0) -> int:
     """Return how many of bought tokens a part of their net price paid for.
 
     Parts before it are counted along, so that all parts together are all tokens.
     """
     upto = tokens * (before_minor + part_minor) // whole_minor
     return upto - tokens * before_minor // whole_minor
+
+
+def price_of_part(tokens: int, *, tokens_count: int, whole_minor: int) -> int:
+    """Return the largest part of a net price that paid for no more than so many of the tokens."""
+    # A cent more would have paid for more than these.
+    return ((tokens + 1) * whole_minor - 1) // tokens_count if tokens else 0
 
 
 class Guard(StrEnum):
@@ -76,6 +82,7 @@ class TopUpState:
     gross_this_month_minor: int
     max_per_month: int
     monthly_limit_minor: int
+    declines_in_a_row: int = 0
 
     @property
     def next_possible_at(self) -> datetime | None:

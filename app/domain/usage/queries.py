@@ -85,6 +85,17 @@ def billed_to(user_ids: Collection[str], *, month: BillingMonth) -> dict[str, in
     return {user_id: nanos for user_id, nanos in rows}
 
 
+def priced_since(account: Account, *, month: BillingMonth) -> Sums:
+    """Return what was used from a month on, by occurrence, of models that have a price."""
+    # Where a price is missing, the tokens are counted already and their cost is not.
+    return _sums_of_months(
+        account,
+        UsageMonthly.occurred_month >= str(month),
+        UsageMonthly.billing_month >= str(month),
+        UsageMonthly.unpriced_tokens == 0,
+    )
+
+
 def tokens_by_day(user_ids: Collection[str], *, since: date) -> dict[str, dict[date, int]]:
     """Return the accounts' tokens of each of their local days from one on."""
     tokens = cast(func.sum(UsageDaily.total_tokens), Whole)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from app.domain.invoices.filing import InvoiceFile
 from app.domain.invoices.rules import Line
-from app.domain.invoices.views import InvoiceView
+from app.domain.invoices.views import CreditNoteView, Discount, InvoiceView
 from app.entrypoints.api.answering import moment_text
 from app.entrypoints.api.reading_bodies import field_refusal, refuse_unknown
-from app.foundation.money import usd_from_minor, usd_from_nanos
+from app.foundation.money import percent_from_basis_points, usd_from_minor, usd_from_nanos
 from app.foundation.periods import BillingMonth
 
 Body = dict[str, object]
@@ -29,8 +30,9 @@ def listed_invoice(invoice: InvoiceView) -> Body:
     }
 
 
-def invoice_body(invoice: InvoiceView) -> Body:
-    """Return a whole invoice with its items."""
+def invoice_body(file: InvoiceFile) -> Body:
+    """Return a whole invoice with its items, and all that its document says."""
+    invoice, tax = file.invoice, file.tax
     return {
         **listed_invoice(invoice),
         "user_id": invoice.user_id,
@@ -40,6 +42,17 @@ def invoice_body(invoice: InvoiceView) -> Body:
         "amount_due": usd_from_minor(invoice.due_minor if invoice.is_payable else 0),
         "payment_method": invoice.payment_method,
         "items": [_item(line) for line in invoice.lines],
+        "discounts": [_discount(discount) for discount in file.discounts],
+        "tax_name": None if tax is None else tax.name,
+        # In percent.
+        "tax_rate": None if tax is None else percent_from_basis_points(tax.rate_bp),
+        "reverse_charge": invoice.reverse_charge,
+        "credit_used": usd_from_minor(invoice.credit_used_minor),
+        "credit_notes": [_credit_note(note) for note in file.credit_notes],
+        "notes": "\n".join(file.notes),
+        "void_reason": invoice.void_reason,
+        "replaced_by": file.replaced_by,
+        "replaces": file.replaces,
     }
 
 
@@ -64,6 +77,21 @@ def _item(line: Line) -> Body:
         "unit_price": None if price is None else usd_from_nanos(price),
         "amount": usd_from_minor(line.amount_minor),
         "description": line.description,
+    }
+
+
+def _discount(discount: Discount) -> Body:
+    return {"description": discount.name, "amount": usd_from_minor(discount.amount_minor)}
+
+
+def _credit_note(note: CreditNoteView) -> Body:
+    return {
+        "credit_note_number": note.number,
+        "reason": note.reason,
+        "amount": usd_from_minor(note.amount_minor),
+        "tax_amount": usd_from_minor(note.tax_minor),
+        "final_amount": usd_from_minor(note.total_minor),
+        "issued_at": moment_text(note.issued_at),
     }
 
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, g
 
-from app.domain.invoices import queries
+from app.domain.invoices import filing, queries
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes
@@ -37,9 +37,10 @@ def list_invoices() -> Response:
 def show_invoice(reference: str) -> Response:
     """Answer one invoice with its items, by id or number."""
     Parameters().check()
-    country = seller().country
-    found = queries.invoice_of(g.account, reference, now=clock.now(), seller_country=country)
-    return answer(invoice_body(found))
+    invoice = queries.invoice_of(
+        g.account, reference, now=clock.now(), seller_country=seller().country
+    )
+    return answer(invoice_body(filing.file_of(g.account, invoice)))
 
 
 @calls.post("/invoices/generate")
@@ -49,4 +50,5 @@ def generate() -> Response:
     """Issue a month's usage invoice, or answer the one that stands, or the running draft."""
     month = month_to_generate(json_object())
     generated = generate_invoice(g.account, month, seller=seller(), now=clock.now())
-    return answer(invoice_body(generated.invoice), status=201 if generated.is_new else 200)
+    body = invoice_body(filing.file_of(g.account, generated.invoice))
+    return answer(body, status=201 if generated.is_new else 200)

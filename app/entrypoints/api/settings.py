@@ -3,7 +3,6 @@
 from flask import Blueprint, Response, g
 
 from app.domain.accounts import queries
-from app.domain.accounts.operations import change_settings
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
@@ -12,6 +11,7 @@ from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
 from app.foundation import clock
 from app.foundation.money import usd_from_minor
+from app.workflows.change_top_up import change_top_up
 
 calls = Blueprint("settings", __name__)
 
@@ -30,7 +30,7 @@ def get_settings() -> Response:
 def put_settings() -> Response:
     """Change the settings that are named, and answer all of them."""
     wanted, actor = json_object(), f"key:{g.key.public_id}"
-    return answer(_settings(change_settings(g.account, wanted, actor=actor, now=clock.now())))
+    return answer(_settings(change_top_up(g.account, wanted, actor=actor, now=clock.now())))
 
 
 def _settings(chosen: SettingsView) -> dict[str, object]:

@@ -6,7 +6,9 @@ from app.entrypoints.cli.coupons import coupons
 from app.entrypoints.cli.database import db
 from app.entrypoints.cli.demo import demo
 from app.entrypoints.cli.errors import Commands
+from app.entrypoints.cli.invoices import invoices
 from app.entrypoints.cli.keys import keys
+from app.entrypoints.cli.payments import payments
 from app.entrypoints.cli.plans import plans
 from app.entrypoints.cli.prices import prices
 from app.entrypoints.cli.reconcile import reconcile
@@ -24,7 +26,7 @@ main = Commands(
     "billing",
     help="Run and look after an installation of Oblivious Billing.",
     commands=[
-        *(check_config, close_month, coupons, db, demo, keys, plans, prices, reconcile, report),
-        *(run, sandbox, serve, tax, tokens, users, verify, webhooks, worker),
+        *(check_config, close_month, coupons, db, demo, invoices, keys, payments, plans, prices),
+        *(reconcile, report, run, sandbox, serve, tax, tokens, users, verify, webhooks, worker),
     ],
 )

@@ -17,6 +17,7 @@ from app.entrypoints.web import (
     plans,
     settings,
     showing,
+    tokens,
     usage,
 )
 from app.entrypoints.web.errors import show_refusal
@@ -36,6 +37,7 @@ SUBJECTS = (
     payments,
     plans,
     settings,
+    tokens,
     usage,
 )
 web = Blueprint("web", __name__)

@@ -6,11 +6,13 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
 from app.domain.payments import queries as payments
+from app.domain.payments import refunds
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import gateway, gateways
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import refusals_noted
+from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
@@ -19,7 +21,6 @@ from app.workflows.begin_checkout import begin_checkout
 
 PROVIDER = "stripe"
 PAGE_SIZE = 12
-PAGE_MAX = 10_000
 
 pages = Blueprint("invoices", __name__)
 pages.before_request(require_sign_in)
@@ -28,7 +29,7 @@ pages.before_request(require_sign_in)
 @pages.get("/invoices")
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
-    account, now, page = signed_in_account(), clock.now(), _page()
+    account, now, page = signed_in_account(), clock.now(), page_number()
     return respond(
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
@@ -67,23 +68,20 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     invoice = queries.invoice_of(
         account, reference, now=clock.now(), seller_country=seller().country
     )
+    file = filing.file_of(account, invoice)
+    attempts = payments.payments_of_invoice(account, invoice.id)
     response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",
         status=status,
         invoice=invoice,
-        payments=payments.payments_of_invoice(account, invoice.id),
+        file=file,
+        payments=attempts,
+        refunds=refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
         providers=sorted(gateways()),
-        credit_notes=filing.credit_notes_of(account, invoice),
+        credit_notes=file.credit_notes,
         trouble=trouble,
         local=zone(account.timezone),
     )
     origins = {origin for each in gateways().values() for origin in each.checkout_origins}
     return let_forms_lead_to(response, *sorted(origins))
-
-
-def _page() -> int:
-    """Return the page that was asked for; the first for whatever is none."""
-    text = request.args.get("page", "1")
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(PAGE_MAX))
-    return min(max(int(text), 1), PAGE_MAX) if is_number else 1

@@ -7,7 +7,12 @@ from zoneinfo import ZoneInfo
 
 from app.domain.usage.views import RecordView
 from app.foundation.figures import CENT, MINUS, count, day, dollars, rate, usd_of_minor
-from app.foundation.money import round_half_up, usd_from_nanos
+from app.foundation.money import (
+    round_half_up,
+    usd_from_minor,
+    usd_from_nanos,
+    usd_per_token_from_pico,
+)
 
 CENT_DECIMALS = 2
 NANO_DECIMALS = 9
@@ -76,6 +81,30 @@ def clock_time(moment: datetime, local: ZoneInfo) -> str:
     return f"{day(moment, local)}, {moment.astimezone(local):%H:%M:%S}"
 
 
+def soon(moment: datetime, local: ZoneInfo, now: datetime) -> str:
+    """Return the local hour and minute of a moment ahead, with its day if that is not today."""
+    there = moment.astimezone(local)
+    hour = f"{there:%H:%M}"
+    is_today = there.date() == now.astimezone(local).date()
+    return hour if is_today else f"{short_day(moment, local)}, {hour}"
+
+
+def usd_written(minor: int) -> str:
+    """Return an amount of cents as a sentence has it: 1,234.50 USD."""
+    return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
+
+
+def usd_per_token(pico: int) -> str:
+    """Return the exact price of a token: $0.00015."""
+    return dollars(usd_per_token_from_pico(pico))
+
+
+def usd_per_token_about(pico: int) -> str:
+    """Return an average price of a token with three digits that matter: $0.00000246."""
+    amount = usd_per_token_from_pico(pico)
+    return dollars(_three_digits(amount).normalize() if amount else amount)
+
+
 def rfc3339(moment: datetime) -> str:
     """Return the moment in UTC, for machines and for tooltips."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -110,6 +139,10 @@ FILTERS: dict[str, Callable[..., object]] = {
     "day": day,
     "short_day": short_day,
     "clock_time": clock_time,
+    "soon": soon,
+    "usd_written": usd_written,
+    "usd_per_token": usd_per_token,
+    "usd_per_token_about": usd_per_token_about,
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.invoices import rules
+from app.domain.invoices import crediting, rules
 from app.domain.invoices.crediting import Taken, take_back
 from app.domain.invoices.errors import CreditTooLarge
 from app.domain.invoices.rules import Line
+from app.foundation import money
 
 
 def take(gross: int, amounts: list[int], *, credited=None, discount=0, tax=0, tax_credited=0):
@@ -85,3 +86,32 @@ class TestTakeBack:
             left -= gross
         assert tax_credited == totals.tax_minor
         assert sum(credited) == net - discount
+
+
+class TestGrossOf:
+    @pytest.mark.parametrize(
+        ("net", "final", "tax", "gross"),
+        [
+            (0, 11_900, 1_900, 0),
+            (1, 11_900, 1_900, 1),
+            (5_000, 11_900, 1_900, 5_950),
+            (10_000, 11_900, 1_900, 11_900),
+            (5_000, 10_000, 0, 5_000),
+            (7, 0, 0, 0),
+        ],
+    )
+    def test_is_the_largest_whose_net_is_no_more(
+        self, net: int, final: int, tax: int, gross: int
+    ) -> None:
+        assert crediting.gross_of(net, final_minor=final, tax_minor=tax) == gross
+
+    def test_holds_for_every_cent(self) -> None:
+        final, tax = 1_190, 190
+        for net in range(final - tax + 1):
+            gross = crediting.gross_of(net, final_minor=final, tax_minor=tax)
+            share = money.share_minor(tax, part=gross, whole=final)
+            assert (
+                gross - share
+                <= net
+                < gross + 1 - money.share_minor(tax, part=gross + 1, whole=final)
+            )

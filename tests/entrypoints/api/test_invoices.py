@@ -6,11 +6,18 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.accounts.queries import settings_of
+from app.domain.invoices.models import TaxRate
 from app.domain.usage.reports import UsageReport
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.record_usage import record_usage
+from app.workflows.redeem_coupon import redeem_coupon
+from tests.factories.coupons import make_coupon
+from tests.factories.documents import make_credit_note
+from tests.factories.payments import make_invoice
+from tests.factories.usage import GRACE
 
 Header = dict[str, str]
 THIS_MONTH = BillingMonth.of(clock.now())
@@ -176,3 +183,62 @@ class TestReading:
     ) -> None:
         answer = client.get(f"/v1/billing/invoices/{reference}", headers=by_ada)
         assert (answer.status_code, answer.json["code"]) == (404, "unknown_invoice")
+
+
+class TestShowing:
+    def test_says_all_that_the_document_says(
+        self, client: FlaskClient, ada: Account, by_ada: Header, now: datetime
+    ) -> None:
+        with transaction():
+            session.add(TaxRate(country="DE", name="USt", rate_bp=1_950, updated_at=now))
+            settings_of(ada).country = "DE"
+        make_coupon("SAVE50", now=now)
+        with transaction():
+            redeem_coupon("SAVE50", ada, plan_id=None, grace=GRACE, now=now)
+        invoice = make_invoice(ada, minor=2_000, now=now)
+        note = make_credit_note(invoice, number="CN-7", minor=500, now=now)
+        body = client.get(f"/v1/billing/invoices/{invoice.public_id}", headers=by_ada).json
+        said = {
+            "discounts": [{"description": "Coupon SAVE50", "amount": 10}],
+            "tax_name": "USt",
+            "tax_rate": 19.5,
+            "reverse_charge": False,
+            "credit_used": 0,
+            "notes": "",
+            "void_reason": None,
+            "replaced_by": None,
+            "replaces": None,
+            "credit_notes": [
+                {
+                    "credit_note_number": "CN-7",
+                    "reason": note.reason,
+                    "amount": 5,
+                    "tax_amount": 0,
+                    "final_amount": 5,
+                    "issued_at": body["credit_notes"][0]["issued_at"],
+                }
+            ],
+        }
+        assert {name: body[name] for name in said} == said
+
+    def test_says_who_owes_the_tax(
+        self, client: FlaskClient, ada: Account, by_ada: Header, now: datetime
+    ) -> None:
+        with transaction():
+            chosen = settings_of(ada)
+            chosen.country, chosen.tax_id_approved_at = "DE", now
+        invoice = make_invoice(ada, now=now)
+        body = client.get(f"/v1/billing/invoices/{invoice.public_id}", headers=by_ada).json
+        assert (body["reverse_charge"], body["tax_name"], body["tax_rate"]) == (True, None, None)
+        assert body["notes"].startswith("Reverse charge: the customer accounts for the VAT")
+
+    def test_drafts_show_what_coupons_take_off(
+        self, client: FlaskClient, ada: Account, by_ada: Header, now: datetime
+    ) -> None:
+        make_coupon("SAVE50", now=now)
+        with transaction():
+            redeem_coupon("SAVE50", ada, plan_id=None, grace=GRACE, now=now)
+        use("ada", "now", tokens=100_000, at=now)
+        body = generate(client, by_ada, str(BillingMonth.of(now))).json
+        assert body["discounts"] == [{"description": "Coupon SAVE50", "amount": 1.5}]
+        assert (body["discount_amount"], body["final_amount"]) == (1.5, 1.5)

@@ -56,3 +56,21 @@ def adas(app: Flask, ada: Account) -> FlaskClient:
 def bens(app: Flask, ben: Account) -> FlaskClient:
     """Ben's browser."""
     return signed_in(app, ben)
+
+
+@pytest.fixture
+def pia(app: Flask, now: datetime, password_hash: str) -> Account:
+    """A customer on Pro, whose extra token costs 0.00015 USD."""
+    return make_account("pia", now=now, plan_id="plan-pro", password_hash=password_hash)
+
+
+@pytest.fixture
+def pias(app: Flask, pia: Account) -> FlaskClient:
+    """Pia's browser."""
+    return signed_in(app, pia)
+
+
+def words_of(html: str) -> str:
+    """Return what a page says, with a space wherever a tag stood."""
+    words = " ".join(re.sub(r"<[^>]*>", " ", html).split())
+    return re.sub(r" ([.,:;])", r"\1", words)

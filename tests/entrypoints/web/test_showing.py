@@ -121,3 +121,36 @@ def test_what_was_covered_of_a_requests_cost(split, cost, discount, covered) -> 
 )
 def test_prices_of_a_million_tokens(pico, shown) -> None:
     assert showing.usd_per_million(pico) == shown
+
+
+@pytest.mark.parametrize(
+    ("minor", "written"), [(0, "0.00 USD"), (10_000, "100.00 USD"), (123_450, "1,234.50 USD")]
+)
+def test_amounts_in_sentences(minor, written) -> None:
+    assert showing.usd_written(minor) == written
+
+
+@pytest.mark.parametrize(
+    ("pico", "exact", "about"),
+    [
+        (150_000_000, "$0.00015", "$0.00015"),
+        (2_462_864, "$0.000002462864", "$0.00000246"),
+        (0, "$0", "$0"),
+    ],
+)
+def test_prices_of_a_token(pico, exact, about) -> None:
+    assert showing.usd_per_token(pico) == exact
+    assert showing.usd_per_token_about(pico) == about
+
+
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [
+        (datetime(2026, 11, 21, 15, 0, tzinfo=UTC), "00:05"),
+        (datetime(2026, 11, 21, 14, 59, tzinfo=UTC), "22 Nov, 00:05"),
+    ],
+)
+def test_moments_ahead_name_their_day_if_it_is_another(now, shown) -> None:
+    # In Tokyo the day ends at 15:00 UTC.
+    moment = datetime(2026, 11, 21, 15, 5, tzinfo=UTC)
+    assert showing.soon(moment, ZoneInfo("Asia/Tokyo"), now) == shown

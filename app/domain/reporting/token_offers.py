@@ -1,0 +1,83 @@
+"""Extra tokens on offer: what an account has, what more would cost, and what overage costs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.domain.accounts.models import Account
+from app.domain.subscriptions import queries as subscriptions
+from app.domain.usage import queries as usage
+from app.domain.usage.views import Sums
+from app.foundation import money
+from app.foundation.periods import BillingMonth
+
+# The running month and the two before it.
+MONTHS_COMPARED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Overage:
+    """What tokens beyond the plan cost: by the account's own requests, never a guess."""
+
+    tokens: int
+    nanos: int
+    # Else what its requests cost by the list, less the plan's discount on overage.
+    was_billed: bool
+
+    @property
+    def per_token_pico(self) -> int:
+        """Return the average price of a token, for display."""
+        return money.round_half_up(self.nanos * 1000, self.tokens)
+
+    def minor_for(self, tokens: int) -> int:
+        """Return what so many tokens would come to."""
+        return money.minor_from_nanos(money.round_half_up(self.nanos * tokens, self.tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOffer:
+    """The token balance in its parts, and what buying more is like."""
+
+    plan_id: str
+    quota: int
+    tokens_remaining: int
+    granted_tokens: int
+    bought_tokens: int
+    period_ends_at: datetime
+    # What one extra token costs; None where the plan sells none.
+    price_pico: int | None
+    # None where nothing was used yet that could be compared with.
+    overage: Overage | None
+
+    @property
+    def token_balance(self) -> int:
+        """Return the quota left and the extra tokens together."""
+        return self.tokens_remaining + self.granted_tokens + self.bought_tokens
+
+
+def token_offer(account: Account, *, now: datetime, grace: timedelta) -> TokenOffer:
+    """Return what the account has and what it is offered."""
+    period = subscriptions.current_period(account.id, now=now, grace=grace)
+    since = BillingMonth.of(now).plus(-MONTHS_COMPARED)
+    return TokenOffer(
+        plan_id=period.terms.plan_id,
+        quota=period.quota,
+        tokens_remaining=period.tokens_remaining,
+        granted_tokens=account.granted_tokens,
+        bought_tokens=account.extra_tokens - account.granted_tokens,
+        period_ends_at=period.ends_at,
+        price_pico=period.terms.extra_token_price_pico,
+        overage=overage_of(
+            usage.priced_since(account, month=since), discount_bp=period.terms.overage_discount_bp
+        ),
+    )
+
+
+def overage_of(used: Sums, *, discount_bp: int) -> Overage | None:
+    """Return what tokens beyond the plan have cost; without any, what all would have cost."""
+    if used.overage_tokens and used.final_nanos:
+        return Overage(used.overage_tokens, used.final_nanos, was_billed=True)
+    if not used.total_tokens or not used.cost_nanos:
+        return None
+    paid_share = money.BASIS_POINTS - discount_bp
+    nanos = money.round_half_up(used.cost_nanos * paid_share, money.BASIS_POINTS)
+    return Overage(used.total_tokens, nanos, was_billed=False)

@@ -1,0 +1,204 @@
+"""Tokens: what is left, buying more now or automatically, and what became of all of them."""
+
+from datetime import datetime
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.rules import zone
+from app.domain.accounts.settings_rules import with_changes
+from app.domain.accounts.views import SettingsView
+from app.domain.invoices import queries as invoices
+from app.domain.invoices.bills import Bill
+from app.domain.payments import queries as payments
+from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.domain.reporting.token_offers import token_offer
+from app.domain.tokens import queries
+from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
+from app.domain.tokens.rules import guard
+from app.entrypoints.gateways import gateways
+from app.entrypoints.security_headers import let_forms_lead_to
+from app.entrypoints.selling import seller, shop
+from app.entrypoints.settings import renewal_grace
+from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
+from app.entrypoints.web.page_numbers import page_number
+from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.web.setting_forms import as_set
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
+from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.auto_top_up import top_up_state
+from app.workflows.change_top_up import change_top_up
+from app.workflows.top_up import pay_top_up, price_top_up, top_up
+
+PROVIDER = "stripe"
+PAGE_SIZE = 12
+
+pages = Blueprint("tokens", __name__)
+pages.before_request(require_sign_in)
+
+
+@pages.get("/tokens")
+def index() -> ResponseReturnValue:
+    """Show the balance, what more would cost, and a page of the ledger."""
+    return _shown(buying=BuyForm(formdata=request.args) if "amount" in request.args else None)
+
+
+@pages.post("/tokens")
+def change() -> ResponseReturnValue:
+    """Change what is bought automatically, or say at each field why not."""
+    form, account = AutoTopUpForm(), signed_in_account()
+    if form.validate():
+        with wrong_fields_shown_on(form), transaction():
+            change_top_up(
+                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
+            )
+    return _shown(refused=form, status=422) if form.errors else _shown(is_saved=True)
+
+
+@pages.get("/tokens/quote")
+def quote() -> ResponseReturnValue:
+    """Say what an amount buys, while it is typed; on its own it is no page."""
+    form = BuyForm(formdata=request.args)
+    if not wants_fragment():
+        return redirect(url_for(".index", amount=request.args.get("amount", "")))
+    offer = token_offer(signed_in_account(), now=clock.now(), grace=renewal_grace())
+    return render_template("web/tokens/_quote.html", buying=form, bill=_quoted(form), offer=offer)
+
+
+@pages.get("/tokens/rule")
+def rule() -> ResponseReturnValue:
+    """Put the rule into a sentence, while it is typed; on its own it is no page."""
+    if not wants_fragment():
+        return redirect(url_for(".index"))
+    form = AutoTopUpForm(formdata=request.args)
+    chosen = accounts.settings_view(signed_in_account())
+    with wrong_fields_shown_on(form):
+        chosen = with_changes(changes_in(form), chosen)
+    return render_template("web/tokens/_rule.html", form=form, chosen=chosen, rule=_rule(chosen))
+
+
+@pages.post("/tokens/buy")
+def buy() -> ResponseReturnValue:
+    """Lead to the page where the tokens are paid; without a provider, say what they cost."""
+    form, provider = BuyForm(), request.form.get("provider")
+    if not form.validate() or not provider:
+        return _shown(buying=form, status=422 if form.errors else 200)
+    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+        with refusals_shown_on({NoTokensForSale: form.amount, TopUpAmountInvalid: form.amount}):
+            bought = top_up(
+                signed_in_account(),
+                amount_minor=form.amount_minor,
+                shop=shop(provider),
+                now=clock.now(),
+            )
+            return redirect(bought.checkout.checkout_url, 303)
+        return _shown(buying=form, status=422)
+    return _shown(buying=form, trouble=noted[0].message, status=503)
+
+
+@pages.get("/tokens/finish/<reference>")
+def show_unfinished(reference: str) -> ResponseReturnValue:
+    """Show a purchase that a bank wants its customer to confirm, or what became of it."""
+    return _shown_unfinished(reference)
+
+
+@pages.post("/tokens/finish/<reference>")
+def finish(reference: str) -> ResponseReturnValue:
+    """Lead to the page where the purchase is paid, or say on ours why there is none."""
+    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+        checkout = pay_top_up(
+            signed_in_account(),
+            reference,
+            shop=shop(request.form.get("provider", PROVIDER)),
+            now=clock.now(),
+        )
+        return redirect(checkout.checkout_url, 303)
+    return _shown_unfinished(reference, trouble=noted[0].message, status=503)
+
+
+def _shown(
+    *,
+    buying: BuyForm | None = None,
+    refused: AutoTopUpForm | None = None,
+    is_saved: bool = False,
+    trouble: str = "",
+    status: int = 200,
+) -> Response:
+    account, now, grace = signed_in_account(), clock.now(), renewal_grace()
+    chosen = accounts.settings_view(account)
+    page = page_number()
+    state = top_up_state(account, seller_country=seller().country, grace=grace, now=now)
+    # What was typed is judged by the field; what was not is offered.
+    quoted = buying or BuyForm(formdata=None, data={"amount": chosen.auto_topup_amount_minor})
+    response = respond(
+        "web/tokens/index.html",
+        "web/tokens/_tokens.html",
+        status=status,
+        offer=token_offer(account, now=now, grace=grace),
+        buying=quoted,
+        bill=_quoted(quoted),
+        form=refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
+        chosen=chosen,
+        rule=_rule(chosen),
+        is_saved=is_saved,
+        state=state,
+        said=guard(state, now=now),
+        to_confirm=payments.find_top_up_to_confirm(account.id),
+        found=queries.entries_page(account, page=page, page_size=PAGE_SIZE),
+        page=page,
+        page_size=PAGE_SIZE,
+        trouble=trouble,
+        providers=sorted(gateways()),
+        local=zone(account.timezone),
+        now=now,
+    )
+    return _leading_to_providers(response)
+
+
+def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -> Response:
+    account, now = signed_in_account(), clock.now()
+    response = respond(
+        "web/tokens/finish.html",
+        "web/tokens/_finish.html",
+        status=status,
+        purchase=invoices.top_up_of(account, reference, now=now),
+        trouble=trouble,
+        providers=sorted(gateways()),
+        local=zone(account.timezone),
+    )
+    return _leading_to_providers(response)
+
+
+def _leading_to_providers(response: Response) -> Response:
+    origins = {origin for each in gateways().values() for origin in each.checkout_origins}
+    return let_forms_lead_to(response, *sorted(origins))
+
+
+def _quoted(form: BuyForm) -> Bill | None:
+    """Return what the typed amount buys, or say at the field why it buys nothing."""
+    if form.amount.errors or not form.amount.validate(form):
+        return None
+    with refusals_shown_on({TopUpAmountInvalid: form.amount}):
+        return _priced(form.amount_minor, now=clock.now())
+    return None
+
+
+def _rule(chosen: SettingsView) -> Bill | None:
+    """Return what one automatic purchase comes to, where tokens are for sale."""
+    return _priced(chosen.auto_topup_amount_minor, now=clock.now())
+
+
+def _priced(amount_minor: int, *, now: datetime) -> Bill | None:
+    with refusals_noted(NoTokensForSale):
+        return price_top_up(
+            signed_in_account(),
+            amount_minor=amount_minor,
+            seller_country=seller().country,
+            grace=renewal_grace(),
+            now=now,
+        )
+    return None

@@ -1,0 +1,28 @@
+"""Change the top-up settings: whoever switches automatic top-up on again begins anew."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts import queries
+from app.domain.accounts.models import Account
+from app.domain.accounts.views import SettingsView
+from app.domain.tokens import operations as tokens
+
+
+def change_top_up(
+    account: Account, changes: Mapping[str, object], *, actor: str, now: datetime
+) -> SettingsView:
+    """Change the settings that are named, top-up and others; return the whole.
+
+    What the guard remembers of declines is forgotten where automatic top-up goes from off to on.
+    Raises InvalidFields that names every wrong field; then nothing is changed.
+    """
+    if changes.get("auto_topup") is not True:
+        return accounts.change_settings(account, changes, actor=actor, now=now)
+    locked = accounts.lock_accounts({account.id})[account.id]
+    was_on = queries.settings_of(locked).auto_topup
+    changed = accounts.change_settings(locked, changes, actor=actor, now=now)
+    if not was_on:
+        tokens.note_switched_on(account.id, now=now)
+    return changed

@@ -1,0 +1,226 @@
+"""The tokens page: the balance, what more would cost, buying it, and the ledger."""
+
+import re
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts import queries as account_queries
+from app.domain.accounts.models import Account
+from app.domain.invoices.models import Invoice, TaxRate
+from app.entrypoints.gateways import GATEWAYS
+from app.entrypoints.web.tokens import PAGE_SIZE
+from app.foundation import clock
+from app.foundation.database import session, transaction
+from app.workflows.settle_payment import settle_payment
+from tests.books import check_books
+from tests.entrypoints.test_security_headers import directives
+from tests.entrypoints.web.conftest import HTMX, words_of
+from tests.factories.tokens import make_extra_tokens
+from tests.factories.usage import make_usage
+from tests.fakes.payment_gateway import FakeGateway
+from tests.statements import statements
+
+STATEMENTS_MAX = 25
+PAGE, BUY, QUOTE = "/tokens", "/tokens/buy", "/tokens/quote"
+
+
+@pytest.fixture(autouse=True)
+def gateway(app: Flask) -> FakeGateway:
+    gateway = FakeGateway()
+    app.config[GATEWAYS] = {"stripe": gateway}
+    return gateway
+
+
+def tax_in(country: str, account: Account, *, now: datetime) -> None:
+    """Let the account pay the tax of a country."""
+    with transaction():
+        session.add(TaxRate(country=country, name="USt", rate_bp=1_900, updated_at=now))
+        account_queries.settings_of(account).country = country
+
+
+class TestIndex:
+    def test_shows_the_balance_in_its_parts(self, pias: FlaskClient) -> None:
+        make_usage("pia", prompt_tokens=1_000, completion_tokens=0, now=clock.now())
+        make_extra_tokens("pia", bought=300, granted=20, now=clock.now())
+        page = words_of(pias.get(PAGE).text)
+        assert "Token balance 999,320 999,000 of your quota and 320 extra" in page
+        assert "Quota left of 1,000,000 999,000" in page
+        assert "20 granted, used first 300 bought, never expire" in page
+
+    def test_offers_them_at_the_plans_price(self, pias: FlaskClient) -> None:
+        page = words_of(pias.get(PAGE).text)
+        assert "One extra token costs $0.00015 on your plan" in page
+        assert "Buys 666,666 tokens for 100.00 USD." in page
+        assert "What overage costs depends on the models you use." in page
+
+    def test_compares_with_the_accounts_own_overage(
+        self, pias: FlaskClient, pia: Account, now: datetime
+    ) -> None:
+        # Beyond the quota: 500,000 tokens of gpt-4's prompts at 0.03 per 1,000, less 10 percent.
+        make_usage("pia", prompt_tokens=1_500_000, completion_tokens=0, now=now)
+        page = words_of(pias.get(PAGE).text)
+        assert "Your tokens beyond the plan came to about $0.000027 each" in page
+        assert "would cost you about 18.00 USD, before tax: that is 82.00 USD less" in page
+
+    def test_compares_with_list_prices_where_there_was_no_overage(
+        self, pias: FlaskClient, pia: Account, now: datetime
+    ) -> None:
+        make_usage("pia", prompt_tokens=1_000, completion_tokens=0, now=now)
+        page = words_of(pias.get(PAGE).text)
+        assert "You had no overage" in page and "is about $0.000027 per token" in page
+
+    def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
+        answer = adas.get(PAGE).text
+        page = words_of(answer)
+        assert "None are for sale on pay as you go" in page and 'href="/plans"' in answer
+        assert 'name="amount"' not in answer and "It never buys" in page
+
+    def test_asks_for_a_quote_of_what_is_typed(self, pias: FlaskClient) -> None:
+        page = pias.get(PAGE).text
+        field = re.search(r'<input[^>]* name="amount"[^>]*>', page)
+        assert field is not None and 'hx-get="/tokens/quote"' in field[0]
+        assert 'hx-get="/tokens/rule"' in page
+
+    def test_quotes_an_amount_of_the_address(self, pias: FlaskClient) -> None:
+        page = pias.get(PAGE, query_string={"amount": "50"}).text
+        assert 'value="50"' in page
+        assert "Buys 333,333 tokens for 50.00 USD." in words_of(page)
+
+    def test_hands_htmx_the_part_alone(self, pias: FlaskClient) -> None:
+        part = pias.get(PAGE, headers=HTMX).text
+        assert part.lstrip().startswith('<div id="tokens"') and "<html" not in part
+
+    def test_stands_in_the_navigation(self, pias: FlaskClient) -> None:
+        page = pias.get(PAGE).text
+        assert 'aria-current="page"' in page and "<span>Tokens</span>" in page
+
+    def test_takes_few_statements(self, pias: FlaskClient) -> None:
+        with statements() as sent:
+            pias.get(PAGE)
+        assert len(sent) <= STATEMENTS_MAX, sent
+
+    def test_visitors_sign_in_first(self, client: FlaskClient) -> None:
+        assert client.get(PAGE).location == f"/login?next={PAGE}"
+
+
+class TestQuote:
+    @pytest.mark.parametrize(
+        ("typed", "words"),
+        [
+            ("100", "Buys 666,666 tokens for 100.00 USD."),
+            ("5", "Buys 33,333 tokens for 5.00 USD."),
+            ("10,000", "Buys 66,666,666 tokens for 10,000.00 USD."),
+            ("49.5", "Buys 330,000 tokens for 49.50 USD."),
+            ("4.99", "The amount must be from 5 to 10,000 USD."),
+            ("10000.01", "The amount must be from 5 to 10,000 USD."),
+            ("", "Enter an amount of USD."),
+            ("ten", "This is no amount: write 100 or 49.50."),
+            ("5.001", "An amount of USD, with at most two decimals."),
+        ],
+    )
+    def test_says_what_an_amount_buys(self, pias: FlaskClient, typed: str, words: str) -> None:
+        answer = pias.get(QUOTE, query_string={"amount": typed}, headers=HTMX)
+        assert answer.status_code == 200 and words_of(answer.text) == words
+        assert answer.text.lstrip().startswith('<div id="quote"')
+
+    def test_says_the_tax(self, pias: FlaskClient, pia: Account, now: datetime) -> None:
+        tax_in("DE", pia, now=now)
+        said = words_of(pias.get(QUOTE, query_string={"amount": "100"}, headers=HTMX).text)
+        assert said.startswith(
+            "Buys 666,666 tokens for 100.00 USD plus 19.00 USD USt (19%): 119.00 USD in all."
+        )
+
+    def test_is_no_page_of_its_own(self, pias: FlaskClient) -> None:
+        assert pias.get(QUOTE, query_string={"amount": "50"}).location == f"{PAGE}?amount=50"
+
+    def test_quotes_nothing_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
+        answer = adas.get(QUOTE, query_string={"amount": "50"}, headers=HTMX)
+        assert (answer.status_code, words_of(answer.text)) == (200, "")
+
+
+class TestBuy:
+    def test_leads_to_the_providers_page_and_gives_the_tokens(
+        self, pias: FlaskClient, pia: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        answer = pias.post(BUY, data={"amount": "50", "provider": "stripe"})
+        assert (answer.status_code, answer.location) == (303, "https://pay.example.com/cs_1")
+        assert gateway.orders[0].amount_minor == 5_000
+        gateway.pay("cs_1")
+        with transaction():
+            settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+        page = words_of(pias.get(PAGE).text)
+        assert "333,333 bought" in page and "Bought + 333,333 $0.00015 333,333" in page
+        check_books()
+
+    def test_says_what_it_costs_where_no_provider_was_chosen(
+        self, pias: FlaskClient, gateway: FakeGateway
+    ) -> None:
+        answer = pias.post(BUY, data={"amount": "50", "provider": ""})
+        assert answer.status_code == 200 and gateway.orders == []
+        assert "Buys 333,333 tokens for 50.00 USD." in words_of(answer.text)
+
+    @pytest.mark.parametrize("typed", ["4.99", "10,000.01", "", "ten", "5.001", "-5", "1e3"])
+    def test_refuses_at_the_field(
+        self, pias: FlaskClient, gateway: FakeGateway, typed: str
+    ) -> None:
+        answer = pias.post(BUY, data={"amount": typed, "provider": "stripe"})
+        assert answer.status_code == 422 and gateway.orders == []
+        assert 'aria-invalid="true"' in answer.text and f'value="{typed}"' in answer.text
+        assert session.query(Invoice).count() == 0
+
+    def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
+        answer = adas.post(BUY, data={"amount": "50", "provider": "stripe"})
+        assert answer.status_code == 422 and "None are for sale" in answer.text
+        assert gateway.orders == []
+
+    def test_offers_paypal_where_it_is_connected(
+        self, app: Flask, pias: FlaskClient, gateway: FakeGateway
+    ) -> None:
+        assert "Pay with PayPal" not in pias.get(PAGE).text
+        assert pias.post(BUY, data={"amount": "50", "provider": "paypal"}).status_code == 422
+        other = FakeGateway()
+        other.provider, other.checkout_origins = "paypal", ("https://www.paypal.com",)
+        app.config[GATEWAYS] = {"stripe": gateway, "paypal": other}
+        answer = pias.get(PAGE)
+        assert "Pay with PayPal" in answer.text
+        policy = directives(answer.headers["Content-Security-Policy"])
+        allowed = "'self' https://pay.example.com https://www.paypal.com"
+        assert policy["form-action"] == allowed
+        assert pias.post(BUY, data={"amount": "50", "provider": "paypal"}).status_code == 303
+        assert (len(other.orders), gateway.orders) == (1, [])
+
+    def test_says_in_place_that_the_provider_is_away(
+        self, pias: FlaskClient, gateway: FakeGateway
+    ) -> None:
+        gateway.is_away = True
+        answer = pias.post(BUY, data={"amount": "50", "provider": "stripe"})
+        assert answer.status_code == 503
+        assert "The payment page could not be opened" in answer.text
+        assert "The fake is away." in answer.text and 'value="50"' in answer.text
+
+    def test_the_page_one_comes_back_to_speaks_of_tokens(
+        self, pias: FlaskClient, gateway: FakeGateway, now: datetime
+    ) -> None:
+        pias.post(BUY, data={"amount": "50", "provider": "stripe"})
+        payment_id = gateway.orders[0].payment_id
+        waiting = words_of(pias.get(f"/payments/{payment_id}").text)
+        assert "about $50.00 for extra tokens" in waiting
+        gateway.pay("cs_1")
+        assert "Thank you, it is paid" in pias.get(f"/payments/{payment_id}").text
+
+
+class TestLedger:
+    def test_has_pages(self, pias: FlaskClient, now: datetime) -> None:
+        for _ in range(PAGE_SIZE + 1):
+            make_extra_tokens("pia", granted=1, now=now)
+        newest, oldest = pias.get(PAGE).text, pias.get(f"{PAGE}?page=2").text
+        assert "Page 1 of 2" in newest and "Older" in newest
+        assert "Page 2 of 2" in oldest and oldest.count("Granted") == 1
+        assert "Back to the newest" in pias.get(f"{PAGE}?page=9").text
+
+    def test_shows_nobody_elses(self, adas: FlaskClient, pias: FlaskClient) -> None:
+        make_extra_tokens("pia", bought=4_321, now=clock.now())
+        assert "4,321" not in adas.get(PAGE).text

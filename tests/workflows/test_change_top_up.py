@@ -1,0 +1,60 @@
+"""Changing the top-up settings: off to on begins anew, nothing else does."""
+
+from datetime import datetime
+
+import pytest
+
+from app.domain.accounts.models import Account
+from app.domain.tokens import operations as tokens
+from app.domain.tokens import queries
+from app.foundation.database import session, transaction
+from app.foundation.errors import InvalidFields
+from app.workflows.change_top_up import change_top_up
+
+
+def change(account: Account, *, now: datetime, **changes: object) -> None:
+    with transaction():
+        change_top_up(account, changes, actor="customer:ada", now=now)
+
+
+@pytest.fixture(autouse=True)
+def declined(ada: Account, now: datetime) -> None:
+    """Ada's card was declined twice."""
+    with transaction():
+        for _ in range(2):
+            tokens.note_declined("ada", now=now)
+
+
+def declines() -> int:
+    session.rollback()
+    guard = queries.find_guard("ada")
+    assert guard is not None
+    return guard.declines_in_a_row
+
+
+class TestChangeTopUp:
+    def test_forgets_declines_when_it_is_switched_on_again(
+        self, ada: Account, now: datetime
+    ) -> None:
+        change(ada, auto_topup=False, now=now)
+        assert declines() == 2
+        change(ada, auto_topup=True, now=now)
+        assert declines() == 0
+        guard = queries.find_guard("ada")
+        assert guard is not None and guard.paused_until is None
+
+    @pytest.mark.parametrize(
+        "changes", [{"auto_topup": True}, {"auto_topup_threshold": 5}, {"auto_topup": False}]
+    )
+    def test_remembers_them_otherwise(
+        self, ada: Account, now: datetime, changes: dict[str, object]
+    ) -> None:
+        # It is on to begin with.
+        change(ada, now=now, **changes)
+        assert declines() == 2
+
+    def test_a_refusal_changes_nothing(self, ada: Account, now: datetime) -> None:
+        change(ada, auto_topup=False, now=now)
+        with pytest.raises(InvalidFields):
+            change(ada, auto_topup=True, auto_topup_amount=1, now=now)
+        assert declines() == 2
