@@ -15,6 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.catalog.operations import set_price
+from app.domain.catalog.price_changes import PriceTerms
 from app.domain.coupons.models import Coupon
 from app.domain.invoices.models import Invoice, TaxRate
 from app.domain.mails.models import Mail
@@ -62,7 +64,6 @@ class World:
     keys: dict[str, dict[str, str]] = field(default_factory=dict)
     dice: random.Random = field(default_factory=lambda: random.Random(2028))
     posted: dict[str, list[str]] = field(default_factory=dict)
-    unpaid_by: set[str] = field(default_factory=set)
 
     def call(self, who: str, method: str, path: str, body: object = None) -> object:
         """Call the API; a refusal is fine, a failure is not."""
@@ -255,6 +256,8 @@ def topper(world: World, day: int) -> None:
     if day % 40 == 7:
         bought = world.call("topper", "POST", "/topups", {"amount": 12.34})
         world.pay_page(bought.get("checkout_url"))
+    if day > 3:
+        world.post("topper", 40_000)
     # His bank says no for some weeks of the summer.
     world.gateway.declines_with = "insufficient_funds" if 150 <= day < 175 else None
     if day == 180:
@@ -303,9 +306,6 @@ def unpriced(world: World, day: int) -> None:
 
 
 def price_it(world: World) -> None:
-    from app.domain.catalog.operations import set_price  # noqa: PLC0415
-    from app.domain.catalog.price_changes import PriceTerms  # noqa: PLC0415
-
     with transaction():
         set_price("nobody-knows-yet", PriceTerms(1_000, 2_000), actor="olga", now=world.now)
 

@@ -14,7 +14,6 @@ from app.domain.invoices.bills import Bill
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter, InvoiceLine
 from app.domain.invoices.rules import InvoiceStatus, Line
 from app.domain.usage.models import UsageCorrection
-from app.foundation import money
 from app.foundation.bulk import add_to_rows, any_of
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
@@ -62,7 +61,6 @@ def draw_up(
     )
     for invoice, bill in pairs:
         credit.spend(accounts[invoice.user_id], invoice, minor=bill.credit_used_minor, now=now)
-        _carry_on(invoice, bill, now=now)
     session.flush()
     return invoices
 
@@ -87,6 +85,7 @@ def issue(
         invoice.issued_at = invoice.updated_at = now
         invoice.due_at = due_at
         invoice.content_digest = rules.content_digest(content(invoice, lines[invoice.id]))
+        _carry_on(invoice, lines[invoice.id], now=now)
         if invoice.final_minor == invoice.credit_used_minor:
             by = BY_CREDIT if invoice.credit_used_minor else BY_NOTHING
             mark_paid(invoice, method=by, transaction_id=None, now=now)
@@ -268,15 +267,16 @@ def _line_rows(invoice: Invoice, lines: Sequence[Line]) -> list[InvoiceLine]:
     ]
 
 
-def _carry_on(invoice: Invoice, bill: Bill, *, now: datetime) -> None:
+def _carry_on(invoice: Invoice, lines: Sequence[Line], *, now: datetime) -> None:
     """Keep for the next invoice what is too little to be paid with this one."""
-    if bill.carried_on_minor:
-        session.add(
-            CarriedAmount(
-                user_id=invoice.user_id,
-                kind="other",
-                from_month=str(BillingMonth.of(now)),
-                amount_nanos=money.nanos_from_minor(bill.carried_on_minor),
-                created_at=now,
+    for line in lines:
+        if line.kind == "carried_on":
+            session.add(
+                CarriedAmount(
+                    user_id=invoice.user_id,
+                    kind="other",
+                    from_month=str(BillingMonth.of(now)),
+                    amount_nanos=-line.amount_nanos,
+                    created_at=now,
+                )
             )
-        )
