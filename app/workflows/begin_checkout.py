@@ -15,6 +15,7 @@ from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import check_payable
 from app.domain.payments import operations, queries, rules
+from app.domain.payments.consent import Consent
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.domain.payments.gateway import CheckoutOrder, OpenedCheckout, PaymentGateway
 from app.domain.payments.models import Payment
@@ -35,18 +36,24 @@ class Checkout:
 
 
 def begin_checkout(
-    account: Account, reference: str, *, gateway: PaymentGateway, base_url: str, now: datetime
+    account: Account,
+    reference: str,
+    *,
+    gateway: PaymentGateway,
+    base_url: str,
+    now: datetime,
+    consent: Consent | None = None,
 ) -> Checkout:
     """Return the page on which the account pays its invoice, given by id or number.
 
-    A second call finds the page that the first one opened. Raises UnknownInvoice,
-    InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    With a consent, the card that pays is saved. A second call finds the page that the first one
+    opened. Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
     with transaction():
         accounts.lock_accounts({account.id})
         invoice = invoices.invoice_row(account, reference)
         check_payable(invoice.status)
-        payment = attempt(invoice, provider=gateway.provider, now=now)
+        payment = attempt(invoice, provider=gateway.provider, consent=consent, now=now)
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)
         order = checkout_order(payment, invoice, base_url=base_url)
@@ -54,7 +61,14 @@ def begin_checkout(
     return Checkout(order.payment_id, opened.url)
 
 
-def attempt(invoice: Invoice, *, provider: str, now: datetime, purpose: str = "invoice") -> Payment:
+def attempt(
+    invoice: Invoice,
+    *,
+    provider: str,
+    now: datetime,
+    purpose: str = "invoice",
+    consent: Consent | None = None,
+) -> Payment:
     """Return an earlier attempt to pay that still serves, or a new one; the account is locked.
 
     Raises InvoiceNotPayable.
@@ -63,21 +77,18 @@ def attempt(invoice: Invoice, *, provider: str, now: datetime, purpose: str = "i
     if due_minor <= 0:
         raise InvoiceNotPayable("Nothing is left to pay of this invoice.")
     last = queries.last_attempt(invoice, provider=provider)
-    if last is not None and _serves(last, due_minor=due_minor, now=now):
+    saves_card = consent is not None
+    if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):
         return last
     payment = operations.add_checkout(
-        invoice, provider=provider, amount_minor=due_minor, purpose=purpose, now=now
-    )
-    journal.write(
-        "checkout_begun",
-        actor=f"customer:{invoice.user_id}",
-        user_id=invoice.user_id,
+        invoice,
+        provider=provider,
+        amount_minor=due_minor,
+        purpose=purpose,
+        consent=consent,
         now=now,
-        details={
-            "invoice": invoice.invoice_number or invoice.public_id,
-            "payment": payment.public_id,
-        },
     )
+    _note(payment, invoice, now=now)
     return payment
 
 
@@ -98,6 +109,9 @@ def checkout_order(payment: Payment, invoice: Invoice, *, base_url: str) -> Chec
         success_url=f"{base_url}/payments/{payment.public_id}",
         cancel_url=f"{base_url}{back}",
         expires_at=payment.expires_at,
+        # With a customer of its own at the provider: which others there are may have changed
+        # before a repeat.
+        saves_card=payment.consented_at is not None,
     )
 
 
@@ -121,9 +135,27 @@ def open_checkout(
     return opened
 
 
-def _serves(payment: Payment, *, due_minor: int, now: datetime) -> bool:
+def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
+    details: dict[str, object] = {
+        "invoice": invoice.invoice_number or invoice.public_id,
+        "payment": payment.public_id,
+    }
+    actor, user_id = f"customer:{invoice.user_id}", invoice.user_id
+    journal.write("checkout_begun", actor=actor, user_id=user_id, now=now, details=details)
+    if payment.consent_version is not None:
+        agreed: dict[str, object] = {
+            "version": payment.consent_version,
+            "payment": payment.public_id,
+        }
+        journal.write("card_consent_given", actor=actor, user_id=user_id, now=now, details=agreed)
+
+
+def _serves(payment: Payment, *, due_minor: int, saves_card: bool, now: datetime) -> bool:
     if payment.expires_at is None:
         # An off-session charge has no page.
+        return False
+    if saves_card != (payment.consented_at is not None):
+        # He has changed his mind about the card.
         return False
     has_page, expires_at = payment.checkout_url is not None, payment.expires_at
     serves = rules.is_reusable(

@@ -43,6 +43,7 @@ def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
     if not operations.record_outcome(payment, outcome, now=now):
         return
     if payment.status == PaymentStatus.SETTLED:
+        operations.keep_card_of(payment, outcome, now=now)
         _take_effect(payment, invoice, now=now)
     elif payment.status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED):
         _end_without_money(payment, invoice, now=now)

@@ -15,6 +15,7 @@ from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.mails import operations as mails
 from app.domain.payments import queries as payments
+from app.domain.payments.consent import Consent
 from app.domain.payments.errors import ProviderRefused
 from app.domain.payments.gateway import PaymentGateway
 from app.domain.subscriptions import operations as subscriptions
@@ -48,10 +49,12 @@ def switch_plan(
     shop: Shop,
     now: datetime,
     previewed_at: datetime | None = None,
+    consent: Consent | None = None,
 ) -> Checkout | None:
     """Return the page on which the switch is paid, or None if nothing had to be.
 
-    Accepting the same plan again finds the page that is open. Raises what preview_switch raises,
+    With a consent, the card that pays is saved. Accepting the same plan again finds the page that
+    is open. Raises what preview_switch raises,
     ChangeInProgress, ProviderUnreachable and ProviderRefused.
     """
     with transaction():
@@ -62,7 +65,9 @@ def switch_plan(
             draft = _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)
         if draft is None:
             return None
-        payment = attempt(draft, provider=shop.gateway.provider, purpose=PURPOSE, now=now)
+        payment = attempt(
+            draft, provider=shop.gateway.provider, purpose=PURPOSE, consent=consent, now=now
+        )
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)
         order = checkout_order(payment, draft, base_url=shop.base_url)

@@ -12,6 +12,7 @@ from app.domain.invoices.bills import Bill, top_up_bill
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.invoices.token_lines import token_line
+from app.domain.payments.consent import Consent
 from app.domain.payments.errors import ProviderRefused
 from app.domain.payments.gateway import PaymentGateway
 from app.domain.subscriptions import operations as subscriptions
@@ -33,10 +34,18 @@ class TopUp:
     checkout: Checkout
 
 
-def top_up(account: Account, *, amount_minor: int, shop: Shop, now: datetime) -> TopUp:
+def top_up(
+    account: Account,
+    *,
+    amount_minor: int,
+    shop: Shop,
+    now: datetime,
+    consent: Consent | None = None,
+) -> TopUp:
     """Return the page on which the account pays for extra tokens of a net amount.
 
-    Raises NoTokensForSale, TopUpAmountInvalid, ProviderUnreachable and ProviderRefused.
+    With a consent, the card that pays is saved. Raises NoTokensForSale, TopUpAmountInvalid,
+    ProviderUnreachable and ProviderRefused.
     """
     with transaction():
         locked = accounts.lock_accounts({account.id})[account.id]
@@ -45,10 +54,17 @@ def top_up(account: Account, *, amount_minor: int, shop: Shop, now: datetime) ->
             locked, amount_minor=amount_minor, seller=shop.seller, grace=shop.grace, now=now
         )
         tokens = invoice_queries.lines_of([draft.id])[draft.id][0].quantity
-    return TopUp(tokens, pay_top_up(locked, draft.public_id, shop=shop, now=now))
+    return TopUp(tokens, pay_top_up(locked, draft.public_id, shop=shop, consent=consent, now=now))
 
 
-def pay_top_up(account: Account, reference: str, *, shop: Shop, now: datetime) -> Checkout:
+def pay_top_up(
+    account: Account,
+    reference: str,
+    *,
+    shop: Shop,
+    now: datetime,
+    consent: Consent | None = None,
+) -> Checkout:
     """Return the page on which the account pays a top-up that was drawn up before.
 
     Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
@@ -57,7 +73,9 @@ def pay_top_up(account: Account, reference: str, *, shop: Shop, now: datetime) -
     with transaction():
         accounts.lock_accounts({account.id})
         draft = invoice_queries.top_up_draft(account, reference)
-        payment = attempt(draft, provider=gateway.provider, purpose=PURPOSE, now=now)
+        payment = attempt(
+            draft, provider=gateway.provider, purpose=PURPOSE, consent=consent, now=now
+        )
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)
         order = checkout_order(payment, draft, base_url=shop.base_url)

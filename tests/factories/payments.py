@@ -57,10 +57,22 @@ def make_plan_invoice(user_id: str, *, minor: int = 999, now: datetime = NOW) ->
 
 
 def make_checkout(
-    account: Account, invoice: Invoice, *, gateway: PaymentGateway, now: datetime = NOW
+    account: Account,
+    invoice: Invoice,
+    *,
+    gateway: PaymentGateway,
+    now: datetime = NOW,
+    consent: Consent | None = None,
 ) -> Checkout:
     """Begin to pay the invoice."""
-    return begin_checkout(account, invoice.public_id, gateway=gateway, base_url=BASE_URL, now=now)
+    return begin_checkout(
+        account,
+        invoice.public_id,
+        gateway=gateway,
+        base_url=BASE_URL,
+        consent=consent,
+        now=now,
+    )
 
 
 def make_card(

@@ -47,7 +47,7 @@ def test_the_return_page_finds_out_by_itself(
     visitor = visit()
     visitor.signs_in(ada)
     expect(visitor.page.get_by_role("main")).to_contain_text("To pay now $15.00")
-    visitor.goes_to_pay(number)
+    visitor.goes_to_pay(number, saving_card=True)
 
     # A second tab waits for what happens in the first.
     page, watching = visitor.page, visitor.page.context.new_page()
@@ -67,6 +67,9 @@ def test_the_return_page_finds_out_by_itself(
     assert watching.evaluate("window.isTheSame")
     visitor.finds_it_paid(number)
     assert installation.status_of(ada, number) == "paid"
+    # She has agreed that her card is saved.
+    visitor.open("/payment-methods")
+    expect(visitor.page.get_by_role("row", name="Visa •••• 4242")).to_contain_text("default")
     visitor.open("/invoices")
     visitor.sees("To pay now")
     expect(watching.get_by_text("Nothing is open. Thank you.")).to_be_visible()

@@ -101,10 +101,12 @@ class Visitor:
         self.clicks("button", "Sign in")
         self.arrives("/invoices")
 
-    def goes_to_pay(self, invoice_number: str) -> None:
+    def goes_to_pay(self, invoice_number: str, *, saving_card: bool = False) -> None:
         """Go from the list of invoices to the provider's page."""
         self.page.get_by_role("table").get_by_role("link", name=invoice_number).click()
         self.arrives(f"/invoices/{invoice_number}")
+        if saving_card:
+            self.page.get_by_label("Save my card as well").check()
         self.clicks("button", "Pay by card")
         self.arrives(re.compile(r"/c/pay/cs_\w+"), at=self.installation.sandbox)
 

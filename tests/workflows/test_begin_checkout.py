@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.errors import InvoiceNotPayable, UnknownInvoice
+from app.domain.payments.consent import VERSION, Consent
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
@@ -14,7 +15,13 @@ from app.domain.payments.queries import payments_of_invoice
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.workflows.settle_payment import settle_payment
-from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row
+from tests.factories.payments import (
+    invoice_row,
+    make_card,
+    make_checkout,
+    make_invoice,
+    payment_row,
+)
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
@@ -83,6 +90,28 @@ class TestBeginCheckout:
         second = make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(minutes=60))
         assert second.checkout_url != first.checkout_url
         assert payment_row(second.payment_id).idempotency_key.endswith(":checkout:2")
+
+    def test_saves_the_card_of_whoever_agrees(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        make_card(ada, customer="cus_7")
+        agreed = Consent(VERSION, now)
+        first = make_checkout(ada, invoice, gateway=gateway, consent=agreed)
+        (order,) = gateway.orders
+        # A customer that is chosen later could not be the same in a repeat.
+        assert (order.saves_card, order.customer) == (True, None)
+        entry = session.query(JournalEntry).filter_by(action="card_consent_given").one()
+        assert entry.details == {"version": VERSION, "payment": first.payment_id}
+        assert make_checkout(ada, invoice, gateway=gateway, consent=agreed) == first
+
+    def test_uses_no_page_that_saves_for_whoever_does_not_agree(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        for consent in (None, Consent(VERSION, now), None):
+            make_checkout(ada, invoice, gateway=gateway, consent=consent)
+        assert [order.saves_card for order in gateway.orders] == [False, True, False]
 
     def test_does_not_know_whether_an_unanswered_call_happened(
         self, ada: Account, gateway: FakeGateway

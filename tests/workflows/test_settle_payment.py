@@ -7,14 +7,16 @@ import pytest
 
 from app.domain.accounts.models import Account
 from app.domain.payments import queries
+from app.domain.payments.consent import VERSION, Consent
 from app.domain.payments.errors import OutcomeImpossible, OutcomeMismatch, UnknownPayment
 from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
+from app.domain.payments.models import PaymentMethod
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.workflows.settle_payment import settle_payment
 from app.workflows.verify_books import verify_books
 from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row
-from tests.fakes.payment_gateway import FakeGateway
+from tests.fakes.payment_gateway import FakeGateway, make_card
 
 
 @pytest.fixture
@@ -50,6 +52,31 @@ class TestSettlePayment:
         for _ in range(3):
             settle(gateway.outcome_of_session("cs_1"), now=now)
         assert acts().count("payment_settled") == 1
+
+    def test_keeps_the_card_that_paid_where_that_was_agreed_to(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        agreed = Consent(VERSION, now - timedelta(minutes=5))
+        make_checkout(ada, make_invoice(ada), gateway=gateway, consent=agreed)
+        gateway.pay("cs_1", saved_card=make_card(3))
+        for _ in range(2):
+            settle(gateway.outcome_of_session("cs_1"), now=now)
+        card = session.query(PaymentMethod).one()
+        assert (card.user_id, card.last4, card.is_default) == ("ada", "4244", True)
+        assert (card.consent_version, card.consented_at) == (agreed.version, agreed.given_at)
+        assert "card_saved" in acts() and verify_books() == []
+
+    def test_keeps_no_card_otherwise(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        make_checkout(ada, make_invoice(ada), gateway=gateway)
+        gateway.pay("cs_1", saved_card=make_card())
+        settle(gateway.outcome_of_session("cs_1"), now=now)
+        make_checkout(ada, make_invoice(ada), gateway=gateway, consent=Consent(VERSION, now))
+        second = list(gateway.pages)[1]
+        gateway.end(second, OutcomeStatus.EXPIRED)
+        settle(gateway.outcome_of_session(second), now=now)
+        assert session.query(PaymentMethod).count() == 0
 
     @pytest.mark.parametrize(
         "changes",

@@ -66,6 +66,9 @@ class Payment(Base):
         CheckConstraint(
             "status <> 'settled' OR provider_payment IS NOT NULL", "settled_has_its_payment"
         ),
+        CheckConstraint(
+            "(consent_version IS NULL) = (consented_at IS NULL)", "consent_has_its_moment"
+        ),
         # The unique key behind settling: a provider's payment has one effect here.
         UniqueConstraint("provider", "provider_payment"),
         UniqueConstraint("provider", "provider_session"),
@@ -95,6 +98,9 @@ class Payment(Base):
     checkout_url: Mapped[str | None]
     decline_code: Mapped[str | None]
     is_overpayment: Mapped[bool] = mapped_column(default=False)
+    # Set where the customer has agreed that the card he pays with is saved.
+    consent_version: Mapped[str | None]
+    consented_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -27,14 +27,20 @@ def add_checkout(
     amount_minor: int,
     now: datetime,
     purpose: str = "invoice",
+    consent: Consent | None = None,
 ) -> Payment:
-    """Write down an attempt before the provider is asked; the account is locked."""
+    """Write down an attempt before the provider is asked; the account is locked.
+
+    With a consent, the card that pays it is saved.
+    """
     payment = _attempt(invoice, purpose=purpose, amount_minor=amount_minor, now=now)
     payment.provider, payment.method = provider, rules.CHECKOUT
     payment.idempotency_key = rules.idempotency_key(
         payment.public_id, attempt_number=payment.attempt_number
     )
     payment.expires_at = now.replace(microsecond=0) + rules.checkout_life(purpose)
+    if consent is not None:
+        payment.consent_version, payment.consented_at = consent.version, consent.given_at
     return _written(payment)
 
 
@@ -94,6 +100,16 @@ def keep_card(
     if is_new:
         cards.tell_owner(row, "card_saved", actor=f"provider:{provider}", now=now)
     return row
+
+
+def keep_card_of(payment: Payment, outcome: PaymentOutcome, *, now: datetime) -> None:
+    """Keep the card that has paid, where its owner agreed to it when he went to pay."""
+    if payment.consent_version is None or payment.consented_at is None:
+        return
+    if outcome.saved_card is not None:
+        consent = Consent(payment.consent_version, payment.consented_at)
+        provider = payment.provider
+        keep_card(payment.user_id, outcome.saved_card, provider=provider, consent=consent, now=now)
 
 
 def add_refund(

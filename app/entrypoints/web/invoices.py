@@ -7,13 +7,14 @@ from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
-from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import gateway, gateways
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.selling import seller
-from app.entrypoints.web.errors import refusals_noted
+from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond
+from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.foundation.periods import BillingMonth
@@ -51,16 +52,18 @@ def show(reference: str) -> ResponseReturnValue:
 @pages.post("/invoices/<reference>/pay")
 def pay(reference: str) -> ResponseReturnValue:
     """Send the customer to the provider's page, or say on ours why there is none."""
-    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+    provider, now = request.form.get("provider", PROVIDER), clock.now()
+    with refusals_noted(ConsentMissing, ProviderUnreachable, ProviderRefused) as noted:
         checkout = begin_checkout(
             signed_in_account(),
             reference,
-            gateway=gateway(request.form.get("provider", PROVIDER)),
+            gateway=gateway(provider),
             base_url=current_app.config["SETTINGS"].base_url,
-            now=clock.now(),
+            consent=consent_in_form(provider, now=now),
+            now=now,
         )
         return redirect(checkout.checkout_url, 303)
-    return _shown(reference, trouble=noted[0].message, status=503)
+    return _shown(reference, trouble=noted[0].message, status=STATUS[noted[0].kind])
 
 
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
@@ -81,6 +84,7 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         providers=sorted(gateways()),
         credit_notes=file.credit_notes,
         trouble=trouble,
+        saving=card_offer(account),
         local=zone(account.timezone),
     )
     origins = {origin for each in gateways().values() for origin in each.checkout_origins}

@@ -9,7 +9,7 @@ from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import queries as invoices
 from app.domain.payments import queries as payments
-from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.domain.reporting.rules import share_permille
 from app.domain.subscriptions import queries
 from app.domain.subscriptions.errors import (
@@ -29,6 +29,7 @@ from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.forms import SwitchForm
 from app.entrypoints.web.responding import respond
+from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -41,7 +42,7 @@ from app.workflows.switch_plan import switch_plan
 
 PROVIDER = "stripe"
 # After these the customer looks at the amounts again; after the others at his plan.
-LOOK_AGAIN = (PreviewStale, ProviderUnreachable, ProviderRefused)
+LOOK_AGAIN = (PreviewStale, ConsentMissing, ProviderUnreachable, ProviderRefused)
 NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale)
 
 pages = Blueprint("plans", __name__)
@@ -72,6 +73,7 @@ def switch() -> ResponseReturnValue:
             shop=shop(PROVIDER),
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
+            consent=consent_in_form(PROVIDER, now=now),
         )
         return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
     return _refused(plan_id, noted[0])
@@ -136,6 +138,7 @@ def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
         # htmx shows no other refusal in its place.
         status=422 if noted else STATUS[said.kind] if said else 200,
         preview=previewed,
+        saving=card_offer(account),
         trouble=said,
         local=zone(account.timezone),
     )

@@ -12,7 +12,7 @@ from app.domain.accounts.views import SettingsView
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
 from app.domain.payments import queries as payments
-from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
+from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
@@ -21,9 +21,10 @@ from app.entrypoints.gateways import gateways
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.selling import seller, shop
 from app.entrypoints.settings import renewal_grace
-from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
+from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
@@ -32,7 +33,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
-from app.workflows.top_up import pay_top_up, price_top_up, top_up
+from app.workflows.top_up import TopUp, pay_top_up, price_top_up, top_up
 
 PROVIDER = "stripe"
 PAGE_SIZE = 12
@@ -87,17 +88,12 @@ def buy() -> ResponseReturnValue:
     form, provider = BuyForm(), request.form.get("provider")
     if not form.validate() or not provider:
         return _shown(buying=form, status=422 if form.errors else 200)
-    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+    with refusals_noted(ConsentMissing, ProviderUnreachable, ProviderRefused) as noted:
         with refusals_shown_on({NoTokensForSale: form.amount, TopUpAmountInvalid: form.amount}):
-            bought = top_up(
-                signed_in_account(),
-                amount_minor=form.amount_minor,
-                shop=shop(provider),
-                now=clock.now(),
-            )
+            bought = _bought(form.amount_minor, provider, now=clock.now())
             return redirect(bought.checkout.checkout_url, 303)
         return _shown(buying=form, status=422)
-    return _shown(buying=form, trouble=noted[0].message, status=503)
+    return _shown(buying=form, trouble=noted[0].message, status=STATUS[noted[0].kind])
 
 
 @pages.get("/tokens/finish/<reference>")
@@ -152,11 +148,22 @@ def _shown(
         page=page,
         page_size=PAGE_SIZE,
         trouble=trouble,
+        saving=card_offer(account),
         providers=sorted(gateways()),
         local=zone(account.timezone),
         now=now,
     )
     return _leading_to_providers(response)
+
+
+def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
+    return top_up(
+        signed_in_account(),
+        amount_minor=amount_minor,
+        shop=shop(provider),
+        consent=consent_in_form(provider, now=now),
+        now=now,
+    )
 
 
 def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -> Response:

@@ -12,6 +12,7 @@ from app import create_app
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
+from app.domain.payments.consent import VERSION
 from app.domain.payments.models import Payment
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.web.invoices import PAGE_SIZE
@@ -21,7 +22,7 @@ from app.workflows.settle_payment import settle_payment
 from tests.entrypoints.test_security_headers import directives
 from tests.entrypoints.web.conftest import HTMX, PASSWORD
 from tests.entrypoints.web.test_access import token_in
-from tests.factories.payments import invoice_row, make_checkout, make_invoice
+from tests.factories.payments import invoice_row, make_card, make_checkout, make_invoice
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.html_lint import LintingClient
@@ -229,6 +230,26 @@ class TestPay:
     ) -> None:
         first, again = (adas.post(f"{address}/pay").location for _ in range(2))
         assert first == again and len(gateway.orders) == 1
+
+    def test_saves_the_card_of_whoever_agrees(
+        self, adas: FlaskClient, address: str, gateway: FakeGateway
+    ) -> None:
+        assert f'name="consent" form="pay-form" value="{VERSION}"' in adas.get(address).text
+        assert adas.post(f"{address}/pay", data={"consent": VERSION}).status_code == 303
+        assert [order.saves_card for order in gateway.orders] == [True]
+
+    def test_saves_none_for_other_words(
+        self, adas: FlaskClient, address: str, gateway: FakeGateway
+    ) -> None:
+        answer = adas.post(f"{address}/pay", data={"consent": "2020-01"})
+        assert answer.status_code == 422 and "This text has changed." in answer.text
+        assert gateway.orders == []
+
+    def test_asks_nobody_who_has_a_card(
+        self, adas: FlaskClient, ada: Account, address: str
+    ) -> None:
+        make_card(ada)
+        assert 'name="consent"' not in adas.get(address).text
 
     def test_the_page_lets_its_form_lead_there_and_nowhere_else(
         self, adas: FlaskClient, address: str

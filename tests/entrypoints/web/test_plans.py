@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import Plan
 from app.domain.invoices.models import CreditEntry, Invoice
+from app.domain.payments.consent import VERSION
 from app.domain.payments.models import Payment
 from app.domain.subscriptions.models import PlanChange, Subscription
 from app.entrypoints.gateways import GATEWAYS
@@ -42,11 +43,13 @@ def cleos(app: Flask, now: datetime, password_hash: str) -> FlaskClient:
     return signed_in(app, cleo)
 
 
-def confirm(browser: FlaskClient, plan_id: str):
+def confirm(browser: FlaskClient, plan_id: str, *, consent: str = ""):
     """Look at the preview and press its button."""
     shown = PREVIEWED.search(browser.get(f"/plans/{plan_id}").text)
     assert shown is not None
-    return browser.post("/plans", data={"plan_id": plan_id, "previewed_at": shown[1]})
+    return browser.post(
+        "/plans", data={"plan_id": plan_id, "previewed_at": shown[1], "consent": consent}
+    )
 
 
 class TestIndex:
@@ -162,6 +165,14 @@ class TestSwitch:
         # The same again leads to the same page, even from a tab that has been open for long.
         assert confirm(adas, "plan-pro").location == "https://pay.example.com/cs_1"
         assert session.query(Payment).count() == 1
+
+    def test_saves_the_card_of_whoever_agrees(
+        self, adas: FlaskClient, gateway: FakeGateway
+    ) -> None:
+        assert f'form="switch" value="{VERSION}"' in adas.get("/plans/plan-pro").text
+        assert confirm(adas, "plan-pro", consent="2020-01").status_code == 422
+        assert confirm(adas, "plan-pro", consent=VERSION).status_code == 303
+        assert [order.saves_card for order in gateway.orders] == [True]
 
     def test_says_so_when_it_is_paid(self, adas: FlaskClient, gateway: FakeGateway, now) -> None:
         confirm(adas, "plan-pro")

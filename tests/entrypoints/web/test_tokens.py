@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice, TaxRate
+from app.domain.payments.consent import VERSION
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.web.tokens import PAGE_SIZE
 from app.foundation import clock
@@ -155,6 +156,16 @@ class TestBuy:
         assert "333,333 bought" in page and "Bought + 333,333 $0.00015 333,333" in page
         check_books()
 
+    def test_saves_the_card_of_whoever_agrees(
+        self, pias: FlaskClient, gateway: FakeGateway
+    ) -> None:
+        assert f'name="consent" form="buy" value="{VERSION}"' in pias.get(PAGE).text
+        for agreed in ({"consent": VERSION}, {}):
+            pias.post(BUY, data={"amount": "50", "provider": "stripe", **agreed})
+        assert [order.saves_card for order in gateway.orders] == [True, False]
+        answer = pias.post(BUY, data={"amount": "50", "provider": "stripe", "consent": "2020-01"})
+        assert answer.status_code == 422 and "This text has changed." in answer.text
+
     def test_says_what_it_costs_where_no_provider_was_chosen(
         self, pias: FlaskClient, gateway: FakeGateway
     ) -> None:
@@ -207,9 +218,10 @@ class TestBuy:
         pias.post(BUY, data={"amount": "50", "provider": "stripe"})
         payment_id = gateway.orders[0].payment_id
         waiting = words_of(pias.get(f"/payments/{payment_id}").text)
-        assert "about $50.00 for extra tokens" in waiting
+        assert "about $50.00 for 333,333 extra tokens" in waiting
         gateway.pay("cs_1")
-        assert "Thank you, it is paid" in pias.get(f"/payments/{payment_id}").text
+        paid = words_of(pias.get(f"/payments/{payment_id}").text)
+        assert "333,333 extra tokens were added" in paid
 
 
 class TestLedger:

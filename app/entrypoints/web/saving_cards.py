@@ -1,0 +1,31 @@
+"""Saving the card that pays: offered beside the button that pays, agreed to in its form."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from flask import request
+
+from app.domain.accounts.models import Account
+from app.domain.payments import queries
+from app.domain.payments.consent import TEXT, VERSION, Consent, consent_to
+
+# Of the others we save nothing.
+SAVES_CARDS = "stripe"
+
+
+class CardOffer(NamedTuple):
+    """The words that are agreed to, and which they are."""
+
+    version: str
+    text: str
+
+
+def card_offer(account: Account) -> CardOffer | None:
+    """Return what there is to agree to; None for whoever has a card that may be charged."""
+    return None if queries.card_to_charge(account.id) else CardOffer(VERSION, TEXT)
+
+
+def consent_in_form(provider: str, *, now: datetime) -> Consent | None:
+    """Return what was agreed to in the form that pays. Raises ConsentMissing for other words."""
+    version = request.form.get("consent", "")
+    return consent_to(version, now=now) if version and provider == SAVES_CARDS else None
