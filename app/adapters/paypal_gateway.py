@@ -42,6 +42,7 @@ from app.domain.payments.gateway import (
     RefundOrder,
     RefundOutcome,
     RefundsSeen,
+    names_an_event,
 )
 from app.foundation import clock
 
@@ -258,8 +259,7 @@ class PayPalGateway(WithoutCards):
             event_id, event_type = said["id"], said["event_type"]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise SignatureInvalid("The body is no event of PayPal.") from error
-        is_event = isinstance(event_id, str) and isinstance(event_type, str) and event_id
-        if not is_event or not isinstance(said.get("resource"), dict):
+        if not names_an_event(event_id, event_type) or not isinstance(said.get("resource"), dict):
             raise SignatureInvalid("The body is no event of PayPal.")
         return EventNotice(self.provider, event_id, event_type, body)
 

@@ -29,6 +29,7 @@ from app.domain.payments.gateway import (
     RefundsSeen,
     SetupOrder,
     SetupOutcome,
+    names_an_event,
 )
 
 API_VERSION = "2026-10-28.endive"
@@ -184,7 +185,7 @@ class StripeGateway:
             event_id, event_type, is_live = said["id"], said["type"], said["livemode"]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise SignatureInvalid("The body is no event of Stripe.") from error
-        if not (isinstance(event_id, str) and isinstance(event_type, str) and event_id):
+        if not names_an_event(event_id, event_type):
             raise SignatureInvalid("The body is no event of Stripe.")
         if is_live is not self._is_live:
             raise SignatureInvalid("Test events and live keys, or the other way, do not go.")

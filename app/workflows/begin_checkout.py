@@ -22,8 +22,6 @@ from app.domain.payments.models import Payment
 from app.foundation import journal
 from app.foundation.database import transaction
 
-# What a customer sees on the provider's page instead of a number that a draft does not have.
-PURCHASES = {"plan_change": "Plan", "topup": "Extra tokens"}
 BACK = {"plan_change": "/plans", "topup": "/tokens"}
 
 
@@ -95,19 +93,17 @@ def attempt(
 def checkout_order(payment: Payment, invoice: Invoice, *, base_url: str) -> CheckoutOrder:
     """Return what an attempt asks for: word for word the same each time, as its key demands."""
     assert payment.expires_at is not None, "a checkout has its end from the beginning"
-    is_purchase = payment.purpose in PURCHASES
-    back = BACK[payment.purpose] if is_purchase else f"/invoices/{invoice.invoice_number}"
     return CheckoutOrder(
         payment_id=payment.public_id,
         reference=invoice.public_id,
         idempotency_key=payment.idempotency_key,
         amount_minor=payment.amount_minor,
         currency=payment.currency,
-        description=PURCHASES.get(payment.purpose, f"Invoice {invoice.invoice_number}"),
+        description=_description(payment, invoice),
         # As it stands on the invoice: the account's own may change before a repeat.
         email=str(invoice.buyer.get("email", "")),
         success_url=f"{base_url}/payments/{payment.public_id}",
-        cancel_url=f"{base_url}{back}",
+        cancel_url=base_url + BACK.get(payment.purpose, f"/invoices/{invoice.invoice_number}"),
         expires_at=payment.expires_at,
         # With a customer of its own at the provider: which others there are may have changed
         # before a repeat.
@@ -133,6 +129,13 @@ def open_checkout(
     with transaction():
         operations.note_opened(operations.lock_payment(order.payment_id), opened, now=now)
     return opened
+
+
+def _description(payment: Payment, invoice: Invoice) -> str:
+    """Return what a customer sees on the provider's page; a draft has no number."""
+    if payment.purpose in BACK:
+        return invoices.lines_of([invoice.id])[invoice.id][0].description
+    return f"Invoice {invoice.invoice_number}"
 
 
 def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:

@@ -22,12 +22,12 @@ def chase_unpaid(*, now: datetime) -> int:
     """
     reminders = chasing.reminders_due(now=now, limit=AT_ONCE)
     addresses = account_queries.addresses({reminder.user_id for reminder in reminders})
-    letters = [_letter(reminder, addresses[reminder.user_id]) for reminder in reminders]
+    letters = [_letter(each, addresses[each.user_id], now=now) for each in reminders]
     written = mails.write_all(letters, now=now)
     return written + _suspend(now=now)
 
 
-def _letter(reminder: Reminder, address: str) -> Letter:
+def _letter(reminder: Reminder, address: str, *, now: datetime) -> Letter:
     return Letter(
         kind="invoice_reminder",
         user_id=reminder.user_id,
@@ -37,7 +37,8 @@ def _letter(reminder: Reminder, address: str) -> Letter:
             "invoice_number": reminder.invoice_number,
             "due_minor": reminder.due_minor,
             "due_at": reminder.due_at.isoformat(),
-            "days": reminder.days,
+            # It may be late: the worker was away, or the invoice older than the worker.
+            "days": (now - reminder.due_at).days,
         },
     )
 

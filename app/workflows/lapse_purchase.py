@@ -5,14 +5,20 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
 from app.domain.invoices import operations as invoices
+from app.domain.invoices import queries as invoice_queries
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import InvoiceStatus
 from app.domain.payments import operations as payment_operations
 from app.domain.payments import queries as payments
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.changing import PlanChangeStatus
+from app.domain.subscriptions.models import PlanChange
+from app.foundation import outbox
 from app.foundation.database import session
+
+CLOSE_CHECKOUTS = "close_checkouts"
 
 
 def lapse_purchase(invoice_id: int, *, reason: str, now: datetime) -> bool:
@@ -36,3 +42,12 @@ def give_up(draft: Invoice, *, reason: str, now: datetime) -> None:
         accepted = plan_changes.plan_change(draft.plan_change_id)
         if accepted.status == PlanChangeStatus.OPEN:
             plan_changes.move(accepted, PlanChangeStatus.LAPSED, now=now)
+
+
+def give_up_change(waiting: PlanChange, account: Account, *, reason: str, now: datetime) -> None:
+    """Give up a change of the locked account that waits for its money, though it may yet come."""
+    draft = invoice_queries.draft_of_change(waiting.id)
+    give_up(draft, reason=reason, now=now)
+    invoices.void(draft, account, reason=reason, now=now)
+    # Its page may still be open; money that comes before it closes is sent back.
+    outbox.add(CLOSE_CHECKOUTS, {"invoice": draft.public_id}, now=now)

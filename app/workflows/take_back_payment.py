@@ -11,12 +11,14 @@ from app.domain.mails import operations as mails
 from app.domain.payments import operations as payments
 from app.domain.payments.models import Payment
 from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as periods
 from app.domain.tokens import operations as tokens
 from app.domain.tokens import queries as token_queries
 from app.domain.tokens import rules as token_rules
 from app.domain.usage import operations as usage
 from app.foundation import journal
+from app.workflows.lapse_purchase import give_up_change
 
 
 def take_back_payment(
@@ -43,6 +45,7 @@ def take_back_payment(
         credit.return_spent(account, invoice, now=now)
         invoice.status, invoice.updated_at = InvoiceStatus.REFUNDED, now
         _end_period(invoice, account, now=now)
+    _lapse_change_from(invoice, account, now=now)
     if invoice.kind == "topup":
         _take_tokens(payment, invoice, note, account, source=source, now=now)
     details: dict[str, object] = {
@@ -62,6 +65,14 @@ def _end_period(invoice: Invoice, account: Account, *, now: datetime) -> None:
     is_running = now < periods.running_in(subscription, period).ends
     if invoice.period_id == period.id and is_running:
         subscriptions.end_now(account, now=now)
+
+
+def _lapse_change_from(invoice: Invoice, account: Account, *, now: datetime) -> None:
+    """Let a change that waits for its money lapse: its credit was for what is taken back here."""
+    waiting = plan_changes.find_open(account)
+    if waiting is not None and waiting.period_id == invoice.period_id:
+        reason = "What its credit was for was paid back."
+        give_up_change(waiting, account, reason=reason, now=now)
 
 
 def _take_tokens(

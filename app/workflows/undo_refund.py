@@ -5,7 +5,7 @@ from datetime import datetime
 from app.domain.accounts import queries as accounts
 from app.domain.invoices import credit
 from app.domain.mails import operations as mails
-from app.domain.payments import operations, refunds
+from app.domain.payments import disputes, operations, refunds
 from app.foundation import journal
 
 
@@ -14,11 +14,15 @@ def undo_refund(refund_id: int, *, now: datetime) -> None:
     payment = operations.lock_payment(refunds.payment_of_refund(refund_id))
     refund = refunds.lock_refund(refund_id)
     account = accounts.account(payment.user_id)
-    source = f"refund:{refund.id}:undone"
+    source = refunds.undone_source(refund.id)
     if credit.has_source(source):
         return
     note = "A refund that your bank has sent back"
-    minor = refund.amount_minor
+    # What the bank has taken away in a dispute is not ours to credit.
+    kept_minor = payment.amount_minor - payment.refunded_minor - disputes.lost_minor(payment)
+    minor = max(0, min(refund.amount_minor, kept_minor))
+    if not minor:
+        return
     credit.add(account, minor=minor, kind="refund_undone", source=source, note=note, now=now)
     facts: dict[str, object] = {"amount_minor": minor, "became": "credit"}
     mails.write("overpayment", account, about=source, facts=facts, now=now)

@@ -9,8 +9,8 @@ from app.domain.invoices import queries
 from app.domain.invoices.models import Invoice
 from app.domain.payments import operations as payments
 from app.foundation import journal, outbox
+from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.lift_suspension import lift_suspension
-from app.workflows.resume_subscription import CLOSE_CHECKOUTS
 
 
 def void_invoice(reference: str, *, reason: str, actor: str, now: datetime) -> Invoice:

@@ -1,10 +1,12 @@
-"""A year in one test: ten accounts live through 366 days, by the public API and the jobs.
+"""A year in one test: ten accounts live through it day by day, by the public API and the jobs.
 
 Who starts on the 31st, who sees 29 February, whose clocks change, who switches, cancels, redeems,
 tops up, posts late, voids, never pays: after each day the books are verified, and every job is
-run a second time, which changes nothing.
+run a second time, which changes nothing. The suite lives through its first weeks, with the month of
+29 February and the end of one; with WHOLE_YEAR=1 in the environment, all 366 days go by.
 """
 
+import os
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,7 +38,8 @@ from tests.fakes.payment_gateway import SIGNATURE, FakeGateway, make_card
 
 # A leap year that begins on a 31st.
 BEGIN = datetime(2028, 1, 31, 9, 30, tzinfo=UTC)
-DAYS = 366
+WHOLE_YEAR = bool(os.environ.get("WHOLE_YEAR"))
+DAYS = 366 if WHOLE_YEAR else 45
 NAMES = (
     "payg",
     "basic",
@@ -340,7 +343,11 @@ def test_a_year_goes_by(world: World) -> None:
         assert verify_books() == [], f"day {day}"
         end_reading()
     check_books()
-    # It was a year in which something happened.
+    if WHOLE_YEAR:
+        assert_that_it_was_eventful()
+
+
+def assert_that_it_was_eventful() -> None:
     kinds = set(session.scalars(sa.select(Mail.kind)))
     assert kinds >= {
         "alerts_crossed",

@@ -36,7 +36,7 @@ def chase(now) -> int:
 def reminded() -> list[int]:
     session.rollback()
     rows = session.query(Mail).filter_by(kind="invoice_reminder").order_by(Mail.id)
-    return [mail.facts["days"] for mail in rows]
+    return [int(mail.source.rsplit(":", 1)[1]) for mail in rows]
 
 
 def suspended(account: Account) -> tuple[bool, str | None]:
@@ -65,6 +65,23 @@ class TestReminders:
         chase(at)
         chase(at)
         assert reminded() == expected
+
+    @pytest.mark.parametrize(
+        ("at", "days"),
+        [
+            (DUE - 7 * DAY, -7),
+            (DUE - 3 * DAY, -3),
+            (DUE - TICK, -1),
+            (DUE, 0),
+            (DUE + DAY - TICK, 0),
+            (DUE + 3 * DAY, 3),
+            (DUE + 20 * DAY, 20),
+        ],
+    )
+    def test_speak_of_the_day_on_which_they_are_written(self, ada: Account, at, days) -> None:
+        make_invoice(ada)
+        chase(at)
+        assert session.query(Mail).filter_by(kind="invoice_reminder").one().facts["days"] == days
 
     def test_come_once_each(self, ada: Account) -> None:
         invoice = make_invoice(ada)

@@ -11,7 +11,8 @@ from app.domain.subscriptions import queries
 from app.domain.subscriptions.errors import NothingToResume
 from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
-from app.workflows.resume_subscription import CLOSE_CHECKOUTS, resume_subscription
+from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
+from app.workflows.resume_subscription import resume_subscription
 from tests.books import check_books
 from tests.factories.payments import payment_row
 from tests.factories.purchases import begin_switch, buy_plan, invoices_of, pay, promises

@@ -141,6 +141,16 @@ class TestSubscription:
         begin_switch(ada, "plan-pro", gateway=gateway, now=NOW + 15 * DAY)
         assert lines_of(invoices_of(ada)[1])[1] == ("Unused time of the Basic plan", -250)
 
+    def test_a_change_that_counts_on_the_money_lapses(self, ada: Account, gateway) -> None:
+        buy_plan(ada, "plan-basic", gateway=gateway)
+        change = begin_switch(ada, "plan-pro", gateway=gateway)
+        take_back(payments_of(ada)[0], minor=998)
+        assert invoices_of(ada)[1].status == "void"
+        # Whoever pays it all the same gets his money back.
+        pay(change, gateway=gateway)
+        assert payment_row(change.payment_id).is_overpayment
+        assert current_period(ada.id).plan_id == "plan-basic"
+
     def test_of_a_period_that_is_over_ends_no_other(self, ada: Account, gateway) -> None:
         buy_plan(ada, "plan-pro", gateway=gateway)
         first = payments_of(ada)[0]

@@ -63,6 +63,7 @@ class TestTopUp:
     def test_gives_tokens_once_they_are_paid(self, pro: Account, gateway) -> None:
         bought = top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
         assert (bought.tokens, entries()) == (333_333, [])
+        assert gateway.orders[-1].description == "333,333 extra tokens"
         pay(bought.checkout, gateway=gateway)
         assert entries() == [("top_up", 333_333, 150_000_000)]
         invoice = invoices_of(pro)[1]

@@ -15,7 +15,7 @@ from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
-from app.workflows.resume_subscription import CLOSE_CHECKOUTS
+from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.void_invoice import void_invoice
 from tests.books import check_books
 from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row

@@ -158,7 +158,8 @@ def _spend(thresholds: Thresholds, figures: Figures) -> Iterator[Gauge]:
 
 
 def _forecast(thresholds: Thresholds, figures: Figures) -> Iterator[Gauge]:
-    if thresholds.forecast and figures.quota:
+    # Of a quota that is used up nothing is left to foretell.
+    if thresholds.forecast and figures.quota > figures.quota_tokens_used:
         ends_at = figures.runs_out_at
         value = 0 if ends_at is None else (ends_at - EPOCH) // SECOND
         gone = 0 if ends_at is None else WHOLE_PERMILLE

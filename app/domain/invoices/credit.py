@@ -1,8 +1,9 @@
 """Account credit: a ledger in cents, spent by the next invoices. Changes state; never commits."""
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import CreditEntry, Invoice
@@ -30,6 +31,21 @@ def return_spent(account: Account, invoice: Invoice, *, now: datetime) -> None:
         note="",
         now=now,
     )
+
+
+def take_back(
+    account: Account, *, minor: int, kind: str, source: str, note: str, now: datetime
+) -> int:
+    """Take credit of the locked account back, as far as it is there; return how much was taken."""
+    taken = min(minor, account.credit_minor)
+    _enter(account, minor=-taken, kind=kind, source=source, note=note, now=now)
+    return taken
+
+
+def sum_of(sources: Collection[str]) -> int:
+    """Return what was given and taken under these sources, together."""
+    found = select(func.coalesce(func.sum(CreditEntry.amount_minor), 0))
+    return int(session.scalars(found.where(CreditEntry.source.in_(sources))).one())
 
 
 def has_source(source: str) -> bool:

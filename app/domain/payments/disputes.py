@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.domain.payments import rules
 from app.domain.payments.gateway import DisputeSeen, DisputeStatus
@@ -27,6 +27,25 @@ def has_open_dispute(user_id: str) -> bool:
         Dispute.user_id == user_id, Dispute.status == DisputeStatus.OPEN
     )
     return session.scalar(still_open.limit(1)) is not None
+
+
+def lost_minor(payment: Payment) -> int:
+    """Return how much of the payment its customer's bank has taken away."""
+    lost = select(func.coalesce(func.sum(Dispute.amount_minor), 0)).where(
+        Dispute.payment_id == payment.id, Dispute.status == DisputeStatus.LOST
+    )
+    return int(session.scalars(lost).one())
+
+
+def lost_source(dispute_id: int) -> str:
+    """Return under which source credit is taken back for a dispute that was lost."""
+    return f"dispute:{dispute_id}:lost"
+
+
+def lost_sources(payment: Payment) -> tuple[str, ...]:
+    """Return the sources of all disputes of the payment."""
+    found = session.scalars(select(Dispute.id).where(Dispute.payment_id == payment.id))
+    return tuple(lost_source(dispute_id) for dispute_id in found)
 
 
 def payment_of_dispute(dispute_id: int) -> str:

@@ -1,5 +1,6 @@
 """What the domain needs of a payment provider, in its own words; adapters speak the provider's."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from app.domain.payments.consent import Consent
+
+EVENT_NAME = re.compile(r"[!-~]{1,255}")
 
 
 class OutcomeStatus(StrEnum):
@@ -224,6 +227,12 @@ class EventNotice:
     event_id: str
     event_type: str
     body: bytes
+
+
+def names_an_event(event_id: object, event_type: object) -> bool:
+    """Tell whether a provider could have named an event so: short, visible, plain letters."""
+    names = (event_id, event_type)
+    return all(isinstance(name, str) and EVENT_NAME.fullmatch(name) for name in names)
 
 
 # What an event can be about.

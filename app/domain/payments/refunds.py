@@ -89,6 +89,17 @@ def open_minor(payment: Payment) -> int:
     return int(session.scalars(on_its_way).one())
 
 
+def undone_sources(payment: Payment) -> tuple[str, ...]:
+    """Return under which sources refunds of the payment are credited if they bounce."""
+    made = select(Refund.id).where(Refund.payment_id == payment.id)
+    return tuple(undone_source(refund_id) for refund_id in session.scalars(made))
+
+
+def undone_source(refund_id: int) -> str:
+    """Return under which source a refund that has bounced is credited."""
+    return f"refund:{refund_id}:undone"
+
+
 def refunds_of_invoice(account: Account, invoice_id: str) -> tuple[RefundView, ...]:
     """Return what was given back of the payments of an invoice (by its id), newest first."""
     statement = (

@@ -17,6 +17,7 @@ from app.domain.payments.gateway import (
     PaymentOutcome,
     RefundOutcomeStatus,
 )
+from app.foundation.figures import usd_of_minor
 
 # A page at the provider lives at least half an hour. Ours lives twice as long, so that for the
 # first half an hour a call whose answer was lost can be repeated with the very same words.
@@ -271,7 +272,9 @@ def check_refundable(amount_minor: int, *, status: str, left_minor: int, is_disp
     if left_minor <= 0:
         raise PaymentNotRefundable("All of this payment has been given back already.")
     if not 0 < amount_minor <= left_minor:
-        raise RefundTooLarge(f"Between 1 and {left_minor} cents of this payment can be refunded.")
+        raise RefundTooLarge(
+            f"From $0.01 to {usd_of_minor(left_minor)} of this payment can be refunded."
+        )
 
 
 def check_chargeable(*, is_removed: bool, has_consent: bool) -> None:

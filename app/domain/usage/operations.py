@@ -55,17 +55,15 @@ def give_back_billed(record: BillingRecord, *, now: datetime) -> None:
 def add_shortfall(user_id: str, *, tokens_count: int, price_pico: int, now: datetime) -> None:
     """Bill tokens that were used and then paid back, at what they had cost, with the next usage."""
     nanos = money.token_cost_nanos(tokens_count * price_pico)
-    if nanos:
-        session.add(
-            UsageCorrection(
-                user_id=user_id,
-                kind="shortfall",
-                billing_month=str(BillingMonth.of(now)),
-                description=f"{tokens_count:,} used extra tokens of a refunded top-up",
-                amount_nanos=nanos,
-                created_at=now,
-            )
-        )
+    description = f"{tokens_count:,} used extra tokens of a refunded top-up"
+    _add_shortfall(user_id, nanos=nanos, description=description, now=now)
+
+
+def add_credit_shortfall(user_id: str, *, minor: int, now: datetime) -> None:
+    """Bill account credit that was used and then had to be taken back, with the next usage."""
+    nanos = money.nanos_from_minor(minor)
+    description = "Used account credit of a payment that was disputed and lost"
+    _add_shortfall(user_id, nanos=nanos, description=description, now=now)
 
 
 def record_of(request_id: str) -> BillingRecord:
@@ -75,3 +73,17 @@ def record_of(request_id: str) -> BillingRecord:
     if record is None:
         raise UnknownRequest("No usage was recorded under this request_id.")
     return record
+
+
+def _add_shortfall(user_id: str, *, nanos: int, description: str, now: datetime) -> None:
+    if nanos:
+        session.add(
+            UsageCorrection(
+                user_id=user_id,
+                kind="shortfall",
+                billing_month=str(BillingMonth.of(now)),
+                description=description,
+                amount_nanos=nanos,
+                created_at=now,
+            )
+        )

@@ -26,9 +26,9 @@ from app.workflows.close_checkouts import close_checkouts
 from app.workflows.follow_dispute import follow_dispute
 from app.workflows.follow_refund import follow_refund
 from app.workflows.follow_up_event import follow_up_event
+from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.rebuild_rollups import rebuild_rollups
 from app.workflows.refund_payment import refund_payment
-from app.workflows.resume_subscription import CLOSE_CHECKOUTS
 from app.workflows.save_card import forget_card
 from app.workflows.undo_refund import undo_refund
 

@@ -18,6 +18,7 @@ from app.domain.coupons.errors import (
     CouponWrongPlan,
     TooManyCouponGuesses,
 )
+from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import PlanNotForSale
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
@@ -121,6 +122,7 @@ def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Res
         "web/coupons/_coupons.html",
         status=422 if form.errors else 200,
         form=form,
+        waiting=plan_changes.find_open(account),
         preview=previewed,
         redemptions=queries.redemptions_of(account),
         local=zone(account.timezone),

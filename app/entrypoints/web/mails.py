@@ -8,6 +8,7 @@ from app.domain.mails import queries
 from app.entrypoints.letters import write_letter
 from app.entrypoints.security_headers import let_it_be_framed, let_own_frames_in
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.foundation.paging import ID_MAX
 
 pages = Blueprint("mails", __name__)
 pages.before_request(require_sign_in)
@@ -29,7 +30,7 @@ def index() -> ResponseReturnValue:
     return render_template("web/mails/index.html", letters=letters, local=zone(account.timezone))
 
 
-@pages.get("/mails/<int:mail_id>")
+@pages.get(f"/mails/<int(max={ID_MAX}):mail_id>")
 def show(mail_id: int) -> ResponseReturnValue:
     """Show a mail as text, and as it looks in a mail program."""
     account, settings = signed_in_account(), current_app.config["SETTINGS"]
@@ -41,7 +42,7 @@ def show(mail_id: int) -> ResponseReturnValue:
     return let_own_frames_in(Response(page))
 
 
-@pages.get("/mails/<int:mail_id>/html")
+@pages.get(f"/mails/<int(max={ID_MAX}):mail_id>/html")
 def show_html(mail_id: int) -> ResponseReturnValue:
     """Answer the HTML of a mail alone, in a sandbox of its own: it may look, and do nothing."""
     account, settings = signed_in_account(), current_app.config["SETTINGS"]

@@ -92,6 +92,10 @@ class TestCrossings:
         assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=found.value) == SOON
         assert crossings(thresholds(), figures(runs_out_at=SOON)) == ()
 
+    @pytest.mark.parametrize(("used", "shown"), [(0, 1), (999, 1), (1_000, 0), (1_001, 0)])
+    def test_nothing_is_foretold_of_a_quota_that_is_used_up(self, used, shown) -> None:
+        assert len(gauges(thresholds(forecast=True), figures(quota_tokens_used=used))) == shown
+
 
 class TestDue:
     CROSSED = (Crossing(AlertKind.QUOTA_PERCENT, 50, 60), Crossing(AlertKind.SPEND, 500, 600))

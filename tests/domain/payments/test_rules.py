@@ -141,7 +141,7 @@ class TestCheckRefundable:
 
     @pytest.mark.parametrize("amount_minor", [-1, 0, 1_001])
     def test_gives_back_no_more(self, amount_minor: int) -> None:
-        with pytest.raises(RefundTooLarge, match="Between 1 and 1000 cents"):
+        with pytest.raises(RefundTooLarge, match=r"From \$0\.01 to \$10\.00 of this"):
             rules.check_refundable(
                 amount_minor, status="settled", left_minor=1_000, is_disputed=False
             )

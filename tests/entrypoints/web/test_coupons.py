@@ -14,8 +14,10 @@ from tests.books import check_books
 from tests.entrypoints.web.conftest import HTMX, signed_in, words
 from tests.factories.accounts import make_account
 from tests.factories.coupon_rows import make_coupon
+from tests.factories.purchases import begin_switch
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_usage
+from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 STATEMENTS_MAX = 6
@@ -40,6 +42,14 @@ class TestIndex:
         page = adas.get("/coupons", headers=headers).text
         assert '<label for="coupon_code">' in page and "No coupons yet" in page
         assert "The plan I am on" in page and ">Enterprise</option>" in page
+
+    def test_says_that_what_waits_for_its_money_takes_no_more_coupons(
+        self, app: Flask, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        waits = "A change of your plan waits for your payment"
+        assert waits not in adas.get("/coupons").text
+        begin_switch(ada, "plan-pro", gateway=FakeGateway(), now=now)
+        assert waits in adas.get("/coupons").text
 
     def test_takes_few_statements(self, adas: FlaskClient) -> None:
         with statements() as sent:

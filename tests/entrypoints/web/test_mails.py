@@ -63,6 +63,8 @@ class TestShow:
         mail = make_mail(ada, now=now)
         for address in (f"/mails/{mail.id}", f"/mails/{mail.id}/html", "/mails/999", "/mails/x"):
             assert bens.get(address).status_code == 404
+        for address in (f"/mails/{10**30}", f"/mails/{2**63}/html"):
+            assert bens.get(address).status_code == 404
 
     def test_asks_to_sign_in(self, client: FlaskClient) -> None:
         assert client.get("/mails").status_code == 302

@@ -79,6 +79,23 @@ class TestIndex:
         assert "None are for sale on pay as you go" in page and 'href="/plans"' in answer
         assert 'name="amount"' not in answer and "It never buys" in page
 
+    @pytest.mark.parametrize(
+        ("name", "value", "said"),
+        [
+            ("auto_topup_threshold", 0, "It never buys: the threshold is 0."),
+            ("auto_topup_max_per_month", 0, "It never buys: at most 0 times a month."),
+            ("auto_topup_monthly_limit_minor", 9_999, "It never buys: one purchase comes to more"),
+        ],
+    )
+    def test_says_when_the_rule_can_never_buy(
+        self, pias: FlaskClient, pia: Account, name: str, value: int, said: str
+    ) -> None:
+        with transaction():
+            chosen = account_queries.settings_of(pia)
+            chosen.auto_topup, chosen.auto_topup_threshold = True, 1_000
+            setattr(chosen, name, value)
+        assert said in words_of(pias.get(PAGE).text)
+
     def test_asks_for_a_quote_of_what_is_typed(self, pias: FlaskClient) -> None:
         page = pias.get(PAGE).text
         field = re.search(r'<input[^>]* name="amount"[^>]*>', page)
