@@ -6,7 +6,6 @@ for another's. Then everything goes right again, the jobs run, and nothing may b
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -15,8 +14,6 @@ from pathlib import Path
 import pytest
 import requests
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import BatchOperations, Operations
 from flask import Flask
 
 from app.adapters.stripe_words import METADATA
@@ -46,7 +43,7 @@ from app.workflows.top_up import top_up
 from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.factories.accounts import make_account
-from tests.factories.payments import BASE_URL, make_invoice
+from tests.factories.payments import BASE_URL, make_invoice, payment_row
 from tests.properties.unreliable_world import (
     JOBS,
     NONE,
@@ -72,8 +69,8 @@ TRIES = 6
 PAYMENT_JOBS = ("outbox", "outbox", "silent_attempts", "silent_refunds", "charges", "closed_pages")
 # Minutes at first, for what is asked again soon; then days, for cards that are tried on later ones.
 PAUSES = (
-    *[timedelta(minutes=11)] * 5,
-    *[timedelta(hours=6)] * 2,
+    *[timedelta(minutes=11)] * 4,
+    timedelta(hours=6),
     *[timedelta(days=1)] * 6,
 )
 KEY = "uq_payments_provider_provider_payment"
@@ -146,7 +143,7 @@ class Customer:
             found = self.world.run(lambda: self._begin(provider))
             if found is not None and self.buys != "tokens" and self.world.happens(0.5):
                 again = self.world.run(lambda: self._begin(provider))
-                assert again in (None, found), "two clicks lead to the same page"
+                assert again in (None, found) or self._is_over(found), "one page for two clicks"
             if found is not None:
                 return found
             yield
@@ -160,6 +157,11 @@ class Customer:
             return top_up(account, amount_minor=700, shop=shop(provider), now=now).checkout
         gateway = self.world.gateways[provider]
         return begin_checkout(account, self.reference, gateway=gateway, base_url=BASE_URL, now=now)
+
+    def _is_over(self, checkout: Checkout) -> bool:
+        ends_at = payment_row(checkout.payment_id).expires_at
+        end_reading()
+        return ends_at <= self.world.now
 
     def _pay(self, provider: str, checkout: Checkout, *, is_good: bool = True) -> None:
         """Say yes on the provider's page; if it has closed meanwhile, nothing happens."""
@@ -286,7 +288,7 @@ def go_on(world: World) -> None:
         world.do_job(world.dice.choice(PAYMENT_JOBS))
     if world.happens(0.02):
         world.wait(timedelta(minutes=world.dice.randrange(70)))
-    if world.happens(0.005):
+    if world.happens(0.002):
         world.do_job("missed_events")
 
 
@@ -334,10 +336,10 @@ def sizes() -> dict[str, int]:
 
 def it_was_chaos(counts: dict[str, int]) -> None:
     """Hold the dice to what they were to do, give or take what luck does."""
-    assert 0.25 < counts["lost"] / counts["events"] < 0.35, counts
-    assert 0.45 < counts["repeated"] / (counts["events"] - counts["lost"]) < 0.6, counts
-    assert 0.2 < counts["killed"] / counts["processes"] < 0.3, counts
-    assert 0.08 < counts["unanswered"] / counts["calls"] < 0.12, counts
+    assert 0.2 < counts["lost"] / counts["events"] < 0.4, counts
+    assert 0.4 < counts["repeated"] / (counts["events"] - counts["lost"]) < 0.65, counts
+    assert 0.2 < counts["killed"] / counts["processes"] < 0.35, counts
+    assert 0.06 < counts["unanswered"] / counts["calls"] < 0.15, counts
     assert counts["crossed"] > 0, counts
 
 
@@ -350,15 +352,6 @@ def test_the_books_agree_after_chaos(world: World) -> None:
     assert list(differences(world)) == [], told
     assert verify_books() == [], told
     check_books()
-
-
-@contextmanager
-def changing_payments() -> Iterator[BatchOperations]:
-    """Change the table of the attempts, as a migration does."""
-    with db.engine.begin() as connection:
-        operations = Operations(MigrationContext.configure(connection))
-        with operations.batch_alter_table("payments") as payments:
-            yield payments
 
 
 def found_without(world: World) -> list[str]:
