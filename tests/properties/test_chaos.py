@@ -48,6 +48,7 @@ from tests.properties.unreliable_world import (
     JOBS,
     NONE,
     World,
+    changing_payments,
     differences,
     left_over,
     unreliable_world,
