@@ -7,7 +7,7 @@ the refund leads to the same refund at the provider, and what cannot be repeated
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.payments import operations, refunds, rules
+from app.domain.payments import disputes, operations, refunds, rules
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable, UnknownProvider
 from app.domain.payments.gateway import (
     Gateways,
@@ -18,6 +18,7 @@ from app.domain.payments.gateway import (
 )
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.rules import RefundStatus
+from app.foundation import outbox
 from app.foundation.database import transaction
 from app.workflows.settle_refund import settle_refund, take_refund_outcome
 
@@ -86,7 +87,15 @@ def _carry_out(step: Step, refund_id: int, *, gateway: PaymentGateway, now: date
         # A day has passed, and the provider knows of no such refund: it never got there.
         _note(refund_id, RefundOutcomeStatus.REFUSED, now=now)
         return
-    outcome = gateway.refund(step.order)
+    try:
+        outcome = gateway.refund(step.order)
+    except ProviderRefused:
+        seen = gateway.refunds_of_payment(step.order.provider_payment)
+        with transaction():
+            if isinstance(seen, RefundsSeen):
+                settle_all(seen, now=now)
+            _take_refusal(refund_id, now=now)
+        return
     with transaction():
         settle_refund(outcome, now=now)
 
@@ -95,6 +104,23 @@ def settle_all(seen: RefundsSeen, *, now: datetime) -> None:
     """Settle every refund of a payment, in the running transaction."""
     for outcome in seen.refunds:
         settle_refund(outcome, now=now)
+
+
+def _take_refusal(refund_id: int, *, now: datetime) -> None:
+    payment, refund = _locked(refund_id)
+    take_refund_outcome(payment, refund, RefundOutcomeStatus.REFUSED, now=now)
+    left_minor = payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment)
+    # Somebody has given some of it back at the provider before us: the rest still goes.
+    is_ours_to_give = payment.is_overpayment and not disputes.is_disputed(payment)
+    if is_ours_to_give and 0 < left_minor < refund.amount_minor:
+        rest = operations.add_refund(
+            payment,
+            amount_minor=left_minor,
+            reason=refund.reason,
+            requested_by=refund.requested_by,
+            now=now,
+        )
+        outbox.add(refunds.REFUND_PAYMENT, {"refund": rest.id}, now=now)
 
 
 def _note(refund_id: int, status: RefundOutcomeStatus, *, now: datetime) -> None:

@@ -93,6 +93,25 @@ class TestSettlePayment:
         assert payment_row(checkout.payment_id).status == "pending"
         assert invoice_row(invoice.public_id).status == "issued"
 
+    def test_takes_no_money_that_has_settled_another_attempt(
+        self, ada: Account, ben: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        make_checkout(ada, make_invoice(ada), gateway=gateway)
+        gateway.pay("cs_1")
+        settle(gateway.outcome_of_session("cs_1"), now=now)
+        invoice = make_invoice(ben)
+        checkout = make_checkout(ben, invoice, gateway=gateway)
+        crossed = replace(
+            gateway.outcome_of_session(payment_row(checkout.payment_id).provider_session),
+            status=OutcomeStatus.PAID,
+            provider_payment="pi_cs_1",
+        )
+        with pytest.raises(OutcomeMismatch, match="Another attempt"):
+            settle(crossed, now=now)
+        assert payment_row(checkout.payment_id).status == "pending"
+        assert invoice_row(invoice.public_id).status == "issued"
+        assert acts().count("payment_settled") == 1
+
     def test_does_not_know_what_it_has_not_ordered(
         self, ada: Account, gateway: FakeGateway, now: datetime
     ) -> None:

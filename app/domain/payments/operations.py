@@ -4,12 +4,13 @@ import secrets
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts import operations as accounts
 from app.domain.invoices.models import Invoice
 from app.domain.payments import cards, disputes, queries, refunds, rules
 from app.domain.payments.consent import Consent
-from app.domain.payments.errors import UnknownPayment
+from app.domain.payments.errors import OutcomeMismatch, UnknownPayment
 from app.domain.payments.gateway import OpenedCheckout, OutcomeStatus, PaymentOutcome, SavedCard
 from app.domain.payments.models import Payment, PaymentMethod, Refund
 from app.domain.payments.rules import PaymentStatus, RefundStatus
@@ -194,6 +195,17 @@ def record_outcome(payment: Payment, outcome: PaymentOutcome, *, now: datetime) 
     Raises OutcomeImpossible and OutcomeMismatch.
     """
     rules.check_same_payment(outcome, provider_payment=payment.provider_payment)
+    try:
+        with session.begin_nested():
+            return _take(payment, outcome, now=now)
+    except IntegrityError as taken:
+        # Named like every other outcome that cannot be: the sweep and the page go on without it.
+        raise OutcomeMismatch(
+            f"Another attempt has the provider's {outcome.provider_payment} already."
+        ) from taken
+
+
+def _take(payment: Payment, outcome: PaymentOutcome, *, now: datetime) -> bool:
     changed = _move(payment, outcome.status, now=now)
     if payment.provider_session is None:
         payment.provider_session = outcome.session
