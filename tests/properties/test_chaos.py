@@ -6,6 +6,7 @@ for another's. Then everything goes right again, the jobs run, and nothing may b
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -358,8 +359,11 @@ def test_the_books_agree_after_chaos(world: World) -> None:
 def found_without(world: World) -> list[str]:
     """Return what is wrong after some chaos in a world that has lost one of its guards."""
     world.faults = replace(world.faults, crosses_answer=1)
-    live_through(world, FEW_PAYMENTS)
-    come_to_rest(world)
+    # Other keys trip over what the missing guard has let in: what was found before that counts.
+    with suppress(sa.exc.IntegrityError):
+        live_through(world, FEW_PAYMENTS)
+        come_to_rest(world)
+    session.rollback()
     return list(differences(world))
 
 

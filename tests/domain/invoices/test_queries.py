@@ -73,4 +73,4 @@ class TestScope:
         for find in (queries.issued_invoice, lambda text: queries.invoice_row(ada, text)):
             with pytest.raises(UnknownInvoice):
                 find(draft.public_id)
-        assert queries.draft_row(ada, draft.public_id).id == draft.id
+        assert queries.draft_of_change(draft.plan_change_id).id == draft.id
