@@ -97,9 +97,12 @@ def find_missed_events(*, gateways: Gateways, now: datetime) -> int:
         except (ProviderUnreachable, ProviderRefused) as error:
             log.warning("The events of %s could not be listed: %s", provider, error.message)
             continue
+        known = inbox.known(provider, [notice.event_id for notice in notices])
+        end_reading()
         for notice in notices:
-            with transaction():
-                found += inbox.receive(notice, now=now)
+            if notice.event_id not in known:
+                with transaction():
+                    found += inbox.receive(notice, now=now)
     return found
 
 

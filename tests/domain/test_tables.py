@@ -162,6 +162,7 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_payments_provider_known": [{"provider": "adyen"}],
     "ck_payments_purpose_known": [{"purpose": "gift"}],
     "ck_payments_refunded_within_amount": [{"refunded_minor": 96}, {"refunded_minor": -1}],
+    "ck_payments_consent_has_its_moment": [{"consent_version": "2026-11"}, {"consented_at": NOW}],
     "ck_payments_settled_has_its_moment": [{"status": "settled"}, {"settled_at": NOW}],
     "ck_payments_settled_has_its_payment": [
         {"status": "settled", "settled_at": NOW, "provider_payment": None},

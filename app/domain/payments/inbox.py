@@ -1,5 +1,6 @@
 """The inbox: providers' signed messages, each kept once, until what they tell of is done."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,6 +10,7 @@ from app.domain.payments.errors import UnknownEvent
 from app.domain.payments.gateway import EventNotice
 from app.domain.payments.models import ProviderEvent
 from app.foundation import outbox
+from app.foundation.bulk import any_of
 from app.foundation.database import session
 
 WAITING, PROCESSED, IGNORED = "waiting", "processed", "ignored"
@@ -39,6 +41,14 @@ def receive(notice: EventNotice, *, now: datetime) -> bool:
         return False
     outbox.add(FOLLOW_UP_EVENT, {"event": event.id}, now=now)
     return True
+
+
+def known(provider: str, event_ids: Collection[str]) -> set[str]:
+    """Return those of a provider's events that the inbox holds already."""
+    held = select(ProviderEvent.event_id).where(
+        ProviderEvent.provider == provider, any_of(ProviderEvent.event_id, event_ids)
+    )
+    return set(session.scalars(held))
 
 
 def lock(event_row_id: int) -> ProviderEvent:
