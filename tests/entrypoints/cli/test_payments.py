@@ -71,7 +71,7 @@ class TestRefund:
     def test_refuses_in_one_line(self, ada: Account, billing: Billing) -> None:
         payment = make_paid(ada, gateway=FakeGateway())
         for arguments, code, message in (
-            ((payment.public_id, "--amount", "12.35", *WHY), 1, "Between 1 and 1234 cents"),
+            ((payment.public_id, "--amount", "12.35", *WHY), 1, "From $0.01 to $12.34 of this"),
             ((payment.public_id, "--amount", "much", *WHY), 2, "'much' is no amount of USD"),
             ((payment.public_id,), 2, "--reason"),
             (("pay-1", *WHY), 1, "There is no payment pay-1 here."),

@@ -93,7 +93,7 @@ class TestList:
         self, adas: FlaskClient, ada: Account, now: datetime
     ) -> None:
         before = adas.get("/invoices").text
-        assert "Your plan has covered everything so far." in before
+        assert "Nothing is due so far." in before
         make_usage(prompt_tokens=100_000, completion_tokens=0, now=now)
         page = adas.get("/invoices").text
         assert "$3.00" in page and f'href="/invoices/draft-{BillingMonth.of(now)}"' in page

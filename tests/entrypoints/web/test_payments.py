@@ -29,7 +29,8 @@ from tests.factories.payments import (
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
-STATEMENTS_MAX = 10
+# Two of them are the savepoint in which an outcome is taken.
+STATEMENTS_MAX = 12
 ASKS_AGAIN = 'hx-trigger="every 2s"'
 ENDED = {
     OutcomeStatus.FAILED: "The payment did not go through",

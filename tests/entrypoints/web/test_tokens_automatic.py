@@ -202,10 +202,10 @@ class TestGuardInWords:
             ({}, "0 of 5 this month; tokens are bought within a minute."),
             ({"auto_topup_threshold": 5}, "Ready: 0 of 5 this month; nothing to buy while"),
             ({"auto_topup_threshold": 0}, "It never buys: the threshold is 0."),
-            ({"auto_topup_max_per_month": 0}, "0 of 0 this month: nothing more is bought"),
+            ({"auto_topup_max_per_month": 0}, "It never buys: at most 0 times a month."),
             (
                 {"auto_topup_monthly_limit_minor": 9_999},
-                "0.00 USD of 99.99 USD: another 100.00 USD would go beyond your limit.",
+                "It never buys: one purchase comes to more than the limit for a month.",
             ),
         ],
     )
