@@ -6,6 +6,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 
 from app.entrypoints import csrf, problems
 from app.entrypoints.api import api
+from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.health import health
 from app.entrypoints.security_headers import register_security_headers
@@ -24,6 +25,7 @@ def register_doors(app: Flask) -> None:
     csrf.csrf.init_app(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
+    app.register_blueprint(description, url_prefix="/v1")
     app.register_blueprint(events, url_prefix="/api/v1")
     app.register_blueprint(webhooks, url_prefix="/webhooks")
     app.register_blueprint(health)
