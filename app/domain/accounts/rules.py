@@ -47,6 +47,20 @@ def normal_email(text: str) -> str:
     return checked.normalized.lower()
 
 
+def email_on_the_wire(email: str) -> str:
+    """Return a stored address with its domain in ASCII, as every mail server knows it.
+
+    Raises EmailInvalid. What stands before the @ has no such form.
+    """
+    if email.isascii():
+        return email
+    try:
+        checked = validate_email(email, check_deliverability=False, test_environment=False)
+    except EmailNotValidError as error:
+        raise EmailInvalid(f"This is not a mail address: {error}") from error
+    return f"{checked.local_part}@{checked.ascii_domain}"
+
+
 def check_password(password: str) -> None:
     """Refuse passwords that are too short, too long or broken; every character counts."""
     if len(password) < PASSWORD_LENGTH_MIN:

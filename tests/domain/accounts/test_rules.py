@@ -62,6 +62,27 @@ class TestNormalEmail:
             rules.normal_email(text)
 
 
+class TestEmailOnTheWire:
+    @pytest.mark.parametrize(
+        ("email", "expected"),
+        [
+            ("ada@example.com", "ada@example.com"),
+            ("billing@localhost", "billing@localhost"),
+            ("ada@bücher.example.com", "ada@xn--bcher-kva.example.com"),
+            # Not strasse.com, which may be somebody else's.
+            ("ada@straße.com", "ada@xn--strae-oqa.com"),
+            ("äda@bücher.example.com", "äda@xn--bcher-kva.example.com"),
+            ("äda@example.com", "äda@example.com"),
+        ],
+    )
+    def test_has_its_domain_in_ascii(self, email: str, expected: str) -> None:
+        assert rules.email_on_the_wire(email) == expected
+
+    def test_refuses_what_is_none(self) -> None:
+        with pytest.raises(EmailInvalid):
+            rules.email_on_the_wire("ada@bücher")
+
+
 class TestCheckPassword:
     @pytest.mark.parametrize(
         "password", ["x" * 8, "x" * 1024, "        ", "pass😀word", "a\x00" * 4]
