@@ -37,6 +37,11 @@ def normal_user_id(text: str) -> str:
     return text
 
 
+def may_be_user_id(text: str) -> bool:
+    """Tell whether there can be an account of this id; databases do not let us ask for others."""
+    return 0 < len(text) <= USER_ID_LENGTH_MAX and not UNSTORABLE.search(text)
+
+
 def normal_email(text: str) -> str:
     """Return the address in lower case, the way it is stored and compared. Raises EmailInvalid."""
     try:

@@ -28,6 +28,16 @@ class TestNormalUserId:
             rules.normal_user_id(text)
 
 
+class TestMayBeUserId:
+    @pytest.mark.parametrize("text", ["a", "x" * 128, " ", "a/b", "äda"])
+    def test_may_be_whatever_a_database_holds(self, text: str) -> None:
+        assert rules.may_be_user_id(text)
+
+    @pytest.mark.parametrize("text", ["", "x" * 129, "a\x00", "a\n", "\ud800"])
+    def test_is_nothing_else(self, text: str) -> None:
+        assert not rules.may_be_user_id(text)
+
+
 class TestNormalEmail:
     @pytest.mark.parametrize(
         ("text", "expected"),
