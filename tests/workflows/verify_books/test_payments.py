@@ -19,7 +19,7 @@ ENTRY = (
     "INSERT INTO token_entries (user_id, kind, tokens, granted_tokens, balance_after, source, note,"
     " created_at) VALUES ('ada', 'top_up', 5, 0, 5, '{source}', '', '2026-11-22')"
 )
-BOOKED = ENTRY.format(source="payment:1")
+BOOKED = ENTRY.format(source="payment:pay-1")
 
 
 @pytest.fixture
@@ -66,9 +66,8 @@ def _payment(number: int, **changes: object) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("source", ["payment:1", "payment:pay-1"])
-def test_finds_nothing_where_each_had_its_effect(told: Told, source: str) -> None:
-    assert told(ENTRY.format(source=source)) == []
+def test_finds_nothing_where_each_had_its_effect(told: Told) -> None:
+    assert told(BOOKED) == []
 
 
 def test_tells_a_top_up_whose_tokens_are_nowhere(told: Told) -> None:
