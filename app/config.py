@@ -25,7 +25,6 @@ PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
 PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 # An address alone, or behind a name; a line break would begin another header.
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
-KEPT_MAIL_FROM = "billing@localhost"
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -335,7 +334,7 @@ def _mail_from(given: str, *, needed: bool) -> str:
     if not given:
         if needed:
             raise SettingError("MAIL_FROM is missing: mails need a sender's address.")
-        return KEPT_MAIL_FROM
+        return ""
     if not MAIL_FROM.fullmatch(given):
         raise SettingError("MAIL_FROM must read like Billing <billing@example.com>.")
     return given

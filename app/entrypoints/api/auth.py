@@ -42,6 +42,11 @@ def for_customers_and_gateways(call: Call) -> Call:
     return _for_holders(call, KeyKind.CUSTOMER, KeyKind.GATEWAY)
 
 
+def operator_actor() -> str:
+    """Name the operator whose program calls, as the journal keeps it."""
+    return f"operator:{g.account.id}"
+
+
 def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
