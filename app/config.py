@@ -25,6 +25,8 @@ PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
 PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 # An address alone, or behind a name; a line break would begin another header.
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
+# What logs are written as where nothing is said comes first.
+LOG_FORMATS = {True: ("json", "text"), False: ("text", "json")}
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -65,6 +67,9 @@ class Settings:
     renewal_grace_days: int
     trusted_proxies: int
     log_level: str
+    # One JSON object a line, or text for people.
+    logs_as_json: bool
+    slow_query_ms: int
     demo: bool
     # Who sells, as it stands on invoices.
     seller_name: str
@@ -120,6 +125,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         renewal_grace_days=_whole(values, "RENEWAL_GRACE_DAYS", 7, least=1, most=28),
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        logs_as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
+        slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
         seller_address=values.get("SELLER_ADDRESS", ""),

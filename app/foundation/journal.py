@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, session
@@ -37,3 +37,10 @@ def write(
         happened_at=now, actor=actor, action=action, user_id=user_id, details=dict(details or {})
     )
     session.add(entry)
+
+
+def find_last_of_system(action: str) -> JournalEntry | None:
+    """Return the newest entry of an act that was about nobody's account."""
+    # From the end of the index: what is done every hour stands within an hour's entries.
+    ours = select(JournalEntry).where(JournalEntry.user_id.is_(None), JournalEntry.action == action)
+    return session.scalar(ours.order_by(JournalEntry.id.desc()).limit(1))

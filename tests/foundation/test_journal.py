@@ -46,3 +46,19 @@ class TestWrite:
     def test_goes_with_the_act(self) -> None:
         run_and_fail(lambda: journal.write("started", actor="system", now=NOW))
         assert entries() == []
+
+
+class TestFindLastOfSystem:
+    def test_is_none_at_first(self) -> None:
+        with transaction():
+            journal.write("verified", actor="system", user_id="ada", now=NOW)
+            journal.write("started", actor="system", now=NOW)
+        assert journal.find_last_of_system("verified") is None
+
+    def test_is_the_newest(self) -> None:
+        for broken in (3, 0):
+            with transaction():
+                journal.write("verified", actor="system", now=NOW, details={"broken": broken})
+        with transaction():
+            journal.write("started", actor="system", now=NOW)
+        assert journal.find_last_of_system("verified").details == {"broken": 0}

@@ -1,0 +1,27 @@
+"""When the books were last verified, and what it came to. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from app.foundation import journal
+
+# The act under which the journal keeps each verification.
+BOOKS_VERIFIED = "books_verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a verification of the books came to."""
+
+    verified_at: datetime
+    # How many lines were wrong.
+    broken: int
+
+
+def find_last_verification() -> Verification | None:
+    """Return the last verification of the books; None before the first."""
+    entry = journal.find_last_of_system(BOOKS_VERIFIED)
+    if entry is None:
+        return None
+    return Verification(entry.happened_at, cast(int, entry.details["broken"]))
