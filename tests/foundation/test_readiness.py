@@ -3,10 +3,11 @@
 import flask_migrate
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app import create_app
 from app.foundation import readiness
-from app.foundation.database import db
+from app.foundation.database import db, session
 from tests.databases import ROOT, settings_for
 
 MIGRATIONS = ROOT / "migrations"
@@ -34,3 +35,18 @@ class TestIsMigrated:
         # The next test finds the database as the migrations leave it.
         db.session.remove()
         flask_migrate.upgrade(directory=str(MIGRATIONS))
+
+
+class TestIsEmpty:
+    def test_is_so_without_a_table(self, empty_database_url: str, tmp_path) -> None:
+        app = create_app(settings_for(empty_database_url, tmp_path), TESTING=True)
+        with app.app_context():
+            assert readiness.is_empty()
+            session.execute(text("CREATE VIEW somebodys AS SELECT 1 AS one"))
+            session.commit()
+            assert not readiness.is_empty()
+            db.session.remove()
+            db.engine.dispose()
+
+    def test_is_not_so_of_ours(self, app: Flask) -> None:
+        assert not readiness.is_empty()

@@ -1,5 +1,6 @@
 """The command line: `billing`."""
 
+from app.entrypoints.cli.backup import backup, restore
 from app.entrypoints.cli.checks import check_config, verify
 from app.entrypoints.cli.close_month import close_month
 from app.entrypoints.cli.coupons import coupons
@@ -26,7 +27,32 @@ main = Commands(
     "billing",
     help="Run and look after an installation of Oblivious Billing.",
     commands=[
-        *(check_config, close_month, coupons, db, demo, invoices, keys, payments, plans, prices),
-        *(reconcile, report, run, sandbox, serve, tax, tokens, users, verify, webhooks, worker),
+        *(
+            backup,
+            check_config,
+            close_month,
+            coupons,
+            db,
+            demo,
+            invoices,
+            keys,
+            payments,
+            plans,
+            prices,
+        ),
+        *(
+            reconcile,
+            report,
+            restore,
+            run,
+            sandbox,
+            serve,
+            tax,
+            tokens,
+            users,
+            verify,
+            webhooks,
+            worker,
+        ),
     ],
 )
