@@ -52,6 +52,24 @@ class PayPalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged, and how."""
+
+    level: str
+    # One JSON object a line, or text for people.
+    as_json: bool
+    slow_query_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupPrograms:
+    """What makes backups of PostgreSQL, and reads them."""
+
+    pg_dump: str
+    pg_restore: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the outside decides. Money limits are in cents."""
 
@@ -66,13 +84,9 @@ class Settings:
     credit_limit_minor: int
     renewal_grace_days: int
     trusted_proxies: int
-    log_level: str
-    # One JSON object a line, or text for people.
-    logs_as_json: bool
-    slow_query_ms: int
-    # PostgreSQL's own programs, by name or path.
-    pg_dump: str
-    pg_restore: str
+    logs: LogSettings
+    # PostgreSQL's own, by name or path.
+    backup_programs: BackupPrograms
     demo: bool
     # Who sells, as it stands on invoices.
     seller_name: str
@@ -127,11 +141,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         credit_limit_minor=_whole(values, "CREDIT_LIMIT_USD", 100) * 100,
         renewal_grace_days=_whole(values, "RENEWAL_GRACE_DAYS", 7, least=1, most=28),
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
-        log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
-        logs_as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
-        pg_dump=values.get("PG_DUMP") or "pg_dump",
-        pg_restore=values.get("PG_RESTORE") or "pg_restore",
-        slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
+        logs=_logs(values, production=production),
+        backup_programs=_backup_programs(values),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
         seller_address=values.get("SELLER_ADDRESS", ""),
@@ -316,6 +327,21 @@ def _webhook_secrets(
     if not listed and sandbox:
         return (_kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
     return listed
+
+
+def _logs(values: Mapping[str, str], *, production: bool) -> LogSettings:
+    return LogSettings(
+        level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
+        slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
+    )
+
+
+def _backup_programs(values: Mapping[str, str]) -> BackupPrograms:
+    return BackupPrograms(
+        pg_dump=values.get("PG_DUMP") or "pg_dump",
+        pg_restore=values.get("PG_RESTORE") or "pg_restore",
+    )
 
 
 def _redis_url(given: str) -> str:

@@ -27,7 +27,9 @@ def backup(*, file: Path, force: bool) -> None:
         if readiness.is_empty():
             raise Failed("The database is empty: there is nothing to back up.")
         end_reading()
-        wiring.back_up(settings.database_url, file, replace=force, pg_dump=settings.pg_dump)
+        wiring.back_up(
+            settings.database_url, file, replace=force, pg_dump=settings.backup_programs.pg_dump
+        )
     click.echo(f"The database is backed up in {file} ({file.stat().st_size:,} bytes).")
 
 
@@ -42,7 +44,9 @@ def restore(*, file: Path) -> None:
         if not readiness.is_empty():
             raise Failed("The database is not empty: restore into a new one.")
         end_reading()
-        wiring.restore_backup(settings.database_url, file, pg_restore=settings.pg_restore)
+        wiring.restore_backup(
+            settings.database_url, file, pg_restore=settings.backup_programs.pg_restore
+        )
         is_newest = readiness.is_migrated(MIGRATIONS)
     click.echo(f"The database is restored from {file}.")
     if not is_newest:
