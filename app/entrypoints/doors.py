@@ -9,6 +9,7 @@ from app.entrypoints.api import api
 from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.health import health
+from app.entrypoints.limiting import register_limits
 from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
 from app.entrypoints.web.errors import show_http_error
@@ -33,6 +34,7 @@ def register_doors(app: Flask) -> None:
     csrf.exempt(app, door="events")
     csrf.exempt(app, door="webhooks")
     register_security_headers(app)
+    register_limits(app, app.config["SETTINGS"])
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)
     for away in STORE_AWAY:
