@@ -2,7 +2,7 @@
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
 from app.entrypoints import csrf, problems
 from app.entrypoints.api import api
@@ -23,7 +23,7 @@ REFUSED_FROM = 400
 
 def register_doors(app: Flask) -> None:
     """Give the app its addresses and its answers to whatever goes wrong."""
-    csrf.csrf.init_app(app)
+    csrf.register_csrf(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
     app.register_blueprint(description, url_prefix="/v1")
@@ -45,7 +45,9 @@ def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
     # Redirects and finished answers travel as exceptions, too.
     if error.response is not None or (error.code or 500) < REFUSED_FROM:
         return error
-    return problems.http_error(error) if _is_for_programs() else show_http_error(error)
+    # Who names a host that is none of ours gets no page: its links would lead there.
+    for_programs = _is_for_programs() or isinstance(error, SecurityError)
+    return problems.http_error(error) if for_programs else show_http_error(error)
 
 
 def _answer_store_away(error: Exception) -> ResponseReturnValue:
