@@ -44,6 +44,7 @@ from app.sandbox.serving import running
 from app.sandbox.settings import SandboxSettings
 from app.sandbox.storage import Storage
 from tests.adapters.paypal import gateway_to
+from tests.properties.our_processes import Letter
 
 R = TypeVar("R")
 # What a provider calls it, and how many cents it is.
@@ -189,6 +190,25 @@ class World:
             if self.run(lambda event_id=event_id: self._post(event_id)) != 200:
                 self.under_way.append(event_id)
 
+    def letters(self) -> list[Letter]:
+        """Return the webhooks of everything since it was last asked, oldest first."""
+        return [
+            self._letter(event_id)
+            for event_id, event_type in self._new_events()
+            if event_type in SUBSCRIBED
+        ]
+
+    def begin_again(self, moment: datetime) -> None:
+        """Go back to a moment; the databases are put back by whoever kept them."""
+        self.now = moment
+
+    def post_everything(self) -> None:
+        """Let every webhook there ever was arrive once more."""
+        self._seen = 0
+        for event_id, event_type in self._new_events():
+            if event_type in SUBSCRIBED:
+                self.run(lambda event_id=event_id: self._post(event_id))
+
     def _take_up_events(self) -> None:
         for event_id, event_type in self._new_events():
             if event_type not in SUBSCRIBED:
@@ -213,14 +233,18 @@ class World:
         return [(event_id, event_type) for _, event_id, event_type in rows]
 
     def _post(self, event_id: str) -> int:
+        letter = self._letter(event_id)
+        answer = self._client.post(
+            f"/webhooks/{letter.provider}", data=letter.body, headers=dict(letter.headers)
+        )
+        return answer.status_code
+
+    def _letter(self, event_id: str) -> Letter:
         with self.sandbox.work() as work:
             event = work.of_any_kind(event_id)
         letter = letters.letter(self.sandbox, event)
         provider = "paypal" if "event_type" in event else "stripe"
-        answer = self._client.post(
-            f"/webhooks/{provider}", data=letter.body, headers=dict(letter.headers)
-        )
-        return answer.status_code
+        return Letter(provider, letter.headers, letter.body)
 
     def _turn(self, **turned: object) -> None:
         with self.sandbox.storage.transaction() as connection:
