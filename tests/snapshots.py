@@ -20,6 +20,7 @@ DIFFERENT = {
     "digest",
     "event_id",
     "last_error",
+    "note",
     "provider_dispute",
     "provider_payment",
     "provider_reference",

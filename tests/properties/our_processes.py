@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from flask import Flask
@@ -95,6 +95,16 @@ def take_letters(place: Place, letters: list[Letter]) -> None:
 def top_up_by_itself(place: Place) -> None:
     """The worker finds a balance below its threshold, and charges the card."""
     with place.app():
+        top_up_where_due()
+        work_off_outbox()
+
+
+def top_up_under_some_other_key(place: Place) -> None:
+    """The same, by a worker who asks the provider under a key that he has written down nowhere."""
+    with place.app():
+        gateway = gateways()["stripe"]
+        charge = gateway.charge
+        gateway.charge = lambda order: charge(replace(order, idempotency_key="anything"))
         top_up_where_due()
         work_off_outbox()
 

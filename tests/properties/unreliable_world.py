@@ -198,10 +198,6 @@ class World:
             if event_type in SUBSCRIBED
         ]
 
-    def begin_again(self, moment: datetime) -> None:
-        """Go back to a moment; the databases are put back by whoever kept them."""
-        self.now = moment
-
     def post_everything(self) -> None:
         """Let every webhook there ever was arrive once more."""
         self._seen = 0
