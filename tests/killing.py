@@ -11,7 +11,6 @@ import re
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from urllib.parse import urlsplit
 
@@ -21,7 +20,6 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import configure_mappers
 
-from app import create_app as create_app  # with all that hangs on it, before a process is forked
 from app.foundation import database
 
 WAIT_SECONDS = 60
@@ -97,8 +95,8 @@ def _live(
 ) -> None:
     steps = _Steps(theirs, dies_before)
     try:
-        with steps.counted():
-            work(*arguments)
+        steps.look()
+        work(*arguments)
         steps.reach(THE_END)
     except BaseException:
         theirs.send((False, traceback.format_exc()))
@@ -119,9 +117,8 @@ class _Steps:
         if self._left is not None:
             self._left -= 1
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Look at everything that is committed and sent."""
+    def look(self) -> None:
+        """Look at everything that this process commits and sends, as long as it lives."""
         written: list[str] = []
         send = HTTPAdapter.send
 
@@ -146,4 +143,3 @@ class _Steps:
         event.listen(Engine, "before_cursor_execute", note_statement)
         event.listen(Engine, "commit", note_commit)
         HTTPAdapter.send = note_call
-        yield

@@ -182,8 +182,12 @@ STORIES = {
         is_told_of_a_paid_invoice, our_processes.take_letters
     ),
     "a card is charged for a top-up": Story(has_too_few_tokens, our_processes.top_up_by_itself),
-    "stripe gives a top-up back": Story(has_bought_tokens("stripe"), our_processes.give_back, asks_again),
-    "paypal gives a top-up back": Story(has_bought_tokens("paypal"), our_processes.give_back, asks_again),
+    "stripe gives a top-up back": Story(
+        has_bought_tokens("stripe"), our_processes.give_back, asks_again
+    ),
+    "paypal gives a top-up back": Story(
+        has_bought_tokens("paypal"), our_processes.give_back, asks_again
+    ),
     "stripe tells of a refund": Story(is_told_of_a_refund("stripe"), our_processes.take_letters),
     "paypal tells of a refund": Story(is_told_of_a_refund("paypal"), our_processes.take_letters),
     "stripe tells of a lost dispute": Story(is_told_of_a_lost_dispute, our_processes.take_letters),

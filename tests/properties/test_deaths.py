@@ -22,11 +22,10 @@ from tests.killing import THE_END, kill_before, steps_of
 from tests.properties import our_processes
 from tests.properties.our_processes import Place
 from tests.properties.payment_stories import STORIES, Story, Told, has_too_few_tokens
+from tests.properties.two_books import differences, left_over
 from tests.properties.unreliable_world import (
     NONE,
     World,
-    differences,
-    left_over,
     unreliable_world,
 )
 from tests.snapshots import Snapshot, rows_by_what_they_say
@@ -98,7 +97,12 @@ def changes(undisturbed: Counter[str]) -> Iterator[str]:
     yield from (f"new: {row}" for row in rows - undisturbed)
 
 
-@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES)
+@pytest.mark.parametrize(
+    "story",
+    # They share nothing, so each may be told by another worker.
+    [pytest.param(story, marks=pytest.mark.xdist_group(name)) for name, story in STORIES.items()],
+    ids=STORIES,
+)
 def test_no_death_shows_in_the_end(story: Story, world: World, settings: Settings) -> None:
     assert deaths_that_show(story, world, settings) == {}
 
