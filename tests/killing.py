@@ -70,12 +70,13 @@ def _run(
         theirs.close()
         told = list(_heard(ours))
         process.join(WAIT_SECONDS)
-    if process.exitcode is None:
+    exit_code = process.exitcode
+    if exit_code is None:
         process.kill()
     failure = next((text for is_step, text in told if not is_step), None)
     assert failure is None, failure
-    assert process.exitcode is not None, "the process goes on and on"
-    return [step for _, step in told], process.exitcode
+    assert exit_code is not None, "the process goes on and on"
+    return [step for _, step in told], exit_code
 
 
 def _heard(ours: Connection) -> Iterator[tuple[bool, str]]:
