@@ -32,8 +32,9 @@ from app.foundation import clock
 from app.sandbox.serving import running
 from app.sandbox.settings import SandboxSettings
 from tests.adapters.payment_worlds import CARDS, FakeWorld, SandboxWorld, World
+from tests.adapters.real_keys import StripeByKey, first_number, stripe_by_key
 
-_numbers = count(1)
+_numbers = count(first_number())
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +44,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["fake", "stripe"])
-def world(request: pytest.FixtureRequest, url: str) -> Iterator[World]:
-    world = FakeWorld() if request.param == "fake" else SandboxWorld(url)
+@pytest.fixture(params=["fake", "stripe", "stripe by key"])
+def world(request: pytest.FixtureRequest, url: str) -> Iterator[World | StripeByKey]:
+    worlds = {"stripe": SandboxWorld, "stripe by key": stripe_by_key}
+    world = FakeWorld() if request.param == "fake" else worlds[request.param](url)
     yield world
     world.lose_answers(lost=False)
 
@@ -341,6 +343,7 @@ def test_what_is_not_ours_is_told_apart(world: World) -> None:
         world.gateway.notice(None)
     else:
         params = {"amount": 500, "currency": "usd", "payment_method": "pm_card_createDispute"}
+        params["allowed_payment_method_types"] = ["card"]
         made = world.client.v1.payment_intents.create(params={**params, "confirm": True})
         assert isinstance(world.gateway.refunds_of_payment(made.id), NotOurs)
         assert isinstance(world.gateway.outcome_of_session(made.id), NotOurs)

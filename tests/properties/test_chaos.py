@@ -45,13 +45,12 @@ from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.payments import BASE_URL, make_invoice, payment_row
+from tests.properties.two_books import differences, left_over
 from tests.properties.unreliable_world import (
     JOBS,
     NONE,
     World,
     changing_payments,
-    differences,
-    left_over,
     unreliable_world,
 )
 from tests.sandbox.shopping import GOOD_CARD, client_of, typed

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 
+from app import create_app
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.payments.errors import ProviderUnreachable, UnknownProvider, UnknownRefund
@@ -19,7 +20,7 @@ from app.workflows.refund_payment import refund_payment
 from tests.factories.payments import make_paid, make_refund, payment_row, refund_row
 from tests.factories.purchases import promises
 from tests.fakes.payment_gateway import FakeGateway
-from tests.killing import run_until_killed
+from tests.killing import die, run_until_killed
 from tests.threads import in_parallel
 
 LATER = timedelta(minutes=10)
@@ -224,22 +225,14 @@ class TestSweep:
         assert settlings() == 1
 
 
-KILLED = '''
-"""Gives money back and is killed before anybody hears of it."""
-import os, signal, sys
-from datetime import datetime
-from app import create_app
-from app.config import read_settings
-from app.workflows.refund_payment import refund_payment
-
 class Killer:
-    def refund(self, order):
-        os.kill(os.getpid(), signal.SIGKILL)
+    def refund(self, order: RefundOrder) -> None:
+        die()
 
-with create_app(read_settings()).app_context():
-    now = datetime.fromisoformat(sys.argv[2])
-    refund_payment(int(sys.argv[1]), gateways={"stripe": Killer()}, now=now)
-'''
+
+def refund_and_die(settings: Settings, refund_id: int, now: datetime) -> None:
+    with create_app(settings).app_context():
+        refund_payment(refund_id, gateways={"stripe": Killer()}, now=now)
 
 
 class TestKilledBetween:
@@ -247,7 +240,7 @@ class TestKilledBetween:
         self, settings: Settings, payment: Payment, gateway: FakeGateway, now: datetime
     ) -> None:
         asked = make_refund(payment)
-        run_until_killed(settings, KILLED, str(asked.id), now.isoformat())
+        run_until_killed(refund_and_die, settings, asked.id, now)
         assert refund_row(asked.id).status == "created"
         ask_about_refunds(gateways={"stripe": gateway}, now=now + LATER)
         assert len(gateway.refunds) == 1
@@ -257,7 +250,7 @@ class TestKilledBetween:
         self, settings: Settings, payment: Payment, gateway: FakeGateway, now: datetime
     ) -> None:
         asked = make_refund(payment)
-        run_until_killed(settings, KILLED, str(asked.id), now.isoformat())
+        run_until_killed(refund_and_die, settings, asked.id, now)
         # The provider has done it; nobody here knows.
         order = RefundOrder(
             refund_id=str(asked.id),
