@@ -12,12 +12,21 @@ from app.sandbox.paypal.refusals import Json, no_such
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXY0123456789"
 ORDER, CAPTURE, REFUND, EVENT = "paypal.order", "paypal.capture", "paypal.refund", "paypal.event"
-NAMES = {ORDER: "order", CAPTURE: "capture", REFUND: "refund", EVENT: "event"}
+DISPUTE = "paypal.dispute"
+NAMES = {
+    ORDER: "order", CAPTURE: "capture", REFUND: "refund", DISPUTE: "dispute", EVENT: "event",
+}  # fmt: skip
 
 
 def new_id() -> str:
     """Return an id as PayPal's are, which nobody can guess."""
     return "".join(secrets.choice(ALPHABET) for _ in range(17))
+
+
+def id_of(body: Json) -> str:
+    """Return the id of an object; a dispute calls it otherwise."""
+    id: str = body["dispute_id"] if "dispute_id" in body else body["id"]
+    return id
 
 
 def written_moment(at: float) -> str:
@@ -45,14 +54,14 @@ class PayPalWork:
         """Keep a new object; `hidden` is what the API never shows."""
         self.connection.execute(
             "INSERT INTO objects (id, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?)",
-            (body["id"], kind, int(self.now), json.dumps(body), json.dumps(hidden or {})),
+            (id_of(body), kind, int(self.now), json.dumps(body), json.dumps(hidden or {})),
         )
 
     def change(self, body: Json, changes: Json) -> None:
         """Change an object, here and in the file."""
         body.update(changes)
         self.connection.execute(
-            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"])
+            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), id_of(body))
         )
 
     def hide(self, id: str, changes: Json) -> None:
