@@ -149,7 +149,11 @@ def _transactions(dispute: Json) -> list[Json]:
 
 
 def _given_back_minor(order: Json, capture: str, *, since: datetime) -> int:
-    """Return how much the merchant has given back since a moment."""
+    """Return how much the merchant has given back since a moment.
+
+    PayPal writes down the seconds of refunds; in doubt, one was made afterwards.
+    """
+    since = since.replace(microsecond=0)
     return sum(
         outcomes.minor(each["amount"])
         for each in outcomes.refunds_of(order, capture_id=capture)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import requests
 
 from app.adapters.paypal_gateway import PayPalGateway
+from app.adapters.paypal_outcomes import money
 from app.adapters.stripe_gateway import StripeGateway
 from app.domain.payments.gateway import (
     DisputeSeen,
@@ -143,11 +144,11 @@ class PayPalWorld:
         assert approve(f"{self.url}/checkoutnow?token={session}").status_code == 303
 
     def give_back(self, payment: str, amount_minor: int) -> None:
-        amount = {"currency_code": "USD", "value": f"{amount_minor / 100:.2f}"}
+        amount = money(amount_minor, "USD")
         refund(client_of_paypal(self.url), payment, body={"amount": amount})
 
-    def contest(self, payment: str) -> None:
-        self._act(f"captures/{payment}/dispute")
+    def contest(self, payment: str, amount: str = "") -> None:
+        self._act(f"captures/{payment}/dispute", amount=amount)
 
     def decide(self, payment: str, status: DisputeStatus) -> None:
         (dispute,) = {
@@ -164,8 +165,9 @@ class PayPalWorld:
     def lose_answers(self, *, lost: bool) -> None:
         turn(self.url, lost_answers=100 if lost else 0)
 
-    def _act(self, what: str) -> None:
-        assert post(f"{self.url}/sandbox/paypal/{what}", pressed="").status_code == 303
+    def _act(self, what: str, **fields: str) -> None:
+        address = f"{self.url}/sandbox/paypal/{what}"
+        assert post(address, pressed="", **fields).status_code == 303
 
 
 def named(notice: EventNotice) -> tuple[str, bytes]:

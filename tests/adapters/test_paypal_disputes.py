@@ -173,6 +173,7 @@ class TestDisputesSeen:
             (make_refund("40.00", status="PENDING"), DisputeStatus.LOST, 5_600),
             (make_refund("40.00", status="FAILED"), DisputeStatus.LOST, 9_600),
             (make_refund("40.00", "2019-04-11T04:18:00Z"), DisputeStatus.LOST, 5_600),
+            (make_refund("40.00", "2019-04-10T21:18:00-07:00"), DisputeStatus.LOST, 5_600),
             # It was given back before, and the dispute is about the rest.
             (make_refund("40.00", "2019-04-11T04:17:59Z"), DisputeStatus.LOST, 9_600),
             (make_refund("40.00", links=[]), DisputeStatus.LOST, 9_600),
@@ -183,6 +184,10 @@ class TestDisputesSeen:
     ) -> None:
         found = seen(EXAMPLE, refund)
         assert (found.status, found.amount_minor) == (status, minor)
+
+    def test_is_in_doubt_for_the_customer(self) -> None:
+        dispute = make_dispute(create_time="2019-04-11T04:18:00.999Z")
+        assert seen(dispute, make_refund("40.00", "2019-04-11T04:18:00Z")).amount_minor == 5_600
 
     def test_counts_what_was_given_back_only_once_it_is_decided(self) -> None:
         found = seen(make_dispute(status="UNDER_REVIEW"), make_refund("96.00"))
