@@ -31,9 +31,10 @@ from app.domain.payments.rules import PaymentStatus
 from app.entrypoints.selling import shop
 from app.foundation.database import Base, db, end_reading, session, transaction
 from app.sandbox.paypal import captures
+from app.sandbox.paypal import disputes as paypal_disputes
 from app.sandbox.paypal import money as paypal_money
 from app.sandbox.paypal import refunds as paypal_refunds
-from app.sandbox.paypal.work import CAPTURE
+from app.sandbox.paypal.work import CAPTURE, DISPUTE
 from app.sandbox.stripe import disputes, refunds
 from app.sandbox.stripe.work import Work
 from app.workflows.begin_checkout import Checkout, begin_checkout
@@ -67,6 +68,7 @@ ENDS = (
     *("pays", "pays", "pays", "pays twice", "pays twice", "declined first", "closes the page"),
     *("refunded by us", "refunded by us", "refunded there", "refunded by both", "disputed"),
 )
+DECISIONS = (paypal_disputes.LOST, paypal_disputes.LOST, paypal_disputes.WON)
 TRIES = 6
 PAYMENT_JOBS = ("outbox", "outbox", "silent_attempts", "silent_refunds", "charges", "closed_pages")
 # Minutes at first, for what is asked again soon; then days, for cards that are tried on later ones.
@@ -93,11 +95,11 @@ class Customer:
         self.world, self.id = world, f"customer-{number}"
         self.buys, self.ends = world.dice.choice(BOUGHT), world.dice.choice(ENDS)
         self.provider = world.dice.choice(PROVIDERS)
-        if self.ends == "disputed" or self.buys == "card":
+        if self.buys == "card":
             self.provider = "stripe"
         plan = "plan-basic" if self.buys == "tokens" else "plan-payg"
         account = make_account(self.id, now=world.now, plan_id=plan)
-        self.reference = ""
+        self.reference, self.dispute = "", ""
         if self.buys in ("invoice", "card"):
             minor = world.dice.randrange(500, 20_000)
             self.reference = make_invoice(account, minor=minor, now=world.now).public_id
@@ -111,6 +113,8 @@ class Customer:
             yield from self._buy()
         if self.ends == "disputed":
             yield from self._acted(self._contest)
+            yield
+            yield from self._acted(self._decide)
         if self.ends in ("refunded by us", "refunded by both"):
             yield from self._acted(self._ask_for_refund)
         if self.ends in ("refunded there", "refunded by both"):
@@ -230,10 +234,29 @@ class Customer:
         ours = self._payment_ids()
         with self.world.sandbox.work() as work:
             for charge in self._charges(work, ours):
-                dispute = disputes.begin(work, charge)
+                self.dispute = disputes.begin(work, charge)["id"]
+                return True
+        with self.world.sandbox.paypal_work() as work:
+            for capture in work.newest(CAPTURE):
+                if capture["custom_id"] in ours and capture["status"] == "COMPLETED":
+                    cents = self.world.dice.choice((None, 321))
+                    dispute = paypal_disputes.begin(work, capture, cents=cents)
+                    self.dispute = dispute["dispute_id"]
+                    return True
+        return False
+
+    def _decide(self) -> bool:
+        """Let the dispute be lost, or at PayPal perhaps be won."""
+        with self.world.sandbox.work() as work:
+            dispute = work.find("dispute", self.dispute)
+            if dispute is not None:
                 disputes.decide(work, dispute, disputes.LOST)
                 return True
-        return False
+        with self.world.sandbox.paypal_work() as work:
+            dispute = work.find(DISPUTE, self.dispute)
+            if dispute is not None:
+                paypal_disputes.decide(work, dispute, self.world.dice.choice(DECISIONS))
+        return dispute is not None
 
     def _charges(self, work: Work, ours: set[str]) -> list[dict]:
         paid = [charge for charge in work.newest("charge") if charge["paid"]]

@@ -39,6 +39,7 @@ from app.foundation.periods import BillingMonth
 from app.sandbox import knobs, letters
 from app.sandbox.core import Sandbox
 from app.sandbox.paypal import money as paypal_money
+from app.sandbox.paypal.disputes import REVERSAL
 from app.sandbox.paypal.work import CAPTURE, REFUND
 from app.sandbox.serving import running
 from app.sandbox.settings import SandboxSettings
@@ -316,7 +317,9 @@ def refunds_there(world: World) -> Books:
             if refund["status"] == "succeeded"
         }
     with world.sandbox.paypal_work() as work:
-        return books | {("paypal", each["id"]): _cents(each) for each in work.newest(REFUND)}
+        # What was reversed is the money of a dispute, told of a second time.
+        made = (each for each in work.newest(REFUND) if each.get("note_to_payer") != REVERSAL)
+        return books | {("paypal", each["id"]): _cents(each) for each in made}
 
 
 def _cents(body: dict) -> int:

@@ -49,7 +49,7 @@ KIND_OF = {
     # The same money as the dispute's, told of as if it were refunded.
     "PAYMENT.CAPTURE.REVERSED": "decided",
 }
-SEEDS = range(6)
+SEEDS = range(3)
 PROVIDERS = ("stripe", "paypal")
 DECISIONS = (DisputeStatus.LOST, DisputeStatus.WON)
 PAID, REFUNDED = 1_234, 234
@@ -200,13 +200,15 @@ def check(life: Life, provider: str, decision: DisputeStatus) -> None:
     check_books()
 
 
-@pytest.mark.parametrize("decision", DECISIONS)
 @pytest.mark.parametrize("provider", PROVIDERS)
 class TestOneLife:
+    # What comes first is the same question to every database.
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
     @pytest.mark.parametrize("order", list(permutations(KINDS)), ids="-".join)
     def test_ends_alike_in_whatever_order_it_is_told(
-        self, life: Life, provider: str, decision: DisputeStatus, order: tuple[str, ...]
+        self, life: Life, provider: str, order: tuple[str, ...]
     ) -> None:
+        decision = DisputeStatus.LOST
         life.pay()
         life.give_back()
         life.contest()
@@ -217,6 +219,7 @@ class TestOneLife:
         tell_again(told[::-1])
         check(life, provider, decision)
 
+    @pytest.mark.parametrize("decision", DECISIONS)
     @pytest.mark.parametrize("seed", SEEDS)
     def test_ends_alike_told_while_it_is_lived(
         self, life: Life, provider: str, decision: DisputeStatus, seed: int
