@@ -17,7 +17,6 @@ import requests
 import sqlalchemy as sa
 from flask import Flask
 
-from app.adapters.stripe_words import METADATA
 from app.config import Settings
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
@@ -31,12 +30,7 @@ from app.domain.payments.rules import PaymentStatus
 from app.entrypoints.selling import shop
 from app.foundation.database import Base, db, end_reading, session, transaction
 from app.sandbox.paypal import captures
-from app.sandbox.paypal import disputes as paypal_disputes
-from app.sandbox.paypal import money as paypal_money
-from app.sandbox.paypal import refunds as paypal_refunds
-from app.sandbox.paypal.work import CAPTURE, DISPUTE
-from app.sandbox.stripe import disputes, refunds
-from app.sandbox.stripe.work import Work
+from app.sandbox.paypal.work import CAPTURE
 from app.workflows.begin_checkout import Checkout, begin_checkout
 from app.workflows.confirm_payment import confirm_payment
 from app.workflows.request_refund import request_refund
@@ -46,6 +40,7 @@ from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.payments import BASE_URL, make_invoice, payment_row
+from tests.properties.desks import contest, decide, give_back
 from tests.properties.unreliable_world import (
     JOBS,
     NONE,
@@ -68,7 +63,6 @@ ENDS = (
     *("pays", "pays", "pays", "pays twice", "pays twice", "declined first", "closes the page"),
     *("refunded by us", "refunded by us", "refunded there", "refunded by both", "disputed"),
 )
-DECISIONS = (paypal_disputes.LOST, paypal_disputes.LOST, paypal_disputes.WON)
 TRIES = 6
 PAYMENT_JOBS = ("outbox", "outbox", "silent_attempts", "silent_refunds", "charges", "closed_pages")
 # Minutes at first, for what is asked again soon; then days, for cards that are tried on later ones.
@@ -215,52 +209,14 @@ class Customer:
         return True
 
     def _refund_there(self) -> bool:
-        """Give some of it back at the provider's own desk; one that may not be says no."""
-        ours, minor = self._payment_ids(), 234
-        with self.world.sandbox.work() as work:
-            for charge in self._charges(work, ours):
-                if charge["amount"] - charge["amount_refunded"] >= minor:
-                    refunds.add(work, charge, {"amount": minor})
-                return True
-        with self.world.sandbox.paypal_work() as work:
-            for capture in work.newest(CAPTURE):
-                if capture["custom_id"] in ours and capture["status"] == "COMPLETED":
-                    amount = paypal_money.of_cents(minor, "USD")
-                    paypal_refunds.create(work, capture["id"], {"amount": amount})
-                    return True
-        return False
+        return give_back(self.world, self._payment_ids())
 
     def _contest(self) -> bool:
-        ours = self._payment_ids()
-        with self.world.sandbox.work() as work:
-            for charge in self._charges(work, ours):
-                self.dispute = disputes.begin(work, charge)["id"]
-                return True
-        with self.world.sandbox.paypal_work() as work:
-            for capture in work.newest(CAPTURE):
-                if capture["custom_id"] in ours and capture["status"] == "COMPLETED":
-                    cents = self.world.dice.choice((None, 321))
-                    dispute = paypal_disputes.begin(work, capture, cents=cents)
-                    self.dispute = dispute["dispute_id"]
-                    return True
-        return False
+        self.dispute = contest(self.world, self._payment_ids())
+        return bool(self.dispute)
 
     def _decide(self) -> bool:
-        """Let the dispute be lost, or at PayPal perhaps be won."""
-        with self.world.sandbox.work() as work:
-            dispute = work.find("dispute", self.dispute)
-            if dispute is not None:
-                disputes.decide(work, dispute, disputes.LOST)
-                return True
-        with self.world.sandbox.paypal_work() as work:
-            dispute = work.find(DISPUTE, self.dispute)
-            if dispute is not None:
-                paypal_disputes.decide(work, dispute, self.world.dice.choice(DECISIONS))
-        return dispute is not None
-
-    def _charges(self, work: Work, ours: set[str]) -> list[dict]:
-        paid = [charge for charge in work.newest("charge") if charge["paid"]]
-        return [charge for charge in paid if _paid_for(work, charge) in ours]
+        return decide(self.world, self.dispute)
 
     def _payment_ids(self) -> set[str]:
         found = set(session.scalars(sa.select(Payment.public_id).filter_by(user_id=self.id)))
@@ -280,11 +236,6 @@ class Customer:
                 account.id, card, provider="stripe", consent=consent, now=self.world.now
             )
             accounts.settings_of(account).auto_pay = True
-
-
-def _paid_for(work: Work, charge: dict) -> str | None:
-    intent = work.find("payment_intent", charge["payment_intent"])
-    return intent["metadata"].get(METADATA) if intent else None
 
 
 # --- Chaos, and the calm after it ---------------------------------------------------------------
