@@ -53,7 +53,8 @@ def decide(world: World, dispute_id: str) -> bool:
             return True
     with world.sandbox.paypal_work() as work:
         dispute = work.find(DISPUTE, dispute_id)
-        if dispute is not None:
+        # Money that we have given back meanwhile has decided it.
+        if dispute is not None and dispute["status"] != paypal_disputes.RESOLVED:
             paypal_disputes.decide(work, dispute, world.dice.choice(DECISIONS))
     return dispute is not None
 
