@@ -42,7 +42,7 @@ def request_refund(
 
 def _most_minor(payment: Payment, *, wanted_minor: int | None) -> int:
     """Return how much can be given back; refuse what is credited already, or used."""
-    paid_minor = payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment)
+    paid_minor = operations.left_minor(payment)
     if payment.status != PaymentStatus.SETTLED or payment.is_overpayment:
         # It has paid for nothing.
         return paid_minor

@@ -9,13 +9,14 @@ from app import create_app
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.payments.errors import ProviderUnreachable, UnknownProvider, UnknownRefund
-from app.domain.payments.gateway import RefundOrder, RefundOutcomeStatus
+from app.domain.payments.gateway import DisputeStatus, RefundOrder, RefundOutcomeStatus
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.operations import lock_payment
 from app.domain.payments.rules import KEY_LIFE
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from app.workflows.reconcile_payments import ask_about_refunds
+from app.workflows.record_dispute import record_dispute
 from app.workflows.refund_payment import refund_payment
 from tests.factories.payments import make_paid, make_refund, payment_row, refund_row
 from tests.factories.purchases import promises
@@ -130,6 +131,21 @@ class TestRefundPayment:
         (promised,) = promises("refund_payment")
         assert refund(refund_row(promised["refund"]), gateway, now=now).amount_minor == 1_034
         assert payment_row(payment.public_id).refunded_minor == 1_234
+
+    def test_gives_back_what_a_dispute_has_left_of_an_overpayment(
+        self, payment: Payment, gateway: FakeGateway, now: datetime
+    ) -> None:
+        with transaction():
+            lock_payment(payment.public_id).is_overpayment = True
+        asked = make_refund(payment, minor=1_234)
+        gateway.contest(payment.provider_payment, DisputeStatus.LOST, amount_minor=234)
+        with transaction():
+            record_dispute(next(iter(gateway.disputes.values())), now=now)
+        gateway.refuses_with = "refund_amount_exceeded"
+        assert refund(asked, gateway, now=now).status == "failed"
+        gateway.refuses_with = None
+        (promised,) = promises("refund_payment")
+        assert refund(refund_row(promised["refund"]), gateway, now=now).amount_minor == 1_000
 
     def test_leaves_the_rest_of_what_was_no_overpayment_to_the_operator(
         self, payment: Payment, gateway: FakeGateway, now: datetime

@@ -134,7 +134,7 @@ class Refund(Base):
 
 
 class Dispute(Base):
-    """A payment the customer contests at his bank."""
+    """A payment the customer contests at his bank, or at the provider itself."""
 
     __tablename__ = "disputes"
     __table_args__ = (

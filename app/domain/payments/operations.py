@@ -124,7 +124,7 @@ def add_refund(
     rules.check_refundable(
         amount_minor,
         status=payment.status,
-        left_minor=payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment),
+        left_minor=left_minor(payment),
         is_disputed=disputes.is_disputed(payment),
     )
     refund_number = refunds.refunds_count(payment) + 1
@@ -144,6 +144,12 @@ def add_refund(
     user_id = payment.user_id
     journal.write("refund_requested", actor=requested_by, user_id=user_id, now=now, details=details)
     return refund
+
+
+def left_minor(payment: Payment) -> int:
+    """Return how much of a payment is ours: not given back, on its way back, or lost."""
+    gone_minor = payment.refunded_minor + disputes.lost_minor(payment)
+    return payment.amount_minor - gone_minor - refunds.open_minor(payment)
 
 
 def lock_payment(public_id: str) -> Payment:
