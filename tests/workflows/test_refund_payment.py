@@ -1,5 +1,6 @@
 """Giving money back: written down, asked, recorded; whatever is lost, it goes out once."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from app.workflows.reconcile_payments import ask_about_refunds
 from app.workflows.refund_payment import refund_payment
+from tests.books import check_books
 from tests.factories.payments import make_paid, make_refund, payment_row, refund_row
 from tests.factories.purchases import promises
 from tests.fakes.payment_gateway import FakeGateway
@@ -23,6 +25,13 @@ from tests.killing import run_until_killed
 from tests.threads import in_parallel
 
 LATER = timedelta(minutes=10)
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

@@ -15,10 +15,18 @@ from app.domain.mails.models import Mail
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation.database import db, session, transaction
 from app.foundation.outbox import OutboxEntry
+from tests.books import check_books
 from tests.databases import settings_for
 from tests.factories.mails import FACTS, make_mail
 from tests.factories.payments import make_invoice
 from tests.fakes.smtp_server import TAKEN, Mailbox, smtp_server
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

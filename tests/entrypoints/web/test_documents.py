@@ -1,5 +1,6 @@
 """Documents behind the invoice pages: one's own, issued, the same bytes each time."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,9 +13,17 @@ from app.domain.invoices.operations import mark_paid
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
+from tests.books import check_books
 from tests.factories.documents import make_credit_note
 from tests.factories.payments import make_invoice
 from tests.fakes.payment_gateway import FakeGateway
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture
