@@ -83,8 +83,8 @@ class StripeGateway:
 
     def open_checkout(self, order: CheckoutOrder) -> OpenedCheckout:
         """Open a page for the customer, or return the one that was opened for the same key."""
-        customer = order.customer
-        if order.saves_card and customer is None:
+        customer = None
+        if order.saves_card:
             metadata = {METADATA: order.payment_id}
             customer = self._new_customer(order.email, metadata, order.idempotency_key)
         return _opened(_answer(lambda: self._create(order, customer)))

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 
 NANOS_PER_USD = 1_000_000_000
 NANOS_PER_MINOR = 10_000_000
+PICO_PER_MINOR = 10_000_000_000
 PICO_PER_USD_PER_1K = 1_000_000_000
 BASIS_POINTS = 10_000
 # A price list may carry the noise of binary floats (5.0000000000000004E-8); anything

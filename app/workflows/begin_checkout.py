@@ -5,6 +5,7 @@ the same call under the same key finds the same page: for the customer who tries
 the sweep of reconcile_payments.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from app.domain.payments.gateway import CheckoutOrder, OpenedCheckout, PaymentGa
 from app.domain.payments.models import Payment
 from app.foundation import journal
 from app.foundation.database import transaction
+from app.workflows.lapse_purchase import lapse_purchase
 
 BACK = {"plan_change": "/plans", "topup": "/tokens"}
 
@@ -56,6 +58,40 @@ def begin_checkout(
             return Checkout(payment.public_id, payment.checkout_url)
         order = checkout_order(payment, invoice, base_url=base_url)
     opened = open_checkout(order, gateway=gateway, now=now)
+    return Checkout(order.payment_id, opened.url)
+
+
+def pay_draft(
+    find_draft: Callable[[], Invoice | None],
+    *,
+    purpose: str,
+    gateway: PaymentGateway,
+    base_url: str,
+    now: datetime,
+    consent: Consent | None = None,
+) -> Checkout | None:
+    """Return the page on which the draft of a purchase is paid, None if nothing has to be.
+
+    The draft is found, and its account locked, within the first transaction. Raises what that
+    does, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    """
+    with transaction():
+        draft = find_draft()
+        if draft is None:
+            return None
+        payment = attempt(
+            draft, provider=gateway.provider, purpose=purpose, consent=consent, now=now
+        )
+        if payment.checkout_url is not None:
+            return Checkout(payment.public_id, payment.checkout_url)
+        order = checkout_order(payment, draft, base_url=base_url)
+    try:
+        opened = open_checkout(order, gateway=gateway, now=now)
+    except ProviderRefused:
+        # Surely nobody can pay it: what it holds is given back.
+        with transaction():
+            lapse_purchase(draft.id, reason="The payment page was refused.", now=now)
+        raise
     return Checkout(order.payment_id, opened.url)
 
 
@@ -154,9 +190,7 @@ def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
 
 
 def _serves(payment: Payment, *, due_minor: int, saves_card: bool, now: datetime) -> bool:
-    if payment.expires_at is None:
-        # An off-session charge has no page.
-        return False
+    assert payment.expires_at is not None, "a checkout has its end from the beginning"
     if saves_card != (payment.consented_at is not None):
         # He has changed his mind about the card.
         return False

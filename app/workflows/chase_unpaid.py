@@ -29,7 +29,7 @@ def chase_unpaid(*, now: datetime) -> int:
 
 def _letter(reminder: Reminder, address: str, *, now: datetime) -> Letter:
     return Letter(
-        kind="invoice_reminder",
+        kind=chasing.KIND,
         user_id=reminder.user_id,
         address=address,
         about=chasing.about(reminder.public_id, days=reminder.days),
@@ -64,6 +64,5 @@ def _suspend_one(account: Account, debt: Reminder, *, now: datetime) -> None:
         "due_minor": debt.due_minor,
         "due_at": debt.due_at.isoformat(),
     }
-    about = f"{debt.public_id}:{now.isoformat()}"
-    mails.write("account_suspended", account, about=about, facts=facts, now=now)
+    mails.write(chasing.SUSPENDED, account, about=debt.public_id, facts=facts, now=now)
     journal.write("account_suspended", actor="system", user_id=account.id, now=now, details=facts)

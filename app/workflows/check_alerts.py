@@ -6,17 +6,15 @@ accounts are looked at; only mails are written one by one.
 """
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
-from app.domain.accounts.rules import zone
 from app.domain.alerts import operations as alerts
 from app.domain.alerts import queries, rules
 from app.domain.alerts.operations import Notice
-from app.domain.alerts.rules import Figures
-from app.domain.reporting import rules as reporting
+from app.domain.reporting import watching
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions.queries import UsagePeriod
 from app.domain.usage import queries as usage
@@ -38,12 +36,18 @@ def _notices(locked: dict[str, Account], *, now: datetime, grace: timedelta) -> 
     periods = _current_periods(locked, now=now, grace=grace)
     chosen = account_queries.settings_by_account(locked)
     spent = usage.billed_to(locked, month=month)
-    days = usage.tokens_by_day(locked, since=_first_day(now))
+    days = usage.tokens_by_day(locked, since=watching.first_day(now))
     spans = {f"period:{period.id}" for period in periods.values()} | {f"month:{month}"}
     told = queries.told(locked, spans=spans)
     for user_id, account in locked.items():
         period = periods[user_id]
-        figures = _figures(account, period, spent=spent.get(user_id, 0), days=days, now=now)
+        figures = watching.figures_of(
+            account,
+            period,
+            spent_nanos=spent.get(user_id, 0),
+            days=days.get(user_id, {}),
+            now=now,
+        )
         crossed = rules.crossings(queries.thresholds_of(chosen[user_id]), figures)
         fresh = rules.due(crossed, told.get(user_id, set()), period_id=period.id, month=month)
         if fresh:
@@ -62,28 +66,3 @@ def _current_periods(
 ) -> dict[str, UsagePeriod]:
     periods = subscriptions.usage_periods(locked, since=now, now=now, grace=grace)
     return {period.user_id: period for period in periods if period.is_current}
-
-
-def _first_day(now: datetime) -> date:
-    # A day more than is looked at: somewhere it is still yesterday.
-    return now.date() - timedelta(days=reporting.PACE_SEEN_DAYS + 1)
-
-
-def _figures(
-    account: Account,
-    period: UsagePeriod,
-    *,
-    spent: int,
-    days: dict[str, dict[date, int]],
-    now: datetime,
-) -> Figures:
-    local = zone(account.timezone)
-    pace = reporting.pace_of(days.get(account.id, {}), local=local, now=now)
-    left = period.quota - period.quota_tokens_used
-    return Figures(
-        quota=period.quota,
-        quota_tokens_used=period.quota_tokens_used,
-        extra_tokens=account.extra_tokens,
-        spent_nanos=spent,
-        runs_out_at=reporting.runs_out_at(left, pace, now=now, ends_at=period.ends_at),
-    )

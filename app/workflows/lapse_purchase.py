@@ -31,12 +31,12 @@ def lapse_purchase(invoice_id: int, *, reason: str, now: datetime) -> bool:
     draft = payment_operations.locked_invoice(invoice_id)
     if draft.status != InvoiceStatus.DRAFT or payments.may_be_paid(draft, now=now):
         return False
-    give_up(draft, reason=reason, now=now)
+    _give_up(draft, now=now)
     invoices.void(draft, account, reason=reason, now=now)
     return True
 
 
-def give_up(draft: Invoice, *, reason: str, now: datetime) -> None:
+def _give_up(draft: Invoice, *, now: datetime) -> None:
     """Let the change of plan that the draft is for lapse, if it is for one."""
     if draft.plan_change_id is not None:
         accepted = plan_changes.plan_change(draft.plan_change_id)
@@ -47,7 +47,12 @@ def give_up(draft: Invoice, *, reason: str, now: datetime) -> None:
 def give_up_change(waiting: PlanChange, account: Account, *, reason: str, now: datetime) -> None:
     """Give up a change of the locked account that waits for its money, though it may yet come."""
     draft = invoice_queries.draft_of_change(waiting.id)
-    give_up(draft, reason=reason, now=now)
-    invoices.void(draft, account, reason=reason, now=now)
-    # Its page may still be open; money that comes before it closes is sent back.
-    outbox.add(CLOSE_CHECKOUTS, {"invoice": draft.public_id}, now=now)
+    _give_up(draft, now=now)
+    void_and_close(draft, account, reason=reason, now=now)
+
+
+def void_and_close(invoice: Invoice, account: Account, *, reason: str, now: datetime) -> None:
+    """Void an invoice whose page may still be open; both are locked. Raises InvoiceNotVoidable."""
+    invoices.void(invoice, account, reason=reason, now=now)
+    # Money that comes before the page closes is sent back.
+    outbox.add(CLOSE_CHECKOUTS, {"invoice": invoice.public_id}, now=now)

@@ -13,7 +13,7 @@ from app.domain.coupons.redeeming import CouponView
 from app.domain.coupons.rules import CouponType
 from app.domain.invoices import payers, rules
 from app.domain.invoices import queries as invoices
-from app.domain.invoices.bills import Payer
+from app.domain.invoices.bills import Payer, usage_bill
 from app.domain.invoices.plan_lines import change_lines
 from app.domain.subscriptions import changing
 from app.domain.subscriptions import queries as subscriptions
@@ -70,7 +70,7 @@ def preview_coupon(
     if coupon.type == CouponType.FREE_TOKENS:
         return CouponPreview(coupon, coupon.value, ())
     payer = payers.payer(account, seller_country="")
-    payer = replace(payer, uses=(*payer.uses, coupons.use_ahead(coupon, account)))
+    payer = replace(payer, uses=(*payer.uses, coupons.use_ahead(coupon)))
     effects = (
         *_on_usage(account, payer, now=now),
         *_on_renewal(account, payer, grace=grace, now=now),
@@ -84,7 +84,11 @@ def preview_coupon(
 def _on_usage(account: Account, payer: Payer, *, now: datetime) -> tuple[CouponEffect, ...]:
     month = BillingMonth.of(now)
     lines = invoices.usage_lines([account.id], month)[account.id]
-    amount_minor = sum(line.amount_minor for line in lines)
+    bill = usage_bill(payer, lines, month=str(month))
+    if bill.is_too_small:
+        # All of it is carried, and no coupon is used.
+        return ()
+    amount_minor = bill.totals.amount_minor
     return _effect(NextInvoice.USAGE, amount_minor, payer, payer.plan_id, at=rules.closes_at(month))
 
 

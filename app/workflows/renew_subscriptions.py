@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
+from app.domain.accounts import queries as account_queries
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import operations as invoices
 from app.domain.invoices import renewing, rules
@@ -17,11 +18,13 @@ from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Accounts, Seller
 from app.domain.invoices.payers import payers
 from app.domain.mails import operations as mails
+from app.domain.mails.operations import Letter
 from app.domain.payments import queries as payments
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import queries as periods
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation import journal
+from app.workflows.lapse_purchase import void_and_close
 
 AT_ONCE = 200
 
@@ -47,19 +50,16 @@ def renew_subscriptions(*, seller: Seller, grace: timedelta, now: datetime) -> R
     drafts = invoices.draw_up(bills, locked, seller=seller, now=now)
     invoices.take_up_small_amounts(drafts)
     invoices.issue(drafts, locked, due_at=now, now=now)
-    for invoice in drafts:
-        if invoice.paid_at is not None and invoice.period_id is not None:
-            subscriptions.pay_period(invoice.period_id, now=now)
     _expire(user_ids, locked, now=now)
     waiting = tuple(invoice for invoice in drafts if invoice.paid_at is None)
-    _tell(waiting, unpaid, locked, now=now)
+    _tell(waiting, unpaid, now=now)
     return Renewed(len(user_ids), waiting)
 
 
 def _bills(
     unpaid: Sequence[SubscriptionPeriod], locked: Accounts, *, seller: Seller, now: datetime
 ) -> list[Bill]:
-    names = {plan.id: plan.name for plan in catalog.plans()}
+    names = _plan_names()
     owing = [locked[period.user_id] for period in unpaid]
     known = payers(owing, seller_country=seller.country)
     small = renewing.small_amounts([period.user_id for period in unpaid])
@@ -85,29 +85,35 @@ def _bills(
 
 def _expire(user_ids: Sequence[str], locked: Accounts, *, now: datetime) -> None:
     """Void what was asked for periods whose grace has passed: the plan has expired instead."""
-    for invoice, plan_id in renewing.expired_invoices(user_ids):
+    expired = renewing.expired_invoices(user_ids)
+    addresses = account_queries.addresses({invoice.user_id for invoice, _ in expired})
+    names = _plan_names()
+    letters = []
+    for invoice, plan_id in expired:
         account = locked[invoice.user_id]
-        invoices.void(invoice, account, reason="The renewal was not paid in time.", now=now)
+        void_and_close(invoice, account, reason="The renewal was not paid in time.", now=now)
         invoices.let_wait_again(invoice)
-        facts: dict[str, object] = {"plan_name": catalog.plan(plan_id).name}
-        mails.write("plan_expired", account, about=invoice.public_id, facts=facts, now=now)
+        facts: dict[str, object] = {"plan_name": names[plan_id]}
         journal.write("plan_expired", actor="system", user_id=account.id, now=now, details=facts)
+        address = addresses[account.id]
+        letters.append(Letter("plan_expired", account.id, address, invoice.public_id, facts))
+    mails.write_all(letters, now=now)
 
 
 def _tell(
     waiting: Sequence[Invoice],
     unpaid: Sequence[SubscriptionPeriod],
-    locked: Accounts,
     *,
     now: datetime,
 ) -> None:
     """Write to those whose saved card is not charged anyway."""
     by_id = {period.id: period for period in unpaid}
     with_card = payments.chargeable({invoice.user_id for invoice in waiting})
-    names = {plan.id: plan.name for plan in catalog.plans()}
-    for invoice in waiting:
-        if invoice.user_id in with_card:
-            continue
+    told = [invoice for invoice in waiting if invoice.user_id not in with_card]
+    addresses = account_queries.addresses({invoice.user_id for invoice in told})
+    names = _plan_names()
+    letters = []
+    for invoice in told:
         assert invoice.period_id is not None, "a renewal is for its period"
         period = by_id[invoice.period_id]
         assert period.grace_ends_at is not None, "what is paid needs no reminder"
@@ -117,5 +123,10 @@ def _tell(
             "due_minor": invoice.final_minor - invoice.credit_used_minor,
             "grace_ends_at": period.grace_ends_at.isoformat(),
         }
-        account = locked[invoice.user_id]
-        mails.write("renewal_due", account, about=invoice.public_id, facts=facts, now=now)
+        user_id, about = invoice.user_id, invoice.public_id
+        letters.append(Letter("renewal_due", user_id, addresses[user_id], about, facts))
+    mails.write_all(letters, now=now)
+
+
+def _plan_names() -> dict[str, str]:
+    return {plan.id: plan.name for plan in catalog.plans()}

@@ -16,15 +16,13 @@ from app.domain.invoices.operations import Seller
 from app.domain.mails import operations as mails
 from app.domain.payments import queries as payments
 from app.domain.payments.consent import Consent
-from app.domain.payments.errors import ProviderRefused
 from app.domain.payments.gateway import PaymentGateway
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as subscription_queries
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.foundation import journal
-from app.foundation.database import transaction
-from app.workflows.begin_checkout import Checkout, attempt, checkout_order, open_checkout
+from app.workflows.begin_checkout import Checkout, pay_draft
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
 from app.workflows.preview_switch import SwitchPreview, preview_switch
@@ -57,28 +55,21 @@ def switch_plan(
     is open. Raises what preview_switch raises,
     ChangeInProgress, ProviderUnreachable and ProviderRefused.
     """
-    with transaction():
+
+    def find_draft() -> Invoice | None:
         locked = accounts.lock_accounts({account.id})[account.id]
         subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
-        draft = _open_draft(locked, plan_id, now=now)
-        if draft is None:
-            draft = _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)
-        if draft is None:
-            return None
-        payment = attempt(
-            draft, provider=shop.gateway.provider, purpose=PURPOSE, consent=consent, now=now
-        )
-        if payment.checkout_url is not None:
-            return Checkout(payment.public_id, payment.checkout_url)
-        order = checkout_order(payment, draft, base_url=shop.base_url)
-    try:
-        opened = open_checkout(order, gateway=shop.gateway, now=now)
-    except ProviderRefused:
-        # Surely nobody can pay it: what it holds is given back.
-        with transaction():
-            lapse_purchase(draft.id, reason="The payment page was refused.", now=now)
-        raise
-    return Checkout(order.payment_id, opened.url)
+        waiting = _open_draft(locked, plan_id, now=now)
+        return waiting or _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)
+
+    return pay_draft(
+        find_draft,
+        purpose=PURPOSE,
+        gateway=shop.gateway,
+        base_url=shop.base_url,
+        consent=consent,
+        now=now,
+    )
 
 
 def _open_draft(account: Account, plan_id: str, *, now: datetime) -> Invoice | None:

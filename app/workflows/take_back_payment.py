@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import credit, credit_notes
+from app.domain.invoices import credit, credit_notes, operations
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.models import CreditNote, Invoice
-from app.domain.invoices.rules import InvoiceStatus
 from app.domain.mails import operations as mails
 from app.domain.payments import operations as payments
 from app.domain.payments.models import Payment
@@ -42,8 +41,9 @@ def take_back_payment(
     gross_minor = left_minor if is_whole else minor
     note = credit_notes.credit(invoice, account, gross_minor=gross_minor, reason=reason, now=now)
     if is_whole:
-        credit.return_spent(account, invoice, now=now)
-        invoice.status, invoice.updated_at = InvoiceStatus.REFUNDED, now
+        # Some of it may have come back before, by a credit note.
+        credit.return_spent(account, invoice, minor=left_minor - minor, now=now)
+        operations.mark_refunded(invoice, now=now)
         _end_period(invoice, account, now=now)
     _lapse_change_from(invoice, account, now=now)
     if invoice.kind == "topup":

@@ -13,14 +13,11 @@ from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.invoices.token_lines import token_line
 from app.domain.payments.consent import Consent
-from app.domain.payments.errors import ProviderRefused
-from app.domain.payments.gateway import PaymentGateway
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import queries as periods
 from app.domain.tokens import rules
 from app.foundation.database import transaction
-from app.workflows.begin_checkout import Checkout, attempt, checkout_order, open_checkout
-from app.workflows.lapse_purchase import lapse_purchase
+from app.workflows.begin_checkout import Checkout, pay_draft
 from app.workflows.switch_plan import Shop
 
 PURPOSE = "topup"
@@ -69,23 +66,21 @@ def pay_top_up(
 
     Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
-    gateway: PaymentGateway = shop.gateway
-    with transaction():
+
+    def find_draft() -> Invoice:
         accounts.lock_accounts({account.id})
-        draft = invoice_queries.top_up_draft(account, reference)
-        payment = attempt(
-            draft, provider=gateway.provider, purpose=PURPOSE, consent=consent, now=now
-        )
-        if payment.checkout_url is not None:
-            return Checkout(payment.public_id, payment.checkout_url)
-        order = checkout_order(payment, draft, base_url=shop.base_url)
-    try:
-        opened = open_checkout(order, gateway=gateway, now=now)
-    except ProviderRefused:
-        with transaction():
-            lapse_purchase(draft.id, reason="The payment page was refused.", now=now)
-        raise
-    return Checkout(order.payment_id, opened.url)
+        return invoice_queries.top_up_draft(account, reference)
+
+    checkout = pay_draft(
+        find_draft,
+        purpose=PURPOSE,
+        gateway=shop.gateway,
+        base_url=shop.base_url,
+        consent=consent,
+        now=now,
+    )
+    assert checkout is not None, "extra tokens are always paid"
+    return checkout
 
 
 def draw_up_top_up(

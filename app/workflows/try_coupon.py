@@ -13,4 +13,4 @@ def try_coupon(code: str, account: Account, *, now: datetime) -> bool:
     Commit it before anything is refused, or the guess is forgotten. Raises TooManyCouponGuesses.
     """
     locked = accounts.lock_accounts({account.id})[account.id]
-    return coupons.try_code(code, locked, now=now) is not None
+    return coupons.try_code(code, locked, now=now)

@@ -4,12 +4,11 @@ from datetime import datetime
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import rules
-from app.domain.invoices import operations as invoices
 from app.domain.invoices import queries
 from app.domain.invoices.models import Invoice
 from app.domain.payments import operations as payments
-from app.foundation import journal, outbox
-from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
+from app.foundation import journal
+from app.workflows.lapse_purchase import void_and_close
 from app.workflows.lift_suspension import lift_suspension
 
 
@@ -22,10 +21,8 @@ def void_invoice(reference: str, *, reason: str, actor: str, now: datetime) -> I
     found = queries.issued_invoice(reference)
     account = accounts.lock_accounts({found.user_id})[found.user_id]
     invoice = payments.locked_invoice(found.id)
-    invoices.void(invoice, account, reason=reason, now=now)
+    void_and_close(invoice, account, reason=reason, now=now)
     lift_suspension(account, now=now)
-    # Its page may be open; money that comes before it closes is sent back.
-    outbox.add(CLOSE_CHECKOUTS, {"invoice": invoice.public_id}, now=now)
     details: dict[str, object] = {"invoice": invoice.invoice_number, "reason": reason}
     journal.write("invoice_voided", actor=actor, user_id=account.id, now=now, details=details)
     return invoice

@@ -23,7 +23,6 @@ ORDER_MAX = 10_000
 FEATURES_MAX = 20
 TEXT_LENGTHS_MAX = {"name": 80, "description": 500, "support_level": 40}
 FEATURE_LENGTH_MAX = 200
-PICO_PER_MINOR = 10**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def _cheaper_than_inside(terms: PlanTerms) -> Iterator[PlanWarning]:
     extra = terms.extra_token_price_pico
     if extra is None or not terms.monthly_quota:
         return
-    if extra * terms.monthly_quota < terms.monthly_price_minor * PICO_PER_MINOR:
+    if extra * terms.monthly_quota < terms.monthly_price_minor * money.PICO_PER_MINOR:
         yield PlanWarning(
             "extra_token_cheaper_than_plan",
             "An extra token is cheaper than one inside the plan:"

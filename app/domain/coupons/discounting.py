@@ -42,7 +42,6 @@ class OpenUse:
     """A redeemed coupon that has something left to give."""
 
     usage_id: int
-    user_id: str
     code: str
     type: str
     # Basis points of a percentage, cents of a fixed coupon.

@@ -15,16 +15,16 @@ from app.foundation.bulk import any_of, change_rows, insert_rows
 from app.foundation.database import session
 
 
-def try_code(text: str, account: Account, *, now: datetime) -> CouponView | None:
-    """Return the coupon of a code, or note a wrong guess of the locked account and return None.
+def try_code(text: str, account: Account, *, now: datetime) -> bool:
+    """Tell whether there is a coupon with this code, or note a guess of the locked account.
 
     Raises TooManyCouponGuesses.
     """
     redeeming.check_guesses(queries.guesses_count(account, now=now))
-    found = queries.find_coupon(text)
-    if found is None:
+    is_known = queries.find_coupon(text) is not None
+    if not is_known:
         session.add(CouponGuess(user_id=account.id, guessed_at=now))
-    return None if found is None else queries.view(found)
+    return is_known
 
 
 def redeem(
@@ -41,7 +41,6 @@ def redeem(
     redeemed = queries.redemptions_count(row.id, account)
     redeeming.check_redeemable(coupon, redeemed_by_account=redeemed, plan_ids=plan_ids, now=now)
     row.used_count += 1
-    row.updated_at = now
     is_fixed, gives_tokens = row.type == CouponType.FIXED, row.type == CouponType.FREE_TOKENS
     usage = CouponUsage(
         coupon_id=row.id,

@@ -132,11 +132,10 @@ def open_uses(user_ids: Collection[str]) -> Mapping[str, Sequence[OpenUse]]:
     return uses
 
 
-def use_ahead(coupon: CouponView, account: Account) -> OpenUse:
+def use_ahead(coupon: CouponView) -> OpenUse:
     """Return the redemption as it would be if the coupon were redeemed: for previews."""
     return OpenUse(
         usage_id=0,
-        user_id=account.id,
         code=coupon.code,
         type=coupon.type,
         value=coupon.value,
@@ -185,7 +184,6 @@ def _open_use(usage: CouponUsage, row: Coupon) -> OpenUse:
     plans = row.applicable_plans
     return OpenUse(
         usage_id=usage.id,
-        user_id=usage.user_id,
         code=row.code,
         type=row.type,
         value=row.value,

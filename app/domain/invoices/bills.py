@@ -47,8 +47,6 @@ class Bill:
     discounts: tuple[Discount, ...]
     totals: Totals
     credit_used_minor: int
-    # What goes onto the next invoice because it is too little to be paid by itself.
-    carried_on_minor: int = 0
     period_id: int | None = None
     plan_id: str | None = None
     plan_change_id: int | None = None
@@ -58,6 +56,17 @@ class Bill:
     def due_minor(self) -> int:
         """Return what is left to be paid."""
         return self.totals.final_minor - self.credit_used_minor
+
+    @property
+    def net_minor(self) -> int:
+        """Return what is left of the lines after coupons, before tax."""
+        return self.totals.amount_minor - self.totals.discount_minor
+
+    @property
+    def is_too_small(self) -> bool:
+        """Tell whether usage is carried: nobody could pay it, or what coupons leave of it."""
+        left_too_little = 0 < self.net_minor < rules.LEAST_MINOR
+        return rules.is_too_small(self.totals.amount_minor) or left_too_little
 
 
 def usage_bill(payer: Payer, lines: Sequence[Line], *, month: str) -> Bill:
@@ -80,11 +89,9 @@ def plan_bill(
     """
     buying, month = payer.buying(plan_id), f"{now:%Y-%m}"
     bill = _worked_out(buying, lines, kind="subscription", billing_month=month)
-    net_minor = bill.totals.amount_minor - bill.totals.discount_minor
-    if net_minor > 0 and rules.is_too_small(net_minor):
-        carried = [*lines, carried_on_line(net_minor)]
+    if bill.net_minor > 0 and rules.is_too_small(bill.net_minor):
+        carried = [*lines, carried_on_line(bill.net_minor)]
         bill = _totalled(buying, carried, bill.discounts, kind=bill.kind, billing_month=month)
-        bill = replace(bill, carried_on_minor=net_minor)
     return replace(bill, period_id=period_id, plan_id=plan_id, plan_change_id=plan_change_id)
 
 

@@ -16,6 +16,7 @@ from app.foundation.database import session
 # Days after the due date on which a customer is reminded; each is told unless the next one is due.
 REMINDER_DAYS = (-7, 0, 7, 14)
 KIND = "invoice_reminder"
+SUSPENDED = "account_suspended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,19 @@ def reminders_due(*, now: datetime, limit: int) -> Sequence[Reminder]:
 
 
 def debts_to_suspend_for(*, now: datetime, limit: int) -> Sequence[Reminder]:
-    """Return the invoices that are unpaid for so long that their accounts are to be suspended."""
+    """Return the invoices that are unpaid for so long that their accounts are to be suspended.
+
+    Each suspends once: if an operator lets the account go on, it goes on.
+    """
+    source = literal(f"{SUSPENDED}:") + Invoice.public_id
     statement = (
         _unpaid()
         .join(Account, Account.id == Invoice.user_id)
-        .where(Invoice.due_at <= now - SUSPENDED_AFTER, Account.suspended_at.is_(None))
+        .where(
+            Invoice.due_at <= now - SUSPENDED_AFTER,
+            Account.suspended_at.is_(None),
+            ~select(Mail.id).where(Mail.source == source).exists(),
+        )
     )
     return _reminders(statement.limit(limit), SUSPENDED_AFTER.days)
 

@@ -44,8 +44,7 @@ def close_accounts(
     bills, carried = [], []
     for account in due:
         bill = usage_bill(payers[account.id], lines[account.id], month=str(month))
-        net_minor = bill.totals.amount_minor - bill.totals.discount_minor
-        if rules.is_too_small(bill.totals.amount_minor) or 0 < net_minor < rules.LEAST_MINOR:
+        if bill.is_too_small:
             operations.carry(account.id, month, bill.lines, now=now)
             carried.append(account.id)
         else:

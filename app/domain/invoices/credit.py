@@ -21,11 +21,12 @@ def spend(account: Account, invoice: Invoice, *, minor: int, now: datetime) -> N
     _enter(account, minor=-minor, kind="used", source=source, note="", now=now)
 
 
-def return_spent(account: Account, invoice: Invoice, *, now: datetime) -> None:
-    """Give back what an invoice that will not be paid has used of the locked account's credit."""
+def return_spent(account: Account, invoice: Invoice, *, minor: int, now: datetime) -> None:
+    """Give back what an invoice has used of the locked account's credit, or what is left of it."""
+    assert 0 <= minor <= invoice.credit_used_minor, "no more comes back than was used"
     _enter(
         account,
-        minor=invoice.credit_used_minor,
+        minor=minor,
         kind="returned",
         source=f"invoice:{invoice.public_id}:returned",
         note="",

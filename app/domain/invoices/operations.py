@@ -13,6 +13,7 @@ from app.domain.invoices import credit, queries, rules
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter, InvoiceLine
 from app.domain.invoices.rules import InvoiceStatus, Line
+from app.domain.subscriptions import operations as subscriptions
 from app.domain.usage.models import UsageCorrection
 from app.foundation.bulk import add_to_rows, any_of
 from app.foundation.database import session
@@ -73,14 +74,13 @@ def issue(
     No two of the invoices may be of the same account and month.
     """
     for invoice in invoices:
-        assert invoice.status == InvoiceStatus.DRAFT, "only drafts are issued"
         # Usage is numbered in the month that it was used in, all else in the month of its issue.
         if invoice.kind != "usage":
             invoice.billing_month = str(BillingMonth.of(now))
     numbers = next_numbers("INV", [(accounts[i.user_id], i.billing_month) for i in invoices])
     lines = queries.lines_of([invoice.id for invoice in invoices])
     for invoice in invoices:
-        invoice.status = InvoiceStatus.ISSUED
+        invoice.status = rules.moved(invoice.status, InvoiceStatus.ISSUED)
         invoice.invoice_number = numbers[invoice.user_id]
         invoice.issued_at = invoice.updated_at = now
         invoice.due_at = due_at
@@ -89,6 +89,8 @@ def issue(
         if invoice.final_minor == invoice.credit_used_minor:
             by = BY_CREDIT if invoice.credit_used_minor else BY_NOTHING
             mark_paid(invoice, method=by, transaction_id=None, now=now)
+            if invoice.period_id is not None:
+                subscriptions.pay_period(invoice.period_id, now=now)
     session.flush()
 
 
@@ -141,7 +143,7 @@ def let_wait_again(invoice: Invoice) -> None:
 def mark_paid(invoice: Invoice, *, method: str, transaction_id: str | None, now: datetime) -> None:
     """Note that the invoice was paid in full. Raises InvoiceNotPayable."""
     rules.check_payable(invoice.status)
-    invoice.status = InvoiceStatus.PAID
+    invoice.status = rules.moved(invoice.status, InvoiceStatus.PAID)
     invoice.paid_at = invoice.updated_at = now
     invoice.payment_method = method
     invoice.transaction_id = transaction_id
@@ -154,11 +156,17 @@ def void(invoice: Invoice, account: Account, *, reason: str, now: datetime) -> N
     """
     rules.check_voidable(invoice.status)
     coupons.give_back(invoice.id, now=now)
-    credit.return_spent(account, invoice, now=now)
-    invoice.status = InvoiceStatus.VOID
+    credit.return_spent(account, invoice, minor=invoice.credit_used_minor, now=now)
+    invoice.status = rules.moved(invoice.status, InvoiceStatus.VOID)
     invoice.voided_at = invoice.updated_at = now
     invoice.void_reason = reason
     session.flush()
+
+
+def mark_refunded(invoice: Invoice, *, now: datetime) -> None:
+    """Note that all of a paid invoice was given back."""
+    invoice.status = rules.moved(invoice.status, InvoiceStatus.REFUNDED)
+    invoice.updated_at = now
 
 
 def replace_lines(invoice: Invoice, lines: Sequence[Line]) -> None:

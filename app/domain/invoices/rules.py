@@ -168,6 +168,12 @@ def shown_status(status: str, *, due_at: datetime | None, now: datetime) -> str:
     return OVERDUE if overdue else status
 
 
+def moved(current: str, following: InvoiceStatus) -> InvoiceStatus:
+    """Return the status after a step that the table allows."""
+    assert following in TRANSITIONS[InvoiceStatus(current)], f"{current} → {following}"
+    return following
+
+
 def check_payable(status: str) -> None:
     """Refuse to take money for an invoice that cannot become paid."""
     if InvoiceStatus.PAID not in TRANSITIONS[InvoiceStatus(status)]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from app.domain.accounts.countries import COUNTRIES
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.invoices.errors import TaxInvalid, UnknownTax
 from app.domain.invoices.models import TaxRate
@@ -57,8 +58,8 @@ def remove_tax(country: str, *, actor: str, now: datetime) -> None:
 
 def _check(country: str, name: str, rate_bp: int) -> None:
     faults = []
-    if not COUNTRY.fullmatch(country):
-        detail = "A country is written as two letters, like DE (ISO 3166-1 alpha-2)."
+    if country not in COUNTRIES:
+        detail = "A country is one of ISO 3166-1, written as two letters, like DE."
         faults.append(FieldError("country", "country_invalid", detail))
     if not 0 < len(name) <= NAME_LENGTH_MAX or UNSTORABLE.search(name):
         detail = f"The name of a tax has 1 to {NAME_LENGTH_MAX} visible characters."

@@ -43,9 +43,8 @@ class CheckoutOrder:
     success_url: str
     cancel_url: str
     expires_at: datetime
-    # The provider keeps the card for later, with its customer (made if there is none yet).
+    # The provider keeps the card for later, with a customer made for it.
     saves_card: bool = False
-    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

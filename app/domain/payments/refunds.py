@@ -68,10 +68,9 @@ def refund_seen(payment: Payment, outcome: RefundOutcome, *, now: datetime) -> R
 def move(refund: Refund, outcome: RefundOutcomeStatus, *, now: datetime) -> bool:
     """Take the state table's transition; tell whether the status has changed."""
     following = rules.next_refund_status(refund.status, outcome)
-    refund.updated_at = now
     if following is None:
         return False
-    refund.status = following
+    refund.status, refund.updated_at = following, now
     return True
 
 

@@ -1,7 +1,8 @@
 """Where an account lies between the thresholds at which its owner wants to be told."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
@@ -11,6 +12,7 @@ from app.domain.alerts import rules
 from app.domain.alerts.rules import Figures, Gauge
 from app.domain.reporting.rules import PACE_SEEN_DAYS, pace_of, runs_out_at
 from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.queries import PeriodView, UsagePeriod
 from app.domain.usage import queries as usage
 from app.foundation.periods import BillingMonth
 
@@ -34,16 +36,34 @@ def watch(account: Account, *, now: datetime, grace: timedelta) -> Watch:
     """Return where the account's thresholds lie now: the same figures that mails are sent by."""
     month = BillingMonth.of(now)
     period = subscriptions.current_period(account.id, now=now, grace=grace)
-    since = now.date() - timedelta(days=PACE_SEEN_DAYS + 1)
-    days = usage.tokens_by_day([account.id], since=since).get(account.id, {})
+    days = usage.tokens_by_day([account.id], since=first_day(now)).get(account.id, {})
+    spent = usage.billed_to([account.id], month=month).get(account.id, 0)
+    figures = figures_of(account, period, spent_nanos=spent, days=days, now=now)
+    thresholds = alerts.thresholds_of(accounts.settings_of(account))
+    return Watch(figures, rules.gauges(thresholds, figures), month, period.ends_at)
+
+
+def first_day(now: datetime) -> date:
+    """Return the first day whose usage tells the pace."""
+    # A day more than is looked at: somewhere it is still yesterday.
+    return now.date() - timedelta(days=PACE_SEEN_DAYS + 1)
+
+
+def figures_of(
+    account: Account,
+    period: PeriodView | UsagePeriod,
+    *,
+    spent_nanos: int,
+    days: Mapping[date, int],
+    now: datetime,
+) -> Figures:
+    """Return how the account stands, by its usage of each day and its spend in the month."""
     pace = pace_of(days, local=zone(account.timezone), now=now)
-    left = period.tokens_remaining
-    figures = Figures(
+    left = period.quota - period.quota_tokens_used
+    return Figures(
         quota=period.quota,
         quota_tokens_used=period.quota_tokens_used,
         extra_tokens=account.extra_tokens,
-        spent_nanos=usage.billed_to([account.id], month=month).get(account.id, 0),
+        spent_nanos=spent_nanos,
         runs_out_at=runs_out_at(left, pace, now=now, ends_at=period.ends_at),
     )
-    thresholds = alerts.thresholds_of(accounts.settings_of(account))
-    return Watch(figures, rules.gauges(thresholds, figures), month, period.ends_at)

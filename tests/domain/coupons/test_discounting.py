@@ -15,7 +15,6 @@ PRO = "plan-pro"
 def use(number: int = 1, *, percent: int | None = None, minor: int | None = None, **changes):
     given = {
         "usage_id": number,
-        "user_id": "ada",
         "code": f"C{number}",
         "type": "fixed" if percent is None else "percentage",
         "value": minor if percent is None else percent * 100,

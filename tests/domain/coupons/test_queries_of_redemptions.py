@@ -36,7 +36,7 @@ class TestOpenUses:
 
     def test_are_what_was_foreseen(self, ada: Account) -> None:
         make_fixed_coupon(minor=700, min_purchase_minor=50, applicable_plans=["plan-payg"])
-        ahead = queries.use_ahead(queries.view(queries.coupon_by_code("tenoff")), ada)
+        ahead = queries.use_ahead(queries.view(queries.coupon_by_code("tenoff")))
         redeem("TENOFF", ada)
         (use,) = queries.open_uses([ada.id])[ada.id]
         assert ahead.usage_id == 0
