@@ -13,6 +13,7 @@ from app.domain.subscriptions import queries
 from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
+from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.renew_subscriptions import renew_subscriptions
 from tests.books import check_books
 from tests.factories.accounts import make_account
@@ -198,6 +199,13 @@ class TestGrace:
         assert usage_of(pro, "SAVE20").used_up_at is None
         renew(now=GRACE_END + DAY)
         assert mails_of(pro).count("plan_expired") == 1
+
+    def test_unpaid_its_page_is_closed(self, pro: Account, gateway) -> None:
+        renew(now=END)
+        make_checkout(pro, self.invoice(pro), gateway=gateway, now=GRACE_END - MINUTE)
+        assert promises(CLOSE_CHECKOUTS) == []
+        renew(now=GRACE_END)
+        assert promises(CLOSE_CHECKOUTS) == [{"invoice": self.invoice(pro).public_id}]
 
     def test_its_small_amounts_wait_for_the_next_invoice_again(self, pro, gateway) -> None:
         begin_switch(pro, "plan-enterprise", gateway=gateway, now=END - 14 * MINUTE)
