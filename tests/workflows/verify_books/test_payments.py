@@ -103,3 +103,14 @@ def test_tells_an_invoice_that_two_payments_have_paid(told: Told) -> None:
         "UPDATE invoices SET status = 'issued', paid_at = NULL WHERE id = 1",
     )
     assert told(*halves) == ["invoice inv-2 of ada was paid by 2 payments"]
+
+
+def test_a_paid_renewal_is_out_of_its_grace(told: Told) -> None:
+    period = current_period("ada").id
+    in_grace = f"UPDATE subscription_periods SET grace_ends_at = ends_at WHERE id = {period}"
+    renewal = f"UPDATE invoices SET period_id = {period} WHERE id = 2"
+    told_of = [line for line in lines_after(renewal, in_grace) if "grace" in line]
+    assert told_of == [f"invoice inv-2 of ada is paid, its period {period} is still in grace"]
+    unpaid = "UPDATE invoices SET status = 'issued', paid_at = NULL WHERE id = 2"
+    assert [line for line in lines_after(renewal, in_grace, unpaid) if "grace" in line] == []
+    assert [line for line in lines_after(renewal) if "grace" in line] == []
