@@ -15,6 +15,7 @@ from app.workflows.check_entitlement import check_entitlement
 from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.subscriptions import current_period
+from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import GRACE, make_usage
 from tests.moments import NOW
 from tests.statements import statements
@@ -51,7 +52,8 @@ class TestCheckEntitlement:
         assert entitlement.max_concurrent_req == 2 and entitlement.rate_limit_per_min == 20
 
     def test_shows_the_terms_and_tokens_of_a_plan(self, app) -> None:
-        make_account("cleo", plan_id="plan-pro", extra_tokens=1_000)
+        make_account("cleo", plan_id="plan-pro")
+        make_extra_tokens("cleo", bought=1_000)
         make_usage("cleo")
         entitlement = check("cleo")
         assert entitlement.is_allowed
