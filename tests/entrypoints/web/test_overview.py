@@ -131,7 +131,8 @@ class TestLimits:
 
     @pytest.mark.parametrize(("days", "passes"), [(36, True), (38, False)])
     def test_say_since_when_an_invoice_is_due(self, adas, ada, now, days, passes) -> None:
-        make_invoice(ada, now=now - timedelta(days=days))
+        make_usage(now=now)
+        make_invoice(ada, minor=100, now=now - timedelta(days=days))
         page = words(adas.get("/").text)
         due_on = now - timedelta(days=days - 30)
         assert ("requests pass" in page) is passes

@@ -19,7 +19,7 @@ ENTRY = (
     "INSERT INTO token_entries (user_id, kind, tokens, granted_tokens, balance_after, source, note,"
     " created_at) VALUES ('ada', 'top_up', 5, 0, 5, '{source}', '', '2026-11-22')"
 )
-BOOKED = ENTRY.format(source="payment:1")
+BOOKED = ENTRY.format(source="payment:pay-1")
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def _payment(number: int, **changes: object) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("source", ["payment:1", "payment:pay-1"])
-def test_finds_nothing_where_each_had_its_effect(told: Told, source: str) -> None:
-    assert told(ENTRY.format(source=source)) == []
+def test_finds_nothing_where_each_had_its_effect(told: Told) -> None:
+    assert told(BOOKED) == []
 
 
 def test_tells_a_top_up_whose_tokens_are_nowhere(told: Told) -> None:
     line = "payment pay-1 of ada is settled, its tokens are not booked"
     assert told() == [line]
-    assert told(ENTRY.format(source="payment:10")) == [line]
+    for other in ("payment:1", "payment:pay-10", "pay-1"):
+        assert told(ENTRY.format(source=other)) == [line]
     assert told(BOOKED.replace("'ada'", "'ben'")) == [line]
 
 
@@ -90,7 +90,7 @@ def test_tells_tokens_that_were_never_paid(told: Told, tampering: str) -> None:
     assert line in told(BOOKED, tampering)
 
 
-@pytest.mark.parametrize("status", ["open", "lapsed"])
+@pytest.mark.parametrize("status", ["open", "lapsed", "refunded"])
 def test_tells_an_upgrade_that_was_paid_and_not_applied(told: Told, status: str) -> None:
     lines = told(BOOKED, f"UPDATE plan_changes SET status = '{status}'")
     assert lines == [f"payment pay-2 of ada is settled, its change of plan is {status}"]
