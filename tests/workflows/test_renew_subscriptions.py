@@ -8,6 +8,7 @@ from flask import Flask
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import Plan
 from app.domain.invoices.models import CarriedAmount
+from app.domain.mails.models import Mail
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.subscriptions import queries
 from app.domain.subscriptions.models import Subscription
@@ -34,6 +35,7 @@ from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
+from tests.statements import sent_in_sets, statements
 from tests.threads import in_parallel
 
 TICK, DAY, MINUTE = timedelta(microseconds=1), timedelta(days=1), timedelta(minutes=1)
@@ -118,6 +120,20 @@ class TestRenewSubscriptions:
         for number in range(3):
             make_account(f"user-{number}", now=NOW + 10 * DAY, plan_id="plan-basic")
         assert renew(now=END) == 4
+
+    def test_takes_as_many_statements_for_many_as_for_few(self, app: Flask) -> None:
+        # The one lot begins a day after the other.
+        lots, counts = ((2, timedelta(0)), (12, DAY)), []
+        for size, later in lots:
+            for number in range(size):
+                begun = NOW + later + 10 * DAY
+                make_account(f"{size}-{number}", now=begun, plan_id="plan-basic")
+        for size, later in lots:
+            with statements() as sent:
+                assert renew(now=END + later) == size
+            counts.append(len(sent_in_sets(sent)))
+        assert counts[0] == counts[1]
+        assert session.query(Mail).filter_by(kind="renewal_due").count() == 14
 
     def test_takes_the_price_of_the_moment(self, pro: Account) -> None:
         with transaction():
