@@ -143,7 +143,7 @@ def goes_to_buy_tokens(visitor: Visitor, *, usd: str, tokens: str) -> None:
     # Scripts follow what is typed; without them there is a button.
     if show.is_visible():
         show.click()
-    expect(visitor.page.locator("#quote")).to_contain_text(f"Buys {tokens} tokens for ${usd}")
+    expect(visitor.page.locator("#quote")).to_contain_text(f"Buys {tokens} tokens for {usd}.00 USD")
     visitor.look()
     visitor.clicks("button", "Pay by card")
     visitor.arrives(re.compile(r"/c/pay/cs_\w+"), at=visitor.installation.sandbox)
