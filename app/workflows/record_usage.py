@@ -138,9 +138,7 @@ def _posting(
         balances=balances,
         periods=periods,
         closed=recording.closed_months(user_ids, months=months),
-        labels=recording.labels(
-            label for candidate in fresh for label in recording.labels_of(candidate.report)
-        ),
+        labels=recording.labels(recording.labels_of([candidate.report for candidate in fresh])),
         now=now,
     )
 

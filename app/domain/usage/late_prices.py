@@ -63,9 +63,7 @@ def open_months(records: Sequence[LateRecord], *, now: datetime) -> dict[int, st
 
 def write(filled: Sequence[Filled], balances: Mapping[str, Balance], *, now: datetime) -> None:
     """Write the records and the rollups, which follow: a fixed number of statements."""
-    labels = recording.labels(
-        label for record, _ in filled for label in recording.labels_of(record)
-    )
+    labels = recording.labels(recording.labels_of([record for record, _ in filled]))
     rollups = Rollups()
     for before, after in filled:
         zone = ZoneInfo(balances[before.user_id].timezone)

@@ -22,7 +22,7 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
     place = place_of(
         record,
         zone=ZoneInfo(account.timezone),
-        labels=recording.labels(recording.labels_of(record)),
+        labels=recording.labels(recording.labels_of([record])),
     )
     rollups.add(place, sums_of(record, sign=-1))
     rollups.prepare()

@@ -1,7 +1,7 @@
 """What recording usage has to know and to write, in as few statements as there are questions."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -25,6 +25,7 @@ APART_MAX = {
 # How many labels a process remembers: about 60 MiB of them at the most.
 SEEN_MAX = 200_000
 Label = tuple[str, str, str]  # user id, kind, label
+Labelled = UsageReport | NewRecord | LateRecord | BillingRecord
 
 _said = attrgetter(
     "user_id",
@@ -114,9 +115,9 @@ class Labels:
         insert_rows(UsageLabel, self.added)
 
 
-def labels(wanted: Iterable[Label]) -> Labels:
+def labels(wanted: Collection[Label]) -> Labels:
     """Return what is known of these labels, and how many their accounts have."""
-    wanted = {label for label in wanted if label[2]}
+    wanted = set(wanted)
     seen = _seen_before()
     # Kept apart from what other threads may forget meanwhile.
     known = wanted & seen
@@ -128,14 +129,12 @@ def labels(wanted: Iterable[Label]) -> Labels:
     return Labels(known, _label_counts(newcomers) if newcomers else Counter())
 
 
-def labels_of(record: UsageReport | NewRecord | LateRecord | BillingRecord) -> list[Label]:
-    """Return the labels under which a record is to be counted."""
-    named = {
-        "model": record.model,
-        "api_key": record.api_key_alias,
-        "provider": record.provider,
-    }
-    return [(record.user_id, kind, label) for kind, label in named.items() if label]
+def labels_of(records: Collection[Labelled]) -> set[Label]:
+    """Return the labels under which the records are to be counted, each once."""
+    models = {(each.user_id, "model", each.model) for each in records}
+    keys = {(each.user_id, "api_key", each.api_key_alias) for each in records if each.api_key_alias}
+    providers = {(each.user_id, "provider", each.provider) for each in records if each.provider}
+    return models | keys | providers
 
 
 # A label that is stored is never taken away, so what was read once need not be asked for again;
