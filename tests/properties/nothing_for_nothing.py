@@ -44,7 +44,7 @@ def _plans_are_paid(user_id: str) -> None:
     owed = sum(row.amount_nanos for row in carried if row.invoice_id not in counted)
     gave += owed // NANOS_PER_MINOR
     # Each invoice is rounded by less than a cent.
-    assert got <= gave + len(paid)
+    assert got <= gave + len(paid), f"{got} cents' worth for {gave} cents"
 
 
 def _tokens_are_paid(user_id: str) -> None:
