@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,7 +26,8 @@ PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
 PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 # An address alone, or behind a name; a line break would begin another header.
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
-KEPT_MAIL_FROM = "billing@localhost"
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+HOST = re.compile(r"\.?[\w.-]{1,253}|\[[0-9a-fA-F:]+\]", re.ASCII)
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -65,6 +67,8 @@ class Settings:
     credit_limit_minor: int
     renewal_grace_days: int
     trusted_proxies: int
+    # The hosts by which we may be asked for; empty: by any.
+    trusted_hosts: tuple[str, ...]
     log_level: str
     demo: bool
     # Who sells, as it stands on invoices.
@@ -102,24 +106,26 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check the settings. Raises SettingError naming the first that is wrong."""
     values = _environment() if environment is None else environment
-    instance_dir = Path(values.get("INSTANCE_DIR") or "instance").resolve()
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
+    instance_dir = _instance_dir(values.get("INSTANCE_DIR", ""), production=production)
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
     given_url = values.get("DATABASE_URL", "")
     sandbox_port = _sandbox_port(values, port)
     key, base = _stripe(values, sandbox_port, production=production)
+    base_url = _base_url(values.get("BASE_URL", ""), port, production=production)
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(given_url, instance_dir, production=production),
         secret_key=_secret_key(values.get("SECRET_KEY", ""), instance_dir, production=production),
         port=port,
-        base_url=_base_url(values.get("BASE_URL", ""), port, production=production),
+        base_url=base_url,
         brand_name=values.get("BRAND_NAME") or "Oblivious",
         production=production,
         credit_limit_new_minor=_whole(values, "CREDIT_LIMIT_NEW_USD", 5) * 100,
         credit_limit_minor=_whole(values, "CREDIT_LIMIT_USD", 100) * 100,
         renewal_grace_days=_whole(values, "RENEWAL_GRACE_DAYS", 7, least=1, most=28),
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
+        trusted_hosts=_trusted_hosts(values, base_url, production=production),
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
@@ -194,6 +200,28 @@ def _base_url(given: str, port: int, *, production: bool) -> str:
     if production and parts.scheme != "https":
         raise SettingError("BASE_URL must start with https:// in production.")
     return given.rstrip("/")
+
+
+def _trusted_hosts(
+    values: Mapping[str, str], base_url: str, *, production: bool
+) -> tuple[str, ...]:
+    """Return the hosts that requests may name: ours, this machine's, and those that are set."""
+    given = values.get("TRUSTED_HOSTS", "").split(",")
+    listed = tuple(host.strip() for host in given if host.strip())
+    if not all(HOST.fullmatch(host) for host in listed):
+        raise SettingError("TRUSTED_HOSTS must name hosts, with commas between: billing.internal.")
+    if not listed and not production:
+        return ()
+    # Probes of load balancers come by the loopback, or by what is set for them.
+    return (urlsplit(base_url).hostname or "", *LOOPBACK_HOSTS, *listed)
+
+
+def _instance_dir(given: str, *, production: bool) -> Path:
+    """Return the folder of our own files, which nobody else may write into."""
+    folder = Path(given or "instance").resolve()
+    if production and folder.exists() and folder.stat().st_mode & stat.S_IWOTH:
+        raise SettingError(f"INSTANCE_DIR may be written by everyone: chmod o-w {folder}")
+    return folder
 
 
 def _sandbox_port(values: Mapping[str, str], port: int) -> int:
@@ -335,7 +363,7 @@ def _mail_from(given: str, *, needed: bool) -> str:
     if not given:
         if needed:
             raise SettingError("MAIL_FROM is missing: mails need a sender's address.")
-        return KEPT_MAIL_FROM
+        return ""
     if not MAIL_FROM.fullmatch(given):
         raise SettingError("MAIL_FROM must read like Billing <billing@example.com>.")
     return given

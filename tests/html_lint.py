@@ -1,4 +1,7 @@
-"""Reads every HTML answer of a test as a browser would, and says what is wrong with it."""
+"""Reads every HTML answer of a test as a browser would, and says what is wrong with it.
+
+What the API answers is held to its description by the same client.
+"""
 
 import contextvars
 import re
@@ -11,6 +14,7 @@ from html5lib.constants import E as PARSE_ERRORS
 from werkzeug.test import TestResponse
 
 from app.foundation.database import session
+from tests.api_description import undescribed
 
 UNLABELLED_TYPES = {"hidden", "submit", "button", "reset", "image"}
 REQUESTS = ("hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete")
@@ -20,7 +24,7 @@ FIRST_TAG = re.compile(r"\s*(?:<!--.*?-->\s*)*<([a-zA-Z0-9]+)", re.DOTALL)
 
 
 class LintingClient(FlaskClient):
-    """A test client that refuses answers with faulty HTML.
+    """A test client that refuses faulty HTML, and answers that the API does not describe.
 
     Each request runs in a context of its own, as on a server: it shares neither the session nor
     `flask.g` with the test or with the request before. (So `with client:` is of no use here.)
@@ -35,6 +39,8 @@ class LintingClient(FlaskClient):
         session.expire_all()
         if response.mimetype == "text/html":
             check(response.text, is_fragment="HX-Request" in response.request.headers)
+        unsaid = list(undescribed(response))
+        assert not unsaid, "the description of the API does not say:\n" + "\n".join(unsaid)
         return response
 
 

@@ -342,7 +342,7 @@ class TestMail:
     def test_is_kept_without_a_server(self, read) -> None:
         settings = read()
         assert settings.keeps_mails
-        assert settings.mail_from == "billing@localhost"
+        assert settings.mail_from == ""
 
     @pytest.mark.parametrize(
         "url", ["smtp://localhost", "smtp://a:b%40c@mail.example.com:25", "smtps://m.example.com/"]

@@ -14,7 +14,15 @@ from pathlib import Path
 import typst
 
 from app.domain.invoices.documents import Document, DocumentKind, DocumentLine, Settled, Tax
-from app.foundation.figures import MINUS, count, day, dollars, rate, usd_of_minor
+from app.foundation.figures import (
+    MINUS,
+    count,
+    day,
+    dollars,
+    payment_method,
+    rate,
+    usd_of_minor,
+)
 from app.foundation.money import usd_from_nanos
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -28,7 +36,6 @@ TITLES = {
     DocumentKind.RECEIPT: "Receipt",
     DocumentKind.CREDIT_NOTE: "Credit note",
 }
-METHODS = {"stripe": "Card, through Stripe", "paypal": "PayPal", "credit": "Account credit"}
 # Control characters, and the marks that turn the direction of whatever follows them.
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
@@ -116,7 +123,7 @@ def _facts(document: Document) -> Iterator[Pair]:
 def _payment_facts(settled: Settled) -> Iterator[Pair]:
     yield "Paid", day(settled.paid_at)
     if settled.method:
-        yield "Paid by", METHODS.get(settled.method, _clean(settled.method))
+        yield "Paid by", _clean(payment_method(settled.method))
     if settled.transaction_id:
         yield "Transaction", _clean(settled.transaction_id)
 

@@ -8,6 +8,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from app.domain.accounts.errors import EmailInvalid
+from app.domain.accounts.rules import email_on_the_wire
 from app.domain.mails.delivery import Envelope
 from app.domain.mails.errors import AddressRefused, MailServerAway
 
@@ -26,14 +28,15 @@ class SmtpMailer:
         self._server = urlsplit(url)
         # A name may hold commas and dots, which a header's grammar would trip over.
         name, _, address = sender.rpartition("<")
-        self._name, self._address = name.strip(' "'), address.rstrip(">")
+        self._name, self._address = name.strip(' "'), email_on_the_wire(address.rstrip(">"))
 
     def send(self, envelope: Envelope) -> None:
         """Hand the mail over. Raises AddressRefused for good, MailServerAway for now."""
-        message = self._message(envelope)
+        address = _address_of(envelope)
+        message = self._message(envelope, address)
         try:
             with self._connected() as server:
-                server.send_message(message, self._address, [envelope.to])
+                _hand_over(server, message, sender=self._address, address=address)
         except smtplib.SMTPRecipientsRefused as error:
             code, answer = next(iter(error.recipients.values()))
             raise _refusal(code, answer) from error
@@ -54,10 +57,10 @@ class SmtpMailer:
             raise
         return server
 
-    def _message(self, envelope: Envelope) -> EmailMessage:
+    def _message(self, envelope: Envelope, address: str) -> EmailMessage:
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(self._name, addr_spec=self._address)
-        message["To"] = envelope.to
+        message["To"] = address
         message["Subject"] = envelope.subject
         message["Message-ID"] = self._message_id(envelope)
         # Nobody's absence note needs to answer a bill (RFC 3834).
@@ -75,6 +78,23 @@ class SmtpMailer:
         """Return the same id for the same mail: sent twice, it is shown once."""
         digest = hashlib.sha256(envelope.reference.encode()).hexdigest()[:REFERENCE_LENGTH]
         return f"<{digest}@{self._address.partition('@')[2]}>"
+
+
+def _address_of(envelope: Envelope) -> str:
+    """Return the address as servers know it. Raises AddressRefused if it is none."""
+    try:
+        return email_on_the_wire(envelope.to)
+    except EmailInvalid as error:
+        raise AddressRefused(error.message) from error
+
+
+def _hand_over(server: smtplib.SMTP, message: EmailMessage, *, sender: str, address: str) -> None:
+    try:
+        server.send_message(message, sender, [address])
+    except smtplib.SMTPNotSupportedError as error:
+        # What stands before the @ has no spelling in ASCII, and this server knows no other.
+        text = "The mail server knows no addresses with letters beyond ASCII before the @."
+        raise AddressRefused(text) from error
 
 
 def _connection(server: SplitResult) -> smtplib.SMTP:

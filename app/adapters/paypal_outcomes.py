@@ -145,9 +145,7 @@ def refunds_seen(order: Json, *, capture_id: str) -> RefundsSeen | NotOurs:
         for each in refunds
         if capture_of_refund(each) == capture_id
     )
-    kept = (each for each in found if each.status is not RefundOutcomeStatus.FAILED)
-    refunded_minor = sum(each.amount_minor for each in kept)
-    return RefundsSeen(PROVIDER, capture_id, refunded_minor=refunded_minor, refunds=found)
+    return RefundsSeen(PROVIDER, capture_id, found)
 
 
 def capture_of_refund(refund: Json) -> str | None:

@@ -135,9 +135,7 @@ def refund_outcome(refund: Json) -> RefundOutcome:
 def refunds_seen(provider_payment: str, refunds: Sequence[Json]) -> RefundsSeen:
     """Return everything that was given back of a payment."""
     outcomes = tuple(refund_outcome(refund) for refund in refunds)
-    settled = (each for each in outcomes if each.status is RefundOutcomeStatus.SETTLED)
-    refunded_minor = sum(each.amount_minor for each in settled)
-    return RefundsSeen(PROVIDER, provider_payment, refunded_minor, outcomes)
+    return RefundsSeen(PROVIDER, provider_payment, outcomes)
 
 
 def dispute_seen(dispute: Json) -> DisputeSeen | NotOurs:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 
 from flask import current_app
-from jinja2 import Environment, StrictUndefined, pass_context, select_autoescape
+from jinja2 import Environment, StrictUndefined, Template, pass_context, select_autoescape
 from jinja2.runtime import Context
 
 from app.config import Settings
@@ -39,7 +39,6 @@ DECLINES = {
     "authentication_required": "the bank wants you to confirm the payment yourself",
 }
 EMPTY_LINES = re.compile(r"\n(?:[ ]*\n){2,}")
-PROVIDERS = {"stripe": "card", "paypal": "PayPal", "credit": "account credit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +55,23 @@ def write_letter(mail: Mail, account: Account, *, settings: Settings) -> Letter:
     templates = _templates()
     context = _context(mail, account, settings)
     plain = templates.get_template(f"emails/{mail.kind}.txt")
-    subject = "".join(plain.blocks["subject"](plain.new_context(context)))
-    # Whatever a fact holds, a subject is one line.
-    subject = " ".join(subject.split())
-    context["subject"] = subject
+    subject = context["subject"] = _subject(plain, context)
     # What was decided in a template leaves empty lines behind.
     text = EMPTY_LINES.sub("\n\n", plain.render(context).strip()) + "\n"
     html = templates.get_template(f"emails/{mail.kind}.html").render(context)
     return Letter(subject, text, html)
+
+
+def subject_of(mail: Mail, account: Account, *, settings: Settings) -> str:
+    """Return the subject of the mail alone."""
+    plain = _templates().get_template(f"emails/{mail.kind}.txt")
+    return _subject(plain, _context(mail, account, settings))
+
+
+def _subject(plain: Template, context: dict[str, object]) -> str:
+    subject = "".join(plain.blocks["subject"](plain.new_context(context)))
+    # Whatever a fact holds, a subject is one line.
+    return " ".join(subject.split())
 
 
 def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, object]:
@@ -101,7 +109,7 @@ def _new_templates() -> Environment:
         on=_on,
         at=_at,
         in_words=_in_words,
-        by=_by,
+        payment_method=figures.payment_method,
     )
     return templates
 
@@ -124,8 +132,3 @@ def _in_words(decline_code: str | None) -> str:
     if not decline_code:
         return "the bank gave no reason"
     return DECLINES.get(decline_code, f"the bank answered “{decline_code.replace('_', ' ')}”")
-
-
-def _by(method: str | None) -> str:
-    """Name the way money went."""
-    return PROVIDERS.get(method or "", method or "another way")

@@ -7,6 +7,13 @@ from app.foundation.money import percent_from_basis_points, usd_from_minor
 
 MINUS = "−"
 CENT = Decimal("0.01")
+# How an invoice may have been paid, by how that is stored.
+PAYMENT_METHODS = {
+    "stripe": "Card (Stripe)",
+    "paypal": "PayPal",
+    "account credit": "Account credit",
+    "nothing due": "Nothing was due",
+}
 
 
 def dollars(amount: Decimal) -> str:
@@ -33,3 +40,8 @@ def day(moment: datetime, local: tzinfo = UTC) -> str:
     """Return the local date: 22 Nov 2026."""
     there = moment.astimezone(local)
     return f"{there.day} {there:%b %Y}"
+
+
+def payment_method(stored: str) -> str:
+    """Name the way money went, as it stands beside its label; an unknown way as it is stored."""
+    return PAYMENT_METHODS.get(stored, stored)

@@ -178,11 +178,11 @@ def _whole(text: str) -> int:
 def _page(*, notice: str = "", status: int = 200) -> ResponseReturnValue:
     sandbox = current_sandbox()
     with sandbox.work() as work:
-        turned = knobs.read(work.connection)
+        knobs_set = knobs.read(work.connection)
         rows = {kind: _rows(work, kind) for kind in SHOWN}
     page = render_template(
         "sandbox/panel.html",
-        knobs=turned,
+        knobs=knobs_set,
         modes=knobs.WEBHOOK_MODES,
         notice=notice,
         sessions=rows["checkout.session"],

@@ -39,7 +39,7 @@ class SandboxSettings:
             _check_url(self.webhook_url, name="SANDBOX_WEBHOOK_URL")
             _check_secret(self.webhook_secret)
         if self.paypal_webhook_url:
-            _check_url(self.paypal_webhook_url, name="SANDBOX_PAYPAL_WEBHOOK_URL")
+            _check_url(self.paypal_webhook_url, name="paypal_webhook_url")
 
 
 def read_sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
@@ -53,8 +53,6 @@ def read_sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
         merchant_name=environment.get("BRAND_NAME") or "Oblivious",
         webhook_url=environment.get("SANDBOX_WEBHOOK_URL", ""),
         webhook_secret=environment.get("SANDBOX_WEBHOOK_SECRET", ""),
-        paypal_webhook_url=environment.get("SANDBOX_PAYPAL_WEBHOOK_URL", ""),
-        paypal_webhook_id=environment.get("SANDBOX_PAYPAL_WEBHOOK_ID") or "paypal_sandbox",
     )
 
 

@@ -198,7 +198,7 @@ class TestWords:
         assert sheet["title"] == "Receipt"
         assert sheet["headline"] == ["$15.76", "paid on 4 Dec 2026"]
         assert sheet["facts"][2:] == [
-            ["Paid", "4 Dec 2026"], ["Paid by", "Card, through Stripe"], ["Transaction", "pi_1"],
+            ["Paid", "4 Dec 2026"], ["Paid by", "Card (Stripe)"], ["Transaction", "pi_1"],
         ]  # fmt: skip
         assert sheet["after"] == [["Paid", "$15.76"]]
 

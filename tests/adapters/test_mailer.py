@@ -49,6 +49,33 @@ class TestSend:
         assert (file.get_filename(), file.get_content_type()) == ("INV-1.pdf", "application/pdf")
         assert file.get_content() == ENVELOPE.attachments[0].content
 
+    def test_names_a_domain_as_every_server_knows_it(self, box: Mailbox) -> None:
+        sender = "Oblivious <billing@bücher.example.org>"
+        SmtpMailer(url=f"smtp://127.0.0.1:{box.port}", sender=sender).send(
+            replace(ENVELOPE, to="ada@straße.com")
+        )
+        (message,) = box.taken
+        assert box.recipients == ["ada@xn--strae-oqa.com"] == [message["To"]]
+        assert message["From"].addresses[0].addr_spec == "billing@xn--bcher-kva.example.org"
+        assert message["Message-ID"].endswith("@xn--bcher-kva.example.org>")
+
+    @pytest.mark.parametrize("address", ["äda@example.com", "ada@bücher"])
+    def test_an_address_may_have_no_spelling_that_the_server_knows(
+        self, box: Mailbox, address: str
+    ) -> None:
+        with pytest.raises(AddressRefused):
+            mailer_of(box).send(replace(ENVELOPE, to=address))
+        assert box.taken == []
+
+    def test_an_address_may_hold_any_letter_where_the_server_knows_them(self, box: Mailbox) -> None:
+        box.extensions = ("SMTPUTF8", "8BITMIME")
+        mailer_of(box).send(replace(ENVELOPE, to="äda@bücher.example.com"))
+        assert box.recipients == ["äda@xn--bcher-kva.example.com"]
+
+    def test_a_server_that_knows_no_passwords_is_not_the_addresss_fault(self, box: Mailbox) -> None:
+        with pytest.raises(MailServerAway):
+            mailer_of(box, login="billing:secret@").send(replace(ENVELOPE, to="äda@example.com"))
+
     def test_the_same_mail_has_the_same_id(self, box: Mailbox) -> None:
         for reference in ("a:1", "a:1", "a:2"):
             mailer_of(box).send(replace(ENVELOPE, reference=reference))

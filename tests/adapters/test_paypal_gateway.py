@@ -286,11 +286,11 @@ class TestRefundsOfPayment:
         opened = gateway.open_checkout(make_order())
         approve(opened.url)
         payment = outcome(gateway, opened.session).provider_payment or ""
-        assert gateway.refunds_of_payment(payment) == RefundsSeen("paypal", payment, 0, ())
+        assert gateway.refunds_of_payment(payment) == RefundsSeen("paypal", payment, ())
         ours = gateway.refund(refund_of(payment))
         theirs = refund(client_of(url), payment, body={"note_to_payer": "Sorry"})
         seen = gateway.refunds_of_payment(payment)
-        assert isinstance(seen, RefundsSeen) and seen.refunded_minor == 1_234
+        assert isinstance(seen, RefundsSeen) and len(seen.refunds) == 2
         found = {each.provider_refund: each for each in seen.refunds}
         assert found[ours.provider_refund] == replace(ours, reason="")
         assert (found[theirs.id].refund_id, found[theirs.id].amount_minor) == (None, 734)

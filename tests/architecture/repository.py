@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath as File
 
+from jinja2 import Environment, nodes
+
 from tests.architecture.writing import FILE_LINES_MAX, TEMPLATE_LINES_MAX
 
 # These test no single module.
@@ -99,3 +101,29 @@ def fragments_can_be_swapped(templates: Mapping[File, str]) -> Iterator[str]:
                 yield f"{file} has no root with an id that ends in {name}"
             if not any(f'"{file}"' in other for other in templates.values()):
                 yield f"{file} is included nowhere"
+
+
+def templates_import_what_is_there(templates: Mapping[File, str]) -> Iterator[str]:
+    """Each name that a template imports stands in the other one, and is used."""
+    environment = Environment(autoescape=True)
+    trees = {str(file): environment.parse(text) for file, text in sorted(templates.items())}
+    for file, tree in trees.items():
+        used = {name.name for name in tree.find_all(nodes.Name) if name.ctx == "load"}
+        for imported in tree.find_all(nodes.FromImport):
+            assert isinstance(imported.template, nodes.Const)
+            given = _names_given(trees[imported.template.value])
+            # An alias stands as a pair; without one the name stands alone.
+            for pair in imported.names:
+                name, called = (pair, pair) if isinstance(pair, str) else pair
+                if name not in given:
+                    yield f"{file} imports {name}, which {imported.template.value} does not have"
+                if called not in used:
+                    yield f"{file} imports {called} and does not use it"
+
+
+def _names_given(tree: nodes.Template) -> set[str]:
+    given = {statement.name for statement in tree.body if isinstance(statement, nodes.Macro)}
+    for statement in tree.body:
+        if isinstance(statement, nodes.Assign) and isinstance(statement.target, nodes.Name):
+            given.add(statement.target.name)
+    return given

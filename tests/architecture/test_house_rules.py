@@ -104,12 +104,19 @@ class TestFiles:
         report(repository.vendored_files_are_listed(files, listed))
 
     def test_fragments_can_be_swapped(self) -> None:
-        folder = ROOT / "templates"
-        templates = {
-            PurePosixPath(path.relative_to(folder)): path.read_text(encoding="utf-8")
-            for path in folder.rglob("*.html")
-        }
-        report(repository.fragments_can_be_swapped(templates))
+        report(repository.fragments_can_be_swapped(templates()))
+
+    def test_templates_import_what_is_there(self) -> None:
+        report(repository.templates_import_what_is_there(templates()))
+
+
+def templates() -> dict[PurePosixPath, str]:
+    folder = ROOT / "templates"
+    return {
+        PurePosixPath(path.relative_to(folder)): path.read_text(encoding="utf-8")
+        for path in folder.rglob("*.*")
+        if path.suffix in (".html", ".txt")
+    }
 
 
 def relative(path: Path) -> PurePosixPath:

@@ -125,3 +125,33 @@ class TestFragmentsCanBeSwapped:
 
     def test_wants_a_page_that_includes_it(self) -> None:
         assert self.faults('<figure id="chart">', page="")
+
+
+class TestTemplatesImportWhatIsThere:
+    def faults(self, page: str) -> list[str]:
+        shared = "{% macro badge(words) %}{{ words }}{% endmacro %}{% set WORDS = {} %}"
+        templates = {File("components/cards.html"): shared, File("web/index.html"): page}
+        return list(repository.templates_import_what_is_there(templates))
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "{{ badge(1) }}",
+            '{% from "components/cards.html" import badge, WORDS %}{{ badge(WORDS.a) }}',
+            '{% from "components/cards.html" import badge as mark %}{{ mark(1) }}',
+        ],
+    )
+    def test_lets_pass(self, page: str) -> None:
+        assert self.faults(page) == []
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            '{% from "components/cards.html" import words %}{{ words }}',
+            '{% from "components/cards.html" import PLANS as there %}{{ there }}',
+            '{% from "components/cards.html" import badge %}',
+            '{% from "components/cards.html" import badge as mark %}{{ badge(1) }}',
+        ],
+    )
+    def test_finds(self, page: str) -> None:
+        assert len(self.faults(page)) == 1

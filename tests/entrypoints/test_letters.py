@@ -8,7 +8,7 @@ from jinja2 import UndefinedError
 
 from app.config import Settings
 from app.domain.accounts.models import Account
-from app.entrypoints.letters import SWITCHES, Letter, write_letter
+from app.entrypoints.letters import SWITCHES, Letter, subject_of, write_letter
 from app.foundation.database import transaction
 from tests.databases import ROOT
 from tests.factories.mails import FACTS, make_mail
@@ -41,6 +41,9 @@ class TestEveryKind:
         self, ada: Account, settings: Settings, kind: str
     ) -> None:
         letter = letter_of(ada, kind, settings)
+        assert letter.subject == subject_of(
+            make_mail(ada, kind, about="2", now=NOW), ada, settings=settings
+        )
         assert letter.subject and "\n" not in letter.subject and len(letter.subject) < 90
         check(letter.html, is_fragment=False)
         for words in (letter.text, letter.html):
@@ -125,6 +128,15 @@ class TestWords:
     ) -> None:
         facts = {**FACTS["topup_declined"], "decline_code": code}
         assert words in letter_of(ada, "topup_declined", settings, facts=facts).text
+
+    @pytest.mark.parametrize("kind", ["invoice_paid", "refund_made"])
+    def test_the_way_money_went_has_a_name(
+        self, ada: Account, settings: Settings, kind: str
+    ) -> None:
+        facts = {**FACTS[kind], "method": "account credit"}
+        letter = letter_of(ada, kind, settings, facts=facts)
+        assert ": Account credit" in letter.text.replace("  ", "")
+        assert "Account credit" in letter.html
 
     def test_a_switched_off_top_up_says_so(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["topup_declined"], "switched_off": True, "paused_until": None}

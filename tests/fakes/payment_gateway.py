@@ -196,9 +196,7 @@ class FakeGateway:
                 for refund in self.refunds.values()
                 if refund.provider_payment == provider_payment
             ]
-        settled = [each for each in theirs if each.status is RefundOutcomeStatus.SETTLED]
-        refunded_minor = sum(each.amount_minor for each in settled)
-        return RefundsSeen(self.provider, provider_payment, refunded_minor, tuple(theirs))
+        return RefundsSeen(self.provider, provider_payment, tuple(theirs))
 
     def outcome_of_event(self, event_type: str, body: bytes) -> EventOutcome:
         self._reach()

@@ -22,6 +22,7 @@ class Mailbox:
     answer_to_message: str = TAKEN
     hangs_up: bool = False
     login: tuple[str, str] | None = None
+    extensions: tuple[str, ...] = ()
     taken: list[EmailMessage] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     calls: int = 0
@@ -46,7 +47,9 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def answer(self, verb: str, line: str, box: Mailbox) -> str:
         if verb == "EHLO":
-            return "250-here\r\n250-AUTH PLAIN\r\n250 SIZE 10000000" if box.login else "250 here"
+            known = (*box.extensions, *(("AUTH PLAIN", "SIZE 10000000") if box.login else ()))
+            *lines, last = "here", *known
+            return "".join(f"250-{line}\r\n" for line in lines) + f"250 {last}"
         if verb == "AUTH":
             _, user, password = base64.b64decode(line.split()[2]).decode().split("\0")
             return "235 in" if (user, password) == box.login else "535 wrong"

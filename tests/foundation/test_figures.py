@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.domain.invoices.operations import BY_CREDIT, BY_NOTHING
 from app.foundation import figures
 
 
@@ -35,3 +36,17 @@ def test_days_are_local_where_they_are_asked_for() -> None:
     moment = datetime(2026, 11, 22, 18, tzinfo=UTC)
     assert figures.day(moment) == "22 Nov 2026"
     assert figures.day(moment, ZoneInfo("Asia/Shanghai")) == "23 Nov 2026"
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        ("stripe", "Card (Stripe)"),
+        ("paypal", "PayPal"),
+        (BY_CREDIT, "Account credit"),
+        (BY_NOTHING, "Nothing was due"),
+        ("by cheque", "by cheque"),
+    ],
+)
+def test_payment_methods(stored: str, shown: str) -> None:
+    assert figures.payment_method(stored) == shown

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
+from app.domain.accounts import rules
 from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key
@@ -21,7 +22,7 @@ OF_THE_ACCOUNT = ("timezone", "locale")
 
 def account(user_id: str) -> Account:
     """Return the account. Raises UnknownAccount."""
-    found = session.get(Account, user_id)
+    found = find_account(user_id)
     if found is None:
         raise UnknownAccount("There is no account with this id.")
     return found
@@ -29,11 +30,13 @@ def account(user_id: str) -> Account:
 
 def find_account(user_id: str) -> Account | None:
     """Return the account, if there is one."""
-    return session.get(Account, user_id)
+    return session.get(Account, user_id) if rules.may_be_user_id(user_id) else None
 
 
 def find_account_by_email(email: str) -> Account | None:
     """Return the account of a mail address that is in its stored form."""
+    if rules.UNSTORABLE.search(email):
+        return None
     return session.scalar(select(Account).where(Account.email == email))
 
 

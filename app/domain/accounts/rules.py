@@ -37,6 +37,11 @@ def normal_user_id(text: str) -> str:
     return text
 
 
+def may_be_user_id(text: str) -> bool:
+    """Tell whether there can be an account of this id; databases do not let us ask for others."""
+    return 0 < len(text) <= USER_ID_LENGTH_MAX and not UNSTORABLE.search(text)
+
+
 def normal_email(text: str) -> str:
     """Return the address in lower case, the way it is stored and compared. Raises EmailInvalid."""
     try:
@@ -45,6 +50,20 @@ def normal_email(text: str) -> str:
     except EmailNotValidError as error:
         raise EmailInvalid(f"This is not a mail address: {error}") from error
     return checked.normalized.lower()
+
+
+def email_on_the_wire(email: str) -> str:
+    """Return a stored address with its domain in ASCII, as every mail server knows it.
+
+    Raises EmailInvalid. What stands before the @ has no such form.
+    """
+    if email.isascii():
+        return email
+    try:
+        checked = validate_email(email, check_deliverability=False, test_environment=False)
+    except EmailNotValidError as error:
+        raise EmailInvalid(f"This is not a mail address: {error}") from error
+    return f"{checked.local_part}@{checked.ascii_domain}"
 
 
 def check_password(password: str) -> None:

@@ -172,11 +172,10 @@ class RefundOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RefundsSeen:
-    """Everything that was given back of a payment so far, and each part of it."""
+    """Everything that was given back of a payment so far, part by part."""
 
     provider: str
     provider_payment: str
-    refunded_minor: int
     refunds: tuple[RefundOutcome, ...]
 
 

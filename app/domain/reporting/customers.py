@@ -8,6 +8,7 @@ from sqlalchemy import cast, func, literal, or_, select, tuple_
 
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import Account, Role
+from app.domain.accounts.rules import may_be_user_id
 from app.domain.invoices.models import Invoice
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
@@ -84,7 +85,8 @@ def customers_page(
 def customer(user_id: str, *, now: datetime, grace: timedelta) -> CustomerView:
     """Return one customer. Raises UnknownAccount, for operators too."""
     named = select(Account).where(Account.id == user_id, Account.role == Role.CUSTOMER)
-    accounts = session.scalars(named.execution_options(populate_existing=True)).all()
+    named = named.execution_options(populate_existing=True)
+    accounts = session.scalars(named).all() if may_be_user_id(user_id) else ()
     if not accounts:
         raise UnknownAccount("There is no customer with this id.")
     return _views(accounts, now=now, grace=grace)[0]

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.alerts.rules import is_low, owns_tokens
 from app.domain.usage.buckets import day_starts_at
-from app.foundation.money import round_half_up
+from app.foundation.money import nanos_from_minor, round_half_up
 
 # A forecast looks back over two whole weeks, so that weekends weigh what they weigh.
 PACE_DAYS = 14
@@ -156,3 +156,10 @@ def change_permille(after: int, before: int) -> int | None:
 def share_permille(part: int, whole: int) -> int:
     """Return how many thousandths of the whole the part is; 0 of nothing."""
     return round_half_up(part * 1000, whole) if whole > 0 else 0
+
+
+def used_permille(limit_minor: int | None, nanos: int) -> int:
+    """Return how many thousandths of a limit are used, all at most; all of a limit of 0."""
+    if not limit_minor:
+        return 1000
+    return min(share_permille(nanos, nanos_from_minor(limit_minor)), 1000)

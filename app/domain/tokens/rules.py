@@ -43,6 +43,26 @@ def price_of_part(tokens: int, *, tokens_count: int, whole_minor: int) -> int:
     return ((tokens + 1) * whole_minor - 1) // tokens_count if tokens else 0
 
 
+class NeverBuys(StrEnum):
+    """Why automatic top-up buys nothing as it is set, whatever is used and whoever pays."""
+
+    NO_THRESHOLD = "no_threshold"
+    NO_TIMES = "no_times"
+    LIMIT_TOO_LOW = "limit_too_low"
+
+
+def never_buys_because(
+    *, threshold: int, max_per_month: int, monthly_limit_minor: int, gross_minor: int
+) -> NeverBuys | None:
+    """Return what keeps every purchase from happening, if anything set does."""
+    reasons = {
+        NeverBuys.NO_THRESHOLD: threshold == 0,
+        NeverBuys.NO_TIMES: max_per_month == 0,
+        NeverBuys.LIMIT_TOO_LOW: monthly_limit_minor < gross_minor,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), None)
+
+
 class Guard(StrEnum):
     """Why tokens are bought now, or not, in the order in which it is asked."""
 

@@ -148,6 +148,9 @@ def _kept(response: Response) -> Answer:
 
 def _replayed(known: Answer) -> Response:
     response = Response(known.body, known.status, content_type=known.media_type)
+    if not known.media_type:
+        # An answer without a body has no type either.
+        del response.headers["Content-Type"]
     response.headers["Cache-Control"] = "no-store"
     response.headers["Idempotent-Replayed"] = "true"
     return response

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, g
 
-from app.domain.coupons import queries
+from app.domain.coupons import queries, rules
 from app.domain.coupons.queries import RedemptionView
-from app.domain.coupons.rules import CouponType
 from app.entrypoints.api.answering import answer, moment_text
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes_after
@@ -20,7 +19,7 @@ from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.database import transaction
-from app.foundation.money import percent_from_basis_points, usd_from_minor
+from app.foundation.money import usd_from_minor
 from app.workflows.redeem_coupon import Redemption, redeem_coupon
 from app.workflows.try_coupon import try_coupon
 
@@ -70,7 +69,7 @@ def _asked() -> Asked:
 
 def _applied(redemption: Redemption) -> dict[str, object]:
     coupon = redemption.coupon
-    worth = {"type": coupon.type, "value": _value(coupon.type, coupon.value)}
+    worth = {"type": coupon.type, "value": rules.shown_value(coupon.type, coupon.value)}
     return {
         "message": "coupon applied successfully",
         "coupon": {"code": coupon.code, **worth},
@@ -83,7 +82,7 @@ def _redeemed(redemption: RedemptionView) -> dict[str, object]:
     return {
         "code": redemption.code,
         "type": redemption.type,
-        "value": _value(redemption.type, redemption.value),
+        "value": rules.shown_value(redemption.type, redemption.value),
         "description": redemption.says,
         "min_purchase_amount": usd_from_minor(redemption.min_purchase_minor),
         "discount_amount": usd_from_minor(redemption.discount_minor),
@@ -93,10 +92,3 @@ def _redeemed(redemption: RedemptionView) -> dict[str, object]:
         "redeemed_at": moment_text(redemption.redeemed_at),
         "used_up_at": None if used_up_at is None else moment_text(used_up_at),
     }
-
-
-def _value(coupon_type: str, value: int) -> object:
-    """Return what a coupon is worth in the unit that its type has for people."""
-    if coupon_type == CouponType.PERCENTAGE:
-        return percent_from_basis_points(value)
-    return usd_from_minor(value) if coupon_type == CouponType.FIXED else value

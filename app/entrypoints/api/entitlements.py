@@ -2,8 +2,6 @@
 
 from flask import Blueprint, Response
 
-from app.domain.accounts.errors import UnknownAccount
-from app.domain.accounts.rules import UNSTORABLE
 from app.domain.reporting.views import Entitlement
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_gateways
@@ -21,16 +19,9 @@ calls = Blueprint("entitlements", __name__)
 def get_entitlement(user_id: str) -> Response:
     """Answer whether the customer may go on, the first reason why not, and what is left."""
     Parameters().check()
-    _refuse_unstorable(user_id)
     now, limits = clock.now(), credit_limits()
     found = check_entitlement(user_id, now=now, grace=renewal_grace(), limits=limits)
     return answer(_entitlement(found))
-
-
-def _refuse_unstorable(user_id: str) -> None:
-    # No account has such an id, and databases do not even let us ask.
-    if UNSTORABLE.search(user_id):
-        raise UnknownAccount("There is no account with this id.")
 
 
 def _entitlement(found: Entitlement) -> dict[str, object]:

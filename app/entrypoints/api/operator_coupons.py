@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from app.domain.coupons import creating, queries
 from app.domain.coupons.rules import CouponDraft
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_operators
+from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.operator_coupon_shapes import coupon_body
 from app.entrypoints.api.reading_bodies import json_object
@@ -65,7 +65,7 @@ def create_coupon() -> Response:
     """Make a coupon; without `valid_from` it is valid from now on."""
     now = clock.now()
     code, draft = _new_coupon(now=now)
-    coupon = creating.create(code, draft, actor=f"operator:{g.account.id}", now=now)
+    coupon = creating.create(code, draft, actor=operator_actor(), now=now)
     return answer(coupon_body(coupon), status=201)
 
 
@@ -83,8 +83,9 @@ def show_coupon(code: str) -> Response:
 def change_coupon(code: str) -> Response:
     """Change of a coupon only what is named, and answer the whole."""
     changed = partial(replace, **read_fields(json_object(), CHANGEABLE))
-    actor = f"operator:{g.account.id}"
-    return answer(coupon_body(creating.change(code, changed, actor=actor, now=clock.now())))
+    return answer(
+        coupon_body(creating.change(code, changed, actor=operator_actor(), now=clock.now()))
+    )
 
 
 def _new_coupon(*, now: datetime) -> tuple[str, CouponDraft]:

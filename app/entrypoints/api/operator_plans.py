@@ -4,19 +4,19 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from app.domain.catalog import plan_making, queries
 from app.domain.catalog.models import Plan
 from app.domain.catalog.plan_drafts import PlanDraft
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_operators
+from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
+from app.entrypoints.api.plan_shapes import plan_body
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_fields import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, read_fields
 from app.entrypoints.api.reading_queries import Parameters
 from app.foundation import clock
-from app.foundation.money import percent_from_basis_points, usd_from_minor, usd_per_token_from_pico
 
 calls = Blueprint("operator_plans", __name__)
 
@@ -62,8 +62,7 @@ def create_plan() -> Response:
     """Offer a new plan, and say what is odd about it."""
     fields = read_fields(json_object(), {"id": TEXT, **CHANGEABLE}, required=REQUIRED)
     plan_id, now = fields.pop("id"), clock.now()
-    actor = f"operator:{g.account.id}"
-    plan = plan_making.create_plan(plan_id, PlanDraft(**fields), actor=actor, now=now)
+    plan = plan_making.create_plan(plan_id, PlanDraft(**fields), actor=operator_actor(), now=now)
     return answer(_plan(plan, now=now), status=201)
 
 
@@ -73,25 +72,14 @@ def create_plan() -> Response:
 def change_plan(plan_id: str) -> Response:
     """Change of a plan only what is named; periods that run keep their terms."""
     changed = partial(replace, **read_fields(json_object(), CHANGEABLE))
-    actor, now = f"operator:{g.account.id}", clock.now()
-    plan = plan_making.change_plan(plan_id, changed, actor=actor, now=now)
+    now = clock.now()
+    plan = plan_making.change_plan(plan_id, changed, actor=operator_actor(), now=now)
     return answer(_plan(plan, now=now))
 
 
 def _plan(plan: Plan, *, now: datetime) -> dict[str, object]:
-    extra = plan.extra_token_price_pico
     return {
-        "id": plan.id,
-        "name": plan.name,
-        "description": plan.description,
-        "monthly_quota": plan.monthly_quota,
-        "monthly_price": usd_from_minor(plan.monthly_price_minor),
-        "extra_token_price": None if extra is None else usd_per_token_from_pico(extra),
-        "support_level": plan.support_level,
-        "max_concurrent_req": plan.max_concurrent_req,
-        "rate_limit_per_min": plan.rate_limit_per_min,
-        "overage_discount": percent_from_basis_points(plan.overage_discount_bp),
-        "features": plan.features,
+        **plan_body(plan),
         "is_active": plan.is_active,
         "is_hidden": plan.is_hidden,
         "display_order": plan.display_order,

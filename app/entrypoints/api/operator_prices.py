@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from app.domain.catalog import operations, queries
 from app.domain.catalog.errors import PriceInvalid
 from app.domain.catalog.price_changes import SINCE_EVER, PriceInForce, PriceTerms, pico_of_price
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_operators
+from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import field_refusal, json_object
 from app.entrypoints.api.reading_fields import (
@@ -65,7 +65,7 @@ def list_prices() -> Response:
 def set_price() -> Response:
     """Set what a model costs, from a moment on or (without one) since ever, and its aliases."""
     fields = read_fields(json_object(), FIELDS, required=REQUIRED)
-    model_id, actor, now = fields["model_id"], f"operator:{g.account.id}", clock.now()
+    model_id, actor, now = fields["model_id"], operator_actor(), clock.now()
     starts_at = fields.get("effective_from") or SINCE_EVER
     terms = _terms(fields)
     change = operations.set_price(model_id, terms, starts_at=starts_at, actor=actor, now=now)

@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 
 from app.domain.invoices import tax_table
 from app.domain.invoices.models import TaxRate
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_operators
+from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import field_refusal, json_object
 from app.entrypoints.api.reading_fields import NUMBER, TEXT, read_fields
@@ -33,7 +33,7 @@ def set_tax(country: str) -> Response:
     """Set a country's tax, for invoices issued from now on."""
     shapes = {"name": TEXT, "percent": NUMBER}
     fields = read_fields(json_object(), shapes, required=tuple(shapes))
-    rate_bp, actor = _basis_points(fields["percent"]), f"operator:{g.account.id}"
+    rate_bp, actor = _basis_points(fields["percent"]), operator_actor()
     name, now = fields["name"], clock.now()
     return answer(
         _tax(tax_table.set_tax(country, name=name, rate_bp=rate_bp, actor=actor, now=now))
@@ -45,7 +45,7 @@ def set_tax(country: str) -> Response:
 @changes
 def remove_tax(country: str) -> Response:
     """Let a country's customers pay no tax, on invoices issued from now on."""
-    tax_table.remove_tax(country, actor=f"operator:{g.account.id}", now=clock.now())
+    tax_table.remove_tax(country, actor=operator_actor(), now=clock.now())
     return answer({"taxes": [_tax(rate) for rate in tax_table.taxes()]})
 
 

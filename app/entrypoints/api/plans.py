@@ -3,10 +3,9 @@
 from flask import Blueprint, Response
 
 from app.domain.catalog import queries as catalog
-from app.domain.catalog.models import Plan
 from app.entrypoints.api.answering import answer
+from app.entrypoints.api.plan_shapes import plan_body
 from app.entrypoints.api.reading_queries import Parameters
-from app.foundation.money import percent_from_basis_points, usd_from_minor, usd_per_token_from_pico
 
 calls = Blueprint("plans", __name__)
 
@@ -15,22 +14,4 @@ calls = Blueprint("plans", __name__)
 def get_plans() -> Response:
     """Answer the plans that a customer may choose."""
     Parameters().check()
-    return answer({"plans": [_plan(plan) for plan in catalog.plans_for_sale()]})
-
-
-def _plan(plan: Plan) -> dict[str, object]:
-    price = plan.extra_token_price_pico
-    return {
-        "id": plan.id,
-        "name": plan.name,
-        "description": plan.description,
-        "monthly_quota": plan.monthly_quota,
-        "monthly_price": usd_from_minor(plan.monthly_price_minor),
-        # Null: no extra tokens are for sale on this plan.
-        "extra_token_price": None if price is None else usd_per_token_from_pico(price),
-        "support_level": plan.support_level,
-        "max_concurrent_req": plan.max_concurrent_req,
-        "rate_limit_per_min": plan.rate_limit_per_min,
-        "overage_discount": percent_from_basis_points(plan.overage_discount_bp),
-        "features": plan.features,
-    }
+    return answer({"plans": [plan_body(plan) for plan in catalog.plans_for_sale()]})

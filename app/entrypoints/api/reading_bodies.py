@@ -77,8 +77,10 @@ def optional_text_field(body: Mapping[str, object], name: str) -> str | None:
 
 
 def provider_named(body: Mapping[str, object], *, default: str | None = None) -> str:
-    """Return the name of the payment provider. Raises Refusal."""
-    return text_field({"provider": default, **body}, "provider")
+    """Return the name of the payment provider; null stands for the default. Raises Refusal."""
+    if default is not None and body.get("provider") is None:
+        return default
+    return text_field(body, "provider")
 
 
 def body_of(*media_types: str) -> bytes:

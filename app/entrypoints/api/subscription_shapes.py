@@ -9,15 +9,16 @@ from app.domain.subscriptions.queries import OpenChange, SubscriptionView
 from app.entrypoints.api.reading_bodies import (
     field_refusal,
     optional_text_field,
+    provider_named,
     refuse_unknown,
     text_field,
 )
+from app.entrypoints.gateways import DEFAULT_PROVIDER
 from app.entrypoints.moments import read_moment
 from app.foundation.money import usd_from_minor
 from app.workflows.preview_switch import SwitchPreview
 
 Body = dict[str, object]
-PROVIDER = "stripe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +40,9 @@ def plan_to_preview(body: Mapping[str, object]) -> str:
 def read_switch(body: Mapping[str, object]) -> WantedSwitch:
     """Return the switch that is asked for. Raises Refusal."""
     refuse_unknown(body, known=("plan_id", "provider", "previewed_at"))
-    provider = optional_text_field(body, "provider")
     return WantedSwitch(
         plan_id=text_field(body, "plan_id"),
-        provider=PROVIDER if provider is None else provider,
+        provider=provider_named(body, default=DEFAULT_PROVIDER),
         previewed_at=_previewed_at(optional_text_field(body, "previewed_at")),
     )
 

@@ -18,6 +18,7 @@ from app.entrypoints.api.reading_bodies import (
     refuse_unknown,
 )
 from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.gateways import DEFAULT_PROVIDER
 from app.entrypoints.selling import shop
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
@@ -36,7 +37,7 @@ def buy() -> Response:
     """Return the provider's page on which extra tokens of an amount are paid."""
     body = json_object()
     refuse_unknown(body, known=("amount", "provider"))
-    minor, provider = _amount_minor(body), provider_named(body, default="stripe")
+    minor, provider = _amount_minor(body), provider_named(body, default=DEFAULT_PROVIDER)
     bought = top_up(g.account, amount_minor=minor, shop=shop(provider), now=clock.now())
     checkout = bought.checkout
     return answer(

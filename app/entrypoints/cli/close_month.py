@@ -3,6 +3,7 @@
 import click
 
 from app.config import Settings
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.months import month_of
 from app.entrypoints.selling import seller_of
@@ -11,8 +12,6 @@ from app.foundation.database import transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month as close_some
 from app.workflows.find_months_to_close import note_closed_for_all
-
-ACTOR = "operator:command line"
 
 
 @click.command("close-month")

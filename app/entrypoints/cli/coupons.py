@@ -9,6 +9,7 @@ import click
 from app.domain.coupons import creating, queries, rules
 from app.domain.coupons.models import Coupon
 from app.domain.coupons.rules import CouponDraft, CouponType
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.moments import Moment
 from app.entrypoints.cli.tables import print_table
@@ -16,7 +17,6 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.money import usd_from_minor
 
-ACTOR = "operator:command line"
 TYPES = [kind.value for kind in CouponType]
 HEADINGS = ("CODE", "GIVES", "USED", "EACH", "FROM USD", "VALID FROM", "EXPIRES", "PLANS", "STATE")
 

@@ -2,6 +2,7 @@
 
 import click
 
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.amounts import Usd
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.queueing import nudge
@@ -13,7 +14,6 @@ from app.workflows.credit_invoice import credit_invoice
 from app.workflows.replace_invoice import replace_invoice
 from app.workflows.void_invoice import void_invoice
 
-ACTOR = "operator:command line"
 REASON = "Why; the customer reads it."
 
 

@@ -4,6 +4,7 @@ import click
 
 from app.domain.payments import queries
 from app.domain.payments.views import PaymentView
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.amounts import Usd
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.tables import print_table
@@ -14,7 +15,6 @@ from app.foundation.figures import usd_of_minor
 from app.foundation.money import usd_from_minor
 from app.workflows.request_refund import request_refund
 
-ACTOR = "operator:command line"
 HEADINGS = ("PAYMENT", "CUSTOMER", "FOR", "PROVIDER", "STATUS", "USD", "REFUNDED", "BEGUN")
 
 

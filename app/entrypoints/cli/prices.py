@@ -9,6 +9,7 @@ import click
 from app.domain.catalog import operations, queries
 from app.domain.catalog.price_changes import SINCE_EVER, PriceTerms, pico_of_price
 from app.domain.usage import unpriced
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.moments import Moment
 from app.entrypoints.cli.prices_shown import print_import, print_prices, print_unpriced, shown_price
@@ -16,8 +17,6 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.wiring import read_price_table
 from app.workflows.import_prices import import_prices
-
-ACTOR = "operator:command line"
 
 
 @click.group()

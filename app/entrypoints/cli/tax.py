@@ -3,14 +3,13 @@
 import click
 
 from app.domain.invoices import tax_table
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.tables import print_table
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.money import basis_points_from_percent, percent_from_basis_points
-
-ACTOR = "operator:command line"
 
 
 @click.group()

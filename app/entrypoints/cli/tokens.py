@@ -2,12 +2,11 @@
 
 import click
 
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.installation import installation
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.workflows.adjust_tokens import adjust_tokens
-
-ACTOR = "operator:command line"
 
 
 @click.group()

@@ -7,6 +7,7 @@ import click
 
 from app.domain.accounts import operations, queries, standing
 from app.domain.accounts.models import Role
+from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation
 from app.foundation import clock
@@ -15,7 +16,6 @@ from app.foundation.money import minor_from_usd, usd_from_minor
 from app.workflows.sign_up import sign_up
 
 PASSWORD_BYTES = 15
-ACTOR = "operator:command line"
 
 
 @click.group()

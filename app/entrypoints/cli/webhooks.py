@@ -6,6 +6,7 @@ from app.domain.payments import inbox, queries
 from app.domain.payments.views import EventView
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.tables import print_table
+from app.entrypoints.gateways import DEFAULT_PROVIDER
 from app.entrypoints.queueing import nudge
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -32,7 +33,7 @@ def list_events(*, status: str | None, limit: int) -> None:
 
 @webhooks.command()
 @click.argument("event_id")
-@click.option("--provider", default="stripe", show_default=True, help="Who has sent it.")
+@click.option("--provider", default=DEFAULT_PROVIDER, show_default=True, help="Who has sent it.")
 def replay(event_id: str, *, provider: str) -> None:
     """Look into EVENT_ID once more, whatever was made of it before; it has no effect twice."""
     with installation():

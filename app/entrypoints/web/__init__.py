@@ -2,6 +2,7 @@
 
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
+from jinja2 import StrictUndefined
 
 from app.entrypoints.web import (
     access,
@@ -52,6 +53,8 @@ def _prepare(state: BlueprintSetupState) -> None:
     # A page may stay open all day; its form token ends with the session, not after an hour.
     state.app.config["WTF_CSRF_TIME_LIMIT"] = None
     state.app.jinja_env.filters.update(showing.FILTERS)
+    # A name that a template gets wrong is found by its first test, not by an empty place.
+    state.app.jinja_env.undefined = StrictUndefined
 
 
 @web.app_context_processor

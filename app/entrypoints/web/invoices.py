@@ -8,8 +8,12 @@ from app.domain.invoices import filing, queries
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
-from app.entrypoints.gateways import gateway, gateways
-from app.entrypoints.security_headers import let_forms_lead_to
+from app.entrypoints.gateways import (
+    DEFAULT_PROVIDER,
+    gateway,
+    gateways,
+    let_forms_lead_to_providers,
+)
 from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.page_numbers import page_number
@@ -20,7 +24,6 @@ from app.foundation import clock
 from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import begin_checkout
 
-PROVIDER = "stripe"
 PAGE_SIZE = 12
 
 pages = Blueprint("invoices", __name__)
@@ -52,7 +55,7 @@ def show(reference: str) -> ResponseReturnValue:
 @pages.post("/invoices/<reference>/pay")
 def pay(reference: str) -> ResponseReturnValue:
     """Send the customer to the provider's page, or say on ours why there is none."""
-    provider, now = request.form.get("provider", PROVIDER), clock.now()
+    provider, now = request.form.get("provider", DEFAULT_PROVIDER), clock.now()
     with refusals_noted(ConsentMissing, ProviderUnreachable, ProviderRefused) as noted:
         checkout = begin_checkout(
             signed_in_account(),
@@ -82,10 +85,8 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         payments=attempts,
         refunds=refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
         providers=sorted(gateways()),
-        credit_notes=file.credit_notes,
         trouble=trouble,
         saving=card_offer(account),
         local=zone(account.timezone),
     )
-    origins = {origin for each in gateways().values() for origin in each.checkout_origins}
-    return let_forms_lead_to(response, *sorted(origins))
+    return let_forms_lead_to_providers(response)

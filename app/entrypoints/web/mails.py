@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
 from app.domain.mails import queries
-from app.entrypoints.letters import write_letter
+from app.entrypoints.letters import subject_of, write_letter
 from app.entrypoints.security_headers import let_it_be_framed, let_own_frames_in
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation.paging import ID_MAX
@@ -24,10 +24,10 @@ def _only_where_mails_are_kept() -> None:
 def index() -> ResponseReturnValue:
     """List the account's latest mails."""
     account, settings = signed_in_account(), current_app.config["SETTINGS"]
-    letters = [
-        (mail, write_letter(mail, account, settings=settings)) for mail in queries.mails_of(account)
+    mails = [
+        (mail, subject_of(mail, account, settings=settings)) for mail in queries.mails_of(account)
     ]
-    return render_template("web/mails/index.html", letters=letters, local=zone(account.timezone))
+    return render_template("web/mails/index.html", mails=mails, local=zone(account.timezone))
 
 
 @pages.get(f"/mails/<int(max={ID_MAX}):mail_id>")

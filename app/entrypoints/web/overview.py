@@ -12,7 +12,7 @@ from markupsafe import Markup
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.reporting.overview import GroupSums, Overview, overview
-from app.domain.reporting.rules import change_permille, share_permille
+from app.domain.reporting.rules import change_permille, share_permille, used_permille
 from app.domain.usage.views import Grouping, UsageSeries
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
@@ -21,7 +21,6 @@ from app.entrypoints.web.responding import nothing_new, respond, wants_fragment
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.entrypoints.web.usage_filter import Metric
 from app.foundation import clock
-from app.foundation.money import nanos_from_minor
 
 MARK_LENGTH = 16
 
@@ -69,20 +68,15 @@ def _figures(account: Account, found: Overview, *, metric: Metric) -> Figures:
         before=before,
         change=change_permille(total, before),
         quota_used=share_permille(found.period.quota_tokens_used, found.period.quota),
-        spend_used=_used_of(found.position.spend_limit_minor, found.position.debts.spent_nanos),
-        credit_used=_used_of(found.position.credit_limit_minor, found.position.owed_nanos),
+        spend_used=used_permille(
+            found.position.spend_limit_minor, found.position.debts.spent_nanos
+        ),
+        credit_used=used_permille(found.position.credit_limit_minor, found.position.owed_nanos),
         top_models=_rows(found.top_models, found.recent, metric, Grouping.MODEL),
         top_keys=_rows(found.top_keys, found.recent, metric, Grouping.API_KEY),
     )
     mark = hashlib.sha256(html.encode()).hexdigest()[:MARK_LENGTH]
     return Figures(Markup(html), mark, metric, found.read_at)  # noqa: S704  # Jinja has escaped it
-
-
-def _used_of(limit_minor: int | None, nanos: int) -> int:
-    """Return how many thousandths of a limit are used; all of a limit of 0."""
-    if not limit_minor:
-        return 1000
-    return min(share_permille(nanos, nanos_from_minor(limit_minor)), 1000)
 
 
 def _rows(

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.rules import zone
 from app.domain.payments import cards, consent
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
-from app.entrypoints.gateways import gateway
+from app.entrypoints.gateways import DEFAULT_PROVIDER, gateway
 from app.entrypoints.queueing import nudge
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
@@ -17,8 +17,6 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.workflows.save_card import begin_saving_card, confirm_saved_card
-
-PROVIDER = "stripe"
 
 pages = Blueprint("payment_methods", __name__)
 pages.before_request(require_sign_in)
@@ -31,7 +29,7 @@ def index() -> ResponseReturnValue:
     if setup_session is None:
         return _shown(ConsentForm())
     saved = confirm_saved_card(
-        setup_session, signed_in_account(), gateway=gateway(PROVIDER), now=clock.now()
+        setup_session, signed_in_account(), gateway=gateway(DEFAULT_PROVIDER), now=clock.now()
     )
     return _shown(ConsentForm(), news="saved" if saved else "waiting")
 
@@ -45,7 +43,7 @@ def add() -> ResponseReturnValue:
             opened = begin_saving_card(
                 signed_in_account(),
                 form.consent.data or "",
-                gateway=gateway(PROVIDER),
+                gateway=gateway(DEFAULT_PROVIDER),
                 base_url=current_app.config["SETTINGS"].base_url,
                 now=clock.now(),
             )
@@ -90,4 +88,4 @@ def _shown(form: ConsentForm, *, news: str = "", trouble: str = "", status: int 
         consent_version=consent.VERSION,
         local=zone(account.timezone),
     )
-    return let_forms_lead_to(response, *gateway(PROVIDER).checkout_origins)
+    return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)

@@ -21,7 +21,7 @@ from app.domain.subscriptions.errors import (
     PlanNotForSale,
     PreviewStale,
 )
-from app.entrypoints.gateways import gateway
+from app.entrypoints.gateways import DEFAULT_PROVIDER, gateway
 from app.entrypoints.moments import read_moment
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.selling import seller, shop
@@ -40,7 +40,6 @@ from app.workflows.preview_switch import preview_switch
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.switch_plan import switch_plan
 
-PROVIDER = "stripe"
 # After these the customer looks at the amounts again; after the others at his plan.
 LOOK_AGAIN = (PreviewStale, ConsentMissing, ProviderUnreachable, ProviderRefused)
 NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale)
@@ -70,10 +69,10 @@ def switch() -> ResponseReturnValue:
         checkout = switch_plan(
             signed_in_account(),
             plan_id,
-            shop=shop(PROVIDER),
+            shop=shop(DEFAULT_PROVIDER),
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
-            consent=consent_in_form(PROVIDER, now=now),
+            consent=consent_in_form(DEFAULT_PROVIDER, now=now),
         )
         return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
     return _refused(plan_id, noted[0])
@@ -118,7 +117,7 @@ def _plans(*, trouble: DomainError | None = None) -> Response:
         trouble=trouble,
         local=zone(account.timezone),
     )
-    return let_forms_lead_to(response, *gateway(PROVIDER).checkout_origins)
+    return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)
 
 
 def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
@@ -142,7 +141,7 @@ def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
         trouble=said,
         local=zone(account.timezone),
     )
-    return let_forms_lead_to(response, *gateway(PROVIDER).checkout_origins)
+    return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)
 
 
 def _refused(plan_id: str, refusal: DomainError) -> Response:

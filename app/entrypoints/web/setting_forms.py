@@ -18,7 +18,7 @@ NO_COUNTRY = {"": "Not told"}
 
 
 def _countries() -> dict[str, str]:
-    return {**NO_COUNTRY, **country_names("en")}
+    return {**NO_COUNTRY, **country_names()}
 
 
 class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types

@@ -6,7 +6,16 @@ from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.views import RecordView
-from app.foundation.figures import CENT, MINUS, count, day, dollars, rate, usd_of_minor
+from app.foundation.figures import (
+    CENT,
+    MINUS,
+    count,
+    day,
+    dollars,
+    payment_method,
+    rate,
+    usd_of_minor,
+)
 from app.foundation.money import (
     round_half_up,
     usd_from_minor,
@@ -133,6 +142,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "usd_of_minor": usd_of_minor,
     "count": count,
     "compact": compact,
+    "payment_method": payment_method,
     "percent": percent,
     "rate": rate,
     "signed_percent": signed_percent,

@@ -13,12 +13,12 @@ from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
+from app.domain.reporting.rules import share_permille
 from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
-from app.domain.tokens.rules import guard
-from app.entrypoints.gateways import gateways
-from app.entrypoints.security_headers import let_forms_lead_to
+from app.domain.tokens.rules import NeverBuys, guard, never_buys_because
+from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.selling import seller, shop
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
@@ -35,7 +35,6 @@ from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
 from app.workflows.top_up import TopUp, pay_top_up, price_top_up, top_up
 
-PROVIDER = "stripe"
 PAGE_SIZE = 12
 
 pages = Blueprint("tokens", __name__)
@@ -63,11 +62,12 @@ def change() -> ResponseReturnValue:
 @pages.get("/tokens/quote")
 def quote() -> ResponseReturnValue:
     """Say what an amount buys, while it is typed; on its own it is no page."""
-    form = BuyForm(formdata=request.args)
+    form, now = BuyForm(formdata=request.args), clock.now()
     if not wants_fragment():
         return redirect(url_for(".index", amount=request.args.get("amount", "")))
-    offer = token_offer(signed_in_account(), now=clock.now(), grace=renewal_grace())
-    return render_template("web/tokens/_quote.html", buying=form, bill=_quoted(form), offer=offer)
+    offer = token_offer(signed_in_account(), now=now, grace=renewal_grace())
+    bill = _quoted(form, now=now)
+    return render_template("web/tokens/_quote.html", buying=form, bill=bill, offer=offer)
 
 
 @pages.get("/tokens/rule")
@@ -79,7 +79,11 @@ def rule() -> ResponseReturnValue:
     chosen = accounts.settings_view(signed_in_account())
     with wrong_fields_shown_on(form):
         chosen = with_changes(changes_in(form), chosen)
-    return render_template("web/tokens/_rule.html", form=form, chosen=chosen, rule=_rule(chosen))
+    rule = _rule(chosen, now=clock.now())
+    never = _never_buys_because(chosen, rule)
+    return render_template(
+        "web/tokens/_rule.html", form=form, chosen=chosen, rule=rule, never_buys_because=never
+    )
 
 
 @pages.post("/tokens/buy")
@@ -109,7 +113,7 @@ def finish(reference: str) -> ResponseReturnValue:
         checkout = pay_top_up(
             signed_in_account(),
             reference,
-            shop=shop(request.form.get("provider", PROVIDER)),
+            shop=shop(request.form.get("provider", DEFAULT_PROVIDER)),
             now=clock.now(),
         )
         return redirect(checkout.checkout_url, 303)
@@ -128,18 +132,20 @@ def _shown(
     chosen = accounts.settings_view(account)
     page = page_number()
     state = top_up_state(account, seller_country=seller().country, grace=grace, now=now)
-    # What was typed is judged by the field; what was not is offered.
-    quoted = buying or BuyForm(formdata=None, data={"amount": chosen.auto_topup_amount_minor})
+    offer, rule = token_offer(account, now=now, grace=grace), _rule(chosen, now=now)
     response = respond(
         "web/tokens/index.html",
         "web/tokens/_tokens.html",
         status=status,
-        offer=token_offer(account, now=now, grace=grace),
-        buying=quoted,
-        bill=_quoted(quoted),
+        offer=offer,
+        quota_used=share_permille(offer.quota - offer.tokens_remaining, offer.quota),
+        # What was typed is judged by the field; what was not is offered.
+        buying=buying or BuyForm(formdata=None, data={"amount": chosen.auto_topup_amount_minor}),
+        bill=rule if buying is None else _quoted(buying, now=now),
         form=refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
         chosen=chosen,
-        rule=_rule(chosen),
+        rule=rule,
+        never_buys_because=_never_buys_because(chosen, rule),
         is_saved=is_saved,
         state=state,
         said=guard(state, now=now),
@@ -153,7 +159,7 @@ def _shown(
         local=zone(account.timezone),
         now=now,
     )
-    return _leading_to_providers(response)
+    return let_forms_lead_to_providers(response)
 
 
 def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
@@ -177,26 +183,31 @@ def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -
         providers=sorted(gateways()),
         local=zone(account.timezone),
     )
-    return _leading_to_providers(response)
+    return let_forms_lead_to_providers(response)
 
 
-def _leading_to_providers(response: Response) -> Response:
-    origins = {origin for each in gateways().values() for origin in each.checkout_origins}
-    return let_forms_lead_to(response, *sorted(origins))
-
-
-def _quoted(form: BuyForm) -> Bill | None:
+def _quoted(form: BuyForm, *, now: datetime) -> Bill | None:
     """Return what the typed amount buys, or say at the field why it buys nothing."""
     if form.amount.errors or not form.amount.validate(form):
         return None
     with refusals_shown_on({TopUpAmountInvalid: form.amount}):
-        return _priced(form.amount_minor, now=clock.now())
+        return _priced(form.amount_minor, now=now)
     return None
 
 
-def _rule(chosen: SettingsView) -> Bill | None:
+def _rule(chosen: SettingsView, *, now: datetime) -> Bill | None:
     """Return what one automatic purchase comes to, where tokens are for sale."""
-    return _priced(chosen.auto_topup_amount_minor, now=clock.now())
+    return _priced(chosen.auto_topup_amount_minor, now=now)
+
+
+def _never_buys_because(chosen: SettingsView, rule: Bill | None) -> NeverBuys | None:
+    """Return which setting keeps every automatic purchase from happening."""
+    return never_buys_because(
+        threshold=chosen.auto_topup_threshold,
+        max_per_month=chosen.auto_topup_max_per_month,
+        monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
+        gross_minor=chosen.auto_topup_amount_minor if rule is None else rule.totals.final_minor,
+    )
 
 
 def _priced(amount_minor: int, *, now: datetime) -> Bill | None:

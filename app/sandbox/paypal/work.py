@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from app.sandbox import deliveries
+from app.sandbox.keeping import Keeping
 from app.sandbox.paypal.refusals import Json, no_such
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXY0123456789"
@@ -25,13 +26,13 @@ def written_moment(at: float) -> str:
     return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-class PayPalWork:
+class PayPalWork(Keeping):
     """The orders of the one merchant there is, inside a transaction."""
 
     def __init__(
         self, connection: sqlite3.Connection, *, now: float, base_url: str, has_endpoint: bool
     ) -> None:
-        self.connection = connection
+        super().__init__(connection)
         self.now = now
         self.base_url = base_url
         self._has_endpoint = has_endpoint
@@ -43,29 +44,12 @@ class PayPalWork:
 
     def create(self, kind: str, body: Json, *, hidden: Json | None = None) -> None:
         """Keep a new object; `hidden` is what the API never shows."""
-        self.connection.execute(
-            "INSERT INTO objects (id, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?)",
-            (body["id"], kind, int(self.now), json.dumps(body), json.dumps(hidden or {})),
-        )
-
-    def change(self, body: Json, changes: Json) -> None:
-        """Change an object, here and in the file."""
-        body.update(changes)
-        self.connection.execute(
-            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"])
-        )
+        self._keep(kind, body, created=int(self.now), hidden=hidden)
 
     def hide(self, id: str, changes: Json) -> None:
         """Change what only the sandbox knows about an object."""
         hidden = json.dumps(self.hidden(id) | changes)
         self.connection.execute("UPDATE objects SET hidden = ? WHERE id = ?", (hidden, id))
-
-    def find(self, kind: str, id: str) -> Json | None:
-        """Return an object, if there is one of that kind with that id."""
-        row = self.connection.execute(
-            "SELECT body FROM objects WHERE id = ? AND kind = ?", (id, kind)
-        ).fetchone()
-        return json.loads(row["body"]) if row else None
 
     def addressed(self, kind: str, id: str) -> Json:
         """Return the object that a URL is about. Raises NotFound."""
@@ -73,12 +57,6 @@ class PayPalWork:
         if found is None:
             raise no_such(NAMES[kind])
         return found
-
-    def hidden(self, id: str) -> Json:
-        """Return what only the sandbox knows about an object."""
-        row = self.connection.execute("SELECT hidden FROM objects WHERE id = ?", (id,)).fetchone()
-        hidden: Json = json.loads(row["hidden"])
-        return hidden
 
     def newest(self, kind: str) -> Iterator[Json]:
         """Give the objects of a kind, the newest first."""

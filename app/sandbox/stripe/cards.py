@@ -136,5 +136,5 @@ BY_LAST4 = {card.last4: card for card in CARDS}
 
 
 def card_of(method: Json) -> Card:
-    """Return the test card behind a payment method."""
+    """Return the test card behind a payment method, or behind the details of one that paid."""
     return BY_LAST4[method["card"]["last4"]]

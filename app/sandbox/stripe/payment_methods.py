@@ -41,10 +41,7 @@ def usable(work: Work, id: str) -> Json:
     """Return the payment method with that id, or a new one for the name of a test card."""
     if id in cards.BY_TOKEN:
         return add(work, cards.BY_TOKEN[id])
-    method = work.named("payment_method", id, param="payment_method")
-    if method["customer"] is None:
-        raise _used_up()
-    return method
+    return _somebodys(work.named("payment_method", id, param="payment_method"))
 
 
 def retrieve(work: Work, call: Call) -> Json:
@@ -62,9 +59,7 @@ def attach(work: Work, call: Call) -> Json:
     if call.id in cards.BY_TOKEN:
         method = add(work, cards.BY_TOKEN[call.id])
     else:
-        method = work.addressed("payment_method", call.id)
-        if method["customer"] is None:
-            raise _used_up()
+        method = _somebodys(work.addressed("payment_method", call.id))
     if method["customer"] not in (None, customer["id"]):
         raise RequestInvalid("The payment method is already attached to another customer.")
     card = cards.card_of(method)
@@ -122,13 +117,15 @@ def declined(decline: cards.Decline) -> CardDeclined:
     return refusal
 
 
-def _used_up() -> RequestInvalid:
+def _somebodys(method: Json) -> Json:
     # A card that is nobody's has paid once without being saved, or has been taken away.
-    return RequestInvalid(
-        "The payment method was used without being attached to a customer, or was detached from "
-        "one. It may not be used again.",
-        param="payment_method",
-    )
+    if method["customer"] is None:
+        raise RequestInvalid(
+            "The payment method was used without being attached to a customer, or was detached "
+            "from one. It may not be used again.",
+            param="payment_method",
+        )
+    return method
 
 
 def _saved(work: Work, call: Call, customer_id: str | None, *, url: str) -> Json:

@@ -2,7 +2,7 @@
 
 from app.sandbox.stripe import metadata, money
 from app.sandbox.stripe.calls import Call
-from app.sandbox.stripe.cards import BY_LAST4
+from app.sandbox.stripe.cards import card_of
 from app.sandbox.stripe.listing import listed
 from app.sandbox.stripe.refusals import Json, ParameterMissing, RequestInvalid
 from app.sandbox.stripe.work import Work
@@ -22,7 +22,7 @@ def add(work: Work, charge: Json, params: Json) -> Json:
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = params.get("amount", left)
     _check(charge, amount, left)
-    is_slow = BY_LAST4[charge["payment_method_details"]["card"]["last4"]].refunds_slowly
+    is_slow = card_of(charge["payment_method_details"]).refunds_slowly
     refund = work.create(
         "refund",
         {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import stripe
 
 from app.sandbox import deliveries
+from app.sandbox.keeping import Keeping
 from app.sandbox.stripe import objects
 from app.sandbox.stripe.refusals import Json, no_such, not_found, parameter_empty
 
@@ -21,7 +22,7 @@ class Cause:
     idempotency_key: str | None = None
 
 
-class Work:
+class Work(Keeping):
     """The objects of the one account there is, inside a transaction."""
 
     def __init__(
@@ -33,9 +34,9 @@ class Work:
         has_endpoint: bool,
         cause: Cause,
     ) -> None:
+        super().__init__(connection)
         self.now = int(now)
         self.base_url = base_url
-        self.connection = connection
         self._exact_now = now
         self._has_endpoint = has_endpoint
         self._cause = cause
@@ -43,25 +44,8 @@ class Work:
     def create(self, kind: str, given: Json, *, hidden: Json | None = None) -> Json:
         """Keep a new object; `hidden` is what the sandbox must know but the API never shows."""
         body = objects.new_object(kind, given, created=self.now)
-        self.connection.execute(
-            "INSERT INTO objects (id, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?)",
-            (body["id"], kind, self.now, json.dumps(body), json.dumps(hidden or {})),
-        )
+        self._keep(kind, body, created=self.now, hidden=hidden)
         return body
-
-    def change(self, body: Json, changes: Json) -> None:
-        """Change an object, here and in the file."""
-        body.update(changes)
-        self.connection.execute(
-            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"])
-        )
-
-    def find(self, kind: str, id: str) -> Json | None:
-        """Return an object, if there is one of that kind with that id."""
-        row = self.connection.execute(
-            "SELECT body FROM objects WHERE id = ? AND kind = ?", (id, kind)
-        ).fetchone()
-        return json.loads(row["body"]) if row else None
 
     def addressed(self, kind: str, id: str) -> Json:
         """Return the object that a URL is about. Raises NotFound."""
@@ -83,12 +67,6 @@ class Work:
         """Return the object with that id, whatever it is."""
         row = self.connection.execute("SELECT body FROM objects WHERE id = ?", (id,)).fetchone()
         return json.loads(row["body"]) if row else None
-
-    def hidden(self, id: str) -> Json:
-        """Return what only the sandbox knows about an object."""
-        row = self.connection.execute("SELECT hidden FROM objects WHERE id = ?", (id,)).fetchone()
-        hidden: Json = json.loads(row["hidden"])
-        return hidden
 
     def newest(self, kind: str, *, below: str = "", above: str = "") -> Iterator[Json]:
         """Give the objects of a kind, the newest first: those after one, or before another."""

@@ -28,6 +28,13 @@ class TestAccount:
         with pytest.raises(UnknownAccount):
             queries.account("ada")
 
+    @pytest.mark.parametrize("text", ["", "a\x00", "\ud800", "x" * 129])
+    def test_is_not_even_asked_for_by_what_no_database_holds(self, text: str) -> None:
+        assert queries.find_account(text) is None
+        assert queries.find_account_by_email(text) is None
+        with pytest.raises(UnknownAccount):
+            queries.account(text)
+
 
 class TestKeyByText:
     def test_is_found_until_the_moment_it_expires(self, ada: Account) -> None:

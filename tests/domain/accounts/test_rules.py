@@ -28,6 +28,16 @@ class TestNormalUserId:
             rules.normal_user_id(text)
 
 
+class TestMayBeUserId:
+    @pytest.mark.parametrize("text", ["a", "x" * 128, " ", "a/b", "äda"])
+    def test_may_be_whatever_a_database_holds(self, text: str) -> None:
+        assert rules.may_be_user_id(text)
+
+    @pytest.mark.parametrize("text", ["", "x" * 129, "a\x00", "a\n", "\ud800"])
+    def test_is_nothing_else(self, text: str) -> None:
+        assert not rules.may_be_user_id(text)
+
+
 class TestNormalEmail:
     @pytest.mark.parametrize(
         ("text", "expected"),
@@ -60,6 +70,27 @@ class TestNormalEmail:
     def test_refuses_what_is_none(self, text: str) -> None:
         with pytest.raises(EmailInvalid):
             rules.normal_email(text)
+
+
+class TestEmailOnTheWire:
+    @pytest.mark.parametrize(
+        ("email", "expected"),
+        [
+            ("ada@example.com", "ada@example.com"),
+            ("billing@localhost", "billing@localhost"),
+            ("ada@bücher.example.com", "ada@xn--bcher-kva.example.com"),
+            # Not strasse.com, which may be somebody else's.
+            ("ada@straße.com", "ada@xn--strae-oqa.com"),
+            ("äda@bücher.example.com", "äda@xn--bcher-kva.example.com"),
+            ("äda@example.com", "äda@example.com"),
+        ],
+    )
+    def test_has_its_domain_in_ascii(self, email: str, expected: str) -> None:
+        assert rules.email_on_the_wire(email) == expected
+
+    def test_refuses_what_is_none(self) -> None:
+        with pytest.raises(EmailInvalid):
+            rules.email_on_the_wire("ada@bücher")
 
 
 class TestCheckPassword:

@@ -75,6 +75,6 @@ class TestSetCreditLimit:
 
 class TestLockCustomer:
     def test_knows_customers_alone(self, olga: Account) -> None:
-        for user_id in ("nobody", "olga"):
+        for user_id in ("nobody", "olga", "", "a\x00", "\ud800", "x" * 129):
             with pytest.raises(UnknownAccount), transaction():
                 standing.lock_customer(user_id)

@@ -107,6 +107,6 @@ class TestCustomer:
         assert (seen.suspended_at, seen.suspended_because) == (NOW, "debt")
 
     def test_knows_customers_alone(self, olga: Account) -> None:
-        for user_id in ("olga", "nobody"):
+        for user_id in ("olga", "nobody", "", "a\x00", "\ud800", "x" * 129):
             with pytest.raises(UnknownAccount):
                 self.view(user_id)

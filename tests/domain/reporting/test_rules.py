@@ -16,6 +16,7 @@ from app.domain.reporting.rules import (
     pace_of,
     runs_out_at,
     share_permille,
+    used_permille,
 )
 
 DAY = 86_400
@@ -183,3 +184,19 @@ def test_changes_are_told_in_thousandths(after, before, permille) -> None:
 @pytest.mark.parametrize(("part", "whole", "permille"), [(1, 3, 333), (0, 0, 0), (5, 5, 1000)])
 def test_shares_are_told_in_thousandths(part, whole, permille) -> None:
     assert share_permille(part, whole) == permille
+
+
+@pytest.mark.parametrize(
+    ("limit_minor", "nanos", "permille"),
+    [
+        (None, 0, 1000),
+        (0, 0, 1000),
+        (100, 0, 0),
+        (100, 500_000_000, 500),
+        (100, 999_400_000, 999),
+        (100, 1_000_000_000, 1000),
+        (100, 5_000_000_000, 1000),
+    ],
+)
+def test_no_more_than_all_of_a_limit_is_used(limit_minor, nanos, permille) -> None:
+    assert used_permille(limit_minor, nanos) == permille

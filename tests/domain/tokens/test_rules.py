@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.tokens import rules
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
-from app.domain.tokens.rules import Guard, Lot, TopUpState, guard, unused_of
+from app.domain.tokens.rules import Guard, Lot, NeverBuys, TopUpState, guard, unused_of
 from tests.moments import NOW
 
 TICK = timedelta(microseconds=1)
@@ -76,6 +76,34 @@ class TestTokensOfPart:
             assert some >= 0
             before, taken = before + part, taken + some
         assert taken == tokens
+
+
+class TestNeverBuysBecause:
+    @pytest.mark.parametrize(
+        ("changes", "expected"),
+        [
+            ({}, None),
+            ({"threshold": 1}, None),
+            ({"threshold": 0}, NeverBuys.NO_THRESHOLD),
+            ({"max_per_month": 1}, None),
+            ({"max_per_month": 0}, NeverBuys.NO_TIMES),
+            ({"monthly_limit_minor": 5_950}, None),
+            ({"monthly_limit_minor": 5_949}, NeverBuys.LIMIT_TOO_LOW),
+            (
+                {"threshold": 0, "max_per_month": 0, "monthly_limit_minor": 0},
+                NeverBuys.NO_THRESHOLD,
+            ),
+            ({"max_per_month": 0, "monthly_limit_minor": 0}, NeverBuys.NO_TIMES),
+        ],
+    )
+    def test_names_the_first_setting_in_the_way(
+        self, changes: dict[str, int], expected: NeverBuys | None
+    ) -> None:
+        given = {
+            "threshold": 1_000, "max_per_month": 5, "monthly_limit_minor": 50_000,
+            "gross_minor": 5_950,
+        }  # fmt: skip
+        assert rules.never_buys_because(**{**given, **changes}) is expected
 
 
 class TestGuard:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from sqlalchemy import func, select
 
 from app.entrypoints import problems
@@ -49,6 +49,10 @@ def calls(app: Flask) -> None:
                 return problems.problem(body["status"], code="no", detail=f"After {number}.")
             case "break":
                 raise ZeroDivisionError("a bug")
+            case "say_nothing":
+                silent = Response(status=204)
+                del silent.headers["Content-Type"]
+                return silent
         return answer({"number": number}, status=201)
 
     call = for_gateways(changes(post))
@@ -106,6 +110,14 @@ class TestIdempotencyKey:
         assert "Idempotent-Replayed" not in first.headers
         assert second.headers["Idempotent-Replayed"] == "true"
         assert second.content_type == first.content_type
+        assert notes() == 1
+
+    def test_replays_an_answer_without_a_body_without_a_type(self, post) -> None:
+        first, second = (post({"then": "say_nothing"}, key="k-1") for _ in range(2))
+        assert second.headers["Idempotent-Replayed"] == "true"
+        for answered in (first, second):
+            assert (answered.status_code, answered.data) == (204, b"")
+            assert "Content-Type" not in answered.headers
         assert notes() == 1
 
     def test_refuses_another_body(self, post) -> None:

@@ -17,6 +17,12 @@ class TestReading:
         ]
         assert plans[-1]["is_hidden"] and plans[-1]["extra_token_price"] is None
 
+    def test_says_of_a_plan_at_least_what_everybody_may_know(self, client, by_olga) -> None:
+        offered = client.get("/v1/billing/plans").json["plans"]
+        listed = client.get(PLANS, headers=by_olga).json["plans"]
+        for plan, known in zip(offered, listed, strict=False):
+            assert {name: known[name] for name in plan} == plan
+
     def test_warns_of_what_is_odd(self, client, by_olga) -> None:
         plan = client.get(f"{PLANS}/plan-basic", headers=by_olga).json
         assert [warning["code"] for warning in plan["warnings"]] == [

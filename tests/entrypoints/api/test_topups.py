@@ -41,10 +41,15 @@ def post(client: FlaskClient, by: dict[str, str], body: object) -> TestResponse:
 
 
 class TestBuy:
+    @pytest.mark.parametrize("named", [{}, {"provider": "stripe"}, {"provider": None}])
     def test_prices_the_tokens_and_leads_to_the_page(
-        self, client: FlaskClient, by_pia: dict[str, str], gateway: FakeGateway
+        self,
+        client: FlaskClient,
+        by_pia: dict[str, str],
+        gateway: FakeGateway,
+        named: dict[str, str | None],
     ) -> None:
-        answer = post(client, by_pia, {"amount": 100.0, "provider": "stripe"})
+        answer = post(client, by_pia, {"amount": 100.0, **named})
         assert answer.status_code == 200
         assert answer.json["tokens"] == 666_666
         assert answer.json["checkout_url"] == "https://pay.example.com/cs_1"

@@ -116,19 +116,19 @@ class TestPaid:
     ) -> None:
         payment = make_paid(ada, gateway=gateway, now=now)
         page = shown(adas, session.get_one(Invoice, payment.invoice_id))
-        assert "Paid by card (Stripe)" in page and "Left to pay" not in page
+        assert "Paid by Card (Stripe)" in page and "Left to pay" not in page
 
     def test_says_that_credit_was_enough(
         self, adas: FlaskClient, ada: Account, now: datetime
     ) -> None:
         give_credit(ada, 5_000, now=now)
-        assert "Paid by account credit" in shown(adas, make_invoice(ada, now=now))
+        assert "Paid by Account credit" in shown(adas, make_invoice(ada, now=now))
 
     def test_says_when_nothing_was_due(
         self, adas: FlaskClient, ada: Account, now: datetime
     ) -> None:
         redeem("FREE", ada, value=100, now=now)
-        assert "Paid by nothing due" in shown(adas, make_invoice(ada, now=now))
+        assert "Paid by Nothing was due" in shown(adas, make_invoice(ada, now=now))
 
 
 class TestTakenBack:

@@ -28,6 +28,14 @@ class TestList:
         assert f'<a href="/mails/{mail.id}">Coupon SAVE50 redeemed</a>' in page
         assert "SAVE50" not in bens.get("/mails").text
 
+    def test_puts_no_more_than_the_subjects_into_words(
+        self, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        # Its body could not be written.
+        facts = {"code": "SAVE50"}
+        make_mail(ada, "coupon_redeemed", facts=facts, now=now)
+        assert "Coupon SAVE50 redeemed" in adas.get("/mails").text
+
     def test_a_mail_is_kept_and_not_promised_for_ever(
         self, app: Flask, ada: Account, now: datetime
     ) -> None:

@@ -96,6 +96,23 @@ class TestIndex:
         assert "Auto top-up on" in page and "Renewals off" in page and "Auto-pay on" in page
         assert "Auto top-up stops" in page and "Invoices are no longer paid by themselves" in page
 
+    def test_says_what_the_next_card_is_not_charged_for(
+        self, adas: FlaskClient, ada: Account, mastercard: PaymentMethod, visa: PaymentMethod
+    ) -> None:
+        with transaction():
+            account_queries.settings_of(ada).auto_pay = True
+        page = words_of(adas.get(PAGE).text)
+        assert "Mastercard ending in 4444 becomes your default card and is charged instead." in page
+        assert "Your default card stays Visa ending in 4242." in page
+        assert "no longer paid by themselves" not in page
+        with transaction():
+            row = cards.card_by_id(mastercard.id)
+            row.consent_version, row.consented_at = None, None
+        page = words_of(adas.get(PAGE).text)
+        assert "4444 becomes your default card, but is not charged by itself." in page
+        assert "Invoices are no longer paid by themselves" in page
+        assert "charged instead" not in page and "your only card" not in page
+
     def test_warns_that_nothing_happens_without_a_card(
         self, adas: FlaskClient, ada: Account
     ) -> None:

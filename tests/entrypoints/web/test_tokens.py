@@ -76,7 +76,8 @@ class TestIndex:
     def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
         answer = adas.get(PAGE).text
         page = words_of(answer)
-        assert "None are for sale on pay as you go" in page and 'href="/plans"' in answer
+        assert "None are for sale on pay as you go" in page
+        assert '<a href="/plans">Choose a plan</a> to get a quota' in answer
         assert 'name="amount"' not in answer and "It never buys" in page
 
     @pytest.mark.parametrize(
@@ -94,7 +95,8 @@ class TestIndex:
             chosen = account_queries.settings_of(pia)
             chosen.auto_topup, chosen.auto_topup_threshold = True, 1_000
             setattr(chosen, name, value)
-        assert said in words_of(pias.get(PAGE).text)
+        page = words_of(pias.get(PAGE).text)
+        assert said in page and "Auto top-up on, but never buys" in page
 
     def test_asks_for_a_quote_of_what_is_typed(self, pias: FlaskClient) -> None:
         page = pias.get(PAGE).text

@@ -152,6 +152,15 @@ class TestRule:
         ("changes", "words"),
         [
             ({"auto_topup_threshold": "0"}, "With a threshold of 0 nothing is ever bought."),
+            (
+                {"auto_topup_max_per_month": "0"},
+                "At most 0 times a month: nothing is ever bought.",
+            ),
+            (
+                {"auto_topup_monthly_limit": "99.99"},
+                "One purchase comes to 100.00 USD and the limit for a month is 99.99 USD:"
+                " nothing is ever bought.",
+            ),
             ({"auto_topup_amount": "1"}, "As soon as every field makes sense"),
             ({"auto_topup_max_per_month": "1"}, "at most once a month"),
             ({"auto_topup": "off"}, "Switched off. Switched on, it does this: When fewer"),

@@ -1,0 +1,115 @@
+"""The calls of gateways."""
+
+from app.entrypoints.api.describing.parts import (
+    JSON,
+    Answered,
+    Call,
+    Caller,
+    Parameter,
+    path_parameter,
+    text,
+)
+
+_GATEWAY = (Caller.GATEWAY,)
+_VERBOSE = Parameter("verbose", text("1 for a result per record.", choices=("0", "1")))
+_RECORD_REFUSED = "whatever is wrong with the field that `errors` names, such as negative_tokens"
+
+CALLS = (
+    Call(
+        "POST",
+        "/v1/billing/usage",
+        "postUsage",
+        _GATEWAY,
+        "Record usage",
+        {200: Answered("Recorded, and durable.", "UsageAnswer")},
+        says=(
+            "Each request counts once, however often it is sent. One bad record of a batch never"
+            " harms its neighbours: it is listed under `rejected`. A single record that is refused"
+            " is answered 422, one that conflicts 409."
+        ),
+        body="UsagePost",
+        parameters=(_VERBOSE,),
+        refusals={
+            409: "request_id_conflict",
+            413: "too_many_records",
+            422: f"unknown_user, {_RECORD_REFUSED}",
+        },
+        changes=True,
+    ),
+    Call(
+        "POST",
+        "/v1/billing/usage/void",
+        "voidUsage",
+        _GATEWAY,
+        "Take a request out of every total",
+        {200: Answered("Taken out, now or before.", "Voided")},
+        body="VoidPost",
+        refusals={404: "unknown_request"},
+        changes=True,
+    ),
+    Call(
+        "POST",
+        "/v1/billing/estimate",
+        "estimateUsage",
+        (Caller.GATEWAY, Caller.CUSTOMER),
+        "Say what a request would cost",
+        {200: Answered("What it would come to now; nothing is stored.", "Estimate")},
+        body="EstimatePost",
+        refusals={422: f"unknown_user, {_RECORD_REFUSED}"},
+    ),
+    Call(
+        "GET",
+        "/v1/billing/entitlements/{user_id}",
+        "getEntitlement",
+        _GATEWAY,
+        "Ask whether a customer may go on",
+        {200: Answered("The first reason why not, or ok.", "Entitlement")},
+        parameters=(path_parameter("user_id", "The account."),),
+        refusals={404: "unknown_account"},
+    ),
+    Call(
+        "POST",
+        "/v1/billing/usage/litellm",
+        "postLiteLLMUsage",
+        _GATEWAY,
+        "Record LiteLLM's events",
+        {200: Answered("Counted; what was refused is listed and logged.", "LiteLLMAnswer")},
+        says="What its `generic_api` callback sends: an array, ndjson or one event.",
+        body="AnyJson",
+        body_media_types=(JSON, "application/x-ndjson", "application/jsonl"),
+        parameters=(_VERBOSE,),
+        refusals={413: "too_many_records"},
+        changes=True,
+    ),
+    Call(
+        "POST",
+        "/api/v1/events",
+        "postEvents",
+        _GATEWAY,
+        "Record events of OpenMeter or Lago",
+        {
+            200: Answered("An event of Lago was taken.", "LagoAnswer"),
+            204: Answered("CloudEvents were taken; Usage-Refused counts those that were not."),
+        },
+        says='CloudEvents, one or an array of them, or `{"event": …}` as Lago takes it.',
+        body="AnyJson",
+        body_media_types=(
+            JSON,
+            "application/cloudevents+json",
+            "application/cloudevents-batch+json",
+        ),
+        refusals={403: "attribution_missing", 422: "event_unknown"},
+        changes=True,
+    ),
+    Call(
+        "POST",
+        "/api/v1/events/batch",
+        "postEventBatch",
+        _GATEWAY,
+        "Record a batch of Lago's events",
+        {200: Answered("Taken; what was refused is listed and logged.", "LagoAnswer")},
+        body="AnyJson",
+        refusals={403: "attribution_missing", 422: "events_not_list"},
+        changes=True,
+    ),
+)

@@ -1,0 +1,207 @@
+"""What is said of usage: records on their way in, sums and records on their way out."""
+
+from app.domain.usage.models import RecordStatus
+from app.domain.usage.reports import OutcomeStatus
+from app.domain.usage.rules import TOKENS_MAX
+from app.entrypoints.api.describing.parts import (
+    Json,
+    free,
+    listed,
+    moment,
+    number,
+    or_null,
+    ref,
+    shape,
+    text,
+    truth,
+    usd,
+    whole,
+)
+
+_tokens = whole(least=0, most=TOKENS_MAX)
+_counted = {
+    "prompt_tokens": whole("All prompt tokens, cached ones too.", least=0, most=TOKENS_MAX),
+    "completion_tokens": whole(
+        "All completion tokens, those of reasoning too.", least=0, most=TOKENS_MAX
+    ),
+}
+_parts_of_counts = {
+    "total_tokens": or_null(_tokens, "Prompt and completion together; worked out if left out."),
+    "cached_tokens": or_null(_tokens, "Read from the provider's cache; part of prompt_tokens."),
+    "cache_write_tokens": or_null(_tokens, "Written to the cache; part of prompt_tokens."),
+    "reasoning_tokens": or_null(_tokens, "Part of completion_tokens."),
+}
+_where_from = {
+    "provider": or_null(text("Who served the request, such as openai.")),
+    "occurred_at": or_null(
+        moment("When it was used: the price is the one of that moment. By default, now.")
+    ),
+    "api_key_alias": or_null(text("The customer's key at the gateway; charts are cut by it.")),
+}
+_split = {
+    "quota_tokens": or_null(whole("Covered by the plan's quota.")),
+    "extra_tokens": or_null(whole("Taken from extra tokens.")),
+    "overage_tokens": or_null(whole("Paid as they go.")),
+}
+_costs = {
+    "cost": or_null(usd("The list cost."), "Null: the model has no price yet."),
+    "final_cost": or_null(usd("What the customer pays: overage, less the plan's discount.")),
+}
+_sums = {
+    "requests": whole(),
+    "prompt_tokens": whole(),
+    "completion_tokens": whole(),
+    "cached_tokens": whole(),
+    "cache_write_tokens": whole(),
+    "reasoning_tokens": whole(),
+    "total_tokens": whole(),
+    "quota_tokens": whole(),
+    "extra_tokens": whole(),
+    "overage_tokens": whole(),
+    "unpriced_tokens": whole("Of models without a price."),
+    "cost": usd(),
+    "final_cost": usd(),
+}
+_counts = {
+    "accepted": whole("Recorded now, unpriced ones too."),
+    "duplicates": whole("Recorded before, with the same content."),
+    "conflicts": whole("Recorded before, with other content: the first record stands."),
+    "rejected": listed(ref("RefusedRecord")),
+    "conflicting": listed(ref("RefusedRecord")),
+}
+
+SHAPES: dict[str, Json] = {
+    "UsageRecord": shape(
+        "One request's token counts.",
+        {
+            "user_id": text("The account.", example="user-123"),
+            "request_id": text("Unique over all accounts, for ever.", example="req-1"),
+            "model": text("As the provider calls it.", example="gpt-4"),
+            **_counted,
+        },
+        {**_parts_of_counts, **_where_from},
+    ),
+    "UsageBatch": shape(
+        "Up to 1,000 records.",
+        {"records": {**listed(ref("UsageRecord")), "minItems": 1, "maxItems": 1000}},
+    ),
+    "UsagePost": {
+        "description": "One record, or a batch of them.",
+        "anyOf": [ref("UsageRecord"), ref("UsageBatch")],
+    },
+    "RefusedRecord": shape(
+        "A record of a batch that was not recorded, and why.",
+        {
+            "index": whole("Its place in the batch, from 0."),
+            "request_id": or_null(text()),
+            "code": text(example="negative_tokens"),
+            "detail": text(),
+            "errors": listed(ref("FieldError")),
+        },
+    ),
+    "RecordResult": shape(
+        "What became of one record.",
+        {
+            "request_id": or_null(text()),
+            "status": text(choices=list(OutcomeStatus)),
+            **_costs,
+            **_split,
+        },
+    ),
+    "UsageAnswer": shape(
+        "How many were recorded, and which were not.",
+        _counts,
+        {"results": listed(ref("RecordResult"), "For single posts, and with verbose=1.")},
+    ),
+    "LiteLLMAnswer": shape(
+        "How many of LiteLLM's events were recorded, and which were not.",
+        {**_counts, "ignored": whole("Failures and cache hits: they cost nothing.")},
+        {"results": listed(ref("RecordResult"), "With verbose=1.")},
+    ),
+    "LagoAnswer": shape(
+        "The event as Lago answers it, and what was recorded.",
+        _counts,
+        {"event": free("Lago's event."), "events": listed(free("Lago's event."))},
+    ),
+    "VoidPost": shape(
+        "Which request is to be taken out of every total.",
+        {"request_id": text(), "reason": text("At most 500 characters.")},
+    ),
+    "Voided": shape(
+        "The record that was taken out.",
+        {
+            "request_id": text(),
+            "user_id": text(),
+            "status": text(choices=[RecordStatus.VOIDED]),
+            "reason": or_null(text()),
+            "voided_at": moment(),
+            "final_cost": usd("What it had cost the customer."),
+        },
+    ),
+    "EstimatePost": shape(
+        "A request that is only thought of.",
+        {"model": text(), **_counted},
+        {
+            "user_id": text("The account; customers' keys leave it out."),
+            "request_id": text("A record's may stay in: nothing is looked up by it."),
+            **_parts_of_counts,
+            **_where_from,
+        },
+    ),
+    "Estimate": shape(
+        "What the request would cost if it were posted now.",
+        {"status": text(choices=list(OutcomeStatus)), **_costs, **_split},
+    ),
+    "UsageSeries": shape(
+        "Usage over time.",
+        {
+            "buckets": listed(
+                shape(
+                    "What was used in an hour, a day or a month by a group.",
+                    {
+                        "start": moment("Where the bucket begins, with the zone's offset."),
+                        "group": text("The model, key or provider."),
+                        **_sums,
+                    },
+                )
+            ),
+            "totals": shape("All buckets together.", _sums),
+            "timezone": text("The zone in which days are cut.", example="Europe/Berlin"),
+            "approximate": truth("Whether days in this zone had to be made of whole hours."),
+        },
+    ),
+    "RecordPage": shape(
+        "Records, the newest first.",
+        {
+            "records": listed(ref("Record")),
+            "next_cursor": or_null(text("Where the next page begins."), "Null: this is the last."),
+        },
+    ),
+    "Record": shape(
+        "One request and what it came to.",
+        {
+            "request_id": text(),
+            "occurred_at": moment(),
+            "model": text(),
+            "provider": or_null(text()),
+            "api_key_alias": or_null(text()),
+            "prompt_tokens": whole(),
+            "completion_tokens": whole(),
+            "total_tokens": whole(),
+            "cached_tokens": whole(),
+            "cache_write_tokens": whole(),
+            "reasoning_tokens": whole(),
+            "quota_tokens": whole(),
+            "extra_tokens": whole(),
+            "overage_tokens": whole(),
+            "cost": usd(),
+            "discount_rate": number("The share of the list cost that was charged, from 0 to 1."),
+            "discount_amount": usd(),
+            "final_cost": usd(),
+            "status": text(choices=list(RecordStatus)),
+            "billing_month": text(example="2026-11"),
+            "estimated": truth("Whether the gateway guessed the counts."),
+            "created_at": moment(),
+        },
+    ),
+}

@@ -1,0 +1,3 @@
+"""Whom the journal names for what was done on the command line."""
+
+ACTOR = "operator:command line"
