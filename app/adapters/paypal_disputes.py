@@ -90,8 +90,7 @@ def has_reversals(seen: RefundsSeen) -> bool:
 def without_reversals(seen: RefundsSeen) -> RefundsSeen:
     """Return the refunds that are no dispute's money."""
     made = tuple(each for each in seen.refunds if each.reason != REVERSAL)
-    kept = (each for each in made if each.status is not RefundOutcomeStatus.FAILED)
-    return replace(seen, refunds=made, refunded_minor=sum(each.amount_minor for each in kept))
+    return replace(seen, refunds=made)
 
 
 def _seen(

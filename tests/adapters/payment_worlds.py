@@ -48,6 +48,9 @@ class FakeWorld:
     def saved_card(self) -> SavedCard:
         return make_card()
 
+    def keeps(self, card: SavedCard) -> bool:
+        return card.reference not in self.gateway.forgotten
+
     def declining_card(self, code: str) -> str:
         self.gateway.declines_with = code
         return "pm_declined"
@@ -95,6 +98,9 @@ class SandboxWorld:
         token = "pm_card_pendingRefund" if self.number.endswith("7726") else "pm_card_visa"
         method = self.client.v1.payment_methods.attach(token, params={"customer": customer})
         return make_card(customer=customer, reference=method.id)
+
+    def keeps(self, card: SavedCard) -> bool:
+        return self.client.v1.payment_methods.retrieve(card.reference).customer == card.customer
 
     def declining_card(self, code: str) -> str:
         return CARDS[code]

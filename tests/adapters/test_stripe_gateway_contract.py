@@ -270,9 +270,11 @@ class TestForgetCard:
         opened = gateway.open_setup(make_setup())
         world.save(opened.session)
         card = gateway.outcome_of_setup(opened.session).saved_card
+        assert world.keeps(card)
         for _ in range(2):
             gateway.forget_card(card.reference)
         gateway.forget_card("pm_never_there")
+        assert not world.keeps(card)
 
 
 class TestRefund:

@@ -1,5 +1,6 @@
 """Giving money back: written down, asked, recorded; whatever is lost, it goes out once."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,20 +12,35 @@ from app.domain.accounts.models import Account
 from app.domain.payments.errors import ProviderUnreachable, UnknownProvider, UnknownRefund
 from app.domain.payments.gateway import DisputeStatus, RefundOrder, RefundOutcomeStatus
 from app.domain.payments.models import Payment, Refund
-from app.domain.payments.operations import lock_payment
 from app.domain.payments.rules import KEY_LIFE
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from app.workflows.reconcile_payments import ask_about_refunds
 from app.workflows.record_dispute import record_dispute
 from app.workflows.refund_payment import refund_payment
-from tests.factories.payments import make_paid, make_refund, payment_row, refund_row
-from tests.factories.purchases import promises
+from app.workflows.void_invoice import void_invoice
+from tests.books import check_books
+from tests.factories.payments import (
+    make_checkout,
+    make_invoice,
+    make_paid,
+    make_refund,
+    payment_row,
+    refund_row,
+)
+from tests.factories.purchases import pay, promises
 from tests.fakes.payment_gateway import FakeGateway
 from tests.killing import die, run_until_killed
 from tests.threads import in_parallel
 
 LATER = timedelta(minutes=10)
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture
@@ -118,17 +134,21 @@ class TestRefundPayment:
         assert refund(make_refund(payment, minor=1_234), gateway, now=now).status == "settled"
 
     def test_gives_back_what_somebody_else_has_left_of_an_overpayment(
-        self, payment: Payment, gateway: FakeGateway, now: datetime
+        self, ada: Account, gateway: FakeGateway, now: datetime
     ) -> None:
+        invoice = make_invoice(ada)
+        checkout = make_checkout(ada, invoice, gateway=gateway)
         with transaction():
-            lock_payment(payment.public_id).is_overpayment = True
-        asked = make_refund(payment, minor=1_234)
+            void_invoice(invoice.public_id, reason="a gift", actor="olga", now=now)
+        pay(checkout, gateway=gateway)
+        payment = payment_row(checkout.payment_id)
+        asked = refund_row(promises("refund_payment")[0]["refund"])
         gateway.give_back(payment.provider_payment, 200)
         gateway.refuses_with = "charge_already_refunded"
         for _ in range(2):
             assert refund(asked, gateway, now=now).status == "failed"
         gateway.refuses_with = None
-        (promised,) = promises("refund_payment")
+        _, promised = promises("refund_payment")
         assert refund(refund_row(promised["refund"]), gateway, now=now).amount_minor == 1_034
         assert payment_row(payment.public_id).refunded_minor == 1_234
 
