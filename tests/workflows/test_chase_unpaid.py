@@ -172,6 +172,17 @@ class TestSuspension:
         assert suspended(ada) == (True, "debt")
         assert mails_of(ada).count("account_suspended") == 2
 
+    def test_that_was_lifted_was_for_every_debt_of_then(self, ada: Account) -> None:
+        make_invoice(ada)
+        make_invoice(ada)
+        chase(DUE + 30 * DAY)
+        with transaction():
+            locked = standing.lock_customer(ada.id)
+            standing.resume(locked, reason="She will pay.", actor="olga", now=DUE + 31 * DAY)
+        chase(DUE + 32 * DAY)
+        assert suspended(ada) == (False, None)
+        assert mails_of(ada).count("account_suspended") == 1
+
     def test_by_an_operator_stays(self, ada: Account) -> None:
         gateway = FakeGateway()
         invoice = make_invoice(ada)

@@ -67,6 +67,17 @@ def lose(asked: Refund, gateway: FakeGateway, *, now: datetime) -> None:
     gateway.loses_answers = False
 
 
+def overpay(account: Account, gateway: FakeGateway, *, now: datetime) -> tuple[Payment, Refund]:
+    """Pay an invoice that is void by then, and return the refund that was promised of it."""
+    invoice = make_invoice(account)
+    checkout = make_checkout(account, invoice, gateway=gateway)
+    with transaction():
+        void_invoice(invoice.public_id, reason="a gift", actor="olga", now=now)
+    pay(checkout, gateway=gateway)
+    (promised,) = promises("refund_payment")
+    return payment_row(checkout.payment_id), refund_row(promised["refund"])
+
+
 def settlings() -> int:
     session.rollback()
     return session.query(OutboxEntry).filter_by(kind="refund_settled").count()
@@ -136,13 +147,7 @@ class TestRefundPayment:
     def test_gives_back_what_somebody_else_has_left_of_an_overpayment(
         self, ada: Account, gateway: FakeGateway, now: datetime
     ) -> None:
-        invoice = make_invoice(ada)
-        checkout = make_checkout(ada, invoice, gateway=gateway)
-        with transaction():
-            void_invoice(invoice.public_id, reason="a gift", actor="olga", now=now)
-        pay(checkout, gateway=gateway)
-        payment = payment_row(checkout.payment_id)
-        asked = refund_row(promises("refund_payment")[0]["refund"])
+        payment, asked = overpay(ada, gateway, now=now)
         gateway.give_back(payment.provider_payment, 200)
         gateway.refuses_with = "charge_already_refunded"
         for _ in range(2):
@@ -153,18 +158,16 @@ class TestRefundPayment:
         assert payment_row(payment.public_id).refunded_minor == 1_234
 
     def test_gives_back_what_a_dispute_has_left_of_an_overpayment(
-        self, payment: Payment, gateway: FakeGateway, now: datetime
+        self, ada: Account, gateway: FakeGateway, now: datetime
     ) -> None:
-        with transaction():
-            lock_payment(payment.public_id).is_overpayment = True
-        asked = make_refund(payment, minor=1_234)
+        payment, asked = overpay(ada, gateway, now=now)
         gateway.contest(payment.provider_payment, DisputeStatus.LOST, amount_minor=234)
         with transaction():
             record_dispute(next(iter(gateway.disputes.values())), now=now)
         gateway.refuses_with = "refund_amount_exceeded"
         assert refund(asked, gateway, now=now).status == "failed"
         gateway.refuses_with = None
-        (promised,) = promises("refund_payment")
+        _, promised = promises("refund_payment")
         assert refund(refund_row(promised["refund"]), gateway, now=now).amount_minor == 1_000
 
     def test_leaves_the_rest_of_what_was_no_overpayment_to_the_operator(
