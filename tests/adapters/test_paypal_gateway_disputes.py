@@ -147,6 +147,10 @@ class TestOutcomeOfEvent:
         assert isinstance(told(gateway, OPENED, theirs), NotOurs)
 
 
+def given_back(seen: RefundsSeen) -> int:
+    return sum(each.amount_minor for each in seen.refunds)
+
+
 class TestReversal:
     """PayPal tells of lost money twice: as a dispute, and as a refund that it made itself."""
 
@@ -165,7 +169,7 @@ class TestReversal:
         decide(url, opened.provider_dispute, "lost")
         seen = gateway.refunds_of_payment(payment)
         assert isinstance(seen, RefundsSeen)
-        assert (seen.refunded_minor, [each.provider_refund for each in seen.refunds]) == (
+        assert (given_back(seen), [each.provider_refund for each in seen.refunds]) == (
             500,
             [ours.provider_refund],
         )
@@ -182,7 +186,7 @@ class TestReversal:
             work.emit(REVERSED, "refund", reversal, "A capture was reversed")
         storage.close()
         seen = told(gateway, REVERSED, payment)
-        assert isinstance(seen, RefundsSeen) and seen.refunded_minor == 234
+        assert isinstance(seen, RefundsSeen) and given_back(seen) == 234
         assert seen == gateway.refunds_of_payment(payment)
 
 
@@ -192,7 +196,7 @@ def test_what_was_given_back_meanwhile_is_refunded_and_not_lost(
     opened = opened_at(gateway, url, payment)
     gateway.refund(refund_of(payment, amount_minor=1_234))
     seen = gateway.refunds_of_payment(payment)
-    assert isinstance(seen, RefundsSeen) and seen.refunded_minor == 1_234
+    assert isinstance(seen, RefundsSeen) and given_back(seen) == 1_234
     assert told(gateway, RESOLVED, payment) == replace(opened, status=DisputeStatus.WON)
 
 
