@@ -67,6 +67,7 @@ FACTS: dict[str, dict[str, object]] = {
     "overpayment": {"amount_minor": 1_613, "became": "credit"},
     "card_saved": {"brand": "visa", "last4": "4242"},
     "card_removed": {"brand": "visa", "last4": "4242"},
+    "new_device": {"device": "Firefox on Linux", "address": "203.0.113.7", "at": LATER},
 }  # fmt: skip
 
 

@@ -57,6 +57,12 @@ class WrongCredentials(DomainError):
     kind = Kind.UNAUTHENTICATED
 
 
+class UnknownSession(DomainError):
+    """The account has no such session, or it has ended."""
+
+    kind = Kind.NOT_FOUND
+
+
 class KeyUnknown(DomainError):
     """The key is none of ours, was mistyped, revoked, or has expired."""
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import case, select, update
 
-from app.domain.accounts import attribution, passwords, queries, rules, settings_rules
+from app.domain.accounts import attribution, passwords, queries, rules, sessions, settings_rules
 from app.domain.accounts.errors import (
     EmailTaken,
     KeyUnknown,
@@ -78,10 +78,14 @@ def open_account(
 
 
 def set_password(account: Account, password: str, *, now: datetime) -> None:
-    """Let the account sign in with this password only. Raises what `check_password` raises."""
+    """Let the account sign in with this password only. Raises what `check_password` raises.
+
+    Whoever is signed in with the one before is signed out.
+    """
     rules.check_password(password)
     account.password_hash = passwords.hash_password(password)
     account.updated_at = now
+    sessions.end_all(account, now=now)
 
 
 def check_credentials(email: str, password: str) -> Account:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from flask import current_app
 
+from app.domain.accounts import sessions
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.alerting import tell_what_is_foreseen, tell_what_was_crossed
 from app.entrypoints.jobs.closing import close_ended_months
@@ -84,6 +85,11 @@ def _forget_old_keys() -> None:
         idempotency.forget_old(now=clock.now())
 
 
+def _forget_old_sessions() -> None:
+    with transaction():
+        sessions.forget_old(now=clock.now())
+
+
 SCHEDULE = (
     # Web programs nudge for this one; the schedule finds what a lost nudge left.
     Scheduled(OUTBOX, 3, work_off_outbox),
@@ -102,5 +108,6 @@ SCHEDULE = (
     Scheduled("closed_pages", 600, _lapse),
     Scheduled("price_rises", 3600, _announce_price_rises),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
+    Scheduled("old_sessions", 3600, _forget_old_sessions),
     Scheduled("verify", 3600, verify_and_note),
 )
