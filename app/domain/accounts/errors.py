@@ -47,6 +47,24 @@ class PasswordInvalid(DomainError):
     """The password holds broken characters, which cannot be hashed."""
 
 
+class PasswordTooPopular(DomainError):
+    """The password is among those that everybody tries first."""
+
+
+class PasswordLikeAddress(DomainError):
+    """The password is hardly more than the account's mail address."""
+
+
+# All that may be wrong with a password that somebody chooses.
+PASSWORD_REFUSALS = (
+    PasswordTooShort,
+    PasswordTooLong,
+    PasswordInvalid,
+    PasswordTooPopular,
+    PasswordLikeAddress,
+)
+
+
 class TimezoneUnknown(DomainError):
     """No IANA time zone has this name."""
 

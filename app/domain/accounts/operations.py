@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 from sqlalchemy import case, select, update
 
-from app.domain.accounts import attribution, passwords, queries, rules, sessions, settings_rules
+from app.domain.accounts import (
+    attribution,
+    password_rules,
+    passwords,
+    queries,
+    rules,
+    sessions,
+    settings_rules,
+)
 from app.domain.accounts.errors import (
     EmailTaken,
     KeyUnknown,
@@ -15,6 +23,7 @@ from app.domain.accounts.errors import (
     WrongCredentials,
 )
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
+from app.domain.accounts.popular_passwords import popular_passwords
 from app.domain.accounts.queries import OF_THE_ACCOUNT, REBUILD_ROLLUPS
 from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
@@ -49,12 +58,12 @@ def open_account(
     """Create an account with its settings; without an id it is named after its number.
 
     Raises EmailInvalid, EmailTaken, UserIdInvalid, UserIdTaken, TimezoneUnknown and what
-    `rules.check_password` raises.
+    `check_password` raises.
     """
     email = rules.normal_email(email)
     rules.zone(timezone)
     if password is not None:
-        rules.check_password(password)
+        _check_password(password, email)
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
@@ -82,10 +91,17 @@ def set_password(account: Account, password: str, *, now: datetime) -> None:
 
     Whoever is signed in with the one before is signed out.
     """
-    rules.check_password(password)
+    _check_password(password, account.email)
     account.password_hash = passwords.hash_password(password)
     account.updated_at = now
     sessions.end_all(account, now=now)
+
+
+def renew_hash(account: Account, password: str, *, now: datetime) -> None:
+    """Hash the right password of somebody who signs in anew, if hashes have become stronger."""
+    if passwords.is_outdated(account.password_hash):
+        account.password_hash = passwords.hash_password(password)
+        account.updated_at = now
 
 
 def check_credentials(email: str, password: str) -> Account:
@@ -196,6 +212,10 @@ def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
     statement = joined.where(any_of(Account.id, user_ids)).order_by(Account.id)
     rows = session.execute(statement.with_for_update(key_share=True, of=Account))
     return {row.id: Balance(*row) for row in rows}
+
+
+def _check_password(password: str, email: str) -> None:
+    password_rules.check_password(password, email=email, popular=popular_passwords())
 
 
 def _add_key(

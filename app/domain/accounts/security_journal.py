@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import select
 
+from app.domain.accounts import queries
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.models import Account
 from app.foundation import journal
@@ -52,20 +53,31 @@ class SecurityEvent:
 
 def note(
     event: Event,
-    account: Account | None,
+    account: Account,
     *,
-    visitor: Visitor | None,
+    visitor: Visitor,
     now: datetime,
     details: Mapping[str, object] | None = None,
 ) -> None:
-    """Note what somebody did at the account's doors; without an account, at nobody's."""
-    came = {} if visitor is None else {"device": visitor.device, "address": visitor.address}
+    """Note what the account's owner did, and where he came from."""
     journal.write(
         event,
-        actor="visitor" if account is None else actor_of(account),
-        user_id=None if account is None else account.id,
+        actor=actor_of(account),
+        user_id=account.id,
         now=now,
-        details={**came, **(details or {})},
+        details={**_came(visitor), **(details or {})},
+    )
+
+
+def note_failure(email: str, *, visitor: Visitor, now: datetime) -> None:
+    """Note that somebody tried to sign in with this address, whether anybody has it or not.
+
+    Both are one entry: neither the answer nor its time tells which addresses are known.
+    """
+    account = queries.find_account_by_email(email.strip().lower())
+    user_id = None if account is None else account.id
+    journal.write(
+        Event.SIGN_IN_FAILED, actor="visitor", user_id=user_id, now=now, details=_came(visitor)
     )
 
 
@@ -83,3 +95,7 @@ def events_of(account: Account) -> Sequence[SecurityEvent]:
         SecurityEvent(entry.happened_at, entry.action, entry.actor == owner, entry.details)
         for entry in session.scalars(latest)
     ]
+
+
+def _came(visitor: Visitor) -> dict[str, object]:
+    return {"device": visitor.device, "address": visitor.address}

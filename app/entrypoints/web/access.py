@@ -5,19 +5,19 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import Field
 
-from app.domain.accounts import operations
+from app.domain.accounts import operations, security_journal
 from app.domain.accounts.errors import (
+    PASSWORD_REFUSALS,
     EmailInvalid,
     EmailTaken,
-    PasswordInvalid,
-    PasswordTooLong,
-    PasswordTooShort,
     TimezoneUnknown,
     WrongCredentials,
 )
+from app.domain.accounts.models import Account
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import RegisterForm, SignInForm
 from app.entrypoints.web.signing_in import begin_session, end_session, is_signed_in, own_path
+from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
@@ -37,10 +37,9 @@ def show_sign_in() -> ResponseReturnValue:
 @pages.post("/login")
 def sign_in() -> ResponseReturnValue:
     """Begin a session, or say that address and password do not belong together."""
-    form, account = SignInForm(), None
-    if form.validate():
-        with refusals_shown_on({WrongCredentials: form.password}):
-            account = operations.check_credentials(form.email.data or "", form.password.data or "")
+    form = SignInForm()
+    # Where many tries of one address or one visitor are slowed down, that belongs here.
+    account = _account_known_by(form) if form.validate() else None
     if account is None:
         return _form_page("web/access/login.html", form)
     begin_session(account)
@@ -80,13 +79,23 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("web.access.show_sign_in"))
 
 
+def _account_known_by(form: SignInForm) -> Account | None:
+    email, password = form.email.data or "", form.password.data or ""
+    with refusals_shown_on({WrongCredentials: form.password}):
+        account = operations.check_credentials(email, password)
+        with transaction():
+            operations.renew_hash(account, password, now=clock.now())
+        return account
+    with transaction():
+        security_journal.note_failure(email, visitor=visitor(), now=clock.now())
+    return None
+
+
 def _registration_fields(form: RegisterForm) -> dict[type[DomainError], Field]:
     return {
+        **dict.fromkeys(PASSWORD_REFUSALS, form.password),
         EmailInvalid: form.email,
         EmailTaken: form.email,
-        PasswordInvalid: form.password,
-        PasswordTooShort: form.password,
-        PasswordTooLong: form.password,
         TimezoneUnknown: form.timezone,
     }
 

@@ -7,7 +7,8 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, UNSTORABLE
+from app.domain.accounts import password_rules
+from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
 
 EMAIL_LENGTH_MAX = 254
 REGIONS = (
@@ -44,7 +45,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
     password = PasswordField(
         "Password",
-        validators=[InputRequired("Enter your password."), Length(max=PASSWORD_LENGTH_MAX)],
+        validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
         render_kw={"autocomplete": "current-password"},
     )
 

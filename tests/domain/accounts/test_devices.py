@@ -18,7 +18,7 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)"
         (f"{WINDOWS} {WEBKIT} Chrome/142.0.0.0 Safari/537.36", "Chrome on Windows"),
         (f"{WINDOWS} {WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0", "Edge on Windows"),
         (f"{WINDOWS} {WEBKIT} Chrome/142.0.0.0 Safari/537.36 OPR/124.0", "Opera on Windows"),
-        (f"Mozilla/5.0 (Linux; Android 15) {WEBKIT} Chrome/142.0 Safari/537.36", "Chrome on Android"),
+        (f"Mozilla/5.0 (Android 15) {WEBKIT} Chrome/142.0 Safari/537.36", "Chrome on Android"),
         (f"{PHONE} AppleWebKit/605.1.15 CriOS/142.0 Safari/604.1", "Chrome on iPhone"),
         ("curl/8.10.1", "curl"),
         ("", "Unknown browser"),

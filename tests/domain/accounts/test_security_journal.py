@@ -1,5 +1,7 @@
 """The journal of an account's doors: its owner's own, and nothing but what is about security."""
 
+import pytest
+
 from app.domain.accounts import security_journal
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.models import Account
@@ -25,18 +27,21 @@ def test_lists_the_account_s_own_latest_first(ada: Account, ben: Account) -> Non
     ]
 
 
-def test_knows_where_somebody_came_from_and_nobody_s_name(ada: Account) -> None:
+@pytest.mark.parametrize(
+    ("email", "user_id"), [(" ADA@example.com", "ada"), ("nobody@example.com", None), ("", None)]
+)
+def test_a_failure_names_no_address_that_nobody_has(
+    ada: Account, email: str, user_id: str | None
+) -> None:
     with transaction():
-        security_journal.note(
-            Event.SIGN_IN_FAILED, None, visitor=VISITOR, now=NOW, details={"n": 1}
-        )
+        security_journal.note_failure(email, visitor=VISITOR, now=NOW)
     entry = session.query(JournalEntry).one()
-    assert (entry.actor, entry.user_id) == ("visitor", None)
-    assert entry.details == {"device": "curl", "address": "203.0.113.7", "n": 1}
+    assert (entry.actor, entry.user_id) == ("visitor", user_id)
+    assert entry.details == {"device": "curl", "address": "203.0.113.7"}
 
 
 def test_is_not_read_without_end(ada: Account) -> None:
     with transaction():
         for _ in range(security_journal.LISTED_MAX + 1):
-            security_journal.note(Event.SIGNED_OUT, ada, visitor=None, now=NOW)
+            security_journal.note(Event.SIGNED_OUT, ada, visitor=VISITOR, now=NOW)
     assert len(security_journal.events_of(ada)) == security_journal.LISTED_MAX

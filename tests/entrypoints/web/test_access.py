@@ -13,8 +13,10 @@ from app.domain.accounts.models import Account
 from app.domain.mails.models import Mail
 from app.foundation import clock
 from app.foundation.database import db, session, transaction
+from app.foundation.journal import JournalEntry
 from tests.entrypoints.web.conftest import HTMX, PASSWORD
 from tests.html_lint import LintingClient
+from tests.statements import statements
 
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
 WRONG = "Mail address or password is wrong."
@@ -51,6 +53,8 @@ class TestRegister:
             ("email", "ADA@example.com", "There is an account with this mail address already."),
             ("password", "", "Choose a password."),
             ("password", "7 chars", "A password has at least 8 characters."),
+            ("password", "football", "This password is among the first that are tried."),
+            ("password", "new@example.com", "This password is too much like your mail address."),
             ("password", "x" * 1025, "A password has at most 1024 characters."),
             ("timezone", "Mars/Olympus", "There is no time zone called"),
             ("timezone", "../etc/passwd", "There is no time zone called"),
@@ -82,6 +86,20 @@ class TestSignIn:
         for answer in answers:
             assert answer.text.count(WRONG) == 1
         assert client.get("/").status_code == 302
+
+    def test_failures_stand_in_the_journal(self, client, ada) -> None:
+        for email in ("ada@example.com", "nobody@example.com"):
+            client.post("/login", data={"email": email, "password": "not this one"})
+        failed = session.query(JournalEntry).filter_by(action="sign_in_failed")
+        assert [entry.user_id for entry in failed.order_by(JournalEntry.id)] == ["ada", None]
+
+    def test_takes_as_many_statements_for_an_address_that_nobody_has(self, client, ada) -> None:
+        counts = []
+        for email in ("ada@example.com", "nobody@example.com"):
+            with statements() as sent:
+                client.post("/login", data={"email": email, "password": "not this one"})
+            counts.append(len(sent))
+        assert counts[0] == counts[1]
 
     @pytest.mark.parametrize("field", ["email", "password"])
     def test_wants_both(self, client, field) -> None:
