@@ -75,6 +75,26 @@ class WrongCredentials(DomainError):
     kind = Kind.UNAUTHENTICATED
 
 
+class PasswordWrong(DomainError):
+    """Whoever is signed in entered a password that is not his."""
+
+
+class LinkInvalid(DomainError):
+    """A link from a mail was used already, has expired, or was never ours."""
+
+    kind = Kind.NOT_FOUND
+
+
+class LinkSentLately(DomainError):
+    """Such a mail was sent less than a minute ago."""
+
+    kind = Kind.TOO_MANY
+
+
+class EmailUnchanged(DomainError):
+    """The account has this mail address already."""
+
+
 class UnknownSession(DomainError):
     """The account has no such session, or it has ended."""
 

@@ -18,6 +18,7 @@ from app.domain.accounts import (
 from app.domain.accounts.errors import (
     EmailTaken,
     KeyUnknown,
+    PasswordWrong,
     TaxIdMissing,
     UserIdTaken,
     WrongCredentials,
@@ -25,6 +26,7 @@ from app.domain.accounts.errors import (
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
 from app.domain.accounts.popular_passwords import popular_passwords
 from app.domain.accounts.queries import OF_THE_ACCOUNT, REBUILD_ROLLUPS
+from app.domain.accounts.sessions import OpenSession
 from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
@@ -86,15 +88,17 @@ def open_account(
     return account
 
 
-def set_password(account: Account, password: str, *, now: datetime) -> None:
+def set_password(
+    account: Account, password: str, *, now: datetime, but: OpenSession | None = None
+) -> None:
     """Let the account sign in with this password only. Raises what `check_password` raises.
 
-    Whoever is signed in with the one before is signed out.
+    Whoever is signed in with the one before is signed out, but for this session.
     """
     _check_password(password, account.email)
     account.password_hash = passwords.hash_password(password)
     account.updated_at = now
-    sessions.end_all(account, now=now)
+    sessions.end_all(account, now=now, but=but)
 
 
 def renew_hash(account: Account, password: str, *, now: datetime) -> None:
@@ -111,6 +115,12 @@ def check_credentials(email: str, password: str) -> Account:
     if not passwords.matches(password, stored) or account is None:
         raise WrongCredentials("Mail address or password is wrong.")
     return account
+
+
+def check_own_password(account: Account, password: str) -> None:
+    """Make sure that whoever is signed in knows his password. Raises PasswordWrong."""
+    if not passwords.matches(password, account.password_hash):
+        raise PasswordWrong("This is not your password.")
 
 
 def change_settings(

@@ -69,16 +69,21 @@ def note(
     )
 
 
+def note_by_visitor(
+    event: Event, account: Account | None, *, visitor: Visitor, now: datetime
+) -> None:
+    """Note what somebody did who has not shown that he is the owner."""
+    user_id = None if account is None else account.id
+    journal.write(event, actor="visitor", user_id=user_id, now=now, details=_came(visitor))
+
+
 def note_failure(email: str, *, visitor: Visitor, now: datetime) -> None:
     """Note that somebody tried to sign in with this address, whether anybody has it or not.
 
     Both are one entry: neither the answer nor its time tells which addresses are known.
     """
     account = queries.find_account_by_email(email.strip().lower())
-    user_id = None if account is None else account.id
-    journal.write(
-        Event.SIGN_IN_FAILED, actor="visitor", user_id=user_id, now=now, details=_came(visitor)
-    )
+    note_by_visitor(Event.SIGN_IN_FAILED, account, visitor=visitor, now=now)
 
 
 def actor_of(account: Account) -> str:

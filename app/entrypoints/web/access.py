@@ -14,6 +14,8 @@ from app.domain.accounts.errors import (
     WrongCredentials,
 )
 from app.domain.accounts.models import Account
+from app.entrypoints.queueing import nudge
+from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import RegisterForm, SignInForm
 from app.entrypoints.web.signing_in import begin_session, end_session, is_signed_in, own_path
@@ -22,6 +24,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.workflows.sign_up import sign_up
+from app.workflows.verify_email import send_verification
 
 pages = Blueprint("access", __name__)
 
@@ -60,14 +63,10 @@ def register() -> ResponseReturnValue:
     form, account = RegisterForm(), None
     if form.validate():
         with refusals_shown_on(_registration_fields(form)), transaction():
-            account = sign_up(
-                form.email.data or "",
-                password=form.password.data,
-                timezone=form.timezone.data,
-                now=clock.now(),
-            )
+            account = _opened(form)
     if account is None:
         return _form_page("web/access/register.html", form)
+    nudge()
     begin_session(account)
     return redirect(_wanted())
 
@@ -89,6 +88,18 @@ def _account_known_by(form: SignInForm) -> Account | None:
     with transaction():
         security_journal.note_failure(email, visitor=visitor(), now=clock.now())
     return None
+
+
+def _opened(form: RegisterForm) -> Account:
+    now = clock.now()
+    account = sign_up(
+        form.email.data or "",
+        password=form.password.data,
+        timezone=form.timezone.data,
+        now=now,
+    )
+    send_verification(account, seal=seal(), now=now)
+    return account
 
 
 def _registration_fields(form: RegisterForm) -> dict[type[DomainError], Field]:

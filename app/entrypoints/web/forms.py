@@ -74,6 +74,61 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
+class ForgottenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The address of somebody who has forgotten his password."""
+
+    email = EmailField(
+        "Email",
+        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={"autocomplete": "username"},
+    )
+
+
+class NewPasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The password that is to hold from now on."""
+
+    password = PasswordField(
+        "New password",
+        validators=[InputRequired("Choose a password.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class PasswordChangeForm(NewPasswordForm):
+    """The password of now, and the one to come."""
+
+    old_password = PasswordField(
+        "Current password",
+        validators=[
+            InputRequired("Enter your current password."),
+            Length(max=password_rules.LENGTH_MAX),
+        ],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordCheckForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The password of whoever is signed in, once more."""
+
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class EmailChangeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The address that is to take the old one's place."""
+
+    email = EmailField(
+        "New mail address",
+        validators=[InputRequired("Enter the new address."), Length(max=EMAIL_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={"autocomplete": "email"},
+    )
+
+
 class ConsentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """Which text was agreed to; whether it is the one that holds is the domain's to say."""
 

@@ -90,6 +90,24 @@ def begin_session(account: Account) -> None:
     _remember(SignedIn(account, begun))
 
 
+def resume_session(renewed: OpenSession) -> None:
+    """Go on with the same session under the token that it has now."""
+    _remember(SignedIn(signed_in_account(), renewed))
+
+
+def has_fresh_password() -> bool:
+    """Tell whether the password was entered within the last quarter of an hour."""
+    return session_rules.is_fresh(open_session().password_entered_at, now=clock.now())
+
+
+def ask_for_password(back_to: str) -> ResponseReturnValue:
+    """Send whoever is signed in to enter his password again, and then back to this page."""
+    address = url_for("web.confirming.show", next=own_path(back_to))
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=403, headers={"HX-Redirect": address})
+    return redirect(address, 303)
+
+
 def end_session() -> None:
     """Sign out, here and in the store, and forget everything."""
     if is_signed_in():

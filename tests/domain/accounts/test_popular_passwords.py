@@ -1,4 +1,4 @@
-"""The list of the most popular passwords: as long as it should be, and nothing that is too short."""
+"""The list of the most popular passwords: long enough, and nothing that is too short."""
 
 from app.domain.accounts.password_rules import LENGTH_MIN
 from app.domain.accounts.popular_passwords import FILE, popular_passwords

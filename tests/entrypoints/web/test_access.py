@@ -14,7 +14,7 @@ from app.domain.mails.models import Mail
 from app.foundation import clock
 from app.foundation.database import db, session, transaction
 from app.foundation.journal import JournalEntry
-from tests.entrypoints.web.conftest import HTMX, PASSWORD
+from tests.entrypoints.web.conftest import HTMX, PASSWORD, link_in
 from tests.html_lint import LintingClient
 from tests.statements import statements
 
@@ -40,6 +40,16 @@ class TestRegister:
         assert page.status_code == 200 and "new@example.com" in page.text
         account = session.query(Account).filter_by(email="new@example.com").one()
         assert account.timezone == "Europe/Berlin"
+
+    def test_asks_the_address_to_verify_itself_and_keeps_nothing_back(self, client) -> None:
+        register(client)
+        mail = session.query(Mail).one()
+        assert (mail.kind, mail.address) == ("verify_email", "new@example.com")
+        page = client.get("/")
+        assert "Is new@example.com yours?" in page.text
+        assert client.post("/keys", data={"name": "x"}).status_code == 200
+        client.post(link_in("verify_email", to="new@example.com"))
+        assert "Is new@example.com yours?" not in client.get("/").text
 
     def test_starts_in_utc_without_scripts(self, client) -> None:
         assert '<option selected value="UTC">' in client.get("/register").text
