@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from app.domain.accounts import mail_tokens, queries, rules, security_journal, sessions
+from app.domain.accounts import (
+    factors,
+    mail_tokens,
+    queries,
+    rules,
+    security_journal,
+    sessions,
+)
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.errors import EmailTaken, EmailUnchanged, LinkSentLately
@@ -63,6 +70,8 @@ def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
     account = _moved(link, now=now)
     mail_tokens.void_undoing_after(link, now=now)
     sessions.end_all(account, now=now)
+    # A factor that came with the change would keep the owner out.
+    factors.turn_off_if_later(account, link.made_at)
     security_journal.note(
         Event.EMAIL_CHANGE_UNDONE, account, visitor=visitor, now=now, details={"email": link.email}
     )

@@ -75,6 +75,8 @@ FACTS: dict[str, dict[str, object]] = {
     "card_removed": {"brand": "visa", "last4": "4242"},
     "new_device": VISIT,
     "password_changed": VISIT,
+    "second_factor_on": VISIT,
+    "second_factor_off": VISIT,
     "verify_email": SEALED,
     "reset_password": SEALED,
     "confirm_email": {**SEALED, "new_email": "ada@new.example"},

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.accounts import security_journal, sessions
+from app.domain.accounts import factors, security_journal, sessions
 from app.domain.accounts.errors import (
     EmailInvalid,
     EmailTaken,
@@ -21,6 +21,7 @@ from app.workflows.change_email import (
 )
 from app.workflows.reset_password import reset_password, send_reset
 from tests.factories.accounts import make_account
+from tests.factories.factors import make_factor
 from tests.factories.mailed_links import SEAL, VISITOR, mails_to, token_in
 from tests.moments import NOW
 
@@ -114,6 +115,18 @@ class TestUndo:
         with transaction():
             reset_password(next_token, "a new staple", visitor=VISITOR, now=NOW)
         assert ada.password_hash is not None
+
+    def test_a_factor_that_came_with_the_change_goes(self, ada: Account) -> None:
+        ask(ada)
+        make_factor(ada, now=NOW + 11 * MINUTE)
+        undo(token_in("email_changing"))
+        assert not factors.is_on(ada)
+
+    def test_the_owner_s_own_factor_stays(self, ada: Account) -> None:
+        make_factor(ada)
+        ask(ada)
+        undo(token_in("email_changing"))
+        assert factors.is_on(ada)
 
     def test_who_came_between_cannot_keep_it(self, ada: Account) -> None:
         ask(ada)

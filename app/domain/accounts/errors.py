@@ -95,6 +95,32 @@ class EmailUnchanged(DomainError):
     """The account has this mail address already."""
 
 
+class CodeWrong(DomainError):
+    """A code of the second factor is wrong, too old, or was used already."""
+
+
+class FactorOnAlready(DomainError):
+    """The account has a second factor already."""
+
+    kind = Kind.CONFLICT
+
+
+class FactorNotBegun(DomainError):
+    """There is no secret that waits for its first code."""
+
+    kind = Kind.CONFLICT
+
+
+class FactorWantsVerifiedEmail(DomainError):
+    """Nobody has shown yet that the account's mail address is his."""
+
+    kind = Kind.CONFLICT
+
+
+class FactorUnreadable(DomainError):
+    """The secret was sealed with a key that this installation no longer has."""
+
+
 class UnknownSession(DomainError):
     """The account has no such session, or it has ended."""
 

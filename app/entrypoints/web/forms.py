@@ -11,6 +11,7 @@ from app.domain.accounts import password_rules
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
 
 EMAIL_LENGTH_MAX = 254
+CODE_LENGTH_MAX = 40
 REGIONS = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
     *("Indian", "Pacific"),
@@ -115,6 +116,21 @@ class PasswordCheckForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no 
         "Password",
         validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
         render_kw={"autocomplete": "current-password"},
+    )
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """A code of the second factor."""
+
+    code = StringField(
+        "Code",
+        validators=[InputRequired("Enter the code."), Length(max=CODE_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={
+            "autocomplete": "one-time-code",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+        },
     )
 
 

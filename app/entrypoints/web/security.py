@@ -12,7 +12,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import mail_tokens, security_journal, sessions
+from app.domain.accounts import factors, mail_tokens, security_journal, sessions
 from app.domain.accounts.errors import (
     PASSWORD_REFUSALS,
     EmailInvalid,
@@ -180,6 +180,7 @@ def _page(
         password_form=password_form or PasswordChangeForm(formdata=None),
         email_form=email_form or _email_typed_before(),
         pending_email=mail_tokens.pending_email(account, now=now),
+        factor=factors.view_of(account),
         sessions=sessions.open_sessions(account, now=now),
         this_session=open_session().id,
         events=security_journal.events_of(account),

@@ -4,15 +4,16 @@ Flask-Login stands in front; who is signed in is decided by the sessions in the 
 cookie carries nothing but a session's random token.
 """
 
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Response, redirect, request, session, url_for
+from flask import Response, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from app.domain.accounts import security_journal, session_rules, sessions
-from app.domain.accounts.models import Account
+from app.domain.accounts import factors, queries, security_journal, session_rules, sessions
+from app.domain.accounts.models import Account, Role
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
 from app.entrypoints.web.visitors import device_token, visitor
@@ -21,6 +22,10 @@ from app.foundation.database import transaction
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
+WAITING = "waits_for_code"
+WAITS_FOR = timedelta(minutes=10)
+# What is open to an operator who has yet to set his second factor up.
+WITHOUT_FACTOR = {"web.factors", "web.confirming", "web.access"}
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
@@ -62,7 +67,9 @@ def require_sign_in() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return cast(ResponseReturnValue, sign_in_desk.unauthorized())
     _note_use()
-    return None
+    if request.blueprint in WITHOUT_FACTOR or not _must_set_factor_up():
+        return None
+    return redirect(url_for("web.factors.index"), 303)
 
 
 def is_signed_in() -> bool:
@@ -78,6 +85,31 @@ def signed_in_account() -> Account:
 def open_session() -> OpenSession:
     """Return the session of whoever is signed in."""
     return cast(OpenSession, current_user.opened)
+
+
+def wait_for_code(account: Account) -> None:
+    """Remember who has shown the right password, and has yet to show a code."""
+    session.clear()
+    session[WAITING] = {"user_id": account.id, "since": clock.now().isoformat()}
+
+
+def account_that_waits() -> Account | None:
+    """Return the account that has to show a code, if that is still to be waited for."""
+    waiting = session.get(WAITING)
+    if not waiting:
+        return None
+    since, account = (
+        datetime.fromisoformat(waiting["since"]),
+        queries.find_account(waiting["user_id"]),
+    )
+    # Whatever was changed meanwhile may have been the password.
+    is_same = account is not None and account.updated_at <= since
+    return account if is_same and clock.now() < since + WAITS_FOR else None
+
+
+def factor_is_required(account: Account) -> bool:
+    """Tell whether the account may not do without a second factor."""
+    return account.role == Role.OPERATOR and current_app.config["SETTINGS"].production
 
 
 def begin_session(account: Account) -> None:
@@ -138,6 +170,11 @@ def _remember(signed_in: SignedIn) -> None:
     session.clear()
     session.permanent = True
     login_user(signed_in)
+
+
+def _must_set_factor_up() -> bool:
+    account = signed_in_account()
+    return factor_is_required(account) and not factors.is_on(account)
 
 
 def _note_use() -> None:
