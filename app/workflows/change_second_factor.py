@@ -10,7 +10,6 @@ from app.domain.accounts.recovery_codes import DrawnCode
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
 from app.domain.mails import operations as mails
-from app.foundation import journal
 from app.foundation.sealing import Seal
 
 
@@ -50,7 +49,9 @@ def remove_factor(account: Account, *, reason: str, actor: str, now: datetime) -
         return False
     sessions.end_all(account, now=now)
     details = {"reason": reason}
-    journal.write(Event.FACTOR_OFF, actor=actor, user_id=account.id, now=now, details=details)
+    security_journal.note_by_operator(
+        Event.FACTOR_OFF, account, actor=actor, now=now, details=details
+    )
     _tell(account, "second_factor_off", visitor=Visitor("The operator", "–"), now=now)
     return True
 

@@ -85,5 +85,5 @@ def test_the_operator_removes_what_is_lost(ada: Account) -> None:
         assert not remove_factor(ada, reason="Called back", actor="operator:olga", now=NOW)
     assert not factors.is_on(ada) and not sessions.find(begun.token, now=NOW)
     event = security_journal.events_of(ada)[0]
-    assert (event.by_owner, event.details["reason"]) == (False, "Called back")
+    assert (event.by, event.details["reason"]) == ("operator", "Called back")
     assert mails_to(ada.email) == ["second_factor_off"]

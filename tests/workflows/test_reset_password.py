@@ -46,7 +46,7 @@ class TestSend:
         send("ada@example.com")
         assert mails_to("ada@example.com") == ["reset_password"]
         event = security_journal.events_of(ada)[0]
-        assert (event.action, event.by_owner) == ("password_reset_asked", False)
+        assert (event.action, event.by) == ("password_reset_asked", "visitor")
         assert security_journal.events_of(ben) == []
 
     def test_sends_nothing_to_nobody(self, ada: Account) -> None:

@@ -20,7 +20,7 @@ def test_begins_a_session_and_notes_it(ada: Account) -> None:
     begun = come(ada, "laptop")
     assert sessions.find(begun.token, now=NOW) == (ada, begun)
     noted = security_journal.events_of(ada)
-    assert [(event.action, event.by_owner) for event in noted] == [("signed_in", True)]
+    assert [(event.action, event.by) for event in noted] == [("signed_in", "owner")]
     assert noted[0].details == {
         "device": "Firefox on Linux", "address": "203.0.113.7", "new_device": False,
     }  # fmt: skip

@@ -41,13 +41,22 @@ class Event(StrEnum):
     KEY_REVOKED = "key_revoked"
 
 
+class By(StrEnum):
+    """Who did something, as the account's owner sees it."""
+
+    OWNER = "owner"
+    # Somebody who has not shown that he is the owner.
+    VISITOR = "visitor"
+    OPERATOR = "operator"
+
+
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
     """An entry of the journal as the account's owner reads it."""
 
     happened_at: datetime
     action: str
-    by_owner: bool
+    by: By
     details: Mapping[str, object]
 
 
@@ -74,7 +83,14 @@ def note_by_visitor(
 ) -> None:
     """Note what somebody did who has not shown that he is the owner."""
     user_id = None if account is None else account.id
-    journal.write(event, actor="visitor", user_id=user_id, now=now, details=_came(visitor))
+    journal.write(event, actor=By.VISITOR, user_id=user_id, now=now, details=_came(visitor))
+
+
+def note_by_operator(
+    event: Event, account: Account, *, actor: str, now: datetime, details: Mapping[str, object]
+) -> None:
+    """Note what was done for the owner, by somebody of ours."""
+    journal.write(event, actor=actor, user_id=account.id, now=now, details=details)
 
 
 def note_failure(email: str, *, visitor: Visitor, now: datetime) -> None:
@@ -95,11 +111,16 @@ def events_of(account: Account) -> Sequence[SecurityEvent]:
     """Return what happened lately around the account, latest first."""
     ours = JournalEntry.user_id == account.id, JournalEntry.action.in_(list(Event))
     latest = select(JournalEntry).where(*ours).order_by(JournalEntry.id.desc()).limit(LISTED_MAX)
-    owner = actor_of(account)
     return [
-        SecurityEvent(entry.happened_at, entry.action, entry.actor == owner, entry.details)
+        SecurityEvent(entry.happened_at, entry.action, _by(entry.actor, account), entry.details)
         for entry in session.scalars(latest)
     ]
+
+
+def _by(actor: str, account: Account) -> By:
+    if actor == actor_of(account):
+        return By.OWNER
+    return By.VISITOR if actor == By.VISITOR else By.OPERATOR
 
 
 def _came(visitor: Visitor) -> dict[str, object]:

@@ -19,6 +19,9 @@ TOKEN_BYTES = 32
 # Long enough to ask what an old entry of the journal was about.
 KEPT_AFTER_THE_END = timedelta(days=30)
 
+# A browser forgets its cookie after a year.
+DEVICE_KEPT = timedelta(days=366)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
@@ -138,9 +141,11 @@ def note_device(account: Account, device_token: str, *, now: datetime) -> bool:
 
 
 def forget_old(*, now: datetime) -> None:
-    """Delete sessions that ended long ago."""
+    """Delete sessions that ended long ago, and devices that have not come for long."""
     long_over = SignInSession.ends_at < now - KEPT_AFTER_THE_END
     session.execute(delete(SignInSession).where(long_over))
+    long_away = KnownDevice.last_seen_at < now - DEVICE_KEPT
+    session.execute(delete(KnownDevice).where(long_away))
 
 
 def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:

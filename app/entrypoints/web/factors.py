@@ -72,10 +72,10 @@ def begin() -> ResponseReturnValue:
 @pages.post("/confirm")
 def confirm() -> ResponseReturnValue:
     """Switch it on, and show the recovery codes this once; or say that the code is wrong."""
-    form, codes = CodeForm(), recovery_codes.draw()
+    form = CodeForm()
     if form.validate():
         with refusals_shown_on(dict.fromkeys((CodeWrong, FactorUnreadable), form.code)):
-            _switch_on(form.code.data or "", codes)
+            codes = _switch_on(form.code.data or "")
             return _page(CodeForm(formdata=None), codes)
     return _page(form)
 
@@ -101,7 +101,8 @@ def switch_off() -> ResponseReturnValue:
     return redirect(url_for("web.security.index"), 303)
 
 
-def _switch_on(code: str, codes: tuple[DrawnCode, ...]) -> None:
+def _switch_on(code: str) -> tuple[DrawnCode, ...]:
+    codes = recovery_codes.draw()
     with transaction():
         switch_factor_on(
             signed_in_account(),
@@ -113,6 +114,7 @@ def _switch_on(code: str, codes: tuple[DrawnCode, ...]) -> None:
             now=clock.now(),
         )
     nudge()
+    return codes
 
 
 def _page(form: CodeForm, codes: tuple[DrawnCode, ...] = ()) -> Response:

@@ -63,6 +63,7 @@ def set_password() -> ResponseReturnValue:
     form, account = PasswordChangeForm(), signed_in_account()
     fields = dict.fromkeys(PASSWORD_REFUSALS, form.password)
     if form.validate():
+        # Where many tries are slowed down, that belongs here, too.
         with refusals_shown_on({**fields, PasswordWrong: form.old_password}):
             check_own_password(account, form.old_password.data or "")
             _exchange(form.password.data or "")

@@ -89,7 +89,7 @@ def open_session() -> OpenSession:
 
 def wait_for_code(account: Account) -> None:
     """Remember who has shown the right password, and has yet to show a code."""
-    session.clear()
+    end_session()
     session[WAITING] = {"user_id": account.id, "since": clock.now().isoformat()}
 
 

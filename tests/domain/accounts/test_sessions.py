@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.accounts import sessions
-from app.domain.accounts.access_models import SignInSession
+from app.domain.accounts.access_models import KnownDevice, SignInSession
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.errors import UnknownSession
 from app.domain.accounts.models import Account
@@ -153,3 +153,11 @@ class TestForgetOld:
             with transaction():
                 sessions.forget_old(now=NOW + after)
             assert session.query(SignInSession).count() == left
+
+    def test_forgets_browsers_that_have_not_come_for_a_year(self, ada: Account) -> None:
+        with transaction():
+            sessions.note_device(ada, "laptop", now=NOW)
+        for after, left in [(366 * DAY, 1), (366 * DAY + SECOND, 0)]:
+            with transaction():
+                sessions.forget_old(now=NOW + after)
+            assert session.query(KnownDevice).count() == left

@@ -9,12 +9,14 @@ from app.domain.accounts.access_models import SignInSession
 from app.domain.mails.models import Mail
 from app.foundation import clock
 from app.foundation.database import session, transaction
+from app.workflows.change_second_factor import remove_factor
 from tests.entrypoints.web.conftest import (
     PASSWORD,
     let_the_password_age,
     signed_in,
     words_of,
 )
+from tests.factories.factors import make_factor
 from tests.statements import statements
 
 PAGE = "/settings/security"
@@ -163,3 +165,12 @@ class TestEvents:
         page = adas.get(PAGE).text.split('id="events-title"')[1]
         assert page.index("Sign-in failed") < page.index("Signed in")
         assert "look at it" in page
+
+    def test_tells_what_was_done_by_us(self, adas, ada) -> None:
+        make_factor(ada, now=clock.now())
+        with transaction():
+            remove_factor(ada, reason="Called back", actor="operator:olga", now=clock.now())
+        adas.post("/login", data={"email": ada.email, "password": PASSWORD})
+        page = words_of(adas.get(PAGE).text.split('id="events-title"')[1])
+        assert "Second factor switched off look at it" in page and "By us" in page
+        assert "Called back" in page and "olga" not in page
