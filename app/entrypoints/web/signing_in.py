@@ -98,13 +98,12 @@ def account_that_waits() -> Account | None:
     waiting = session.get(WAITING)
     if not waiting:
         return None
-    since, account = (
-        datetime.fromisoformat(waiting["since"]),
-        queries.find_account(waiting["user_id"]),
-    )
+    since = datetime.fromisoformat(waiting["since"])
+    account = queries.find_account(waiting["user_id"])
     # Whatever was changed meanwhile may have been the password.
-    is_same = account is not None and account.updated_at <= since
-    return account if is_same and clock.now() < since + WAITS_FOR else None
+    if account is None or account.updated_at > since or clock.now() >= since + WAITS_FOR:
+        return None
+    return account
 
 
 def factor_is_required(account: Account) -> bool:
