@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
 from app.domain import tables as tables  # every table is mapped before anything is asked
+from app.domain.accounts import session_rules
 from app.entrypoints.doors import register_doors
 from app.foundation.database import db
 
@@ -32,6 +33,9 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         SESSION_COOKIE_SAMESITE="Lax",
+        # The store knows when a session ends; the cookie need only last as long as the longest.
+        PERMANENT_SESSION_LIFETIME=session_rules.LONGEST,
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.config.from_mapping(overrides)
     if settings.trusted_proxies:
