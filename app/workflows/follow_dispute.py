@@ -37,7 +37,7 @@ def _take_what_it_paid_for(
     if payment.is_overpayment:
         return 0
     invoice = operations.lock_invoice(payment)
-    reason = f"The payment was disputed and lost ({dispute.provider_dispute})"
+    reason = disputes.lost_reason(dispute.provider_dispute)
     if credit_notes.was_credited_for(invoice, reason):
         return None
     # Some of it may have been refunded before.

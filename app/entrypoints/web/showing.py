@@ -94,6 +94,11 @@ def usd_written(minor: int) -> str:
     return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
 
 
+def usd_input(minor: int) -> str:
+    """Return an amount of cents as a field takes it: 1234.50."""
+    return f"{usd_from_minor(minor):.2f}"
+
+
 def usd_per_token(pico: int) -> str:
     """Return the exact price of a token: $0.00015."""
     return dollars(usd_per_token_from_pico(pico))
@@ -141,6 +146,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "clock_time": clock_time,
     "soon": soon,
     "usd_written": usd_written,
+    "usd_input": usd_input,
     "usd_per_token": usd_per_token,
     "usd_per_token_about": usd_per_token_about,
     "rfc3339": rfc3339,

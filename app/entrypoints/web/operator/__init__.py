@@ -1,0 +1,19 @@
+"""The operator's console: everything that waits for somebody, and what he can do about it."""
+
+from flask import Blueprint
+
+from app.entrypoints.web.operator import (
+    disputes,
+    jobs,
+    mails,
+    overview,
+    payments,
+    webhooks,
+)
+from app.entrypoints.web.signing_in import require_operator
+
+SUBJECTS = (disputes, jobs, mails, overview, payments, webhooks)
+console = Blueprint("operator", __name__, url_prefix="/operator")
+console.before_request(require_operator)
+for subject in SUBJECTS:
+    console.register_blueprint(subject.pages)
