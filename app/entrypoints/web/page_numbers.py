@@ -2,7 +2,8 @@
 
 from flask import request
 
-from app.foundation.paging import ID_MAX
+from app.foundation.errors import InvalidFields
+from app.foundation.paging import ID_MAX, Cursor
 
 PAGE_MAX = 10_000
 
@@ -16,6 +17,14 @@ def row_before(name: str = "before") -> int | None:
     """Return the row of the address that older ones lie before; none for whatever is no row."""
     number = _number(name, most=ID_MAX)
     return number if number is not None and number <= ID_MAX else None
+
+
+def cursor_asked() -> Cursor | None:
+    """Return the place of the address after which a page begins; none for whatever is none."""
+    try:
+        return Cursor.parse(request.args.get("cursor", ""))
+    except InvalidFields:
+        return None
 
 
 def _number(name: str, *, most: int) -> int | None:

@@ -1,5 +1,6 @@
 """How amounts, counts and moments look on pages; the templates' filters."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -120,6 +121,11 @@ def from_seconds(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def told(value: object) -> str:
+    """Return a detail of the journal as people read it: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def covered_nanos(record: RecordView) -> int:
     """Return how much of a request's list cost fell on tokens that were covered."""
     if record.total_tokens == 0:
@@ -152,6 +158,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
+    "told": told,
 }
 
 

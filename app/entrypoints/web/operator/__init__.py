@@ -3,8 +3,13 @@
 from flask import Blueprint
 
 from app.entrypoints.web.operator import (
+    customers,
+    decisions,
     disputes,
+    invoice_changes,
+    invoices,
     jobs,
+    journal,
     mails,
     overview,
     payments,
@@ -12,7 +17,10 @@ from app.entrypoints.web.operator import (
 )
 from app.entrypoints.web.signing_in import require_operator
 
-SUBJECTS = (disputes, jobs, mails, overview, payments, webhooks)
+SUBJECTS = (
+    *(customers, decisions, disputes, invoice_changes, invoices, jobs, journal, mails),
+    *(overview, payments, webhooks),
+)
 console = Blueprint("operator", __name__, url_prefix="/operator")
 console.before_request(require_operator)
 for subject in SUBJECTS:

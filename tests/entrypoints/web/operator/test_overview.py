@@ -27,8 +27,8 @@ def console_addresses(app: Flask) -> list[tuple[str, str]]:
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("web.operator."):
             values = {name: texts.get(name, 1) for name in rule.arguments}
-            method = "POST" if "POST" in rule.methods else "GET"
-            found.append((method, addresses.build(rule.endpoint, values, method=method)))
+            for method in {"GET", "POST"} & rule.methods:
+                found.append((method, addresses.build(rule.endpoint, values, method=method)))
     return found
 
 
