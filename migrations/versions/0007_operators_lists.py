@@ -13,6 +13,7 @@ branch_labels = None
 depends_on = None
 
 INDEXES = (
+    ("coupons", ("created_at", "id")),
     ("disputes", ("status", "id")),
     ("invoices", ("status", "id")),
     ("journal_entries", ("action", "id")),

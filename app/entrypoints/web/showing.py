@@ -12,6 +12,7 @@ from app.foundation.money import (
     round_half_up,
     usd_from_minor,
     usd_from_nanos,
+    usd_per_1k_from_pico,
     usd_per_token_from_pico,
 )
 
@@ -105,6 +106,11 @@ def usd_per_token(pico: int) -> str:
     return dollars(usd_per_token_from_pico(pico))
 
 
+def usd_per_1k(pico: int) -> str:
+    """Return the exact price of a thousand tokens: $0.0025."""
+    return dollars(usd_per_1k_from_pico(pico))
+
+
 def usd_per_token_about(pico: int) -> str:
     """Return an average price of a token with three digits that matter: $0.00000246."""
     amount = usd_per_token_from_pico(pico)
@@ -154,6 +160,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "usd_written": usd_written,
     "usd_input": usd_input,
     "usd_per_token": usd_per_token,
+    "usd_per_1k": usd_per_1k,
     "usd_per_token_about": usd_per_token_about,
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,

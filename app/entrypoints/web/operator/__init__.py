@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from app.entrypoints.web.operator import (
+    coupons,
     customers,
     decisions,
     disputes,
@@ -13,13 +14,16 @@ from app.entrypoints.web.operator import (
     mails,
     overview,
     payments,
+    plans,
+    prices,
+    report,
     webhooks,
 )
 from app.entrypoints.web.signing_in import require_operator
 
 SUBJECTS = (
-    *(customers, decisions, disputes, invoice_changes, invoices, jobs, journal, mails),
-    *(overview, payments, webhooks),
+    *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, mails),
+    *(overview, payments, plans, prices, report, webhooks),
 )
 console = Blueprint("operator", __name__, url_prefix="/operator")
 console.before_request(require_operator)
