@@ -85,20 +85,9 @@ def set_alias() -> ResponseReturnValue:
         with refusals_shown_on(fields), transaction():
             alias, model_id = (form.alias.data or "").strip(), (form.model_id.data or "").strip()
             operations.set_alias(alias, model_id=model_id, actor=actor(), now=clock.now())
-    consequences = (
-        "Usage that is reported under this name costs what the model costs.",
-        "Usage that waits for a price under it is priced at once, by the moments of its use.",
-    )
-    question = Question(
-        title="Let a name stand for a model",
-        consequences=consequences,
-        button="Set the alias",
-        back=url_for("web.operator.prices.index"),
-        done="The name stands for the model now.",
-    )
     if form.is_submitted() and not form.errors:
         nudge()
-    return ask(question, form)
+    return ask(_alias_question(), form)
 
 
 def _set(form: PriceForm, terms: PriceTerms) -> ResponseReturnValue:
@@ -135,6 +124,19 @@ def _terms(form: PriceForm) -> PriceTerms | None:
         picos["cache_write_price_per_k"],
         provider=(form.provider.data or "").strip() or None,
         included_in_plans=bool(form.included_in_plans.data),
+    )
+
+
+def _alias_question() -> Question:
+    return Question(
+        title="Let a name stand for a model",
+        consequences=(
+            "Usage that is reported under this name costs what the model costs.",
+            "Usage that waits for a price under it is priced at once, by the moments of its use.",
+        ),
+        button="Set the alias",
+        back=url_for("web.operator.prices.index"),
+        done="The name stands for the model now.",
     )
 
 
