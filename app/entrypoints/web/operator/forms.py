@@ -1,7 +1,9 @@
 """What the console's forms accept: shape only; what it means is the domain's to say."""
 
+import hashlib
+
 from flask_wtf import FlaskForm
-from wtforms import IntegerField, SelectField, StringField, TextAreaField
+from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import HiddenInput, TextArea
 
@@ -80,6 +82,9 @@ class CreditForm(OnceForm):
 class PriceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """What a model costs from a moment on; the second time round it is confirmed."""
 
+    # A mark of what was shown: whoever changes something afterwards is shown that first.
+    confirmed = HiddenField()
+
     model_id = StringField("Model", filters=[visible], render_kw={"autocomplete": "off"})
     provider = StringField("Provider", filters=[visible], render_kw={"autocomplete": "off"})
     prompt_price_per_k = Number("Prompt, USD per 1,000 tokens", render_kw=TYPED)
@@ -88,7 +93,12 @@ class PriceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     cache_write_price_per_k = NumberOrNothing("Written to the cache", render_kw=TYPED)
     effective_from = MomentInUtc("From, UTC")
     included_in_plans = Switch("Included in plans")
-    confirmed = IntegerField(widget=HiddenInput(), validators=[Optional()])
+
+    @property
+    def mark(self) -> str:
+        """Return a mark of all that is typed."""
+        typed = [field.data for field in self if field.name not in ("confirmed", "csrf_token")]
+        return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
 class AliasForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types

@@ -70,7 +70,7 @@ def set_price() -> ResponseReturnValue:
     terms = _terms(form) if form.validate() else None
     if terms is not None:
         with refusals_shown_on(_fields(form)):
-            if form.confirmed.data:
+            if form.confirmed.data == form.mark:
                 return _set(form, terms)
             preview = _preview(form, terms)
     return _form_page(form, preview=preview)

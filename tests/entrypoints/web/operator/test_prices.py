@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries
@@ -37,6 +38,13 @@ def prices_of(model_id: str) -> list[tuple[int, datetime]]:
     end_reading()
     found = queries.prices_in_force([model_id]).get(model_id, [])
     return [(price.terms.prompt_pico, price.effective_from) for price in found]
+
+
+def confirm(browser: FlaskClient, form: dict[str, str]) -> TestResponse:
+    """Send the form, and then again what it shows to confirm."""
+    page = browser.post(SET, data=form).text
+    mark = re.search(r'name="confirmed" value="(\w+)"', page)[1]
+    return browser.post(SET, data={**form, "confirmed": mark})
 
 
 def errors_at(page: str, field: str) -> str:
@@ -76,7 +84,7 @@ class TestSetPrice:
         page = words(answer.text)
         assert answer.status_code == 200 and "since ever" in page and "Usage that waits" in page
         assert prices_of("gpt-9") == [] and acts_of_olga() == []
-        answer = olgas.post(SET, data={**FORM, "confirmed": "1"})
+        answer = confirm(olgas, FORM)
         assert (answer.status_code, answer.location) == (303, f"{PRICES}?query=gpt-9")
         assert prices_of("gpt-9") == [(30_000_000, SINCE_EVER)]
         assert [act for act, _ in acts_of_olga()] == ["price_set"]
@@ -87,17 +95,25 @@ class TestSetPrice:
         form = {**FORM, "model_id": "gpt-4", "prompt_price_per_k": "0.02"}
         form["effective_from"] = f"{later:%Y-%m-%dT%H:%M}"
         assert "Until then $0.03 and $0.06" in words(olgas.post(SET, data=form).text)
-        olgas.post(SET, data={**form, "confirmed": "1"})
+        assert confirm(olgas, form).status_code == 303
         assert [pico for pico, _ in prices_of("gpt-4")] == [30_000_000, 20_000_000]
         assert "changes" in olgas.get(f"{PRICES}?query=gpt-4").text
         form["effective_from"] = f"{clock.now():%Y-%m-%dT%H:%M}"
         page = words(olgas.post(SET, data={**form, "prompt_price_per_k": "0.01"}).text)
         assert "1 price that would begin then or later counts no more" in page
 
+    def test_what_was_not_shown_is_not_set(self, olgas: FlaskClient) -> None:
+        page = olgas.post(SET, data=FORM).text
+        mark = re.search(r'name="confirmed" value="(\w+)"', page)[1]
+        changed = {**FORM, "prompt_price_per_k": "0.3", "confirmed": mark}
+        answer = olgas.post(SET, data=changed)
+        assert answer.status_code == 200 and "What this changes" in answer.text
+        assert prices_of("gpt-9") == []
+
     def test_says_that_nothing_changes(self, olgas: FlaskClient) -> None:
         form = {**FORM, "model_id": "gpt-4"}
         assert "costs exactly this already" in olgas.post(SET, data=form).text
-        assert olgas.post(SET, data={**form, "confirmed": "1"}).status_code == 303
+        assert confirm(olgas, form).status_code == 303
         assert queries.prices_in_force(["gpt-4"])["gpt-4"][0].set_by == "operator:olga"
 
     def test_starts_with_what_it_costs_now(self, olgas: FlaskClient) -> None:
