@@ -37,8 +37,7 @@ def _take_what_it_paid_for(
     if payment.is_overpayment:
         return 0
     invoice = operations.lock_invoice(payment)
-    where = disputes.CONTESTED_AT[payment.provider]
-    reason = f"The payment was contested {where}, and lost ({dispute.provider_dispute})"
+    reason = disputes.lost_reason(payment.provider, dispute.provider_dispute)
     if credit_notes.was_credited_for(invoice, reason):
         return None
     # Some of it may have been refunded before.

@@ -249,7 +249,7 @@ class TestReplay:
         receive(gateway.notice(None), now=now)
         process(gateway, now=now)
         with transaction():
-            inbox.replay("stripe", the_event().event_id, now=now)
+            inbox.replay("stripe", the_event().event_id, actor="operator:olga", now=now)
         assert (the_event().status, the_event().ignored_because) == ("waiting", None)
         assert session.query(OutboxEntry).count() == 2
         process(gateway, now=now)
@@ -257,7 +257,7 @@ class TestReplay:
 
     def test_knows_only_what_came(self, app: Flask, now: datetime) -> None:
         with pytest.raises(UnknownEvent), transaction():
-            inbox.replay("stripe", "evt_99", now=now)
+            inbox.replay("stripe", "evt_99", actor="operator:olga", now=now)
 
 
 def test_books_tell_of_a_forgotten_event(app: Flask, gateway: FakeGateway, now: datetime) -> None:

@@ -50,6 +50,11 @@ def lost_sources(payment: Payment) -> tuple[str, ...]:
     return tuple(lost_source(dispute_id) for dispute_id in found)
 
 
+def lost_reason(provider: str, provider_dispute: str) -> str:
+    """Return which reason stands on the credit note over a dispute that was lost."""
+    return f"The payment was contested {CONTESTED_AT[provider]}, and lost ({provider_dispute})"
+
+
 def payment_of_dispute(dispute_id: int) -> str:
     """Return the payment's id, for whoever locks it first."""
     named = select(Payment.public_id).join(Dispute, Dispute.payment_id == Payment.id)

@@ -2,13 +2,13 @@
 
 import logging
 
+from app.domain.reporting.attention import BOOKS_VERIFIED
 from app.foundation import clock, journal
 from app.foundation.database import transaction
 from app.workflows.verify_books import verify_books
 
 log = logging.getLogger(__name__)
 
-BOOKS_VERIFIED = "books_verified"
 # The journal keeps the first lines; `billing verify` prints them all.
 LINES_KEPT = 20
 

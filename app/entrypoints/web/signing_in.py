@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, redirect, request, session, url_for
+from flask import Response, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
@@ -70,6 +70,23 @@ def require_sign_in() -> ResponseReturnValue | None:
     if request.blueprint in WITHOUT_FACTOR or not _must_set_factor_up():
         return None
     return redirect(url_for("web.factors.index"), 303)
+
+
+def require_operator() -> ResponseReturnValue | None:
+    """Send visitors to the form; for customers there is nothing here. Runs before each page."""
+    refusal = require_sign_in()
+    if refusal is None and signed_in_account().role != Role.OPERATOR:
+        abort(404)
+    return refusal
+
+
+def lead_operators_away() -> ResponseReturnValue | None:
+    """Lead operators, who have no customer's pages of their own, to their console."""
+    if not is_signed_in() or signed_in_account().role != Role.OPERATOR:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        abort(404)
+    return redirect(url_for("web.operator.overview.index"))
 
 
 def is_signed_in() -> bool:
