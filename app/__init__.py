@@ -10,6 +10,7 @@ from app.config import Settings
 from app.domain import tables as tables  # every table is mapped before anything is asked
 from app.domain.accounts import session_rules
 from app.entrypoints.doors import register_doors
+from app.foundation import slow_queries
 from app.foundation.database import db
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +28,8 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True},
+        # What is given to a statement may be a secret, or somebody's address: no error repeats it.
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "hide_parameters": True},
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
         SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
@@ -43,5 +45,7 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        slow_queries.watch(db.engine, slower_than_ms=settings.slow_query_ms)
     register_doors(app)
     return app

@@ -28,6 +28,8 @@ PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[\w.-]{1,253}|\[[0-9a-fA-F:]+\]", re.ASCII)
+# What logs are written as where nothing is said comes first.
+LOG_FORMATS = {True: ("json", "text"), False: ("text", "json")}
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
 
 
@@ -70,6 +72,9 @@ class Settings:
     # The hosts by which we may be asked for; empty: by any.
     trusted_hosts: tuple[str, ...]
     log_level: str
+    # One JSON object a line, or text for people.
+    logs_as_json: bool
+    slow_query_ms: int
     demo: bool
     # Who sells, as it stands on invoices.
     seller_name: str
@@ -127,6 +132,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
         trusted_hosts=_trusted_hosts(values, base_url, production=production),
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        logs_as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
+        slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
         demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
         seller_address=values.get("SELLER_ADDRESS", ""),

@@ -4,8 +4,11 @@ import gc
 
 from app import create_app
 from app.config import read_settings
+from app.foundation.logs import write_logs
 
-application = create_app(read_settings())
+settings = read_settings()
+write_logs(level=settings.log_level, as_json=settings.logs_as_json)
+application = create_app(settings)
 # What stands now stays: looking through all of it again took a tenth of the time of a batch.
 gc.collect()
 gc.freeze()

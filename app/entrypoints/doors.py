@@ -8,8 +8,10 @@ from app.entrypoints import csrf, problems
 from app.entrypoints.api import api
 from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
+from app.entrypoints.api.metrics import metrics
 from app.entrypoints.health import health
 from app.entrypoints.limiting import register_limits
+from app.entrypoints.observing import register_observing
 from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
 from app.entrypoints.web.errors import show_http_error
@@ -23,6 +25,8 @@ REFUSED_FROM = 400
 
 def register_doors(app: Flask) -> None:
     """Give the app its addresses and its answers to whatever goes wrong."""
+    # First in, last out: whatever others do to a request or an answer is seen.
+    register_observing(app)
     csrf.register_csrf(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
@@ -30,6 +34,7 @@ def register_doors(app: Flask) -> None:
     app.register_blueprint(events, url_prefix="/api/v1")
     app.register_blueprint(webhooks, url_prefix="/webhooks")
     app.register_blueprint(health)
+    app.register_blueprint(metrics)
     csrf.exempt(app, door="api")
     csrf.exempt(app, door="events")
     csrf.exempt(app, door="webhooks")

@@ -34,6 +34,8 @@ from sqlalchemy.types import TypeDecorator
 BUSY_TIMEOUT_MS = 30_000
 # With the default of 1,000 pages a checkpoint stalls some post for 30–60 ms every few batches.
 CHECKPOINT_PAGES = 20_000
+# Figures for those who look after us are counted no further: more says nothing more.
+COUNTED_MAX = 10_000
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -5,14 +5,15 @@ here again. Whoever does the work must be able to do it twice.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, Index, select
+from sqlalchemy import CheckConstraint, Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import journal
 from app.foundation.bulk import insert_rows
-from app.foundation.database import Base, session
+from app.foundation.database import COUNTED_MAX, Base, session
 from app.foundation.errors import DomainError, Kind
 from app.foundation.paging import Stretch, stretch
 
@@ -82,6 +83,29 @@ def is_promised(kind: str, *, key: str, value: str) -> bool:
         OutboxEntry.payload[key].as_string() == value,
     )
     return session.scalar(waiting.limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is promised and not done yet; both counts end at COUNTED_MAX."""
+
+    waiting: int
+    # Those of them that were tried and did not come off.
+    failed: int
+    # Since when the one that waits longest could have been done; None where nothing is due.
+    due_since: datetime | None
+
+
+def backlog(*, now: datetime) -> Backlog:
+    """Return what is promised and not done: one look into the index, however much is done."""
+    next_try_at, last_error = OutboxEntry.next_try_at, OutboxEntry.last_error
+    # What is due first comes first: the counts may end, the oldest is among them.
+    undone = select(next_try_at, last_error).where(next_try_at.is_not(None)).order_by(next_try_at)
+    rows = undone.limit(COUNTED_MAX).subquery()
+    waiting, failed, first = session.execute(
+        select(func.count(), func.count(rows.c.last_error), func.min(rows.c.next_try_at))
+    ).one()
+    return Backlog(waiting, failed, first if first is not None and first <= now else None)
 
 
 def claim(*, now: datetime, limit: int) -> list[OutboxEntry]:

@@ -163,3 +163,35 @@ def test_a_promise_is_found_until_it_is_kept(app, now) -> None:
     with transaction():
         outbox.finish(outbox.locked(entry.id), now=now)
     assert not outbox.is_promised("rebuild", key="user_id", value="ada")
+
+
+class TestBacklog:
+    def test_is_nothing_at_first(self) -> None:
+        assert outbox.backlog(now=NOW) == outbox.Backlog(0, 0, None)
+
+    @pytest.mark.parametrize(
+        ("ahead", "due_since"), [(-SECOND, None), (0 * SECOND, NOW), (SECOND, NOW)]
+    )
+    def test_is_due_from_its_moment(self, ahead: timedelta, due_since: datetime | None) -> None:
+        promise("send_mail")
+        assert outbox.backlog(now=NOW + ahead) == outbox.Backlog(1, 0, due_since)
+
+    def test_tells_what_failed_and_leaves_out_what_is_done(self) -> None:
+        for _ in range(3):
+            promise("send_mail")
+        with transaction():
+            done, failing, under_way = outbox.claim(now=NOW, limit=3)
+            outbox.finish(done, now=NOW)
+            outbox.postpone(failing, reason="no connection", now=NOW)
+            assert under_way.attempts == 1
+        promise("send_mail", now=NOW + SECOND)
+        with statements() as sent:
+            found = outbox.backlog(now=NOW + 2 * SECOND)
+        assert found == outbox.Backlog(waiting=3, failed=1, due_since=NOW + SECOND)
+        assert len(sent) == 1
+
+    def test_is_counted_up_to_a_number(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(outbox, "COUNTED_MAX", 2)
+        for ahead in (2, 1, 0):
+            promise("send_mail", now=NOW + ahead * SECOND)
+        assert outbox.backlog(now=NOW) == outbox.Backlog(2, 0, NOW)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
@@ -13,25 +13,13 @@ from app.domain.payments.gateway import DisputeStatus
 from app.domain.payments.inbox import WAITING
 from app.domain.payments.models import Dispute, Payment, ProviderEvent
 from app.domain.payments.searching import Choice
+from app.domain.reporting.verification import Verification, find_last_verification
 from app.domain.usage.unpriced import unpriced_models
-from app.foundation import journal
 from app.foundation.database import session
-from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 
-# The act of the journal that says what verifying the books came to.
-BOOKS_VERIFIED = "books_verified"
 # Whoever has more of anything knows that it is too many.
 COUNTED_MAX = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What verifying the books came to: how much is wrong, and the first lines of it."""
-
-    at: datetime
-    broken: int
-    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +37,7 @@ class Attention:
     unpriced_models: int
     overdue_invoices: int
     # None before the worker has verified them once.
-    verified: Verified | None
+    verified: Verification | None
 
 
 def attention(*, now: datetime) -> Attention:
@@ -71,7 +59,7 @@ def attention(*, now: datetime) -> Attention:
         refused_mails=_count(Mail.id, Mail.refused_at.is_not(None)),
         unpriced_models=len(unpriced_models()),
         overdue_invoices=_count(Invoice.id, Invoice.status == "issued", Invoice.due_at < now),
-        verified=_verified(journal.find_last(BOOKS_VERIFIED)),
+        verified=find_last_verification(),
     )
 
 
@@ -80,14 +68,3 @@ def _count(number: Any, *conditions: ColumnElement[bool]) -> int:
     return session.scalars(
         select(func.count()).select_from(found.limit(COUNTED_MAX).subquery())
     ).one()
-
-
-def _verified(entry: JournalEntry | None) -> Verified | None:
-    if entry is None:
-        return None
-    told = entry.details
-    return Verified(
-        at=entry.happened_at,
-        broken=cast(int, told["broken"]),
-        lines=tuple(cast(list[str], told["lines"])),
-    )

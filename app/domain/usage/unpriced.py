@@ -9,7 +9,7 @@ from app.domain.catalog.rules import Price
 from app.domain.usage.models import BillingRecord, RecordStatus
 from app.domain.usage.records import LateRecord
 from app.foundation.bulk import any_of
-from app.foundation.database import session
+from app.foundation.database import COUNTED_MAX, session
 
 IS_UNPRICED = BillingRecord.status == RecordStatus.UNPRICED
 
@@ -20,6 +20,21 @@ class UnpricedModel(NamedTuple):
     model: str
     records: int
     tokens: int
+
+
+class UnpricedTotal(NamedTuple):
+    """How much usage waits for a price, over all models; counted up to COUNTED_MAX records."""
+
+    records: int
+    tokens: int
+
+
+def unpriced_total() -> UnpricedTotal:
+    """Return how much usage waits for a price, without reading more than is counted."""
+    waiting = select(BillingRecord.total_tokens).where(IS_UNPRICED).limit(COUNTED_MAX).subquery()
+    total = func.coalesce(func.sum(waiting.c.total_tokens), 0)
+    records, tokens = session.execute(select(func.count(), total)).one()
+    return UnpricedTotal(records, int(tokens))
 
 
 def unpriced_models() -> list[str]:

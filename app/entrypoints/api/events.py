@@ -52,13 +52,15 @@ def post_event_batch() -> Response:
 def _recorded_for_openmeter(sent: Sequence[object]) -> list[Outcome]:
     _refuse_what_bills_nobody(WireFormat.CLOUDEVENTS, field="subject")
     refuse_too_many(sent, most=RECORDS_MAX)
-    return recorded([openmeter_events.read_event(event, whom=g.attribution) for event in sent])
+    readings = [openmeter_events.read_event(event, whom=g.attribution) for event in sent]
+    return recorded(readings, wire=WireFormat.CLOUDEVENTS)
 
 
 def _recorded_for_lago(sent: Sequence[object]) -> list[Outcome]:
     _refuse_what_bills_nobody(WireFormat.LAGO, field="external_subscription_id")
     refuse_too_many(sent, most=RECORDS_MAX)
-    return recorded(lago_events.read_events(sent, whom=g.attribution))
+    readings = lago_events.read_events(sent, whom=g.attribution)
+    return recorded(readings, wire=WireFormat.LAGO)
 
 
 def _refuse_what_bills_nobody(wire: WireFormat, *, field: str) -> None:

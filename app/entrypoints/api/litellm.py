@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, g, request
 
+from app.domain.accounts.attribution import WireFormat
 from app.entrypoints.api.auth import for_gateways
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.foreign_answers import litellm_answer
@@ -27,5 +28,6 @@ def post_litellm_usage() -> Response:
     """Record LiteLLM's events: an array, ndjson, or one of them."""
     events = foreign_values(body_of(*MEDIA_TYPES))
     refuse_too_many(events, most=EVENTS_MAX)
-    outcomes = recorded([read_event(event, whom=g.attribution) for event in events])
+    readings = [read_event(event, whom=g.attribution) for event in events]
+    outcomes = recorded(readings, wire=WireFormat.LITELLM)
     return litellm_answer(outcomes, verbose=request.args.get("verbose") == "1")

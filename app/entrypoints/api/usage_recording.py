@@ -1,6 +1,9 @@
 """From what was read of a post to what became of it, whatever format it came in."""
 
+from collections import Counter
 from collections.abc import Sequence
+
+from flask import g
 
 from app.domain.usage.reports import Outcome, UsageReport
 from app.entrypoints.settings import renewal_grace
@@ -9,10 +12,15 @@ from app.workflows.record_usage import record_usage
 
 # A report, or what has become of it already.
 Reading = UsageReport | Outcome
+# The wire format that is our own, beside those of others.
+NATIVE = "native"
 
 
-def recorded(readings: Sequence[Reading]) -> list[Outcome]:
+def recorded(readings: Sequence[Reading], *, wire: str = NATIVE) -> list[Outcome]:
     """Record the reports, pass on what was decided before, and keep the order."""
     reports = [reading for reading in readings if isinstance(reading, UsageReport)]
-    outcomes = iter(record_usage(reports, now=clock.now(), grace=renewal_grace()))
-    return [reading if isinstance(reading, Outcome) else next(outcomes) for reading in readings]
+    decided = iter(record_usage(reports, now=clock.now(), grace=renewal_grace()))
+    outcomes = [r if isinstance(r, Outcome) else next(decided) for r in readings]
+    # Counted once the request is answered: before the commit it may all be undone.
+    g.usage_seen = (wire, Counter(outcome.status for outcome in outcomes))
+    return outcomes

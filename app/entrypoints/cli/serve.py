@@ -1,20 +1,20 @@
 """`billing serve`: the web server."""
 
 import os
+import shutil
+import sys
+from pathlib import Path
 
 import click
-from granian import Granian
-from granian.constants import Interfaces
-from granian.log import LogLevels
 
-from app.config import PORT_MAX, read_settings
+from app.config import PORT_MAX, Settings, read_settings
+from app.entrypoints.counting import FOLDER
 
+MODULE = "app.entrypoints.web_server"
 # SQLite has one writer, and a second process would only wait for it.
 WORKERS_ON_SQLITE = 1
 WORKERS = 2
 THREADS = 8
-# What a request may still take when the server is told to end.
-KILL_AFTER_SECONDS = 10
 
 
 @click.command()
@@ -41,17 +41,20 @@ def serve(*, host: str, port: int | None, workers: int | None, threads: int) -> 
         os.environ["PORT"] = str(port)
     settings = read_settings()
     on_sqlite = settings.database_url.startswith("sqlite:")
+    processes = workers or (WORKERS_ON_SQLITE if on_sqlite else WORKERS)
     click.echo(f"Serving on http://{host}:{settings.port}")
-    server = Granian(
-        "app.wsgi:application",
-        address=host,
-        port=settings.port,
-        interface=Interfaces.WSGI,
-        workers=workers or (WORKERS_ON_SQLITE if on_sqlite else WORKERS),
-        blocking_threads=threads,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=KILL_AFTER_SECONDS,
-        log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
-    )
-    server.serve()
+    os.environ[FOLDER] = str(_empty_folder_for_counts(settings))
+    sys.stdout.flush()
+    # The server takes this process's place, and its signals. What counts its requests has to find
+    # its folder when it is imported, and has been imported here already.
+    arguments = [host, str(settings.port), str(processes), str(threads)]
+    os.execv(sys.executable, [sys.executable, "-P", "-m", MODULE, *arguments])  # noqa: S606  # ours
+
+
+def _empty_folder_for_counts(settings: Settings) -> Path:
+    """Return where the processes of this server count together, from nothing."""
+    # By port: another server of this installation goes on counting in a folder of its own.
+    folder = settings.instance_dir / "metrics" / str(settings.port)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder

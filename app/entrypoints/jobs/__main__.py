@@ -8,12 +8,11 @@ from app.config import read_settings
 from app.entrypoints.jobs.worker import THREADS, Worker
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.logs import write_logs
 from app.workflows.note_first_start import note_first_start
 
 settings = read_settings()
-logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-# It tells of every job it takes out, twice.
-logging.getLogger("huey").setLevel(logging.WARNING)
+write_logs(level=settings.log_level, as_json=settings.logs_as_json)
 threads = int(sys.argv[1]) if len(sys.argv) > 1 else THREADS
 log = logging.getLogger("app.worker")
 app = create_app(settings)

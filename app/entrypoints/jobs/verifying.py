@@ -2,7 +2,7 @@
 
 import logging
 
-from app.domain.reporting.attention import BOOKS_VERIFIED
+from app.domain.reporting.verification import BOOKS_VERIFIED
 from app.foundation import clock, journal
 from app.foundation.database import transaction
 from app.workflows.verify_books import verify_books

@@ -6,7 +6,8 @@ import pytest
 
 from app.domain.accounts.models import Account
 from app.domain.reporting import attention as reporting
-from app.domain.reporting.attention import BOOKS_VERIFIED, Verified, attention
+from app.domain.reporting.attention import attention
+from app.domain.reporting.verification import BOOKS_VERIFIED, Verification
 from app.foundation import journal, outbox
 from app.foundation.database import transaction
 from tests.factories.payments import make_invoice
@@ -50,4 +51,4 @@ class TestAttention:
             details: dict[str, object] = {"broken": broken, "lines": ["a", "b"][:broken]}
             with transaction():
                 journal.write(BOOKS_VERIFIED, actor="system", now=now, details=details)
-        assert attention(now=now).verified == Verified(now, 0, ())
+        assert attention(now=now).verified == Verification(now, 0, ())

@@ -9,7 +9,7 @@ from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
 from app.domain.usage import unpriced
 from app.domain.usage.models import BillingRecord
-from app.domain.usage.unpriced import UnpricedModel
+from app.domain.usage.unpriced import UnpricedModel, UnpricedTotal
 from app.foundation.database import session, transaction
 from app.workflows.void_usage import void_usage
 from tests.factories.catalog import make_price
@@ -47,6 +47,22 @@ class TestUnpricedModels:
 
     def test_are_none_where_nothing_waits(self, app: Flask) -> None:
         assert unpriced.unpriced_models() == []
+
+
+class TestUnpricedTotal:
+    @pytest.mark.usefixtures("waiting")
+    def test_counts_what_waits_in_all_accounts(self) -> None:
+        assert unpriced.unpriced_total() == UnpricedTotal(3, 2_860)
+
+    @pytest.mark.usefixtures("waiting")
+    def test_reads_no_more_than_it_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(unpriced, "COUNTED_MAX", 2)
+        with statements() as sent:
+            assert unpriced.unpriced_total().records == 2
+        assert len(sent) == 1
+
+    def test_is_nothing_where_nothing_waits(self, app: Flask) -> None:
+        assert unpriced.unpriced_total() == UnpricedTotal(0, 0)
 
 
 class TestUnpricedUsage:

@@ -128,13 +128,14 @@ def _together(parts: Sequence[Mapping[int, str]]) -> dict[int, str]:
 
 def _operation(call: Call) -> Json:
     keys = [caller for caller in call.callers if caller in KEYS]
+    may_go_without = bool(keys) and Caller.ANYONE in call.callers
     operation: Json = {
         "operationId": call.name,
         "summary": call.summary,
         "tags": [caller.value for caller in call.callers],
         "parameters": [_parameter(each) for each in _parameters_of(call)],
         "responses": _responses(call),
-        "security": [{caller.value: []} for caller in keys],
+        "security": [{caller.value: []} for caller in keys] + ([{}] if may_go_without else []),
     }
     if call.says:
         operation["description"] = call.says

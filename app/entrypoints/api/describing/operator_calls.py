@@ -256,4 +256,13 @@ CALLS = (
         "Whether the database can be worked with",
         {200: Answered("It can.", "Health"), 503: Answered("What is missing.", "NotReady")},
     ),
+    Call(
+        "GET",
+        "/metrics",
+        "getMetrics",
+        (Caller.OPERATOR, Caller.ANYONE),
+        "What was counted, and how much waits",
+        {200: Answered("As Prometheus reads it.", media_type="text/plain")},
+        says="From the machine itself, not through a proxy, no key is needed.",
+    ),
 )
