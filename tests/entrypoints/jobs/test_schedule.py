@@ -5,6 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
+from app.domain.accounts import mail_tokens, sessions
+from app.domain.accounts.access_models import MailToken, SignInSession
+from app.domain.accounts.devices import Visitor
+from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_of
 from app.domain.catalog.models import Plan
@@ -64,6 +68,15 @@ class TestSchedule:
         do("renewals", at=NOW + 30 * DAY)
         do("charges", at=NOW + 30 * DAY)
         assert [payment.method for payment in payments_of(ada)] == ["checkout", "off_session"]
+
+    def test_forgets_sign_ins_that_ended_long_ago(self, ada: Account, do) -> None:
+        with transaction():
+            sessions.begin(ada, visitor=Visitor("curl", ""), now=NOW)
+            mail_tokens.make(ada, Purpose.VERIFY_EMAIL, email=ada.email, now=NOW)
+        for days, left in [(30, (1, 1)), (40, (1, 0)), (121, (0, 0))]:
+            do("old_sign_ins", at=NOW + days * DAY)
+            counts = session.query(SignInSession).count(), session.query(MailToken).count()
+            assert counts == left
 
     def test_reminds(self, ada: Account, do) -> None:
         make_invoice(ada)
