@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
 from app.domain import tables as tables  # every table is mapped before anything is asked
+from app.domain.accounts import session_rules
 from app.entrypoints.doors import register_doors
 from app.foundation import slow_queries
 from app.foundation.database import db
@@ -29,10 +30,14 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # What is given to a statement may be a secret, or somebody's address: no error repeats it.
         SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "hide_parameters": True},
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
         SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         SESSION_COOKIE_SAMESITE="Lax",
+        # The store knows when a session ends; the cookie need only last as long as the longest.
+        PERMANENT_SESSION_LIFETIME=session_rules.LONGEST,
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.config.from_mapping(overrides)
     if settings.trusted_proxies:
@@ -41,6 +46,6 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
-        slow_queries.watch(db.engine, slower_than_ms=settings.logs.slow_query_ms)
+        slow_queries.watch(db.engine, slower_than_ms=settings.slow_query_ms)
     register_doors(app)
     return app

@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ PAYPAL_KEY = re.compile(r"[\w.-]{8,200}", re.ASCII)
 PAYPAL_WEBHOOK = re.compile(r"[\w-]{8,64}", re.ASCII)
 # An address alone, or behind a name; a line break would begin another header.
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+HOST = re.compile(r"\.?[\w.-]{1,253}|\[[0-9a-fA-F:]+\]", re.ASCII)
 # What logs are written as where nothing is said comes first.
 LOG_FORMATS = {True: ("json", "text"), False: ("text", "json")}
 STRIPE_WEBHOOK_SECRET = re.compile(r"whsec_\S{8,}", re.ASCII)
@@ -52,24 +55,6 @@ class PayPalSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class LogSettings:
-    """What is logged, and how."""
-
-    level: str
-    # One JSON object a line, or text for people.
-    as_json: bool
-    slow_query_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class BackupPrograms:
-    """What makes backups of PostgreSQL, and reads them."""
-
-    pg_dump: str
-    pg_restore: str
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the outside decides. Money limits are in cents."""
 
@@ -84,9 +69,14 @@ class Settings:
     credit_limit_minor: int
     renewal_grace_days: int
     trusted_proxies: int
-    logs: LogSettings
-    # PostgreSQL's own, by name or path.
-    backup_programs: BackupPrograms
+    # The hosts by which we may be asked for; empty: by any.
+    trusted_hosts: tuple[str, ...]
+    log_level: str
+    # One JSON object a line, or text for people.
+    logs_as_json: bool
+    slow_query_ms: int
+    # PostgreSQL's own program for backups, by name or path; pg_restore stands beside it.
+    pg_dump: str
     demo: bool
     # Who sells, as it stands on invoices.
     seller_name: str
@@ -123,36 +113,37 @@ class Settings:
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Read and check the settings. Raises SettingError naming the first that is wrong."""
     values = _environment() if environment is None else environment
-    instance_dir = Path(values.get("INSTANCE_DIR") or "instance").resolve()
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
+    instance_dir = _instance_dir(values.get("INSTANCE_DIR", ""), production=production)
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
-    given_url = values.get("DATABASE_URL", "")
     sandbox_port = _sandbox_port(values, port)
     key, base = _stripe(values, sandbox_port, production=production)
+    base_url = _base_url(values.get("BASE_URL", ""), port, production=production)
     return Settings(
         instance_dir=instance_dir,
-        database_url=_database_url(given_url, instance_dir, production=production),
+        database_url=_database_url(values, instance_dir, production=production),
         secret_key=_secret_key(values.get("SECRET_KEY", ""), instance_dir, production=production),
         port=port,
-        base_url=_base_url(values.get("BASE_URL", ""), port, production=production),
+        base_url=base_url,
         brand_name=values.get("BRAND_NAME") or "Oblivious",
         production=production,
         credit_limit_new_minor=_whole(values, "CREDIT_LIMIT_NEW_USD", 5) * 100,
         credit_limit_minor=_whole(values, "CREDIT_LIMIT_USD", 100) * 100,
         renewal_grace_days=_whole(values, "RENEWAL_GRACE_DAYS", 7, least=1, most=28),
         trusted_proxies=_whole(values, "TRUSTED_PROXIES", 0, most=10),
-        logs=_logs(values, production=production),
-        backup_programs=_backup_programs(values),
-        demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
+        trusted_hosts=_trusted_hosts(values, base_url, production=production),
+        log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
+        logs_as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
+        slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
+        pg_dump=values.get("PG_DUMP") or "pg_dump",
+        demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not values.get("DATABASE_URL"),
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
         seller_address=values.get("SELLER_ADDRESS", ""),
         seller_country=values.get("SELLER_COUNTRY", ""),
         seller_vat_id=values.get("SELLER_VAT_ID", ""),
         stripe_api_key=key,
         stripe_api_base=base,
-        stripe_webhook_secrets=_webhook_secrets(
-            values, instance_dir, sandbox=_is_local(base), production=production
-        ),
+        stripe_webhook_secrets=_webhook_secrets(values, instance_dir, base, production=production),
         paypal=_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
@@ -167,7 +158,8 @@ def _environment() -> Mapping[str, str]:
     return {**from_file, **os.environ}
 
 
-def _database_url(given: str, instance_dir: Path, *, production: bool) -> str:
+def _database_url(values: Mapping[str, str], instance_dir: Path, *, production: bool) -> str:
+    given = values.get("DATABASE_URL", "")
     if not given:
         if production:
             raise SettingError("DATABASE_URL is missing: production needs a database of its own.")
@@ -216,6 +208,28 @@ def _base_url(given: str, port: int, *, production: bool) -> str:
     if production and parts.scheme != "https":
         raise SettingError("BASE_URL must start with https:// in production.")
     return given.rstrip("/")
+
+
+def _trusted_hosts(
+    values: Mapping[str, str], base_url: str, *, production: bool
+) -> tuple[str, ...]:
+    """Return the hosts that requests may name: ours, this machine's, and those that are set."""
+    given = values.get("TRUSTED_HOSTS", "").split(",")
+    listed = tuple(host.strip() for host in given if host.strip())
+    if not all(HOST.fullmatch(host) for host in listed):
+        raise SettingError("TRUSTED_HOSTS must name hosts, with commas between: billing.internal.")
+    if not listed and not production:
+        return ()
+    # Probes of load balancers come by the loopback, or by what is set for them.
+    return (urlsplit(base_url).hostname or "", *LOOPBACK_HOSTS, *listed)
+
+
+def _instance_dir(given: str, *, production: bool) -> Path:
+    """Return the folder of our own files, which nobody else may write into."""
+    folder = Path(given or "instance").resolve()
+    if production and folder.exists() and folder.stat().st_mode & stat.S_IWOTH:
+        raise SettingError(f"INSTANCE_DIR may be written by everyone: chmod o-w {folder}")
+    return folder
 
 
 def _sandbox_port(values: Mapping[str, str], port: int) -> int:
@@ -315,7 +329,7 @@ def _is_local(url: str) -> bool:
 
 
 def _webhook_secrets(
-    values: Mapping[str, str], instance_dir: Path, *, sandbox: bool, production: bool
+    values: Mapping[str, str], instance_dir: Path, api_base: str, *, production: bool
 ) -> tuple[str, ...]:
     """Return the secrets that webhooks may be signed with; two while one takes over."""
     given = values.get("STRIPE_WEBHOOK_SECRETS", "")
@@ -324,24 +338,9 @@ def _webhook_secrets(
         raise SettingError("STRIPE_WEBHOOK_SECRETS must read like whsec_…, several with commas.")
     if not listed and production:
         raise SettingError("STRIPE_WEBHOOK_SECRETS is missing: payments are told by webhooks.")
-    if not listed and sandbox:
+    if not listed and _is_local(api_base):
         return (_kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
     return listed
-
-
-def _logs(values: Mapping[str, str], *, production: bool) -> LogSettings:
-    return LogSettings(
-        level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
-        as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
-        slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
-    )
-
-
-def _backup_programs(values: Mapping[str, str]) -> BackupPrograms:
-    return BackupPrograms(
-        pg_dump=values.get("PG_DUMP") or "pg_dump",
-        pg_restore=values.get("PG_RESTORE") or "pg_restore",
-    )
 
 
 def _redis_url(given: str) -> str:

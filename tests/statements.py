@@ -27,3 +27,12 @@ def statements(engine: Engine | None = None) -> Iterator[list[str]]:
         yield sent
     finally:
         event.remove(listened, "before_cursor_execute", note)
+
+
+def sent_in_sets(sent: list[str]) -> list[str]:
+    """Return those that are sent for many rows together, however many there are.
+
+    SQLite hands new ids out one row at a time; there such an INSERT is one for each row.
+    """
+    one_by_one = [each for each in sent if each.startswith("INSERT") and "VALUES (?" in each]
+    return [each for each in sent if each not in one_by_one]

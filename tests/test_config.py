@@ -57,7 +57,7 @@ class TestReadSettings:
         assert settings.brand_name == "Acme"
         assert (settings.credit_limit_new_minor, settings.credit_limit_minor) == (0, 250_000)
         assert (settings.renewal_grace_days, settings.trusted_proxies) == (3, 2)
-        assert settings.logs.level == "DEBUG"
+        assert settings.log_level == "DEBUG"
 
     @pytest.mark.parametrize(
         ("given", "as_json"),
@@ -69,10 +69,10 @@ class TestReadSettings:
         ],
     )
     def test_logs_for_programs_in_production(self, read, given, as_json: bool) -> None:
-        assert read(**given).logs.as_json is as_json
+        assert read(**given).logs_as_json is as_json
 
     def test_finds_half_a_second_slow(self, read) -> None:
-        assert (read().logs.slow_query_ms, read(SLOW_QUERY_MS="20").logs.slow_query_ms) == (500, 20)
+        assert (read().slow_query_ms, read(SLOW_QUERY_MS="20").slow_query_ms) == (500, 20)
 
     def test_takes_an_empty_setting_as_none(self, read) -> None:
         assert read(PORT="", BRAND_NAME="", LOG_LEVEL="", APP_ENV="") == read()

@@ -32,12 +32,12 @@ def back_up(database_url: str, file: Path, *, replace: bool, pg_dump: str) -> No
         if url.get_backend_name() == "sqlite":
             _copy_sqlite(_sqlite_file(url), unfinished)
         else:
-            program = _program(pg_dump, setting="PG_DUMP")
+            program = _program(pg_dump)
             _run([program, "--format=custom", f"--file={unfinished}"], url)
         _keep(unfinished, file, replace=replace)
 
 
-def restore(database_url: str, file: Path, *, pg_restore: str) -> None:
+def restore(database_url: str, file: Path, *, pg_dump: str) -> None:
     """Fill a database that is empty from a backup; all of it or nothing. Raises Refusal."""
     url = make_url(database_url)
     _check_kind(file, url.get_backend_name())
@@ -45,7 +45,7 @@ def restore(database_url: str, file: Path, *, pg_restore: str) -> None:
         _check_integrity(file)
         _fill_sqlite(file, _sqlite_file(url))
         return
-    program = _program(pg_restore, setting="PG_RESTORE")
+    program = _program(str(Path(pg_dump).with_name("pg_restore")))
     # Who owned what, and who might read it, is the other server's business.
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     _run([program, *options, str(file)], url)
@@ -142,10 +142,10 @@ def _check_kind(file: Path, kind: str) -> None:
         raise _failed(f"{file} is no backup of a {kind} database.")
 
 
-def _program(name: str, *, setting: str) -> str:
+def _program(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        detail = f"{name} cannot be found: install PostgreSQL's client programs, or set {setting}."
+        detail = f"{name} cannot be found: install PostgreSQL's client programs, or set PG_DUMP."
         raise _failed(detail)
     return found
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from apimatic_core.authentication.multiple.single_auth import Single
 from apimatic_core.request_builder import RequestBuilder
@@ -24,15 +23,30 @@ from paypalserversdk.models.patch import Patch
 from paypalserversdk.models.refund_request import RefundRequest
 from paypalserversdk.paypal_serversdk_client import PaypalServersdkClient
 
+from app.adapters import paypal_disputes as disputes
 from app.adapters import paypal_outcomes as outcomes
 from app.adapters import paypal_signature as signatures
-from app.adapters.paypal_certificates import LIVE_API, Certificates, is_local
+from app.adapters.paypal_certificates import Certificates
 from app.adapters.paypal_signature import Transmission
-from app.adapters.paypal_words import DECLINES, EVENT_TYPES, OVERTAKEN, REFUND_EVENT_TYPES
+from app.adapters.paypal_words import (
+    DECLINES,
+    DISPUTE_EVENT_TYPES,
+    EVENT_TYPES,
+    MISSING,
+    OVERTAKEN,
+    REFUND_EVENT_TYPES,
+    REVERSED,
+    checkout_origin,
+    moment,
+    next_query,
+    reason_of,
+)
 from app.adapters.without_cards import WithoutCards
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable, SignatureInvalid
 from app.domain.payments.gateway import (
     CheckoutOrder,
+    DisputeSeen,
+    DisputesSeen,
     EventNotice,
     EventOutcome,
     NotOurs,
@@ -46,7 +60,9 @@ from app.domain.payments.gateway import (
 )
 from app.foundation import clock
 
-LIVE_CHECKOUT, SANDBOX_CHECKOUT = "https://www.paypal.com", "https://www.sandbox.paypal.com"
+EVENTS = "/v1/notifications/webhooks-events"
+VERIFICATION = "/v1/notifications/verify-webhook-signature"
+DISPUTES = "/v1/customer/disputes"
 TIMEOUT_SECONDS = (3, 20)
 TRIES = 3
 TOKEN_MARGIN_SECONDS = 60
@@ -82,7 +98,7 @@ class PayPalGateway(WithoutCards):
     ) -> None:
         self._account = account
         self._tell_time = tell_time
-        self.checkout_origins = (_checkout_origin(account.api_base),)
+        self.checkout_origins = (checkout_origin(account.api_base),)
         self._certificates = Certificates(api_base=account.api_base)
         self._client = _connect(account)
 
@@ -120,11 +136,14 @@ class PayPalGateway(WithoutCards):
         if event_type not in EVENT_TYPES:
             return NotOurs(f"Nothing is done on {event_type}.")
         resource = json.loads(body)["resource"]
+        if event_type in DISPUTE_EVENT_TYPES:
+            return self._dispute_named(disputes.named_in(resource))
         if event_type in REFUND_EVENT_TYPES:
             capture = outcomes.capture_of_refund(resource)
             if capture is None:
                 return NotOurs(f"The refund {resource.get('id')} belongs to no capture.")
-            return self.refunds_of_payment(capture)
+            dispute = self._dispute_about(capture) if event_type == REVERSED else None
+            return self._dispute_named(dispute) if dispute else self.refunds_of_payment(capture)
         order = outcomes.order_of_event(resource)
         if order is None or ("purchase_units" in resource and not outcomes.is_ours(resource)):
             return NotOurs(f"The resource {resource.get('id')} belongs to no order of ours.")
@@ -152,15 +171,15 @@ class PayPalGateway(WithoutCards):
     def events_since(self, since: datetime) -> Sequence[EventNotice]:
         """Return the events of payments since a moment, oldest first."""
         query: Mapping[str, object] | None = {
-            "start_time": _moment(since),
-            "end_time": _moment(max(self._tell_time(), since)),
+            "start_time": moment(since),
+            "end_time": moment(max(self._tell_time(), since)),
             "page_size": EVENTS_AT_ONCE,
         }
         found: list[Json] = []
         while query is not None:
-            page = self._events(query)
+            page = self._told(EVENTS, query)
             found += [event for event in page["events"] if event["event_type"] in EVENT_TYPES]
-            query = _next_page(page)
+            query = next_query(page)
         # They come newest first, and several in a second.
         oldest_first = sorted(reversed(found), key=lambda event: event["create_time"])
         return [self._notice(event) for event in oldest_first]
@@ -193,11 +212,18 @@ class PayPalGateway(WithoutCards):
         return replace(found, reason=order.reason)
 
     def refunds_of_payment(self, provider_payment: str) -> RefundsSeen | NotOurs:
-        """Return everything that was given back of a payment, by us or at PayPal."""
+        """Return everything that was given back of a payment, by us or at PayPal.
+
+        What PayPal has reversed is the money of a dispute, if there is one.
+        """
         order = outcomes.order_of_event(self._capture_of(provider_payment))
         if order is None:
             return NotOurs(f"The capture {provider_payment} belongs to no order.")
-        return outcomes.refunds_seen(self._order(order), capture_id=provider_payment)
+        seen = outcomes.refunds_seen(self._order(order), capture_id=provider_payment)
+        if isinstance(seen, NotOurs) or not disputes.has_reversals(seen):
+            return seen
+        dispute = self._dispute_about(provider_payment)
+        return seen if dispute is None else disputes.without_reversals(seen)
 
     def _order(self, session: str) -> Json:
         return self._answer(lambda client: client.orders.get_order({"id": session}))
@@ -233,23 +259,33 @@ class PayPalGateway(WithoutCards):
             lambda client: client.payments.get_captured_payment({"capture_id": payment})
         )
 
-    def _events(self, query: Mapping[str, object]) -> Json:
-        return self._answer(lambda client: _Notifications.of(client).list_events(query))
+    def _dispute_named(self, dispute: str | None) -> DisputeSeen | DisputesSeen | NotOurs:
+        if dispute is None:
+            return NotOurs("The event names no dispute.")
+        found = self._told(f"{DISPUTES}/{dispute}", {})
+        orders = {capture: self._order_of(capture) for capture in disputes.captures_of(found)}
+        return disputes.disputes_seen(found, orders)
+
+    def _dispute_about(self, capture: str) -> str | None:
+        return disputes.newest_of(self._told(DISPUTES, {"disputed_transaction_id": capture}))
+
+    def _order_of(self, capture: str) -> Json:
+        """Return the order of a capture; an empty one if what is disputed is no capture."""
+        try:
+            order = outcomes.order_of_event(self._capture_of(capture))
+        except ProviderRefused as refusal:
+            if refusal.reason not in MISSING:
+                raise
+            order = None
+        return {} if order is None else self._order(order)
+
+    def _told(self, path: str, query: Mapping[str, object]) -> Json:
+        return self._answer(lambda client: _LeftOut.of(client).get(path, query))
 
     def _ask_whether_signed(self, transmission: Transmission, body: bytes) -> None:
         self._certificates.check_url(transmission.certificate_url)
-        told = {
-            "auth_algo": transmission.algorithm,
-            "cert_url": transmission.certificate_url,
-            "transmission_id": transmission.id,
-            "transmission_sig": transmission.signature,
-            "transmission_time": transmission.time,
-            "webhook_id": self._account.webhook_id,
-        }
-        # The very bytes are what is signed; they have been read as one JSON object, so nothing
-        # in them can reach beyond their place.
-        asked = json.dumps(told)[:-1].encode() + b', "webhook_event": ' + body + b"}"
-        said = self._answer(lambda client: _Notifications.of(client).verify(asked))
+        asked = signatures.question(transmission, body, webhook_id=self._account.webhook_id)
+        said = self._answer(lambda client: _LeftOut.of(client).verify(asked))
         if said.get("verification_status") != "SUCCESS":
             raise SignatureInvalid("PayPal says that it has not signed this.")
 
@@ -300,24 +336,24 @@ class _Addressed(Configuration):  # type: ignore[misc]  # the SDK ships no types
         return self._address
 
 
-class _Notifications(BaseController):  # type: ignore[misc]  # the SDK ships no types
-    """The part of PayPal's API that its SDK leaves out, called with the SDK's own tools."""
+class _LeftOut(BaseController):  # type: ignore[misc]  # the SDK ships no types
+    """The parts of PayPal's API that its SDK leaves out, called with the SDK's own tools."""
 
     @classmethod
-    def of(cls, client: PaypalServersdkClient) -> "_Notifications":
+    def of(cls, client: PaypalServersdkClient) -> "_LeftOut":
         """Return it as the client's account sees it."""
         return cls(client.global_configuration)
 
-    def list_events(self, query: Mapping[str, object]) -> Any:
-        """List the events of the account, a page at a time."""
-        request = _request("/v1/notifications/webhooks-events", HttpMethodEnum.GET)
+    def get(self, path: str, query: Mapping[str, object]) -> Any:
+        """Ask for something, or for a page of a list."""
+        request = _request(path, HttpMethodEnum.GET)
         for name, value in query.items():
             request = request.query_param(Parameter().key(name).value(value))
         return self._call(request)
 
     def verify(self, body: bytes) -> Any:
         """Ask whether a message was signed."""
-        request = _request("/v1/notifications/verify-webhook-signature", HttpMethodEnum.POST)
+        request = _request(VERIFICATION, HttpMethodEnum.POST)
         json_type = Parameter().key("Content-Type").value("application/json")
         return self._call(request.header_param(json_type).body_param(Parameter().value(body)))
 
@@ -337,13 +373,6 @@ def _connect(account: PayPalAccount) -> PaypalServersdkClient:
     return PaypalServersdkClient(config=_Addressed(account))
 
 
-def _checkout_origin(api_base: str) -> str:
-    # The local sandbox shows its pages where it takes its calls.
-    if is_local(api_base):
-        return api_base
-    return LIVE_CHECKOUT if api_base == LIVE_API else SANDBOX_CHECKOUT
-
-
 def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
     unreachable = "PayPal cannot be reached right now."
     try:
@@ -356,29 +385,12 @@ def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
         has_no_say = status in (CONFLICT, TOO_MANY, TIMED_OUT) or status >= FAILED_FROM
         if has_no_say or (status == UNAUTHORIZED and isinstance(error, ErrorException)):
             raise ProviderUnreachable(unreachable) from error
-        raise _refusal(error) from error
+        # Writing the error itself out fails where PayPal's answer was no JSON.
+        reason = reason_of(error)
+        raise ProviderRefused(f"PayPal refused: {reason}.", reason=reason) from error
     except (OSError, ValueError) as error:
         # The library lets errors of the network through as they are.
         raise ProviderUnreachable(unreachable) from error
     if not isinstance(said, dict):
         raise ProviderUnreachable(unreachable)
     return said
-
-
-def _refusal(error: ApiException) -> ProviderRefused:
-    # Writing the error itself out fails where PayPal's answer was no JSON.
-    details = getattr(error, "details", None) or ()
-    issues = [issue for each in details if (issue := getattr(each, "issue", None))]
-    names = (getattr(error, name, None) for name in ("name", "error"))
-    reason = next((known for known in (*issues, *names) if known), "refused")
-    return ProviderRefused(f"PayPal refused: {reason}.", reason=reason)
-
-
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _next_page(page: Json) -> Mapping[str, object] | None:
-    """Return what to ask for next: of the page's link nothing but its query is used."""
-    links = {link["rel"]: link["href"] for link in page.get("links", ())}
-    return dict(parse_qsl(urlsplit(links["next"]).query)) if "next" in links else None

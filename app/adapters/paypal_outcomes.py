@@ -139,13 +139,15 @@ def refunds_seen(order: Json, *, capture_id: str) -> RefundsSeen | NotOurs:
     """Return everything that was given back of an order's capture."""
     if not is_ours(order):
         return NotOurs(f"The order {order.get('id')} carries no payment of ours.")
-    refunds = _unit(order).get("payments", {}).get("refunds", [])
-    found = tuple(
-        refund_outcome(each, capture_id=capture_id)
-        for each in refunds
-        if capture_of_refund(each) == capture_id
-    )
+    made = refunds_of(order, capture_id=capture_id)
+    found = tuple(refund_outcome(each, capture_id=capture_id) for each in made)
     return RefundsSeen(PROVIDER, capture_id, found)
+
+
+def refunds_of(order: Json, *, capture_id: str) -> list[Json]:
+    """Return PayPal's refunds of an order's capture."""
+    refunds: list[Json] = _unit(order).get("payments", {}).get("refunds", [])
+    return [each for each in refunds if capture_of_refund(each) == capture_id]
 
 
 def capture_of_refund(refund: Json) -> str | None:

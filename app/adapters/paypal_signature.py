@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -83,6 +84,21 @@ def check_signature(
         key.verify(signature, signed.encode(), padding.PKCS1v15(), hashes.SHA256())
     except InvalidSignature as error:
         raise SignatureInvalid("PayPal-Transmission-Sig does not sign this body.") from error
+
+
+def question(transmission: Transmission, body: bytes, *, webhook_id: str) -> bytes:
+    """Return what PayPal is asked in order to know whether it has signed the body."""
+    told = {
+        "auth_algo": transmission.algorithm,
+        "cert_url": transmission.certificate_url,
+        "transmission_id": transmission.id,
+        "transmission_sig": transmission.signature,
+        "transmission_time": transmission.time,
+        "webhook_id": webhook_id,
+    }
+    # The very bytes are what is signed; they have been read as one JSON object, so nothing in
+    # them can reach beyond their place.
+    return json.dumps(told)[:-1].encode() + b', "webhook_event": ' + body + b"}"
 
 
 def checked_certificate(

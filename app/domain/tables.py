@@ -1,5 +1,6 @@
 """Every table of the domain, for whoever needs the whole schema: migrations and their test."""
 
+from app.domain.accounts import access_models as access
 from app.domain.accounts import models as accounts
 from app.domain.alerts import models as alerts
 from app.domain.catalog import models as catalog
@@ -13,6 +14,7 @@ from app.domain.usage import models as usage
 from app.foundation import idempotency, journal, outbox
 
 __all__ = [
+    "access",
     "accounts",
     "alerts",
     "catalog",

@@ -1,9 +1,38 @@
 """The guard of browser forms; entrypoints that prove themselves by key or signature opt out."""
 
-from flask import Flask
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, request
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
 
 csrf = CSRFProtect()
+
+# The door that browsers come through.
+FORMS = "web"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+# `none`: typed into the address bar, or sent by a program. Another host of our own site is foreign.
+OWN_SITE = ("same-origin", "none")
+
+
+def register_csrf(app: Flask) -> None:
+    """Guard all forms: by a token, and by what browsers say of where a request comes from."""
+    csrf.init_app(app)
+    app.before_request(_refuse_foreign_forms)
+
+
+def _refuse_foreign_forms() -> None:
+    # Who proves himself by a key or a signature has no cookie that somebody could borrow.
+    is_for_browsers = (request.blueprint or "").partition(".")[0] == FORMS
+    if request.method in SAFE_METHODS or not is_for_browsers:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
+    # A proxy may ask us by another name than ours.
+    own_hosts = (request.host, urlsplit(current_app.config["SETTINGS"].base_url).netloc)
+    # Some browsers hide the origin where they hide the referrer; then the token decides alone.
+    is_foreign = origin != "null" and urlsplit(origin).netloc not in own_hosts
+    if is_foreign or (site is not None and site not in OWN_SITE):
+        raise CSRFError("This form was sent from another site.")
 
 
 def exempt(app: Flask, *, door: str) -> None:

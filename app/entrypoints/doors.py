@@ -2,7 +2,7 @@
 
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
 from app.entrypoints import csrf, problems
 from app.entrypoints.api import api
@@ -10,6 +10,7 @@ from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.api.metrics import metrics
 from app.entrypoints.health import health
+from app.entrypoints.limiting import register_limits
 from app.entrypoints.observing import register_observing
 from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
@@ -26,7 +27,7 @@ def register_doors(app: Flask) -> None:
     """Give the app its addresses and its answers to whatever goes wrong."""
     # First in, last out: whatever others do to a request or an answer is seen.
     register_observing(app)
-    csrf.csrf.init_app(app)
+    csrf.register_csrf(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
     app.register_blueprint(description, url_prefix="/v1")
@@ -38,6 +39,7 @@ def register_doors(app: Flask) -> None:
     csrf.exempt(app, door="events")
     csrf.exempt(app, door="webhooks")
     register_security_headers(app)
+    register_limits(app, app.config["SETTINGS"])
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)
     for away in STORE_AWAY:
@@ -48,7 +50,9 @@ def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
     # Redirects and finished answers travel as exceptions, too.
     if error.response is not None or (error.code or 500) < REFUSED_FROM:
         return error
-    return problems.http_error(error) if _is_for_programs() else show_http_error(error)
+    # Who names a host that is none of ours gets no page: its links would lead there.
+    for_programs = _is_for_programs() or isinstance(error, SecurityError)
+    return problems.http_error(error) if for_programs else show_http_error(error)
 
 
 def _answer_store_away(error: Exception) -> ResponseReturnValue:

@@ -15,8 +15,11 @@ from jinja2.runtime import Context
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
+from app.domain.mails.links import LINK
 from app.domain.mails.models import Mail
+from app.entrypoints.sealing import seal
 from app.foundation import figures
+from app.foundation.sealing import SealBroken
 
 EXTENSION = "letters"
 # Where a kind is switched off; what is not here is sent to everyone whom it concerns.
@@ -110,6 +113,7 @@ def _new_templates() -> Environment:
         at=_at,
         in_words=_in_words,
         payment_method=figures.payment_method,
+        unsealed=_unsealed,
     )
     return templates
 
@@ -132,3 +136,12 @@ def _in_words(decline_code: str | None) -> str:
     if not decline_code:
         return "the bank gave no reason"
     return DECLINES.get(decline_code, f"the bank answered “{decline_code.replace('_', ' ')}”")
+
+
+def _unsealed(sealed: str) -> str:
+    """Return a link's token, which is kept from whoever reads the database."""
+    try:
+        return seal().open(sealed, about=LINK)
+    except SealBroken:
+        # A mail of before the secret key was changed is still to be read; its link has ended.
+        return "expired"

@@ -3,17 +3,22 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Index, select
+from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, session
+from app.foundation.paging import Stretch, stretch
 
 
 class JournalEntry(Base):
     """One act of a person, a key or the system itself."""
 
     __tablename__ = "journal_entries"
-    __table_args__ = (Index(None, "user_id", "id"),)
+    __table_args__ = (
+        Index(None, "user_id", "id"),
+        Index(None, "action", "id"),
+        Index(None, "actor", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     happened_at: Mapped[datetime]
@@ -39,8 +44,35 @@ def write(
     session.add(entry)
 
 
-def find_last_of_system(action: str) -> JournalEntry | None:
-    """Return the newest entry of an act that was about nobody's account."""
-    # From the end of the index: what is done every hour stands within an hour's entries.
-    ours = select(JournalEntry).where(JournalEntry.user_id.is_(None), JournalEntry.action == action)
-    return session.scalar(ours.order_by(JournalEntry.id.desc()).limit(1))
+def entries(
+    *,
+    limit: int,
+    actor: str | None = None,
+    action: str | None = None,
+    user_id: str | None = None,
+    before: int | None = None,
+) -> Stretch[JournalEntry]:
+    """Return the newest acts: of an actor, of a kind, about an account, or all of them."""
+    given = {"actor": actor, "action": action, "user_id": user_id}
+    wanted = {name: value for name, value in given.items() if value is not None}
+    newest = select(JournalEntry).filter_by(**wanted).order_by(JournalEntry.id.desc())
+    if before is not None:
+        newest = newest.where(JournalEntry.id < before)
+    rows = session.scalars(newest.limit(limit + 1)).all()
+    return stretch(rows, limit=limit, number=lambda row: row.id)
+
+
+def find_last(action: str) -> JournalEntry | None:
+    """Return the newest act of a kind, if there is one."""
+    of_kind = select(JournalEntry).where(JournalEntry.action == action)
+    return session.scalar(of_kind.order_by(JournalEntry.id.desc()).limit(1))
+
+
+def actions() -> list[str]:
+    """Return the kinds of acts that were ever noted, in their order."""
+    # From kind to kind: a look into the index for each, however many acts there are.
+    kinds = select(func.min(JournalEntry.action).label("kind")).cte("kinds", recursive=True)
+    following = select(func.min(JournalEntry.action)).where(JournalEntry.action > kinds.c.kind)
+    kinds = kinds.union_all(select(following.scalar_subquery()).where(kinds.c.kind.is_not(None)))
+    found = select(kinds.c.kind).where(kinds.c.kind.is_not(None)).order_by(kinds.c.kind)
+    return list(session.scalars(found))

@@ -2,8 +2,10 @@
 
 import base64
 import binascii
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
 
 from app.foundation.errors import FieldError, InvalidFields
 
@@ -11,6 +13,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 ID_MAX = 2**63 - 1
 MICROSECONDS_MAX = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +48,18 @@ class Cursor:
             message = "This cursor was not handed out by us."
             fields = [FieldError("cursor", "cursor_invalid", message)]
             raise InvalidFields(message, fields=fields) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch(Generic[T]):
+    """Some rows of a long list, newest first, and the row that the older ones lie before."""
+
+    rows: tuple[T, ...]
+    # None: there are no older ones.
+    older_before: int | None
+
+
+def stretch(rows: Sequence[T], *, limit: int, number: Callable[[T], int]) -> Stretch[T]:
+    """Return the rows that are shown, of those and one more: that one tells of older ones."""
+    shown = tuple(rows[:limit])
+    return Stretch(shown, number(shown[-1]) if len(rows) > limit else None)

@@ -17,7 +17,7 @@ class Keeping:
         """Change an object, here and in the file."""
         body.update(changes)
         self.connection.execute(
-            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), body["id"])
+            "UPDATE objects SET body = ? WHERE id = ?", (json.dumps(body), _id_of(body))
         )
 
     def find(self, kind: str, id: str) -> Json | None:
@@ -36,5 +36,11 @@ class Keeping:
     def _keep(self, kind: str, body: Json, *, created: int, hidden: Json | None) -> None:
         self.connection.execute(
             "INSERT INTO objects (id, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?)",
-            (body["id"], kind, created, json.dumps(body), json.dumps(hidden or {})),
+            (_id_of(body), kind, created, json.dumps(body), json.dumps(hidden or {})),
         )
+
+
+def _id_of(body: Json) -> str:
+    # PayPal calls the id of a dispute otherwise.
+    id: str = body["dispute_id"] if "dispute_id" in body else body["id"]
+    return id

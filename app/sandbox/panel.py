@@ -11,8 +11,10 @@ from flask.typing import ResponseReturnValue
 from app.sandbox import deliveries, knobs
 from app.sandbox.core import current_sandbox
 from app.sandbox.paypal import captures
+from app.sandbox.paypal import disputes as paypal_disputes
 from app.sandbox.paypal import money as paypal_money
-from app.sandbox.paypal.work import CAPTURE, EVENT, ORDER, PayPalWork
+from app.sandbox.paypal.refusals import Refusal as PayPalRefusal
+from app.sandbox.paypal.work import CAPTURE, DISPUTE, EVENT, ORDER, PayPalWork
 from app.sandbox.stripe import disputes, money, refunds
 from app.sandbox.stripe.refusals import Json, Refusal, RequestInvalid
 from app.sandbox.stripe.work import Work
@@ -115,6 +117,25 @@ def decide_capture(id: str, decision: str) -> ResponseReturnValue:
     return _back() if request.mimetype.endswith("form-urlencoded") else {"decided": decision}
 
 
+@panel.post("/sandbox/paypal/captures/<id>/dispute")
+def contest_capture(id: str) -> ResponseReturnValue:
+    """Let the buyer contest a capture at PayPal: some of it, or all that is left."""
+
+    def contest(work: PayPalWork, capture: Json) -> None:
+        amount = request.form.get("amount", "").strip()
+        paypal_disputes.begin(work, capture, cents=_whole(amount) if amount else None)
+
+    return _act_at_paypal(CAPTURE, id, contest)
+
+
+@panel.post("/sandbox/paypal/disputes/<id>/<any(review, won, lost, payout, cancel):act>")
+def act_on_dispute(id: str, act: str) -> ResponseReturnValue:
+    """Let PayPal look into a dispute or decide it, or the buyer give it up."""
+    if act == "review":
+        return _act_at_paypal(DISPUTE, id, paypal_disputes.review)
+    return _act_at_paypal(DISPUTE, id, lambda work, body: paypal_disputes.decide(work, body, act))
+
+
 @panel.post("/sandbox/paypal/tokens/take-back")
 def take_back_tokens() -> ResponseReturnValue:
     """Let no token for PayPal be good any more, as PayPal may do at any time."""
@@ -160,12 +181,27 @@ def bounce(id: str) -> ResponseReturnValue:
 
 def _act(kind: str, id: str, act: Callable[[Work, Json], object]) -> ResponseReturnValue:
     """Do something to an object, or say why that cannot be done."""
-    sandbox = current_sandbox()
     try:
-        with sandbox.work() as work:
+        with current_sandbox().work() as work:
             act(work, work.addressed(kind, id))
     except Refusal as refusal:
         return _refused(str(refusal), refusal.status)
+    return _done(id)
+
+
+def _act_at_paypal(
+    kind: str, id: str, act: Callable[[PayPalWork, Json], object]
+) -> ResponseReturnValue:
+    """Do something to an object of PayPal's, or say why that cannot be done."""
+    try:
+        with current_sandbox().paypal_work() as work:
+            act(work, work.addressed(kind, id))
+    except (Refusal, PayPalRefusal) as refusal:
+        return _refused(str(refusal), refusal.status)
+    return _done(id)
+
+
+def _done(id: str) -> ResponseReturnValue:
     return _back() if request.mimetype.endswith("form-urlencoded") else ({"done": id}, ACCEPTED)
 
 
@@ -216,6 +252,7 @@ def _paypal() -> dict[str, object]:
         return {
             "paypal_orders": _paypal_rows(work, ORDER),
             "paypal_captures": _paypal_rows(work, CAPTURE),
+            "paypal_disputes": _paypal_rows(work, DISPUTE),
             "paypal_events": _paypal_rows(work, EVENT),
             "paypal_webhook_url": sandbox.settings.paypal_webhook_url,
         }
@@ -230,7 +267,8 @@ def _paypal_row(work: PayPalWork, body: Json) -> Row:
     if "event_type" in body:
         found = deliveries.of_event(work.connection, body["id"])
         return Row(body, at, deliveries="; ".join(_said(*delivery) for delivery in found))
-    amount = body["amount"] if "amount" in body else body["purchase_units"][0]["amount"]
+    amount = body.get("amount") or body.get("dispute_amount")
+    amount = amount or body["purchase_units"][0]["amount"]
     return Row(body, at, paypal_money.written(amount))
 
 

@@ -1,4 +1,4 @@
-"""Follow a dispute: if the bank takes the money away, what it had paid for is taken back."""
+"""Follow a dispute: if the money is taken away, what it had paid for is taken back."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ def follow_dispute(dispute_id: int, *, now: datetime) -> None:
     """Take the effect of a decided dispute, once; one that was won changes nothing.
 
     Gone is first what the payment had paid for and was not taken back yet, then the credit that
-    stands in for refunds of it that have bounced: nobody keeps that and the bank's money, too.
+    stands in for refunds of it that have bounced: nobody keeps that and the money, too.
     """
     payment = operations.lock_payment(disputes.payment_of_dispute(dispute_id))
     dispute = disputes.dispute_by_id(dispute_id)
@@ -37,7 +37,7 @@ def _take_what_it_paid_for(
     if payment.is_overpayment:
         return 0
     invoice = operations.lock_invoice(payment)
-    reason = f"The payment was disputed and lost ({dispute.provider_dispute})"
+    reason = disputes.lost_reason(payment.provider, dispute.provider_dispute)
     if credit_notes.was_credited_for(invoice, reason):
         return None
     # Some of it may have been refunded before.

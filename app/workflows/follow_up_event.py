@@ -14,6 +14,7 @@ from app.domain.payments.errors import (
 from app.domain.payments.gateway import (
     CardSeen,
     DisputeSeen,
+    DisputesSeen,
     EventOutcome,
     Gateways,
     NotOurs,
@@ -22,7 +23,7 @@ from app.domain.payments.gateway import (
     SetupOutcome,
 )
 from app.foundation.database import end_reading, transaction
-from app.workflows.record_dispute import record_dispute
+from app.workflows.record_dispute import record_dispute, record_each_dispute
 from app.workflows.refund_payment import settle_all
 from app.workflows.save_card import settle_setup, take_card_news
 from app.workflows.settle_payment import settle_payment
@@ -87,6 +88,8 @@ def _take_effect(outcome: EventOutcome, *, now: datetime) -> None:
             settle_all(outcome, now=now)
         case DisputeSeen():
             record_dispute(outcome, now=now)
+        case DisputesSeen():
+            record_each_dispute(outcome, now=now)
         case SetupOutcome():
             settle_setup(outcome, now=now)
         case CardSeen():

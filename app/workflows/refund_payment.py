@@ -109,7 +109,7 @@ def settle_all(seen: RefundsSeen, *, now: datetime) -> None:
 def _take_refusal(refund_id: int, *, now: datetime) -> None:
     payment, refund = _locked(refund_id)
     take_refund_outcome(payment, refund, RefundOutcomeStatus.REFUSED, now=now)
-    left_minor = payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment)
+    left_minor = operations.left_minor(payment)
     # Somebody has given some of it back at the provider before us: the rest still goes.
     is_ours_to_give = payment.is_overpayment and not disputes.is_disputed(payment)
     if is_ours_to_give and 0 < left_minor < refund.amount_minor:

@@ -8,7 +8,7 @@ from app.domain.invoices import credit_notes, crediting
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.models import Invoice
 from app.domain.payments import operations, refunds
-from app.domain.payments.errors import RefundTooLarge, TokensAlreadyUsed
+from app.domain.payments.errors import RefundedMeanwhile, RefundTooLarge, TokensAlreadyUsed
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.payments.rules import PaymentStatus
@@ -19,16 +19,25 @@ from app.foundation.figures import usd_of_minor
 
 
 def request_refund(
-    public_id: str, *, amount_minor: int | None, reason: str, actor: str, now: datetime
+    public_id: str,
+    *,
+    amount_minor: int | None,
+    reason: str,
+    actor: str,
+    now: datetime,
+    after_refunds: int | None = None,
 ) -> Refund:
     """Write a refund down and promise to have it made; without an amount, of all that can be.
 
-    What it had paid for is taken back once the money is. Raises ReasonInvalid, UnknownPayment,
-    PaymentNotRefundable, RefundTooLarge and TokensAlreadyUsed.
+    What it had paid for is taken back once the money is. Whoever says after how many refunds he
+    means it to come asks for no second one by mistake. Raises ReasonInvalid, UnknownPayment,
+    RefundedMeanwhile, PaymentNotRefundable, RefundTooLarge and TokensAlreadyUsed.
     """
     reason = account_rules.check_reason(reason)
     payment = operations.lock_payment(public_id)
-    most_minor = _most_minor(payment, wanted_minor=amount_minor)
+    if after_refunds is not None and refunds.refunds_count(payment) != after_refunds:
+        raise RefundedMeanwhile("A refund of this payment was asked for meanwhile: see below.")
+    most_minor = refundable_minor(payment, wanted_minor=amount_minor)
     refund = operations.add_refund(
         payment,
         amount_minor=most_minor if amount_minor is None else amount_minor,
@@ -40,9 +49,9 @@ def request_refund(
     return refund
 
 
-def _most_minor(payment: Payment, *, wanted_minor: int | None) -> int:
+def refundable_minor(payment: Payment, *, wanted_minor: int | None) -> int:
     """Return how much can be given back; refuse what is credited already, or used."""
-    paid_minor = payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment)
+    paid_minor = operations.left_minor(payment)
     if payment.status != PaymentStatus.SETTLED or payment.is_overpayment:
         # It has paid for nothing.
         return paid_minor
@@ -69,8 +78,7 @@ def _refusal(most_minor: int, *, is_used: bool) -> TokensAlreadyUsed | RefundToo
 def _worth_of_unused(payment: Payment, invoice: Invoice) -> int:
     """Return what was paid for the unused tokens of a purchase, with tax."""
     (line,) = invoices.lines_of([invoice.id])[invoice.id]
-    bought = f"payment:{payment.public_id}"
-    unused = token_rules.unused_of(bought, token_queries.ledger(accounts.account(payment.user_id)))
+    unused = unused_tokens(payment)
     if unused == line.quantity:
         return invoice.final_minor
     net_minor = token_rules.price_of_part(
@@ -79,3 +87,9 @@ def _worth_of_unused(payment: Payment, invoice: Invoice) -> int:
     return crediting.gross_of(
         net_minor, final_minor=invoice.final_minor, tax_minor=invoice.tax_minor
     )
+
+
+def unused_tokens(payment: Payment) -> int:
+    """Return how many of the tokens that a payment has bought are left."""
+    bought = f"payment:{payment.public_id}"
+    return token_rules.unused_of(bought, token_queries.ledger(accounts.account(payment.user_id)))

@@ -37,7 +37,7 @@ def take_back_payment(
         # All of it was credited before, and nothing is left to take back.
         return None
     # With the last of the money, the credit that had helped to pay comes back, too.
-    is_whole = left_minor - invoice.credit_used_minor <= minor <= left_minor
+    is_whole = takes_the_rest(invoice, minor)
     gross_minor = left_minor if is_whole else minor
     note = credit_notes.credit(invoice, account, gross_minor=gross_minor, reason=reason, now=now)
     if is_whole:
@@ -59,11 +59,22 @@ def take_back_payment(
     return note
 
 
+def takes_the_rest(invoice: Invoice, minor: int) -> bool:
+    """Tell whether an amount that goes back is the last of the money that was paid."""
+    left_minor = credit_notes.left_minor(invoice)
+    return left_minor - invoice.credit_used_minor <= minor <= left_minor
+
+
+def is_for_running_period(invoice: Invoice, *, now: datetime) -> bool:
+    """Tell whether the invoice is for the plan that runs now: taken back whole, it ends."""
+    period, subscription = periods.current_pair(invoice.user_id)
+    is_running = now < periods.running_in(subscription, period).ends
+    return invoice.period_id == period.id and is_running
+
+
 def _end_period(invoice: Invoice, account: Account, *, now: datetime) -> None:
     """End the period that the invoice was for, if it still runs; what its quota covered stays."""
-    period, subscription = periods.current_pair(account.id)
-    is_running = now < periods.running_in(subscription, period).ends
-    if invoice.period_id == period.id and is_running:
+    if is_for_running_period(invoice, now=now):
         subscriptions.end_now(account, now=now)
 
 

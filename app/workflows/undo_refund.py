@@ -18,7 +18,7 @@ def undo_refund(refund_id: int, *, now: datetime) -> None:
     if credit.has_source(source):
         return
     note = "A refund that your bank has sent back"
-    # What the bank has taken away in a dispute is not ours to credit.
+    # What was taken away in a dispute is not ours to credit.
     kept_minor = payment.amount_minor - payment.refunded_minor - disputes.lost_minor(payment)
     minor = max(0, min(refund.amount_minor, kept_minor))
     if not minor:

@@ -1,18 +1,24 @@
-"""Two worlds that pay alike: the fake of the tests, and the sandbox behind Stripe's gateway."""
+"""Worlds that pay alike: the fake of the tests, and the sandbox behind the real gateways."""
 
 from datetime import timedelta
 
 import requests
 
+from app.adapters.paypal_gateway import PayPalGateway
+from app.adapters.paypal_outcomes import money
 from app.adapters.stripe_gateway import StripeGateway
 from app.domain.payments.gateway import (
+    DisputeSeen,
     DisputeStatus,
     EventNotice,
     RefundOutcomeStatus,
     SavedCard,
 )
 from app.foundation import clock
+from tests.adapters.paypal import gateway_to
 from tests.fakes.payment_gateway import FakeGateway, make_card
+from tests.sandbox.buying import approve, refund, turn
+from tests.sandbox.buying import client_of as client_of_paypal
 from tests.sandbox.shopping import client_of, pay, post
 
 CARDS = {
@@ -25,6 +31,8 @@ CARDS = {
 
 class FakeWorld:
     """The fake, and what people do at it."""
+
+    reason = "fraudulent"
 
     def __init__(self) -> None:
         self.gateway = FakeGateway()
@@ -39,6 +47,9 @@ class FakeWorld:
 
     def saved_card(self) -> SavedCard:
         return make_card()
+
+    def keeps(self, card: SavedCard) -> bool:
+        return card.reference not in self.gateway.forgotten
 
     def declining_card(self, code: str) -> str:
         self.gateway.declines_with = code
@@ -69,6 +80,8 @@ class FakeWorld:
 class SandboxWorld:
     """Stripe's gateway, the sandbox behind it, and what people do there."""
 
+    reason = "fraudulent"
+
     def __init__(self, url: str) -> None:
         self.gateway = StripeGateway(api_key="sk_test_a", api_base=url, webhook_secrets=("s",))
         self.url, self.client = url, client_of(url)
@@ -85,6 +98,9 @@ class SandboxWorld:
         token = "pm_card_pendingRefund" if self.number.endswith("7726") else "pm_card_visa"
         method = self.client.v1.payment_methods.attach(token, params={"customer": customer})
         return make_card(customer=customer, reference=method.id)
+
+    def keeps(self, card: SavedCard) -> bool:
+        return self.client.v1.payment_methods.retrieve(card.reference).customer == card.customer
 
     def declining_card(self, code: str) -> str:
         return CARDS[code]
@@ -120,4 +136,51 @@ class SandboxWorld:
         assert post(f"{self.url}/sandbox/{what}", pressed="", **fields).status_code == 303
 
 
+class PayPalWorld:
+    """PayPal's gateway, the sandbox behind it, and what people do there who have no cards."""
+
+    reason = "unauthorised"
+
+    def __init__(self, url: str) -> None:
+        self.gateway: PayPalGateway = gateway_to(url)
+        self.url = url
+        self.began = clock.now() - timedelta(seconds=1)
+
+    def pay(self, session: str) -> None:
+        assert approve(f"{self.url}/checkoutnow?token={session}").status_code == 303
+
+    def give_back(self, payment: str, amount_minor: int) -> None:
+        amount = money(amount_minor, "USD")
+        refund(client_of_paypal(self.url), payment, body={"amount": amount})
+
+    def contest(self, payment: str, amount: str = "") -> None:
+        self._act(f"captures/{payment}/dispute", amount=amount)
+
+    def decide(self, payment: str, status: DisputeStatus) -> None:
+        (dispute,) = {
+            seen.provider_dispute
+            for notice in self.news()
+            if isinstance(seen := self.gateway.outcome_of_event(*named(notice)), DisputeSeen)
+            and seen.provider_payment == payment
+        }
+        self._act(f"disputes/{dispute}/{status}")
+
+    def news(self) -> list[EventNotice]:
+        return list(self.gateway.events_since(self.began))
+
+    def lose_answers(self, *, lost: bool) -> None:
+        turn(self.url, lost_answers=100 if lost else 0)
+
+    def _act(self, what: str, **fields: str) -> None:
+        address = f"{self.url}/sandbox/paypal/{what}"
+        assert post(address, pressed="", **fields).status_code == 303
+
+
+def named(notice: EventNotice) -> tuple[str, bytes]:
+    """Return what a gateway is told of an event."""
+    return notice.event_type, notice.body
+
+
 World = FakeWorld | SandboxWorld
+# Whoever pays there can contest it, with a saved card or without.
+Contestable = World | PayPalWorld

@@ -1,4 +1,4 @@
-"""What every gateway promises, held against Stripe's (at the sandbox) and the fake of the tests."""
+"""What every gateway promises, held against the real ones (at the sandbox) and the fake."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,9 +31,17 @@ from app.domain.payments.gateway import (
 from app.foundation import clock
 from app.sandbox.serving import running
 from app.sandbox.settings import SandboxSettings
-from tests.adapters.payment_worlds import CARDS, FakeWorld, SandboxWorld, World
+from tests.adapters.payment_worlds import (
+    CARDS,
+    Contestable,
+    FakeWorld,
+    PayPalWorld,
+    SandboxWorld,
+    World,
+)
+from tests.adapters.real_keys import StripeByKey, first_number, stripe_by_key
 
-_numbers = count(1)
+_numbers = count(first_number())
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +51,10 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["fake", "stripe"])
-def world(request: pytest.FixtureRequest, url: str) -> Iterator[World]:
-    world = FakeWorld() if request.param == "fake" else SandboxWorld(url)
+@pytest.fixture(params=["fake", "stripe", "stripe by key"])
+def world(request: pytest.FixtureRequest, url: str) -> Iterator[World | StripeByKey]:
+    worlds = {"stripe": SandboxWorld, "stripe by key": stripe_by_key}
+    world = FakeWorld() if request.param == "fake" else worlds[request.param](url)
     yield world
     world.lose_answers(lost=False)
 
@@ -124,7 +133,7 @@ def paid(world: World) -> str:
     return outcome.provider_payment
 
 
-def outcomes(world: World, kind: type) -> list[EventOutcome]:
+def outcomes(world: Contestable, kind: type) -> list[EventOutcome]:
     asked = [world.gateway.outcome_of_event(each.event_type, each.body) for each in world.news()]
     return [outcome for outcome in asked if isinstance(outcome, kind)]
 
@@ -261,9 +270,11 @@ class TestForgetCard:
         opened = gateway.open_setup(make_setup())
         world.save(opened.session)
         card = gateway.outcome_of_setup(opened.session).saved_card
+        assert world.keeps(card)
         for _ in range(2):
             gateway.forget_card(card.reference)
         gateway.forget_card("pm_never_there")
+        assert not world.keeps(card)
 
 
 class TestRefund:
@@ -310,17 +321,40 @@ class TestRefund:
 
 
 class TestDispute:
-    @pytest.mark.parametrize("decision", [DisputeStatus.WON, DisputeStatus.LOST])
-    def test_is_told_from_its_beginning_to_its_end(self, world: World, decision) -> None:
-        payment = paid(world)
-        world.contest(payment)
-        opened = self.seen(world, payment)
-        assert (opened.status, opened.amount_minor) == (DisputeStatus.OPEN, 1_234)
-        assert opened.reason == "fraudulent"
-        world.decide(payment, decision)
-        assert self.seen(world, payment) == replace(opened, status=decision)
+    @pytest.fixture(params=["fake", "stripe", "paypal"])
+    def contestable(self, request: pytest.FixtureRequest, url: str) -> Contestable:
+        worlds = {"fake": FakeWorld, "stripe": lambda: SandboxWorld(url)}
+        return {**worlds, "paypal": lambda: PayPalWorld(url)}[request.param]()
 
-    def seen(self, world: World, payment: str) -> DisputeSeen:
+    @pytest.fixture
+    def payment(self, contestable: Contestable) -> str:
+        """A payment of 12.34, made on the provider's page."""
+        opened = contestable.gateway.open_checkout(make_checkout())
+        contestable.pay(opened.session)
+        return contestable.gateway.outcome_of_session(opened.session).provider_payment
+
+    @pytest.mark.parametrize("decision", [DisputeStatus.WON, DisputeStatus.LOST])
+    def test_is_told_from_its_beginning_to_its_end(
+        self, contestable: Contestable, payment: str, decision: DisputeStatus
+    ) -> None:
+        contestable.contest(payment)
+        opened = self.seen(contestable, payment)
+        assert (opened.status, opened.amount_minor) == (DisputeStatus.OPEN, 1_234)
+        assert opened.reason == contestable.reason
+        contestable.decide(payment, decision)
+        assert self.seen(contestable, payment) == replace(opened, status=decision)
+
+    @pytest.mark.parametrize("decision", [DisputeStatus.WON, DisputeStatus.LOST])
+    def test_is_no_refund_however_it_ends(
+        self, contestable: Contestable, payment: str, decision: DisputeStatus
+    ) -> None:
+        contestable.contest(payment)
+        contestable.decide(payment, decision)
+        assert contestable.gateway.refunds_of_payment(payment).refunds == ()
+        told = [each for each in outcomes(contestable, RefundsSeen) if each.refunds]
+        assert not [each for each in told if each.provider_payment == payment]
+
+    def seen(self, world: Contestable, payment: str) -> DisputeSeen:
         told = outcomes(world, DisputeSeen)
         (seen,) = {each for each in told if each.provider_payment == payment}
         return seen
@@ -341,6 +375,7 @@ def test_what_is_not_ours_is_told_apart(world: World) -> None:
         world.gateway.notice(None)
     else:
         params = {"amount": 500, "currency": "usd", "payment_method": "pm_card_createDispute"}
+        params["allowed_payment_method_types"] = ["card"]
         made = world.client.v1.payment_intents.create(params={**params, "confirm": True})
         assert isinstance(world.gateway.refunds_of_payment(made.id), NotOurs)
         assert isinstance(world.gateway.outcome_of_session(made.id), NotOurs)

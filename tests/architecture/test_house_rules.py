@@ -16,6 +16,8 @@ FRAMEWORK = {
     *sys.stdlib_module_names,
     *("app", "flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2", "markupsafe"),
     *("flask_sqlalchemy", "flask_migrate", "alembic", "sqlalchemy", "msgspec", "click"),
+    # No service's kit but a box of tools: signatures of PayPal's here, seals of our own there.
+    "cryptography",
 }
 MODULES = modules_of_the_app()
 MODULE_RULES = [

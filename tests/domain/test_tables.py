@@ -38,6 +38,9 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_coupons_used_within_max": [{"used_count": 2}, {"used_count": -1}],
     "ck_coupons_value_positive": [{"value": 0}],
     "ck_idempotency_keys_answered_whole": [{"answer_status": None}, {"answer_body": None}],
+    "ck_mail_tokens_purpose_known": [{"purpose": "open_the_safe"}],
+    "ck_second_factors_last_step_not_negative": [{"last_step": -1}],
+    "ck_sessions_idle_end_before_the_end": [{"ends_at": NOW}],
     "ck_mails_has_one_end": [
         {"sent_at": NOW, "kept_at": NOW},
         {"sent_at": NOW, "refused_at": NOW, "refusal": "550"},

@@ -5,14 +5,20 @@ from datetime import datetime
 
 from app.domain.accounts.models import Account
 from app.domain.mails import operations
+from app.domain.mails.links import LINK
 from app.domain.mails.models import Mail
 from app.foundation.database import session, transaction
+from app.foundation.sealing import seal_of
+from tests.databases import SECRET_KEY
 from tests.moments import NOW
 
 DUE = "2026-12-22T12:00:00Z"
 LATER = "2026-11-29T12:00:00Z"
 INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
 PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
+VISIT = {"device": "Firefox on Linux", "address": "203.0.113.7", "at": LATER}
+TOKEN = "a-token-in-a-link"
+SEALED = {"sealed_link": seal_of(SECRET_KEY).close(TOKEN, about=LINK), "expires_at": LATER}
 ALERTS = [
     {"kind": "tokens_left", "threshold": 50_000, "value": 49_000},
     {"kind": "quota_percent", "threshold": 80, "value": 81},
@@ -67,6 +73,14 @@ FACTS: dict[str, dict[str, object]] = {
     "overpayment": {"amount_minor": 1_613, "became": "credit"},
     "card_saved": {"brand": "visa", "last4": "4242"},
     "card_removed": {"brand": "visa", "last4": "4242"},
+    "new_device": VISIT,
+    "password_changed": VISIT,
+    "second_factor_on": VISIT,
+    "second_factor_off": VISIT,
+    "verify_email": SEALED,
+    "reset_password": SEALED,
+    "confirm_email": {**SEALED, "new_email": "ada@new.example"},
+    "email_changing": {**SEALED, "new_email": "ada@new.example"},
 }  # fmt: skip
 
 

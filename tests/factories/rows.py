@@ -77,6 +77,22 @@ VALID: dict[str, dict[str, object]] = {
         "scope": "write", "created_at": NOW,
     },
     "coupon_guesses": {"id": 1, **CLEO, "guessed_at": NOW},
+    "known_devices": {
+        "id": 1, **CLEO, "digest": "a", "first_seen_at": NOW, "last_seen_at": NOW,
+    },
+    "mail_tokens": {
+        "id": 1, **CLEO, "purpose": "verify_email", "digest": "a", "email": "cleo@example.com",
+        "created_at": NOW, "expires_at": LATER,
+    },
+    "recovery_codes": {
+        "id": 1, **CLEO, "prefix": "2222", "password_hash": "a", "created_at": NOW,
+    },
+    "second_factors": {**CLEO, "sealed_secret": "a", "created_at": NOW, "last_step": 0},
+    "sessions": {
+        "id": 1, **CLEO, "digest": "a", "created_at": NOW, "last_seen_at": NOW,
+        "idle_ends_at": LATER, "ends_at": LATER, "password_entered_at": NOW,
+        "device": "Firefox on Linux", "address": "203.0.113.7",
+    },
     "mails": {
         "id": 1, **CLEO, "kind": "invoice_issued", "address": "cleo@example.com", "facts": {},
         "source": "invoice_issued:1", "created_at": NOW,
@@ -190,6 +206,11 @@ SECOND: dict[str, dict[str, object]] = {
     "invoice_counters": {"month": "2026-12"},
     "keys": {"id": 2, "public_id": "ijklmnop"},
     "coupon_guesses": {"id": 2},
+    "known_devices": {"id": 2, "digest": "b"},
+    "mail_tokens": {"id": 2, "digest": "b"},
+    "recovery_codes": {"id": 2, "prefix": "3333"},
+    "second_factors": {"user_id": "dora"},
+    "sessions": {"id": 2, "digest": "b"},
     "mails": {"id": 2, "source": "invoice_issued:2"},
     "month_closes": {"id": 2, "billing_month": "2026-11"},
     "payment_methods": {"id": 2, "provider_reference": "pm_2", "is_default": False},

@@ -13,6 +13,7 @@ from app.domain.payments.gateway import (
     ChargeOrder,
     CheckoutOrder,
     DisputeSeen,
+    DisputesSeen,
     DisputeStatus,
     EventNotice,
     EventOutcome,
@@ -73,10 +74,10 @@ class Charge:
 class FakeGateway:
     """A provider that does one thing per key, however often it is asked."""
 
-    provider = "stripe"
     checkout_origins = ("https://pay.example.com",)
 
-    def __init__(self) -> None:
+    def __init__(self, *, provider: str = "stripe", numbers_from: int = 1) -> None:
+        self.provider = provider
         self.pages: dict[str, Page] = {}
         self.orders: list[CheckoutOrder] = []
         self.asked: list[str] = []
@@ -91,14 +92,14 @@ class FakeGateway:
         self.refund_orders: list[RefundOrder] = []
         self.refunds_become = RefundOutcomeStatus.SETTLED
         self.refunds: dict[str, RefundOutcome] = {}
-        self.disputes: dict[str, DisputeSeen] = {}
+        self.disputes: dict[str, DisputeSeen | DisputesSeen] = {}
         self.cards: dict[str, SavedCard] = {}
         self.forgotten: list[str] = []
         self.notices: list[EventNotice] = []
         self._by_key: dict[str, str] = {}
         self._by_order: dict[str, Order] = {}
         self._lock = Lock()
-        self._numbers = count(1)
+        self._numbers = count(numbers_from)
 
     def open_checkout(self, order: CheckoutOrder) -> OpenedCheckout:
         self._reach()
@@ -268,7 +269,7 @@ class FakeGateway:
     def contest(
         self, payment: str, status: DisputeStatus = DisputeStatus.OPEN, *, amount_minor: int = 1_234
     ) -> EventNotice:
-        """Let a customer contest a payment at his bank, or the bank decide."""
+        """Let a customer contest a payment, or let it be decided."""
         dispute = f"du_{payment}"
         self.disputes[dispute] = DisputeSeen(
             provider=self.provider,

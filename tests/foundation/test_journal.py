@@ -1,6 +1,7 @@
 """The journal: who did what, when, in the transaction of the act."""
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from app.foundation import journal
@@ -48,17 +49,47 @@ class TestWrite:
         assert entries() == []
 
 
-class TestFindLastOfSystem:
-    def test_is_none_at_first(self) -> None:
-        with transaction():
-            journal.write("verified", actor="system", user_id="ada", now=NOW)
-            journal.write("started", actor="system", now=NOW)
-        assert journal.find_last_of_system("verified") is None
-
-    def test_is_the_newest(self) -> None:
-        for broken in (3, 0):
+class TestEntries:
+    @pytest.fixture(autouse=True)
+    def acts(self, app: Flask) -> None:
+        """Four acts: two of Olga's, three about Ada, two of one kind."""
+        for action, actor, user_id in (
+            ("paid", "customer:ada", "ada"),
+            ("refunded", "operator:olga", "ada"),
+            ("refunded", "system", "ada"),
+            ("price_set", "operator:olga", None),
+        ):
             with transaction():
-                journal.write("verified", actor="system", now=NOW, details={"broken": broken})
-        with transaction():
-            journal.write("started", actor="system", now=NOW)
-        assert journal.find_last_of_system("verified").details == {"broken": 0}
+                journal.write(action, actor=actor, user_id=user_id, now=NOW)
+
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ({}, ["price_set", "refunded", "refunded", "paid"]),
+            ({"actor": "operator:olga"}, ["price_set", "refunded"]),
+            ({"action": "refunded"}, ["refunded", "refunded"]),
+            ({"user_id": "ada"}, ["refunded", "refunded", "paid"]),
+            ({"actor": "system", "action": "refunded", "user_id": "ada"}, ["refunded"]),
+            ({"actor": "operator"}, []),
+        ],
+    )
+    def test_finds_the_newest_first(self, asked: dict[str, str], found: list[str]) -> None:
+        page = journal.entries(limit=10, **asked)
+        assert [row.action for row in page.rows] == found and page.older_before is None
+
+    def test_goes_on_to_older_ones(self) -> None:
+        first = journal.entries(limit=3)
+        last = journal.entries(limit=3, before=first.older_before)
+        assert [row.action for row in (*first.rows, *last.rows)] == [
+            *("price_set", "refunded", "refunded", "paid")
+        ]
+        assert len(first.rows) == 3 and last.older_before is None
+
+    def test_knows_the_kinds_and_the_last_of_each(self) -> None:
+        assert journal.actions() == ["paid", "price_set", "refunded"]
+        assert journal.find_last("refunded").actor == "system"
+        assert journal.find_last("voided") is None
+
+
+def test_an_empty_journal_has_no_kinds() -> None:
+    assert journal.actions() == [] and journal.entries(limit=1).rows == ()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.foundation.errors import InvalidFields
-from app.foundation.paging import Cursor
+from app.foundation.paging import Cursor, Stretch, stretch
 from tests.moments import NOW
 
 
@@ -47,3 +47,17 @@ class TestCursor:
         (field,) = refused.value.fields
         assert (field.path, field.code) == ("cursor", "cursor_invalid")
         assert field.detail == refused.value.message
+
+
+class TestStretch:
+    @pytest.mark.parametrize(
+        ("rows", "expected"),
+        [
+            ([], Stretch((), None)),
+            ([3, 2], Stretch((3, 2), None)),
+            # The one that is too many is not shown, and tells that there are more.
+            ([3, 2, 1], Stretch((3, 2), 2)),
+        ],
+    )
+    def test_tells_where_the_older_ones_lie(self, rows: list[int], expected: Stretch[int]) -> None:
+        assert stretch(rows, limit=2, number=int) == expected

@@ -1,4 +1,4 @@
-"""A plan is chosen with a coupon, paid, and another one scheduled and taken back."""
+"""A plan is chosen with a coupon, paid, another one scheduled and taken back; then it is used."""
 
 import re
 
@@ -6,10 +6,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.journeys.conftest import Visit
-from tests.journeys.installation import PASSWORD, Installation
+from tests.journeys.installation import PASSWORD, Installation, wait_until
 from tests.journeys.visitor import GOOD_CARD, Visitor
 
 CODE = "WELCOME50"
+TOLD = re.compile("^Your token balance is down to")
+TOLD_WITHIN_SECONDS = 60
 on_both = pytest.mark.parametrize("installation", ["on_sqlite", "on_postgresql"], indirect=True)
 
 
@@ -21,7 +23,7 @@ def test_from_a_coupon_to_a_plan_and_back(
     code = f"{CODE}{'' if scripts else 'PLAIN'}"
     installation.coupon(code, basis_points=5_000)
     visitor = visit(java_script_enabled=scripts)
-    registers(visitor, email=f"{code.lower()}@example.com")
+    user_id = registers(visitor, email=f"{code.lower()}@example.com")
     redeems(visitor, code)
 
     visitor.clicks("link", "Plans")
@@ -36,6 +38,11 @@ def test_from_a_coupon_to_a_plan_and_back(
     visitor.pays("$49.99")
     visitor.arrives(re.compile(r"/payments/pay-\w+"))
     visitor.sees("You are on Pro now")
+    visitor.clicks("link", "The invoice")
+    visitor.arrives(re.compile(r"/invoices/INV-[\w-]+"))
+    discount = visitor.page.get_by_role("table").get_by_role("row", name=f"Coupon {code}")
+    expect(discount).to_contain_text("−$50.00")
+    expect(visitor.page.get_by_role("row", name="Total, USD")).to_contain_text("$49.99")
     visitor.clicks("link", "Overview")
     visitor.arrives("/")
     expect(visitor.page.get_by_role("article").filter(has_text="Pro plan")).to_be_visible()
@@ -51,14 +58,23 @@ def test_from_a_coupon_to_a_plan_and_back(
     expect(visitor.page.get_by_text("Basic is scheduled")).to_have_count(0)
     expect(visitor.page.get_by_role("region", name="Pro", exact=True)).to_contain_text("active")
 
+    wants_to_be_told(visitor, tokens=999_900)
+    installation.report(user_id)
+    is_told_once(visitor)
+    installation.report(user_id)
+    limits_the_spend(visitor, usd="250")
+    goes_to_buy_tokens(visitor, usd="12", tokens="80,000")
+    is_told_once(visitor)
 
-def registers(visitor: Visitor, *, email: str) -> None:
-    """Open an account."""
+
+def registers(visitor: Visitor, *, email: str) -> str:
+    """Open an account, and return what it is called in reports."""
     visitor.open("/register")
     visitor.page.get_by_label("Email").fill(email)
     visitor.page.get_by_label("Password").fill(PASSWORD)
     visitor.clicks("button", "Create the account")
     visitor.arrives("/")
+    return visitor.page.locator("#user-id").inner_text()
 
 
 def redeems(visitor: Visitor, code: str) -> None:
@@ -79,3 +95,56 @@ def previews(visitor: Visitor, plan: str) -> None:
     visitor.clicks("link", f"Preview {plan}")
     visitor.sees(f"Switch to {plan}")
     visitor.look()
+
+
+def wants_to_be_told(visitor: Visitor, *, tokens: int) -> None:
+    """Set an alert, and find it set."""
+    visitor.clicks("link", "Alerts")
+    visitor.arrives("/alerts")
+    visitor.page.locator("#alert_threshold").fill(str(tokens))
+    visitor.clicks("button", "Save the alerts")
+    expect(visitor.page.get_by_role("status")).to_have_text("Saved")
+    expect(visitor.page.get_by_text(f"{tokens:,} tokens left").first).to_be_visible()
+    visitor.look()
+
+
+def is_told_once(visitor: Visitor) -> None:
+    """Find one mail about what is left, of the moment when the line was crossed."""
+
+    def told() -> list[str]:
+        visitor.page.goto(f"{visitor.installation.address}/mails")
+        return visitor.page.get_by_role("link", name=TOLD).all_inner_texts()
+
+    wait_until(lambda: bool(told()), TOLD_WITHIN_SECONDS)
+    assert told() == ["Your token balance is down to 999,380"]
+    visitor.look()
+    visitor.open("/alerts")
+    crossed = visitor.page.get_by_role("region", name="What was crossed").get_by_role("row")
+    expect(crossed.filter(has_text="tokens left")).to_have_count(1)
+
+
+def limits_the_spend(visitor: Visitor, *, usd: str) -> None:
+    """Save a setting, and find it there again."""
+    visitor.clicks("link", "Settings")
+    visitor.arrives("/settings")
+    visitor.page.locator("#spend_limit").fill(usd)
+    visitor.clicks("button", "Save the settings")
+    expect(visitor.page.get_by_role("status")).to_have_text("Saved")
+    visitor.open("/settings")
+    expect(visitor.page.locator("#spend_limit")).to_have_value(re.compile(rf"{usd}(\.00)?"))
+
+
+def goes_to_buy_tokens(visitor: Visitor, *, usd: str, tokens: str) -> None:
+    """See what an amount buys, and be led to pay it."""
+    visitor.clicks("link", "Tokens")
+    visitor.arrives("/tokens")
+    visitor.page.locator("#amount").fill(usd)
+    show = visitor.page.get_by_role("button", name="Show what it buys")
+    # Scripts follow what is typed; without them there is a button.
+    if show.is_visible():
+        show.click()
+    expect(visitor.page.locator("#quote")).to_contain_text(f"Buys {tokens} tokens for {usd}.00 USD")
+    visitor.look()
+    visitor.clicks("button", "Pay by card")
+    visitor.arrives(re.compile(r"/c/pay/cs_\w+"), at=visitor.installation.sandbox)
+    expect(visitor.page.get_by_role("button", name=f"Pay ${usd}.00")).to_be_visible()

@@ -45,6 +45,7 @@ from tests.factories.payments import (
     payment_row,
     refund_row,
 )
+from tests.sandbox.buying import approve
 from tests.sandbox.shopping import client_of, pay, post
 
 pytestmark = pytest.mark.xdist_group("ports")
@@ -117,12 +118,12 @@ def ada(address: str) -> Account:
 
 
 @pytest.fixture
-def checkout(address: str, ada: Account) -> Callable[[str], requests.Response]:
+def checkout(address: str, ada: Account) -> Callable[..., requests.Response]:
     headers = bearer(KeyKind.CUSTOMER, user_id="ada")
 
-    def checkout(reference: str) -> requests.Response:
+    def checkout(reference: str, provider: str = "stripe") -> requests.Response:
         url = f"{address}/v1/billing/invoices/{reference}/checkout"
-        return requests.post(url, json={"provider": "stripe"}, headers=headers, timeout=90)
+        return requests.post(url, json={"provider": provider}, headers=headers, timeout=90)
 
     return checkout
 
@@ -355,3 +356,22 @@ def test_a_dispute_is_followed_to_its_end(
     post(url, pressed="")
     work_until(lambda: rows(Dispute)[0].status == decision)
     assert (dispute.amount_minor, dispute.user_id) == (1_234, "ada")
+
+
+@pytest.mark.parametrize(("decision", "ends"), [("payout", "paid"), ("lost", "refunded")])
+def test_a_dispute_at_paypal_is_followed_to_its_end(
+    ada: Account, checkout, settings: Settings, decision: str, ends: str
+) -> None:
+    invoice = make_invoice(ada, now=clock.now())
+    approve(checkout(invoice.public_id, "paypal").json()["checkout_url"], "dispute")
+    work_until(lambda: rows(Dispute))
+    (dispute,) = rows(Dispute)
+    assert (dispute.amount_minor, dispute.user_id) == (1_234, "ada")
+    sandbox = f"{settings.stripe_api_base}/sandbox/paypal"
+    post(f"{sandbox}/disputes/{dispute.provider_dispute}/{decision}", pressed="")
+    work_until(lambda: rows(Dispute)[0].status == ("lost" if decision == "lost" else "won"))
+    work_until(lambda: not queries.events(status="waiting"))
+    work_until(lambda: invoice_row(invoice.public_id).status == ends)
+    # What PayPal has reversed is told of as a refund, too: it is none.
+    assert rows(Refund) == []
+    assert verify_books() == []

@@ -55,6 +55,8 @@ class Held:
     credit: int
     carried_on: int
     taken: list[tuple[Use, int, int | None]]
+    # What an earlier invoice was too small for is asked for here, but was for something else.
+    from_before: int = 0
 
     @property
     def due(self) -> int:
@@ -176,13 +178,14 @@ class Life:
             return
         small, self.carried_minor = self.carried_minor, 0
         self.owed = self.draw_up(PLANS[self.plan][0] + small, is_plan=True)
+        self.owed.from_before = small
         if self.owed.due == 0:
             self.pay_renewal()
 
     def pay_renewal(self) -> None:
         assert self.owed is not None
         self.paid += self.owed.due
-        self.net_paid = self.owed.amount - self.owed.discount
+        self.net_paid = max(self.owed.amount - self.owed.discount - self.owed.from_before, 0)
         self.grace_end, self.owed, self.quota = None, None, PLANS[self.plan][1]
 
     def close(self, month: str, now: datetime) -> None:

@@ -17,7 +17,6 @@ import requests
 import sqlalchemy as sa
 from flask import Flask
 
-from app.adapters.stripe_words import METADATA
 from app.config import Settings
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
@@ -31,11 +30,7 @@ from app.domain.payments.rules import PaymentStatus
 from app.entrypoints.selling import shop
 from app.foundation.database import Base, db, end_reading, session, transaction
 from app.sandbox.paypal import captures
-from app.sandbox.paypal import money as paypal_money
-from app.sandbox.paypal import refunds as paypal_refunds
 from app.sandbox.paypal.work import CAPTURE
-from app.sandbox.stripe import disputes, refunds
-from app.sandbox.stripe.work import Work
 from app.workflows.begin_checkout import Checkout, begin_checkout
 from app.workflows.confirm_payment import confirm_payment
 from app.workflows.request_refund import request_refund
@@ -45,13 +40,13 @@ from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.payments import BASE_URL, make_invoice, payment_row
+from tests.properties.desks import contest, decide, give_back
+from tests.properties.two_books import differences, left_over
 from tests.properties.unreliable_world import (
     JOBS,
     NONE,
     World,
     changing_payments,
-    differences,
-    left_over,
     unreliable_world,
 )
 from tests.sandbox.shopping import GOOD_CARD, client_of, typed
@@ -93,11 +88,11 @@ class Customer:
         self.world, self.id = world, f"customer-{number}"
         self.buys, self.ends = world.dice.choice(BOUGHT), world.dice.choice(ENDS)
         self.provider = world.dice.choice(PROVIDERS)
-        if self.ends == "disputed" or self.buys == "card":
+        if self.buys == "card":
             self.provider = "stripe"
         plan = "plan-basic" if self.buys == "tokens" else "plan-payg"
         account = make_account(self.id, now=world.now, plan_id=plan)
-        self.reference = ""
+        self.reference, self.dispute = "", ""
         if self.buys in ("invoice", "card"):
             minor = world.dice.randrange(500, 20_000)
             self.reference = make_invoice(account, minor=minor, now=world.now).public_id
@@ -111,6 +106,8 @@ class Customer:
             yield from self._buy()
         if self.ends == "disputed":
             yield from self._acted(self._contest)
+            yield
+            yield from self._acted(self._decide)
         if self.ends in ("refunded by us", "refunded by both"):
             yield from self._acted(self._ask_for_refund)
         if self.ends in ("refunded there", "refunded by both"):
@@ -211,33 +208,14 @@ class Customer:
         return True
 
     def _refund_there(self) -> bool:
-        """Give some of it back at the provider's own desk; one that may not be says no."""
-        ours, minor = self._payment_ids(), 234
-        with self.world.sandbox.work() as work:
-            for charge in self._charges(work, ours):
-                if charge["amount"] - charge["amount_refunded"] >= minor:
-                    refunds.add(work, charge, {"amount": minor})
-                return True
-        with self.world.sandbox.paypal_work() as work:
-            for capture in work.newest(CAPTURE):
-                if capture["custom_id"] in ours and capture["status"] == "COMPLETED":
-                    amount = paypal_money.of_cents(minor, "USD")
-                    paypal_refunds.create(work, capture["id"], {"amount": amount})
-                    return True
-        return False
+        return give_back(self.world, self._payment_ids())
 
     def _contest(self) -> bool:
-        ours = self._payment_ids()
-        with self.world.sandbox.work() as work:
-            for charge in self._charges(work, ours):
-                dispute = disputes.begin(work, charge)
-                disputes.decide(work, dispute, disputes.LOST)
-                return True
-        return False
+        self.dispute = contest(self.world, self._payment_ids())
+        return bool(self.dispute)
 
-    def _charges(self, work: Work, ours: set[str]) -> list[dict]:
-        paid = [charge for charge in work.newest("charge") if charge["paid"]]
-        return [charge for charge in paid if _paid_for(work, charge) in ours]
+    def _decide(self) -> bool:
+        return decide(self.world, self.dispute)
 
     def _payment_ids(self) -> set[str]:
         found = set(session.scalars(sa.select(Payment.public_id).filter_by(user_id=self.id)))
@@ -257,11 +235,6 @@ class Customer:
                 account.id, card, provider="stripe", consent=consent, now=self.world.now
             )
             accounts.settings_of(account).auto_pay = True
-
-
-def _paid_for(work: Work, charge: dict) -> str | None:
-    intent = work.find("payment_intent", charge["payment_intent"])
-    return intent["metadata"].get(METADATA) if intent else None
 
 
 # --- Chaos, and the calm after it ---------------------------------------------------------------

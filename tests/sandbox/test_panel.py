@@ -1,5 +1,7 @@
 """The sandbox's own page, and the knobs by JSON and by form."""
 
+import re
+
 import pytest
 import requests
 import stripe
@@ -91,6 +93,24 @@ def test_shows_what_happened_at_paypal(paypal, sandbox_url: str) -> None:
         f"There is no capture {waiting} on its way.",
     )
     assert requests.post(f"{sandbox_url}{decision}s", timeout=10).status_code == 422
+
+
+def test_lets_payments_at_paypal_be_contested(paypal, sandbox_url: str) -> None:
+    order = buying.open_order(paypal)
+    buying.approve(buying.page_of(order))
+    capture = buying.taken(buying.capture(paypal, order.id)).id
+    contest = f"/sandbox/paypal/captures/{capture}/dispute"
+    assert f'action="{contest}"' in visit(f"{sandbox_url}/sandbox").text
+    refused = post(f"{sandbox_url}{contest}", amount="2001")
+    assert refused.status_code == 422 and 'role="alert"' in refused.text
+    assert post(f"{sandbox_url}{contest}", amount="500").status_code == 303
+    page = visit(f"{sandbox_url}/sandbox").text
+    assert "waiting for seller response" in page and "$5.00" in page
+    newest = re.search(r'action="(/sandbox/paypal/disputes/[\w-]+)/won"', page)
+    assert newest is not None
+    assert post(f"{sandbox_url}{newest[1]}/payout", pressed="").status_code == 303
+    page = visit(f"{sandbox_url}/sandbox").text
+    assert "resolved with payout" in page and f"{newest[1]}/won" not in page
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Beginning a checkout: one page per invoice, whatever is clicked, lost or refused."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from app.domain.payments.queries import payments_of_invoice
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.workflows.settle_payment import settle_payment
+from tests.books import check_books
 from tests.factories.payments import (
     invoice_row,
     make_card,
@@ -24,6 +26,13 @@ from tests.factories.payments import (
 )
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 
+from app import create_app
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
@@ -30,7 +31,7 @@ from tests.factories.payments import (
     payment_row,
 )
 from tests.fakes.payment_gateway import FakeGateway
-from tests.killing import run_until_killed
+from tests.killing import die, run_until_killed
 from tests.threads import in_parallel
 
 
@@ -233,24 +234,6 @@ class TestLostAnswers:
         assert charge(attempt, gateway, now=now).status == "pending"
 
 
-KILLED = '''
-"""Charges a card and is killed before anybody hears of it."""
-import os, signal, sys
-from datetime import datetime
-from app import create_app
-from app.config import read_settings
-from app.workflows.charge_saved_card import charge_saved_card
-
-class Killer:
-    def charge(self, order):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-with create_app(read_settings()).app_context():
-    now = datetime.fromisoformat(sys.argv[2])
-    charge_saved_card(sys.argv[1], gateways={"stripe": Killer()}, now=now)
-'''
-
-
 class TestSweep:
     def sweep(self, gateway: FakeGateway, *, now: datetime) -> tuple[int, int]:
         came_to = ask_about_attempts(gateways={"stripe": gateway}, base_url=BASE_URL, now=now)
@@ -293,13 +276,23 @@ class TestSweep:
         assert payment_row(attempt.public_id).status == "settled"
 
 
+class Killer:
+    def charge(self, order: ChargeOrder) -> None:
+        die()
+
+
+def charge_and_die(settings: Settings, public_id: str, now: datetime) -> None:
+    with create_app(settings).app_context():
+        charge_saved_card(public_id, gateways={"stripe": Killer()}, now=now)
+
+
 class TestKilledBetween:
     @pytest.mark.parametrize("reaches_the_provider", [False, True])
     def test_the_call_and_its_record(
         self, settings: Settings, attempt: Payment, gateway: FakeGateway, reaches_the_provider
     ) -> None:
         now = attempt.created_at
-        run_until_killed(settings, KILLED, attempt.public_id, now.isoformat())
+        run_until_killed(charge_and_die, settings, attempt.public_id, now)
         assert payment_row(attempt.public_id).status == "created"
         if reaches_the_provider:
             # The card is charged; nobody here knows.

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.domain.accounts import standing
 from app.domain.accounts.models import Account
 from app.domain.invoices import chasing
 from app.domain.mails.models import Mail
@@ -152,6 +153,35 @@ class TestSuspension:
         with transaction():
             void_invoice(invoice.invoice_number, reason="a gift", actor="olga", now=late)
         assert suspended(ada) == (False, None)
+
+    def test_comes_once_for_each_debt(self, ada: Account) -> None:
+        """If the operator lets her go on, she goes on, and hears nothing more of it."""
+        make_invoice(ada)
+        chase(DUE + 30 * DAY)
+        with transaction():
+            locked = standing.lock_customer(ada.id)
+            standing.resume(locked, reason="She will pay.", actor="olga", now=DUE + 31 * DAY)
+        mails = mails_of(ada)
+        for day in (31, 32, 90):
+            assert chase(DUE + day * DAY) == 0
+        assert suspended(ada) == (False, None)
+        assert mails_of(ada) == mails
+        # A debt that grows as old later is another one.
+        make_invoice(ada, now=NOW + 90 * DAY)
+        chase(DUE + 120 * DAY)
+        assert suspended(ada) == (True, "debt")
+        assert mails_of(ada).count("account_suspended") == 2
+
+    def test_that_was_lifted_was_for_every_debt_of_then(self, ada: Account) -> None:
+        make_invoice(ada)
+        make_invoice(ada)
+        chase(DUE + 30 * DAY)
+        with transaction():
+            locked = standing.lock_customer(ada.id)
+            standing.resume(locked, reason="She will pay.", actor="olga", now=DUE + 31 * DAY)
+        chase(DUE + 32 * DAY)
+        assert suspended(ada) == (False, None)
+        assert mails_of(ada).count("account_suspended") == 1
 
     def test_by_an_operator_stays(self, ada: Account) -> None:
         gateway = FakeGateway()

@@ -1,8 +1,10 @@
 """May this customer go on? Each reason as it comes to be, and what is left."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import BillingSettings
@@ -10,14 +12,23 @@ from app.domain.reporting.entitlements import CreditLimits
 from app.domain.reporting.views import Entitlement
 from app.foundation.database import session
 from app.workflows.check_entitlement import check_entitlement
+from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.subscriptions import current_period
+from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import GRACE, make_usage
 from tests.moments import NOW
 from tests.statements import statements
 
 LIMITS = CreditLimits(new_minor=500, settled_minor=10_000)
 USD = 1_000_000_000
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 def check(user_id: str = "ada", *, now=NOW) -> Entitlement:
@@ -41,7 +52,8 @@ class TestCheckEntitlement:
         assert entitlement.max_concurrent_req == 2 and entitlement.rate_limit_per_min == 20
 
     def test_shows_the_terms_and_tokens_of_a_plan(self, app) -> None:
-        make_account("cleo", plan_id="plan-pro", extra_tokens=1_000)
+        make_account("cleo", plan_id="plan-pro")
+        make_extra_tokens("cleo", bought=1_000)
         make_usage("cleo")
         entitlement = check("cleo")
         assert entitlement.is_allowed

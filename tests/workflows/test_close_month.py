@@ -21,12 +21,14 @@ from app.workflows.record_usage import record_usage
 from app.workflows.verify_books import verify_books
 from app.workflows.void_usage import void_usage
 from tests.factories.accounts import make_account
+from tests.statements import sent_in_sets, statements
 
 SELLER = Seller(name="Oblivious", address="1 Main St", country="DE", vat_id="DE123456789")
 OCTOBER = BillingMonth(2026, 10)
 IN_OCTOBER = datetime(2026, 10, 20, tzinfo=UTC)
 CLOSED_AT = datetime(2026, 11, 1, 1, tzinfo=UTC)
 GRACE = timedelta(days=7)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def use(user_id: str, request_id: str, *, tokens: int, at: datetime, now: datetime) -> None:
@@ -98,6 +100,19 @@ class TestCloseMonth:
             close_month(OCTOBER, seller=SELLER, actor="test", now=CLOSED_AT)
         close()
         assert len(invoices_of(ada)) == len(invoices_of(ben)) == 1
+
+    def test_takes_as_many_statements_for_many_as_for_few(self, app: Flask) -> None:
+        counts = []
+        for month, size in ((OCTOBER, 2), (BillingMonth(2026, 11), 12)):
+            used_at, closed_at = month.period.starts_at + 20 * DAY, month.period.ends_at + HOUR
+            for number in range(size):
+                name = f"{month}-{number}"
+                make_account(name, now=used_at)
+                use(name, name, tokens=100_000, at=used_at, now=used_at)
+            with statements() as sent:
+                assert close(month, now=closed_at) == (size, 0)
+            counts.append(len(sent_in_sets(sent)))
+        assert counts[0] == counts[1]
 
     def test_passes_over_who_owes_nothing(self, ada: Account) -> None:
         assert close() == (0, 0)

@@ -39,17 +39,24 @@ def books(app: Flask):
     check_books()
 
 
+@pytest.fixture(params=["stripe", "paypal"])
+def provider(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def payment(ada: Account) -> Payment:
+def payment(ada: Account, provider: str) -> Payment:
     """A payment of 12.34 that has come."""
-    return make_paid(ada, gateway=FakeGateway(), minor=PAID)
+    return make_paid(ada, gateway=FakeGateway(provider=provider), minor=PAID)
 
 
 def refund(payment: Payment, status: RefundOutcomeStatus, *, minor: int) -> None:
     """Hear of a refund, ours or made at the provider, and take its effect."""
     ours = session.query(Refund).one_or_none()
     named = str(ours.id) if ours else None
-    outcome = RefundOutcome("stripe", payment.provider_payment, "re_1", named, minor, status, "x")
+    outcome = RefundOutcome(
+        payment.provider, payment.provider_payment, "re_1", named, minor, status, "x"
+    )
     with transaction():
         settle_refund(outcome, now=NOW)
     with transaction():
@@ -59,9 +66,9 @@ def refund(payment: Payment, status: RefundOutcomeStatus, *, minor: int) -> None
 
 
 def lose(payment: Payment, *, minor: int) -> None:
-    """Hear that the bank has taken money away, twice."""
+    """Hear that money was taken away, twice."""
     seen = DisputeSeen(
-        provider="stripe",
+        provider=payment.provider,
         provider_dispute="du_1",
         provider_payment=payment.provider_payment,
         amount_minor=minor,
@@ -90,6 +97,15 @@ class TestFollowDispute:
     def test_takes_back_what_was_paid_for(self, ada: Account, payment: Payment) -> None:
         lose(payment, minor=PAID)
         assert held(ada, payment) == (0, 0)
+
+    def test_says_where_it_was_contested(self, payment: Payment, provider: str) -> None:
+        lose(payment, minor=500)
+        where = {"stripe": "at your bank", "paypal": "at PayPal"}[provider]
+        with transaction():
+            locked = operations.lock_payment(payment.public_id)
+            (note,) = credit_notes.notes_of(operations.lock_invoice(locked))
+        assert note.reason == f"The payment was contested {where}, and lost (du_1)"
+        assert note.amount_minor + note.tax_minor == 500
 
     @pytest.mark.parametrize("lost", [1, 234, 1_000, 1_001, PAID])
     @pytest.mark.parametrize("refunded", [1, 234, 1_000, PAID])

@@ -1,6 +1,7 @@
 """The inbox: each event once, whatever its order; nothing is lost, nothing is believed."""
 
 import random
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from app.domain.payments.errors import (
     UnknownPayment,
     UnknownProvider,
 )
-from app.domain.payments.gateway import DisputeStatus, EventNotice
+from app.domain.payments.gateway import DisputesSeen, DisputeStatus, EventNotice
 from app.domain.payments.models import Dispute, Payment, ProviderEvent
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
@@ -164,6 +165,22 @@ class TestFollowUpEvent:
         assert session.query(Dispute).one().status == "lost"
         assert {event.status for event in session.query(ProviderEvent)} == {"processed"}
 
+    def test_takes_a_dispute_about_several_payments_in(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        payments = [make_paid(ada, gateway=gateway).provider_payment or "" for _ in range(2)]
+        gateway.notices.clear()
+        for payment in payments:
+            gateway.contest(payment, DisputeStatus.LOST)
+        parts = tuple(replace(seen, provider_dispute="du_1") for seen in gateway.disputes.values())
+        gateway.notices.clear()
+        gateway.disputes["du_1"] = DisputesSeen(parts)
+        gateway.notice(dispute="du_1")
+        self.take_in(gateway, now=now)
+        rows = session.query(Dispute)
+        assert [(row.provider_dispute, row.status) for row in rows] == [("du_1", "lost")] * 2
+        assert {event.status for event in session.query(ProviderEvent)} == {"processed"}
+
     def test_takes_cards_in(self, ada: Account, gateway: FakeGateway, now: datetime) -> None:
         begin_saving_card(ada, VERSION, gateway=gateway, base_url=BASE_URL, now=now)
         gateway.save("cs_1", make_card())
@@ -232,7 +249,7 @@ class TestReplay:
         receive(gateway.notice(None), now=now)
         process(gateway, now=now)
         with transaction():
-            inbox.replay("stripe", the_event().event_id, now=now)
+            inbox.replay("stripe", the_event().event_id, actor="operator:olga", now=now)
         assert (the_event().status, the_event().ignored_because) == ("waiting", None)
         assert session.query(OutboxEntry).count() == 2
         process(gateway, now=now)
@@ -240,7 +257,7 @@ class TestReplay:
 
     def test_knows_only_what_came(self, app: Flask, now: datetime) -> None:
         with pytest.raises(UnknownEvent), transaction():
-            inbox.replay("stripe", "evt_99", now=now)
+            inbox.replay("stripe", "evt_99", actor="operator:olga", now=now)
 
 
 def test_books_tell_of_a_forgotten_event(app: Flask, gateway: FakeGateway, now: datetime) -> None:

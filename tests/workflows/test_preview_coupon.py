@@ -8,10 +8,12 @@ from flask import Flask
 from app.domain.accounts.models import Account
 from app.domain.coupons.errors import CouponAlreadyUsed, CouponNotFound, CouponWrongPlan
 from app.domain.coupons.models import CouponUsage
-from app.foundation.database import session
+from app.foundation.database import session, transaction
+from app.foundation.periods import BillingMonth
+from app.workflows.close_month import close_month
 from app.workflows.preview_coupon import NextInvoice, preview_coupon
 from tests.books import check_books
-from tests.factories.purchases import begin_switch, buy_plan, invoices_of
+from tests.factories.purchases import SELLER, begin_switch, buy_plan, invoices_of
 from tests.factories.redemptions import make_coupon, make_fixed_coupon, redeem
 from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
@@ -47,6 +49,25 @@ class TestPreviewCoupon:
         make_usage(prompt_tokens=100_000, completion_tokens=0)
         (effect,) = preview(ada).effects
         assert (effect.other_discounts_minor, effect.discount_minor) == (100, 40)
+
+    @pytest.mark.parametrize(
+        ("minor", "shown"),
+        [(9, [(60, 9, 51)]), (10, [(60, 10, 50)]), (11, []), (30, []), (60, [(60, 60, 0)])],
+    )
+    def test_shows_nothing_where_what_is_left_is_carried(
+        self, ada: Account, minor: int, shown: list[tuple[int, int, int]]
+    ) -> None:
+        make_fixed_coupon(minor=minor)
+        make_usage(prompt_tokens=20_000, completion_tokens=0)
+        effects = preview(ada, "TENOFF").effects
+        assert [(e.amount_minor, e.discount_minor, e.left_minor) for e in effects] == shown
+        # The invoice is what was shown: what is carried uses no coupon.
+        redeem("TENOFF", ada)
+        closes = NOW.replace(month=12, day=1, hour=1)
+        with transaction():
+            close_month(BillingMonth(2026, 11), seller=SELLER, actor="test", now=closes)
+        billed = [(i.amount_minor, i.discount_minor, i.final_minor) for i in invoices_of(ada)]
+        assert billed == shown
 
     def test_shows_the_renewal(self, ada: Account) -> None:
         buy_plan(ada, "plan-pro", gateway=FakeGateway())

@@ -8,7 +8,7 @@ from flask import Flask
 from app.domain.accounts import queries
 from app.domain.accounts.models import Account
 from app.domain.accounts.operations import change_settings
-from app.domain.usage.models import UsageDaily, UsageHourly, UsageLabel
+from app.domain.usage.models import BillingRecord, UsageDaily, UsageHourly, UsageLabel
 from app.foundation import clock
 from app.foundation.database import session, transaction
 from app.workflows.rebuild_rollups import rebuild_rollups
@@ -49,6 +49,16 @@ def make_history() -> None:
     )
     make_usage(model="nobody-knows", occurred_at=NOW - timedelta(days=3))
     make_usage(occurred_at=NOW - timedelta(days=2), request_id="to-be-voided")
+
+
+def records_count() -> int:
+    session.rollback()
+    return session.query(BillingRecord).count()
+
+
+def requests_count(rollup: type[UsageHourly | UsageDaily]) -> int:
+    session.rollback()
+    return sum(row.requests for row in session.query(rollup))
 
 
 class TestRebuildRollups:
@@ -127,6 +137,9 @@ def test_stands_beside_ingest(app: Flask, ada: Account) -> None:
             move(queries.account("ada"), zone)
             rebuild()
 
+    before = records_count()
     in_parallel(app, [post, work, post, rebuild])
     rebuild()
+    assert records_count() == before + 30
+    assert requests_count(UsageHourly) == requests_count(UsageDaily) == records_count()
     check_books()

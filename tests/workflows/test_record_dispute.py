@@ -1,22 +1,32 @@
 """Disputes: written down once, decided once, in whatever order the news comes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
+from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments import disputes
 from app.domain.payments.errors import OutcomeImpossible, UnknownPayment
-from app.domain.payments.gateway import DisputeSeen, DisputeStatus
+from app.domain.payments.gateway import DisputeSeen, DisputesSeen, DisputeStatus
 from app.domain.payments.models import Dispute, Payment
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
-from app.workflows.record_dispute import record_dispute
+from app.workflows.record_dispute import record_dispute, record_each_dispute
+from tests.books import check_books
 from tests.factories.payments import make_paid
 from tests.fakes.payment_gateway import FakeGateway
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture
@@ -96,6 +106,43 @@ class TestRecordDispute:
         session.rollback()
         assert session.query(Dispute).one().status == "lost"
 
+    def test_takes_the_amount_of_the_decision(
+        self, payment: Payment, opened: DisputeSeen, now: datetime
+    ) -> None:
+        record(opened, now=now)
+        row = record(replace(opened, status=DisputeStatus.LOST, amount_minor=500), now=now)
+        assert (row.amount_minor, disputes.lost_minor(payment)) == (500, 500)
+        late = record(opened, now=now)
+        assert (late.status, late.amount_minor) == ("lost", 500)
+
     def test_waits_for_the_payment_itself(self, opened: DisputeSeen, now: datetime) -> None:
         with pytest.raises(UnknownPayment):
             record(replace(opened, provider_payment="pi_x"), now=now)
+
+
+class TestRecordEachDispute:
+    def test_writes_down_each_payment(
+        self, ben: Account, payment: Payment, opened: DisputeSeen, now: datetime
+    ) -> None:
+        other = make_paid(ben, gateway=FakeGateway(numbers_from=100))
+        parts = (
+            replace(opened, amount_minor=400),
+            replace(opened, amount_minor=600, provider_payment=other.provider_payment or ""),
+        )
+        for _ in range(2):
+            with transaction():
+                record_each_dispute(DisputesSeen(parts), now=now)
+        rows = session.query(Dispute).order_by(Dispute.id)
+        assert [(row.user_id, row.payment_id, row.amount_minor) for row in rows] == [
+            ("ada", payment.id, 400),
+            ("ben", other.id, 600),
+        ]
+        assert disputes.has_open_dispute("ada") and disputes.has_open_dispute("ben")
+
+    def test_waits_until_each_is_known(
+        self, payment: Payment, opened: DisputeSeen, now: datetime
+    ) -> None:
+        unknown = replace(opened, provider_payment="pi_x")
+        with pytest.raises(UnknownPayment), transaction():
+            record_each_dispute(DisputesSeen((opened, unknown)), now=now)
+        assert session.query(Dispute).count() == 0

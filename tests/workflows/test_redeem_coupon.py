@@ -110,8 +110,11 @@ class TestRedeemCoupon:
         gateway = FakeGateway()
         make_coupon("BASIC", applicable_plans=["plan-basic"])
         buy_plan(ada, "plan-pro", gateway=gateway)
+        with pytest.raises(CouponWrongPlan):
+            redeem("BASIC", ada)
         begin_switch(ada, "plan-basic", gateway=gateway)
         redeem("BASIC", ada)
+        assert usage_of(ada, "BASIC").used_up_at is None
 
     def test_never_gives_more_than_there_are(self, app: Flask) -> None:
         make_coupon(max_uses=3)

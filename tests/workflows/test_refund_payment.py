@@ -1,28 +1,46 @@
 """Giving money back: written down, asked, recorded; whatever is lost, it goes out once."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 
+from app import create_app
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.payments.errors import ProviderUnreachable, UnknownProvider, UnknownRefund
-from app.domain.payments.gateway import RefundOrder, RefundOutcomeStatus
+from app.domain.payments.gateway import DisputeStatus, RefundOrder, RefundOutcomeStatus
 from app.domain.payments.models import Payment, Refund
-from app.domain.payments.operations import lock_payment
 from app.domain.payments.rules import KEY_LIFE
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from app.workflows.reconcile_payments import ask_about_refunds
+from app.workflows.record_dispute import record_dispute
 from app.workflows.refund_payment import refund_payment
-from tests.factories.payments import make_paid, make_refund, payment_row, refund_row
-from tests.factories.purchases import promises
+from app.workflows.void_invoice import void_invoice
+from tests.books import check_books
+from tests.factories.payments import (
+    make_checkout,
+    make_invoice,
+    make_paid,
+    make_refund,
+    payment_row,
+    refund_row,
+)
+from tests.factories.purchases import pay, promises
 from tests.fakes.payment_gateway import FakeGateway
-from tests.killing import run_until_killed
+from tests.killing import die, run_until_killed
 from tests.threads import in_parallel
 
 LATER = timedelta(minutes=10)
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture
@@ -47,6 +65,17 @@ def lose(asked: Refund, gateway: FakeGateway, *, now: datetime) -> None:
     with pytest.raises(ProviderUnreachable):
         refund(asked, gateway, now=now)
     gateway.loses_answers = False
+
+
+def overpay(account: Account, gateway: FakeGateway, *, now: datetime) -> tuple[Payment, Refund]:
+    """Pay an invoice that is void by then, and return the refund that was promised of it."""
+    invoice = make_invoice(account)
+    checkout = make_checkout(account, invoice, gateway=gateway)
+    with transaction():
+        void_invoice(invoice.public_id, reason="a gift", actor="olga", now=now)
+    pay(checkout, gateway=gateway)
+    (promised,) = promises("refund_payment")
+    return payment_row(checkout.payment_id), refund_row(promised["refund"])
 
 
 def settlings() -> int:
@@ -116,19 +145,30 @@ class TestRefundPayment:
         assert refund(make_refund(payment, minor=1_234), gateway, now=now).status == "settled"
 
     def test_gives_back_what_somebody_else_has_left_of_an_overpayment(
-        self, payment: Payment, gateway: FakeGateway, now: datetime
+        self, ada: Account, gateway: FakeGateway, now: datetime
     ) -> None:
-        with transaction():
-            lock_payment(payment.public_id).is_overpayment = True
-        asked = make_refund(payment, minor=1_234)
+        payment, asked = overpay(ada, gateway, now=now)
         gateway.give_back(payment.provider_payment, 200)
         gateway.refuses_with = "charge_already_refunded"
         for _ in range(2):
             assert refund(asked, gateway, now=now).status == "failed"
         gateway.refuses_with = None
-        (promised,) = promises("refund_payment")
+        _, promised = promises("refund_payment")
         assert refund(refund_row(promised["refund"]), gateway, now=now).amount_minor == 1_034
         assert payment_row(payment.public_id).refunded_minor == 1_234
+
+    def test_gives_back_what_a_dispute_has_left_of_an_overpayment(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        payment, asked = overpay(ada, gateway, now=now)
+        gateway.contest(payment.provider_payment, DisputeStatus.LOST, amount_minor=234)
+        with transaction():
+            record_dispute(next(iter(gateway.disputes.values())), now=now)
+        gateway.refuses_with = "refund_amount_exceeded"
+        assert refund(asked, gateway, now=now).status == "failed"
+        gateway.refuses_with = None
+        _, promised = promises("refund_payment")
+        assert refund(refund_row(promised["refund"]), gateway, now=now).amount_minor == 1_000
 
     def test_leaves_the_rest_of_what_was_no_overpayment_to_the_operator(
         self, payment: Payment, gateway: FakeGateway, now: datetime
@@ -224,22 +264,14 @@ class TestSweep:
         assert settlings() == 1
 
 
-KILLED = '''
-"""Gives money back and is killed before anybody hears of it."""
-import os, signal, sys
-from datetime import datetime
-from app import create_app
-from app.config import read_settings
-from app.workflows.refund_payment import refund_payment
-
 class Killer:
-    def refund(self, order):
-        os.kill(os.getpid(), signal.SIGKILL)
+    def refund(self, order: RefundOrder) -> None:
+        die()
 
-with create_app(read_settings()).app_context():
-    now = datetime.fromisoformat(sys.argv[2])
-    refund_payment(int(sys.argv[1]), gateways={"stripe": Killer()}, now=now)
-'''
+
+def refund_and_die(settings: Settings, refund_id: int, now: datetime) -> None:
+    with create_app(settings).app_context():
+        refund_payment(refund_id, gateways={"stripe": Killer()}, now=now)
 
 
 class TestKilledBetween:
@@ -247,7 +279,7 @@ class TestKilledBetween:
         self, settings: Settings, payment: Payment, gateway: FakeGateway, now: datetime
     ) -> None:
         asked = make_refund(payment)
-        run_until_killed(settings, KILLED, str(asked.id), now.isoformat())
+        run_until_killed(refund_and_die, settings, asked.id, now)
         assert refund_row(asked.id).status == "created"
         ask_about_refunds(gateways={"stripe": gateway}, now=now + LATER)
         assert len(gateway.refunds) == 1
@@ -257,7 +289,7 @@ class TestKilledBetween:
         self, settings: Settings, payment: Payment, gateway: FakeGateway, now: datetime
     ) -> None:
         asked = make_refund(payment)
-        run_until_killed(settings, KILLED, str(asked.id), now.isoformat())
+        run_until_killed(refund_and_die, settings, asked.id, now)
         # The provider has done it; nobody here knows.
         order = RefundOrder(
             refund_id=str(asked.id),

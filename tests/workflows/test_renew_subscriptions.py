@@ -8,11 +8,13 @@ from flask import Flask
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import Plan
 from app.domain.invoices.models import CarriedAmount
+from app.domain.mails.models import Mail
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.subscriptions import queries
 from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
+from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.renew_subscriptions import renew_subscriptions
 from tests.books import check_books
 from tests.factories.accounts import make_account
@@ -33,6 +35,7 @@ from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
+from tests.statements import sent_in_sets, statements
 from tests.threads import in_parallel
 
 TICK, DAY, MINUTE = timedelta(microseconds=1), timedelta(days=1), timedelta(minutes=1)
@@ -118,6 +121,20 @@ class TestRenewSubscriptions:
             make_account(f"user-{number}", now=NOW + 10 * DAY, plan_id="plan-basic")
         assert renew(now=END) == 4
 
+    def test_takes_as_many_statements_for_many_as_for_few(self, app: Flask) -> None:
+        # The one lot begins a day after the other.
+        lots, counts = ((2, timedelta(0)), (12, DAY)), []
+        for size, later in lots:
+            for number in range(size):
+                begun = NOW + later + 10 * DAY
+                make_account(f"{size}-{number}", now=begun, plan_id="plan-basic")
+        for size, later in lots:
+            with statements() as sent:
+                assert renew(now=END + later) == size
+            counts.append(len(sent_in_sets(sent)))
+        assert counts[0] == counts[1]
+        assert session.query(Mail).filter_by(kind="renewal_due").count() == 14
+
     def test_takes_the_price_of_the_moment(self, pro: Account) -> None:
         with transaction():
             session.get_one(Plan, "plan-pro").monthly_price_minor = 11_000
@@ -198,6 +215,13 @@ class TestGrace:
         assert usage_of(pro, "SAVE20").used_up_at is None
         renew(now=GRACE_END + DAY)
         assert mails_of(pro).count("plan_expired") == 1
+
+    def test_unpaid_its_page_is_closed(self, pro: Account, gateway) -> None:
+        renew(now=END)
+        make_checkout(pro, self.invoice(pro), gateway=gateway, now=GRACE_END - MINUTE)
+        assert promises(CLOSE_CHECKOUTS) == []
+        renew(now=GRACE_END)
+        assert promises(CLOSE_CHECKOUTS) == [{"invoice": self.invoice(pro).public_id}]
 
     def test_its_small_amounts_wait_for_the_next_invoice_again(self, pro, gateway) -> None:
         begin_switch(pro, "plan-enterprise", gateway=gateway, now=END - 14 * MINUTE)

@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_of
+from app.domain.invoices import credit
 from app.domain.invoices.errors import InvoiceNotVoidable
 from app.domain.invoices.models import CarriedAmount, TaxRate
 from app.foundation.database import session, transaction
@@ -36,6 +38,11 @@ def books(app: Flask):
 def replace(reference: str, *, now=NOW):
     with transaction():
         return replace_invoice(reference, reason="address", seller=SELLER, actor="olga", now=now)
+
+
+def renew(*, now) -> None:
+    with transaction():
+        renew_subscriptions(seller=SELLER, grace=GRACE, now=now)
 
 
 class TestReplaceInvoice:
@@ -80,14 +87,27 @@ class TestReplaceInvoice:
     def test_of_a_renewal_still_pays_its_period(self, ada: Account) -> None:
         gateway, end = FakeGateway(), NOW + 30 * DAY
         buy_plan(ada, "plan-pro", gateway=gateway)
-        with transaction():
-            renew_subscriptions(seller=SELLER, grace=GRACE, now=end)
+        renew(now=end)
         replace(invoices_of(ada)[1].public_id, now=end + DAY)
         new = invoices_of(ada)[2]
         assert (new.kind, new.due_at, new.final_minor) == ("subscription", end + DAY, 9_999)
         checkout = make_checkout(ada, new, gateway=gateway, now=end + DAY)
         pay(checkout, gateway=gateway, now=end + DAY)
         assert current_period(ada.id).quota == 1_000_000
+
+    def test_of_a_renewal_that_credit_pays_keeps_its_plan(self, ada: Account) -> None:
+        end = NOW + 30 * DAY
+        buy_plan(ada, "plan-pro", gateway=FakeGateway())
+        renew(now=end)
+        with transaction():
+            locked = accounts.lock_accounts({ada.id})[ada.id]
+            credit.add(locked, minor=9_999, kind="gift", source="gift:1", note="", now=end)
+        new = replace(invoices_of(ada)[1].public_id, now=end + DAY)
+        assert (new.status, new.credit_used_minor) == ("paid", 9_999)
+        period = current_period(ada.id)
+        assert (period.quota, period.grace_ends_at) == (1_000_000, None)
+        renew(now=end + GRACE)
+        assert (current_period(ada.id).plan_id, invoices_of(ada)[2].status) == ("plan-pro", "paid")
 
     def test_is_refused_once_paid(self, ada: Account) -> None:
         gateway, invoice = FakeGateway(), make_invoice(ada)

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -106,6 +106,15 @@ class TestSettleRefund:
         settle(outcome(second, refund_id=str(other.id)), now=now)
         assert refund_row(other.id).status == "created"
         assert (refunded(payment), refunded(second)) == (0, 234)
+
+    def test_has_moved_when_its_status_has(self, payment: Payment, now: datetime) -> None:
+        refund = make_refund(payment)
+        moments = [now + timedelta(minutes=number) for number in range(1, 5)]
+        news = (PENDING, PENDING, SETTLED, SETTLED)
+        for moment, status in zip(moments, news, strict=True):
+            settle(outcome(payment, refund_id=str(refund.id), status=status), now=moment)
+            since = moments[0] if status is PENDING else moments[2]
+            assert refund_row(refund.id).updated_at == since
 
     def test_waits_for_the_payment_itself(self, payment: Payment, now: datetime) -> None:
         with pytest.raises(UnknownPayment, match="settled by pi_x so far"):

@@ -1,11 +1,14 @@
 """Switching plans: fixed when accepted, applied once when paid, given back when not."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account
+from app.domain.coupons import creating
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.refunds import REFUND_PAYMENT
@@ -218,6 +221,19 @@ class TestRefusals:
         else:
             with pytest.raises(PreviewStale):
                 switch_plan(ada, "plan-pro", **given)
+
+    def test_hold_no_preview_whose_coupon_was_edited(self, ada: Account, gateway) -> None:
+        buy_plan(ada, "plan-basic", gateway=gateway)
+        make_coupon()
+        redeem("SAVE20", ada)
+        pro_only = partial(replace, applicable_plans=("plan-pro",))
+        with transaction():
+            creating.change("SAVE20", pro_only, actor="operator:olga", now=HALF)
+        given = {"shop": make_shop(gateway), "now": HALF + MINUTE}
+        with pytest.raises(PreviewStale):
+            switch_plan(ada, "plan-pro", previewed_at=HALF - MINUTE, **given)
+        # What was edited by then was part of the preview.
+        assert switch_plan(ada, "plan-pro", previewed_at=HALF, **given) is not None
 
     def test_allow_one_change_at_a_time(self, ada: Account, gateway) -> None:
         first = begin_switch(ada, "plan-pro", gateway=gateway)

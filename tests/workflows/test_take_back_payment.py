@@ -7,14 +7,16 @@ from flask import Flask
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
+from app.domain.invoices import credit
 from app.domain.invoices.errors import CreditTooLarge
-from app.domain.invoices.models import CreditNote, InvoiceLine
+from app.domain.invoices.models import CreditEntry, CreditNote, InvoiceLine
 from app.domain.payments import operations as payments
 from app.domain.payments.models import Payment
 from app.domain.usage.models import UsageCorrection
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
+from app.workflows.credit_invoice import credit_invoice
 from app.workflows.take_back_payment import take_back_payment
 from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice, payment_row
@@ -179,6 +181,52 @@ class TestUsage:
         assert numbers == [f"CN-{ada.number}-2026-11", f"CN-{ada.number}-2026-11-2"]
         line = session.query(InvoiceLine).populate_existing().one()
         assert (line.amount_minor, line.credited_minor) == (1_000, 1_000)
+
+
+class TestCreditThatHelpedToPay:
+    """10 USD of usage, of which 2 USD of credit have paid a part."""
+
+    @pytest.fixture
+    def payment(self, ada: Account, gateway: FakeGateway) -> Payment:
+        with transaction():
+            locked = accounts.lock_accounts({ada.id})[ada.id]
+            credit.add(locked, minor=200, kind="gift", source="gift:1", note="", now=NOW)
+        invoice = make_invoice(ada, minor=1_000)
+        checkout = make_checkout(ada, invoice, gateway=gateway)
+        pay(checkout, gateway=gateway)
+        return payment_row(checkout.payment_id)
+
+    @pytest.mark.parametrize(
+        ("credited", "returned"), [(0, 200), (1, 199), (100, 100), (199, 1), (200, 0)]
+    )
+    def test_comes_back_as_far_as_it_is_left(
+        self, ada: Account, payment: Payment, credited: int, returned: int
+    ) -> None:
+        reference = invoices_of(ada)[0].public_id
+        if credited:
+            with transaction():
+                credit_invoice(
+                    reference, amount_minor=credited, reason="Slow", actor="olga", now=NOW
+                )
+        take_back(payment, minor=800)
+        assert (invoices_of(ada)[0].status, returned_credit()) == ("refunded", returned)
+        # Money and credit together are what the invoice was about, and not a cent more.
+        session.refresh(ada)
+        assert 800 + ada.credit_minor == 1_000
+
+    def test_does_not_come_back_with_less_than_the_last_money(
+        self, ada: Account, payment: Payment
+    ) -> None:
+        take_back(payment, minor=799)
+        assert (invoices_of(ada)[0].status, returned_credit()) == ("paid", 0)
+        take_back(payment, minor=1, source="refund:2")
+        assert (invoices_of(ada)[0].status, returned_credit()) == ("refunded", 200)
+
+
+def returned_credit() -> int:
+    session.rollback()
+    entries = session.query(CreditEntry).filter_by(kind="returned")
+    return sum(entry.amount_minor for entry in entries)
 
 
 class TestOverpayment:

@@ -47,6 +47,24 @@ class PasswordInvalid(DomainError):
     """The password holds broken characters, which cannot be hashed."""
 
 
+class PasswordTooPopular(DomainError):
+    """The password is among those that everybody tries first."""
+
+
+class PasswordLikeAddress(DomainError):
+    """The password is hardly more than the account's mail address."""
+
+
+# All that may be wrong with a password that somebody chooses.
+PASSWORD_REFUSALS = (
+    PasswordTooShort,
+    PasswordTooLong,
+    PasswordInvalid,
+    PasswordTooPopular,
+    PasswordLikeAddress,
+)
+
+
 class TimezoneUnknown(DomainError):
     """No IANA time zone has this name."""
 
@@ -55,6 +73,58 @@ class WrongCredentials(DomainError):
     """Mail address and password do not belong together."""
 
     kind = Kind.UNAUTHENTICATED
+
+
+class PasswordWrong(DomainError):
+    """Whoever is signed in entered a password that is not his."""
+
+
+class LinkInvalid(DomainError):
+    """A link from a mail was used already, has expired, or was never ours."""
+
+    kind = Kind.NOT_FOUND
+
+
+class LinkSentLately(DomainError):
+    """Such a mail was sent less than a minute ago."""
+
+    kind = Kind.TOO_MANY
+
+
+class EmailUnchanged(DomainError):
+    """The account has this mail address already."""
+
+
+class CodeWrong(DomainError):
+    """A code of the second factor is wrong, too old, or was used already."""
+
+
+class FactorOnAlready(DomainError):
+    """The account has a second factor already."""
+
+    kind = Kind.CONFLICT
+
+
+class FactorNotBegun(DomainError):
+    """There is no secret that waits for its first code."""
+
+    kind = Kind.CONFLICT
+
+
+class FactorWantsVerifiedEmail(DomainError):
+    """Nobody has shown yet that the account's mail address is his."""
+
+    kind = Kind.CONFLICT
+
+
+class FactorUnreadable(DomainError):
+    """The secret was sealed with a key that this installation no longer has."""
+
+
+class UnknownSession(DomainError):
+    """The account has no such session, or it has ended."""
+
+    kind = Kind.NOT_FOUND
 
 
 class KeyUnknown(DomainError):

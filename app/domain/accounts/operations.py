@@ -6,16 +6,27 @@ from typing import NamedTuple
 
 from sqlalchemy import case, select, update
 
-from app.domain.accounts import attribution, passwords, queries, rules, settings_rules
+from app.domain.accounts import (
+    attribution,
+    password_rules,
+    passwords,
+    queries,
+    rules,
+    sessions,
+    settings_rules,
+)
 from app.domain.accounts.errors import (
     EmailTaken,
     KeyUnknown,
+    PasswordWrong,
     TaxIdMissing,
     UserIdTaken,
     WrongCredentials,
 )
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
+from app.domain.accounts.popular_passwords import popular_passwords
 from app.domain.accounts.queries import OF_THE_ACCOUNT, REBUILD_ROLLUPS
+from app.domain.accounts.sessions import OpenSession
 from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
@@ -49,12 +60,12 @@ def open_account(
     """Create an account with its settings; without an id it is named after its number.
 
     Raises EmailInvalid, EmailTaken, UserIdInvalid, UserIdTaken, TimezoneUnknown and what
-    `rules.check_password` raises.
+    `check_password` raises.
     """
     email = rules.normal_email(email)
     rules.zone(timezone)
     if password is not None:
-        rules.check_password(password)
+        _check_password(password, email)
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
@@ -77,11 +88,24 @@ def open_account(
     return account
 
 
-def set_password(account: Account, password: str, *, now: datetime) -> None:
-    """Let the account sign in with this password only. Raises what `check_password` raises."""
-    rules.check_password(password)
+def set_password(
+    account: Account, password: str, *, now: datetime, but: OpenSession | None = None
+) -> None:
+    """Let the account sign in with this password only. Raises what `check_password` raises.
+
+    Whoever is signed in with the one before is signed out, but for this session.
+    """
+    _check_password(password, account.email)
     account.password_hash = passwords.hash_password(password)
     account.updated_at = now
+    sessions.end_all(account, now=now, but=but)
+
+
+def renew_hash(account: Account, password: str, *, now: datetime) -> None:
+    """Hash the right password of somebody who signs in anew, if hashes have become stronger."""
+    if passwords.is_outdated(account.password_hash):
+        account.password_hash = passwords.hash_password(password)
+        account.updated_at = now
 
 
 def check_credentials(email: str, password: str) -> Account:
@@ -91,6 +115,12 @@ def check_credentials(email: str, password: str) -> Account:
     if not passwords.matches(password, stored) or account is None:
         raise WrongCredentials("Mail address or password is wrong.")
     return account
+
+
+def check_own_password(account: Account, password: str) -> None:
+    """Make sure that whoever is signed in knows his password. Raises PasswordWrong."""
+    if not passwords.matches(password, account.password_hash):
+        raise PasswordWrong("This is not your password.")
 
 
 def change_settings(
@@ -192,6 +222,10 @@ def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
     statement = joined.where(any_of(Account.id, user_ids)).order_by(Account.id)
     rows = session.execute(statement.with_for_update(key_share=True, of=Account))
     return {row.id: Balance(*row) for row in rows}
+
+
+def _check_password(password: str, email: str) -> None:
+    password_rules.check_password(password, email=email, popular=popular_passwords())
 
 
 def _add_key(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from app.domain.accounts import rules
 from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
-from app.domain.accounts.models import Account, BillingSettings, Key
+from app.domain.accounts.models import Account, BillingSettings, Key, Role
 from app.domain.accounts.views import SettingsView
 from app.foundation import outbox
 from app.foundation.bulk import any_of
@@ -44,6 +44,12 @@ def user_ids_after(user_id: str, *, limit: int) -> Sequence[str]:
     """Return the next customers' ids in their order, for work that takes some at a time."""
     later = select(Account.id).where(Account.id > user_id).order_by(Account.id)
     return session.scalars(later.limit(limit)).all()
+
+
+def operators() -> Sequence[Account]:
+    """Return the operators' accounts, in the order of their ids."""
+    theirs = select(Account).where(Account.role == Role.OPERATOR).order_by(Account.id)
+    return session.scalars(theirs).all()
 
 
 def has_real_accounts() -> bool:

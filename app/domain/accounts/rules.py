@@ -1,4 +1,4 @@
-"""What an id, a mail address, a password and a zone must look like. Pure."""
+"""What an id, a mail address, a name and a zone must look like. Pure."""
 
 import re
 from zoneinfo import ZoneInfo
@@ -9,23 +9,17 @@ from app.domain.accounts.errors import (
     CreditLimitInvalid,
     EmailInvalid,
     KeyNameInvalid,
-    PasswordInvalid,
-    PasswordTooLong,
-    PasswordTooShort,
     ReasonInvalid,
     TimezoneUnknown,
     UserIdInvalid,
 )
 
 USER_ID_LENGTH_MAX = 128
-PASSWORD_LENGTH_MIN = 8
-PASSWORD_LENGTH_MAX = 1024
 KEY_NAME_LENGTH_MAX = 80
 REASON_LENGTH_MAX = 500
 CREDIT_LIMIT_MINOR_MAX = 100_000_000
 # Control characters and lone surrogates: neither database stores them, and no reader sees them.
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-SURROGATES = re.compile(r"[\ud800-\udfff]")
 
 
 def normal_user_id(text: str) -> str:
@@ -64,16 +58,6 @@ def email_on_the_wire(email: str) -> str:
     except EmailNotValidError as error:
         raise EmailInvalid(f"This is not a mail address: {error}") from error
     return f"{checked.local_part}@{checked.ascii_domain}"
-
-
-def check_password(password: str) -> None:
-    """Refuse passwords that are too short, too long or broken; every character counts."""
-    if len(password) < PASSWORD_LENGTH_MIN:
-        raise PasswordTooShort(f"A password has at least {PASSWORD_LENGTH_MIN} characters.")
-    if len(password) > PASSWORD_LENGTH_MAX:
-        raise PasswordTooLong(f"A password has at most {PASSWORD_LENGTH_MAX} characters.")
-    if SURROGATES.search(password):
-        raise PasswordInvalid("The password holds broken characters.")
 
 
 def zone(name: str) -> ZoneInfo:

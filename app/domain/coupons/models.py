@@ -21,6 +21,7 @@ class Coupon(Base):
         CheckConstraint("max_usage_per_user > 0", "per_user_positive"),
         CheckConstraint("min_purchase_minor >= 0", "min_purchase_not_negative"),
         CheckConstraint("expires_at > valid_from", "ends_after_it_starts"),
+        Index(None, "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

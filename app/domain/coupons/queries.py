@@ -53,9 +53,11 @@ class CouponsPage:
     next_cursor: Cursor | None
 
 
-def coupons(*, limit: int, cursor: Cursor | None = None) -> CouponsPage:
-    """Return a page of all coupons, the newest first."""
+def coupons(*, limit: int, cursor: Cursor | None = None, prefix: str | None = None) -> CouponsPage:
+    """Return a page of coupons, the newest first: all, or whose codes begin so."""
     statement = select(Coupon).order_by(Coupon.created_at.desc(), Coupon.id.desc())
+    if prefix is not None:
+        statement = statement.where(Coupon.code.startswith(prefix.upper(), autoescape=True))
     if cursor is not None:
         last = tuple_(literal(cursor.moment, UTCDateTime), literal(cursor.id, Whole))
         statement = statement.where(tuple_(Coupon.created_at, Coupon.id) < last)

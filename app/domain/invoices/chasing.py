@@ -1,16 +1,18 @@
 """Which unpaid usage invoices are to be spoken of, and when. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import Select, func, literal, select
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import SUSPENDED_AFTER, InvoiceStatus
 from app.domain.mails.models import Mail
+from app.foundation.bulk import any_of
 from app.foundation.database import session
 
 # Days after the due date on which a customer is reminded; each is told unless the next one is due.
@@ -54,19 +56,27 @@ def reminders_due(*, now: datetime, limit: int) -> Sequence[Reminder]:
 def debts_to_suspend_for(*, now: datetime, limit: int) -> Sequence[Reminder]:
     """Return the invoices that are unpaid for so long that their accounts are to be suspended.
 
-    Each suspends once: if an operator lets the account go on, it goes on.
+    A suspension is for every debt that was old by then: if an operator lets the account go on,
+    only a debt that has become old since suspends it again.
     """
-    source = literal(f"{SUSPENDED}:") + Invoice.public_id
-    statement = (
+    old = (
         _unpaid()
         .join(Account, Account.id == Invoice.user_id)
-        .where(
-            Invoice.due_at <= now - SUSPENDED_AFTER,
-            Account.suspended_at.is_(None),
-            ~select(Mail.id).where(Mail.source == source).exists(),
-        )
+        .where(Invoice.due_at <= now - SUSPENDED_AFTER, Account.suspended_at.is_(None))
     )
-    return _reminders(statement.limit(limit), SUSPENDED_AFTER.days)
+    # All of them are looked at: who owes for so long and goes on has been let go on by a person.
+    debts = _reminders(old, SUSPENDED_AFTER.days)
+    told = _last_suspended({debt.user_id for debt in debts})
+    grown = (d for d in debts if told.get(d.user_id, d.due_at) < d.due_at + SUSPENDED_AFTER)
+    return list(islice(grown, limit))
+
+
+def _last_suspended(user_ids: Collection[str]) -> dict[str, datetime]:
+    """Return when those of the accounts were suspended that ever were."""
+    mails = select(Mail.user_id, func.max(Mail.created_at)).where(
+        any_of(Mail.user_id, user_ids), Mail.kind == SUSPENDED
+    )
+    return {user_id: at for user_id, at in session.execute(mails.group_by(Mail.user_id))}
 
 
 def _unpaid() -> Select[*tuple[Any, ...]]:

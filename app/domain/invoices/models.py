@@ -45,6 +45,7 @@ class Invoice(Base):
         Index(None, "user_id", "billing_month"),
         Index(None, "user_id", "issued_at", "id"),
         Index(None, "status", "due_at"),
+        Index(None, "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

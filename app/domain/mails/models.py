@@ -2,10 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base
+
+REFUSED = text("refused_at IS NOT NULL")
 
 
 class Mail(Base):
@@ -20,6 +22,7 @@ class Mail(Base):
         ),
         CheckConstraint("(refused_at IS NULL) = (refusal IS NULL)", "refused_for_a_reason"),
         Index(None, "user_id", "id"),
+        Index("ix_mails_refused", "id", sqlite_where=REFUSED, postgresql_where=REFUSED),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

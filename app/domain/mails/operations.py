@@ -43,6 +43,22 @@ def write(
     return write_all([Letter(kind, account.id, address, about, facts)], now=now) == 1
 
 
+def write_to(
+    address: str,
+    kind: str,
+    account: Account,
+    *,
+    about: str,
+    facts: Mapping[str, object],
+    now: datetime,
+) -> bool:
+    """Write about the account to an address of its own; else like `write`.
+
+    For what concerns whoever signs in, not whoever is billed.
+    """
+    return write_all([Letter(kind, account.id, address, about, facts)], now=now) == 1
+
+
 def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
     """Write the letters that were not written before, and return how many those are.
 

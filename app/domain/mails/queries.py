@@ -6,6 +6,7 @@ from app.domain.accounts.models import Account
 from app.domain.mails.errors import UnknownMail
 from app.domain.mails.models import Mail
 from app.foundation.database import session
+from app.foundation.paging import Stretch, stretch
 
 LISTED_MAX = 100
 
@@ -30,3 +31,12 @@ def mail_of(account: Account, mail_id: int) -> Mail:
     if found is None:
         raise UnknownMail("You have no such mail.")
     return found
+
+
+def refused_mails(*, limit: int, before: int | None = None) -> Stretch[Mail]:
+    """Return the mails of all accounts that no server will ever take, newest first."""
+    refused = select(Mail).where(Mail.refused_at.is_not(None)).order_by(Mail.id.desc())
+    if before is not None:
+        refused = refused.where(Mail.id < before)
+    rows = session.scalars(refused.limit(limit + 1)).all()
+    return stretch(rows, limit=limit, number=lambda row: row.id)

@@ -1,20 +1,22 @@
-"""Disputes: payments that customers contest at their banks."""
+"""Disputes: payments that customers contest at their banks, or at the provider itself."""
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from app.domain.payments import rules
-from app.domain.payments.gateway import DisputeSeen, DisputeStatus
+from app.domain.payments.gateway import DisputeSeen, DisputesSeen, DisputeStatus
 from app.domain.payments.models import Dispute, Payment
 from app.foundation.database import session
 
 # What is done with it is the promise of whoever hooks into it.
 DISPUTE_DECIDED = "dispute_decided"
+# Where a payment is contested, as its customer would say it.
+CONTESTED_AT = {"stripe": "at your bank", "paypal": "at PayPal"}
 
 
 def is_disputed(payment: Payment) -> bool:
-    """Tell whether the payment's bank has yet to decide where the money goes."""
+    """Tell whether it is yet to be decided where the payment's money goes."""
     still_open = select(Dispute.id).where(
         Dispute.payment_id == payment.id, Dispute.status == DisputeStatus.OPEN
     )
@@ -30,7 +32,7 @@ def has_open_dispute(user_id: str) -> bool:
 
 
 def lost_minor(payment: Payment) -> int:
-    """Return how much of the payment its customer's bank has taken away."""
+    """Return how much of the payment was taken away in disputes."""
     lost = select(func.coalesce(func.sum(Dispute.amount_minor), 0)).where(
         Dispute.payment_id == payment.id, Dispute.status == DisputeStatus.LOST
     )
@@ -46,6 +48,11 @@ def lost_sources(payment: Payment) -> tuple[str, ...]:
     """Return the sources of all disputes of the payment."""
     found = session.scalars(select(Dispute.id).where(Dispute.payment_id == payment.id))
     return tuple(lost_source(dispute_id) for dispute_id in found)
+
+
+def lost_reason(provider: str, provider_dispute: str) -> str:
+    """Return which reason stands on the credit note over a dispute that was lost."""
+    return f"The payment was contested {CONTESTED_AT[provider]}, and lost ({provider_dispute})"
 
 
 def payment_of_dispute(dispute_id: int) -> str:
@@ -81,10 +88,21 @@ def dispute_seen(payment: Payment, seen: DisputeSeen) -> tuple[Dispute, bool]:
     return dispute, True
 
 
-def move(dispute: Dispute, seen: DisputeStatus, *, now: datetime) -> bool:
+def move(dispute: Dispute, seen: DisputeSeen, *, now: datetime) -> bool:
     """Take the table's transition; tell whether it is decided now. Raises OutcomeImpossible."""
-    following = rules.next_dispute_status(dispute.status, seen)
+    following = rules.next_dispute_status(dispute.status, seen.status)
     if following is None:
         return False
+    # The decision may be over less than was contested.
+    dispute.amount_minor = seen.amount_minor
     dispute.status, dispute.decided_at = following, now
     return True
+
+
+def owners_of(seen: DisputesSeen) -> set[str]:
+    """Return whose payments a dispute is about, as far as they are settled here."""
+    contested = [
+        and_(Payment.provider == each.provider, Payment.provider_payment == each.provider_payment)
+        for each in seen.disputes
+    ]
+    return set(session.scalars(select(Payment.user_id).where(or_(*contested))))

@@ -91,3 +91,9 @@ class TokensAlreadyUsed(DomainError):
     """More is to be given back than the unused tokens of a purchase have cost."""
 
     kind = Kind.CONFLICT
+
+
+class RefundedMeanwhile(DomainError):
+    """Another refund of the payment was asked for since somebody looked at it."""
+
+    kind = Kind.CONFLICT

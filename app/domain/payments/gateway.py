@@ -189,15 +189,23 @@ class DisputeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DisputeSeen:
-    """A payment that its customer contests at his bank."""
+    """A payment that its customer contests at his bank, or at the provider itself."""
 
     provider: str
     provider_dispute: str
     provider_payment: str
+    # What is contested; once it is lost, what was taken away.
     amount_minor: int
     reason: str
     status: DisputeStatus
     opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DisputesSeen:
+    """One dispute about several payments: each with its part of it."""
+
+    disputes: tuple[DisputeSeen, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +242,9 @@ def names_an_event(event_id: object, event_type: object) -> bool:
 
 
 # What an event can be about.
-EventOutcome = PaymentOutcome | SetupOutcome | RefundsSeen | DisputeSeen | CardSeen | NotOurs
+EventOutcome = (
+    PaymentOutcome | SetupOutcome | RefundsSeen | DisputeSeen | DisputesSeen | CardSeen | NotOurs
+)
 
 
 class PaymentGateway(Protocol):

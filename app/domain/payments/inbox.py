@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.payments.errors import UnknownEvent
 from app.domain.payments.gateway import EventNotice
 from app.domain.payments.models import ProviderEvent
-from app.foundation import outbox
+from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 
@@ -81,7 +81,7 @@ def postpone(event: ProviderEvent, *, reason: str, now: datetime) -> None:
     event.next_try_at = outbox.next_try_at(event.attempts, now=now)
 
 
-def replay(provider: str, event_id: str, *, now: datetime) -> None:
+def replay(provider: str, event_id: str, *, actor: str, now: datetime) -> None:
     """Look into the event once more, whatever was made of it before. Raises UnknownEvent."""
     named = select(ProviderEvent).where(
         ProviderEvent.provider == provider, ProviderEvent.event_id == event_id
@@ -92,3 +92,5 @@ def replay(provider: str, event_id: str, *, now: datetime) -> None:
     event.status, event.next_try_at = WAITING, now
     event.ignored_because = event.processed_at = None
     outbox.add(FOLLOW_UP_EVENT, {"event": event.id}, now=now)
+    details: dict[str, object] = {"provider": provider, "event": event_id}
+    journal.write("event_replayed", actor=actor, now=now, details=details)

@@ -75,6 +75,14 @@ class Payment(Base):
         Index(None, "user_id", "created_at"),
         Index(None, "status", "updated_at"),
         Index(None, "invoice_id"),
+        # What operators look through, newest first.
+        Index(None, "status", "id"),
+        Index(
+            "ix_payments_overpayments",
+            "id",
+            sqlite_where=text("is_overpayment"),
+            postgresql_where=text("is_overpayment"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -134,13 +142,14 @@ class Refund(Base):
 
 
 class Dispute(Base):
-    """A payment the customer contests at his bank."""
+    """A payment the customer contests at his bank, or at the provider itself."""
 
     __tablename__ = "disputes"
     __table_args__ = (
         CheckConstraint("status IN ('open', 'won', 'lost')", "status_known"),
         CheckConstraint("amount_minor > 0", "amount_positive"),
         UniqueConstraint("payment_id", "provider_dispute"),
+        Index(None, "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -169,6 +178,7 @@ class ProviderEvent(Base):
         ),
         UniqueConstraint("provider", "event_id"),
         Index(None, "status", "next_try_at"),
+        Index(None, "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

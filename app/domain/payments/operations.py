@@ -113,6 +113,19 @@ def keep_card_of(payment: Payment, outcome: PaymentOutcome, *, now: datetime) ->
         keep_card(payment.user_id, outcome.saved_card, provider=provider, consent=consent, now=now)
 
 
+def check_refundable(payment: Payment, *, amount_minor: int) -> None:
+    """Refuse to give so much of a locked payment back.
+
+    Raises PaymentNotRefundable and RefundTooLarge.
+    """
+    rules.check_refundable(
+        amount_minor,
+        status=payment.status,
+        left_minor=left_minor(payment),
+        is_disputed=disputes.is_disputed(payment),
+    )
+
+
 def add_refund(
     payment: Payment, *, amount_minor: int, reason: str, requested_by: str, now: datetime
 ) -> Refund:
@@ -121,12 +134,7 @@ def add_refund(
     Raises PaymentNotRefundable and RefundTooLarge.
     """
     payment = lock_payment(payment.public_id)
-    rules.check_refundable(
-        amount_minor,
-        status=payment.status,
-        left_minor=payment.amount_minor - payment.refunded_minor - refunds.open_minor(payment),
-        is_disputed=disputes.is_disputed(payment),
-    )
+    check_refundable(payment, amount_minor=amount_minor)
     refund_number = refunds.refunds_count(payment) + 1
     refund = Refund(
         payment_id=payment.id,
@@ -146,8 +154,17 @@ def add_refund(
     return refund
 
 
+def left_minor(payment: Payment) -> int:
+    """Return how much of a payment is ours: not given back, on its way back, or lost."""
+    gone_minor = payment.refunded_minor + disputes.lost_minor(payment)
+    return payment.amount_minor - gone_minor - refunds.open_minor(payment)
+
+
 def lock_payment(public_id: str) -> Payment:
     """Lock the attempt, after its account like everyone does. Raises UnknownPayment."""
+    # Whatever else was asked for is no id, and some of it no text for a database.
+    if not queries.PUBLIC_ID.fullmatch(public_id):
+        raise UnknownPayment("There is no payment with this id.")
     owner = session.scalar(select(Payment.user_id).where(Payment.public_id == public_id))
     if owner is None:
         raise UnknownPayment(f"There is no payment {public_id} here.")

@@ -67,6 +67,11 @@ def newest_payments(*, limit: int) -> tuple[PaymentView, ...]:
     return _views(Payment.id.in_(newest))
 
 
+def payments_of_rows(row_ids: Collection[int]) -> tuple[PaymentView, ...]:
+    """Return the attempts of these rows, of whichever account, newest first."""
+    return _views(any_of(Payment.id, row_ids))
+
+
 def overpayments(*, limit: int = 100) -> tuple[PaymentView, ...]:
     """Return the settled payments that had nothing to pay, of all accounts, newest first."""
     return _views(Payment.is_overpayment, Payment.refunded_minor < Payment.amount_minor)[:limit]
@@ -275,7 +280,7 @@ def events(*, status: str | None = None, limit: int = 100) -> tuple[EventView, .
     statement = select(ProviderEvent).order_by(ProviderEvent.id.desc()).limit(limit)
     if status is not None:
         statement = statement.where(ProviderEvent.status == status)
-    return tuple(_event_view(row) for row in session.scalars(statement))
+    return tuple(event_view(row) for row in session.scalars(statement))
 
 
 def find_event(event_row_id: int) -> ProviderEvent | None:
@@ -330,7 +335,8 @@ def _view(
     )
 
 
-def _event_view(row: ProviderEvent) -> EventView:
+def event_view(row: ProviderEvent) -> EventView:
+    """Return the event of a row."""
     return EventView(
         id=row.id,
         provider=row.provider,

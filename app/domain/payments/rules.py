@@ -268,9 +268,11 @@ def check_refundable(amount_minor: int, *, status: str, left_minor: int, is_disp
     if status != PaymentStatus.SETTLED:
         raise PaymentNotRefundable(f"The payment is {status}: there is no money to give back.")
     if is_disputed:
-        raise PaymentNotRefundable("The payment is disputed: its bank decides where it goes.")
+        raise PaymentNotRefundable(
+            "The payment is disputed: nobody has decided yet where its money goes."
+        )
     if left_minor <= 0:
-        raise PaymentNotRefundable("All of this payment has been given back already.")
+        raise PaymentNotRefundable("All of this payment has gone back already.")
     if not 0 < amount_minor <= left_minor:
         raise RefundTooLarge(
             f"From $0.01 to {usd_of_minor(left_minor)} of this payment can be refunded."

@@ -44,6 +44,11 @@ class Position:
     debts: Debts
 
     @property
+    def unpriced_tokens_max(self) -> int | None:
+        """Return how many tokens may wait for their price; None where a plan is paid for."""
+        return UNPRICED_TOKENS_MAX if self.pays_as_he_goes else None
+
+    @property
     def owed_nanos(self) -> int:
         """Return what the account owes, invoiced or not."""
         return self.debts.unbilled_nanos + nanos_from_minor(self.debts.unpaid_minor)
@@ -74,14 +79,14 @@ def first_reason(position: Position, *, now: datetime) -> Reason:
     """Return the first reason that denies, or OK."""
     debts = position.debts
     due_at = debts.oldest_due_at
-    unpriced = debts.unpriced_tokens >= UNPRICED_TOKENS_MAX
+    unpriced_max = position.unpriced_tokens_max
     denials = {
         Reason.SUSPENDED: position.is_suspended,
         Reason.INVOICE_OVERDUE: due_at is not None and now > due_at + OVERDUE_MAX,
         Reason.TOKENS_EXHAUSTED: not position.overage_enabled and position.token_balance <= 0,
         Reason.SPEND_LIMIT: _is_spent(position),
         Reason.CREDIT_LIMIT: position.credit_left_nanos == 0,
-        Reason.UNPRICED_LIMIT: position.pays_as_he_goes and unpriced,
+        Reason.UNPRICED_LIMIT: unpriced_max is not None and debts.unpriced_tokens >= unpriced_max,
     }
     return next((reason for reason in Reason if denials.get(reason)), Reason.OK)
 

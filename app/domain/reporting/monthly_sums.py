@@ -94,6 +94,17 @@ def usage_by_model(month: BillingMonth) -> dict[str, UsageOf]:
     return {model: UsageOf(*used) for model, *used in session.execute(statement)}
 
 
+def revenue_by_month(first: BillingMonth, last: BillingMonth) -> dict[tuple[str, str], int]:
+    """Return what usage cost by billing month and model, from the first month to the last."""
+    rolled = UsageMonthly
+    statement = (
+        select(rolled.billing_month, rolled.model, cast(func.sum(rolled.final_nanos), Whole))
+        .where(rolled.billing_month.between(str(first), str(last)))
+        .group_by(rolled.billing_month, rolled.model)
+    )
+    return {(month, model): nanos for month, model, nanos in session.execute(statement)}
+
+
 def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
     """Return the usage that is billed to the month by the plan of the period it drew from."""
     plans = _plans_of_accounts()

@@ -17,11 +17,15 @@ class Verification:
     verified_at: datetime
     # How many lines were wrong.
     broken: int
+    # The first of them.
+    lines: tuple[str, ...]
 
 
 def find_last_verification() -> Verification | None:
     """Return the last verification of the books; None before the first."""
-    entry = journal.find_last_of_system(BOOKS_VERIFIED)
+    entry = journal.find_last(BOOKS_VERIFIED)
     if entry is None:
         return None
-    return Verification(entry.happened_at, cast(int, entry.details["broken"]))
+    told = entry.details
+    broken, lines = cast(int, told["broken"]), cast(list[str], told["lines"])
+    return Verification(entry.happened_at, broken, tuple(lines))

@@ -8,6 +8,7 @@ from flask import Response, g, request
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Key, Role
+from app.entrypoints import limiting
 from app.foundation import clock
 from app.foundation.errors import Kind, Refusal
 from app.foundation.secret_keys import KeyKind
@@ -53,6 +54,9 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
         g.key = _key_sent()
         if g.key.kind not in kinds:
             raise _wrong_kind(kinds)
+        # Gateways are our own, and what they cannot post is lost: theirs is no limit.
+        if g.key.kind != KeyKind.GATEWAY:
+            limiting.spend(limiting.API, g.key.public_id)
         if g.key.user_id is not None:
             g.account = accounts.account(g.key.user_id)
         if g.key.kind == KeyKind.GATEWAY:

@@ -27,9 +27,7 @@ def backup(*, file: Path, force: bool) -> None:
         if readiness.is_empty():
             raise Failed("The database is empty: there is nothing to back up.")
         end_reading()
-        wiring.back_up(
-            settings.database_url, file, replace=force, pg_dump=settings.backup_programs.pg_dump
-        )
+        wiring.back_up(settings.database_url, file, replace=force, pg_dump=settings.pg_dump)
     click.echo(f"The database is backed up in {file} ({file.stat().st_size:,} bytes).")
 
 
@@ -38,15 +36,13 @@ def backup(*, file: Path, force: bool) -> None:
 def restore(*, file: Path) -> None:
     """Fill an empty database from FILE, which `billing backup` has made.
 
-    Let nothing else run meanwhile. PG_RESTORE names PostgreSQL's program.
+    Let nothing else run meanwhile. PostgreSQL's pg_restore is looked for beside pg_dump.
     """
     with unprepared_installation() as settings:
         if not readiness.is_empty():
             raise Failed("The database is not empty: restore into a new one.")
         end_reading()
-        wiring.restore_backup(
-            settings.database_url, file, pg_restore=settings.backup_programs.pg_restore
-        )
+        wiring.restore_backup(settings.database_url, file, pg_dump=settings.pg_dump)
         is_newest = readiness.is_migrated(MIGRATIONS)
     click.echo(f"The database is restored from {file}.")
     if not is_newest:

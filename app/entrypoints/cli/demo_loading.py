@@ -11,6 +11,9 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries
 from app.domain.accounts.errors import KeyUnknown, WrongCredentials
 from app.domain.accounts.models import Account
+from app.domain.coupons.creating import create as create_coupon
+from app.domain.coupons.queries import find_coupon
+from app.domain.coupons.rules import CouponDraft
 from app.entrypoints.cli.billing_api import BillingApi
 from app.entrypoints.cli.demo_file import (
     CustomerLogin,
@@ -19,7 +22,14 @@ from app.entrypoints.cli.demo_file import (
     find_demo,
     write_demo,
 )
-from app.entrypoints.cli.demo_world import AGE, CUSTOMERS, DEMO_CUSTOMER, OPERATOR, usage_between
+from app.entrypoints.cli.demo_world import (
+    AGE,
+    COUPONS,
+    CUSTOMERS,
+    DEMO_CUSTOMER,
+    OPERATOR,
+    usage_between,
+)
 from app.entrypoints.cli.installation import installation
 from app.entrypoints.cli.posting import Tally, in_batches, post_batches
 from app.entrypoints.selling import seller_of
@@ -29,6 +39,7 @@ from app.workflows.bill_demo import bill_demo
 from app.workflows.open_demo_account import HESITATION, open_demo_account
 
 PASSWORD_BYTES = 12
+COUPONS_LAST = timedelta(days=365)
 # Whoever tries the demo with an OpenMeter or Lago client chooses whom it bills.
 BELIEVED = ("subject", "external_subscription_id")
 NOBODY = Demo("", CustomerLogin("", "", "", ""), OperatorLogin("", "", ""), "")
@@ -44,6 +55,7 @@ def load_demo(
     with installation() as settings:
         with transaction():
             began_at = _open_accounts(settings, now=now)
+            _make_coupons(now=now)
             demo = _logins(settings, base_url=url, now=now)
         write_demo(demo, settings.instance_dir)
     usage = list(usage_between(began_at + HESITATION, now))
@@ -74,6 +86,21 @@ def _open_accounts(settings: Settings, *, now: datetime) -> datetime:
     for who in (OPERATOR, *(customer.account for customer in CUSTOMERS)):
         open_demo_account(who, began_at=began_at, now=now, grace=grace)
     return began_at
+
+
+def _make_coupons(*, now: datetime) -> None:
+    """Make the demo's coupons, those that are not there yet."""
+    for code, (coupon_type, value, description) in COUPONS.items():
+        if find_coupon(code) is None:
+            draft = CouponDraft(
+                type=coupon_type,
+                value=value,
+                max_uses=1_000,
+                valid_from=now,
+                expires_at=now + COUPONS_LAST,
+                description=description,
+            )
+            create_coupon(code, draft, actor=f"operator:{OPERATOR.user_id}", now=now)
 
 
 def _logins(settings: Settings, *, base_url: str, now: datetime) -> Demo:

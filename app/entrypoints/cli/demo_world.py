@@ -133,6 +133,12 @@ HOBBYIST = Customer(
     DemoAccount("user-202", "mika@studio.example.com", "Mika’s Studio"), keys=(LAPTOP,)
 )
 CUSTOMERS = (DEMO_CUSTOMER, SMALL_TEAM, HOBBYIST)
+# What each code gives: type, value (percent, USD or tokens), and what customers read of it.
+COUPONS = {
+    "WELCOME20": ("percentage", 20, ""),
+    "TENOFF": ("fixed", 10, "Ten dollars off, for as many invoices as it takes"),
+    "TOKENS50K": ("free_tokens", 50_000, ""),
+}
 OPERATOR = DemoAccount("operator", "operator@example.com", "Olga Operator", role=Role.OPERATOR)
 
 

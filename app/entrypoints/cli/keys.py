@@ -2,8 +2,9 @@
 
 import click
 
-from app.domain.accounts import operations, queries
+from app.domain.accounts import operations, queries, security_journal
 from app.domain.accounts.models import Role
+from app.domain.accounts.security_journal import Event
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation
 from app.foundation import clock
@@ -11,6 +12,7 @@ from app.foundation.database import transaction
 from app.foundation.secret_keys import KeyKind, SecretKey
 
 NAME = "command line"
+ACTOR = "operator:command line"
 
 
 @click.group()
@@ -71,4 +73,9 @@ def _key_of(user_id: str, role: Role, kind: KeyKind, *, name: str) -> SecretKey:
     account = queries.account(user_id)
     if account.role != role:
         raise Failed(f"The account {user_id} has the role {account.role}, not {role}.")
-    return operations.make_key(kind, name=name, user_id=account.id, now=clock.now())
+    now = clock.now()
+    made = operations.make_key(kind, name=name, user_id=account.id, now=now)
+    security_journal.note_by_operator(
+        Event.KEY_MADE, account, actor=ACTOR, now=now, details={"key": name.strip()}
+    )
+    return made

@@ -7,12 +7,14 @@ import click
 
 from app.domain.accounts import operations, queries, standing
 from app.domain.accounts.models import Role
+from app.domain.accounts.rules import check_reason
 from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.money import minor_from_usd, usd_from_minor
+from app.workflows.change_second_factor import remove_factor
 from app.workflows.sign_up import sign_up
 
 PASSWORD_BYTES = 15
@@ -82,6 +84,17 @@ def resume(*, user_id: str, reason: str) -> None:
         account = standing.lock_customer(user_id)
         standing.resume(account, reason=reason, actor=ACTOR, now=clock.now())
     click.echo(f"{user_id} may go on.")
+
+
+@users.command("remove-factor")
+@click.option("--id", "user_id", required=True, help="The id of the account.")
+@click.option("--reason", required=True, help="How you know who asks; it is kept in the journal.")
+def remove_second_factor(*, user_id: str, reason: str) -> None:
+    """Let somebody sign in without a code who has lost phone and recovery codes."""
+    with installation(), transaction():
+        account, said = queries.account(user_id), check_reason(reason)
+        was_on = remove_factor(account, reason=said, actor=ACTOR, now=clock.now())
+    click.echo(f"{user_id} signs in without a code." if was_on else f"{user_id} had none.")
 
 
 @users.command("credit-limit")

@@ -11,6 +11,7 @@ from app.entrypoints.queueing import nudge
 from app.foundation import clock
 from app.foundation.database import transaction
 
+ACTOR = "operator:command line"
 HEADINGS = ("EVENT", "PROVIDER", "TYPE", "STATUS", "TRIES", "RECEIVED", "REMARK")
 STATUSES = (inbox.WAITING, inbox.PROCESSED, inbox.IGNORED)
 
@@ -38,7 +39,7 @@ def replay(event_id: str, *, provider: str) -> None:
     """Look into EVENT_ID once more, whatever was made of it before; it has no effect twice."""
     with installation():
         with transaction():
-            inbox.replay(provider, event_id, now=clock.now())
+            inbox.replay(provider, event_id, actor=ACTOR, now=clock.now())
         nudge()
     click.echo(f"The worker will look into {event_id} again.")
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import cast
 
+from app.domain.accounts.devices import Visitor
 from app.domain.accounts.queries import REBUILD_ROLLUPS
 from app.domain.catalog.operations import PRICE_UNPRICED
 from app.domain.mails.operations import SEND_MAIL
@@ -16,6 +17,7 @@ from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.mailing import send_mail
 from app.entrypoints.jobs.pricing import price_what_waits
 from app.entrypoints.jobs.topping_up import top_up
+from app.entrypoints.sealing import seal
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
@@ -29,6 +31,7 @@ from app.workflows.follow_up_event import follow_up_event
 from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.rebuild_rollups import rebuild_rollups
 from app.workflows.refund_payment import refund_payment
+from app.workflows.reset_password import SEND_RESET, send_reset
 from app.workflows.save_card import forget_card
 from app.workflows.undo_refund import undo_refund
 
@@ -128,6 +131,12 @@ def _price_unpriced(payload: Payload) -> None:
     price_what_waits()
 
 
+def _send_reset(payload: Payload) -> None:
+    visitor = Visitor(cast(str, payload["device"]), cast(str, payload["address"]))
+    with transaction():
+        send_reset(cast(str, payload["email"]), visitor=visitor, seal=seal(), now=clock.now())
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
@@ -143,6 +152,7 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     DISPUTE_DECIDED: _follow_dispute,
     CLOSE_CHECKOUTS: _close_checkouts,
     SEND_MAIL: send_mail,
+    SEND_RESET: _send_reset,
     REBUILD_ROLLUPS: _rebuild_rollups,
     PRICE_UNPRICED: _price_unpriced,
     CHECK_ALERTS: _check_alerts,

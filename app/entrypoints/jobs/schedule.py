@@ -9,6 +9,7 @@ from datetime import datetime
 
 from flask import current_app
 
+from app.domain.accounts import mail_tokens, sessions
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.alerting import tell_what_is_foreseen, tell_what_was_crossed
 from app.entrypoints.jobs.closing import close_ended_months
@@ -84,6 +85,12 @@ def _forget_old_keys() -> None:
         idempotency.forget_old(now=clock.now())
 
 
+def _forget_old_sign_ins() -> None:
+    with transaction():
+        sessions.forget_old(now=clock.now())
+        mail_tokens.forget_old(now=clock.now())
+
+
 SCHEDULE = (
     # Web programs nudge for this one; the schedule finds what a lost nudge left.
     Scheduled(OUTBOX, 3, work_off_outbox),
@@ -102,5 +109,6 @@ SCHEDULE = (
     Scheduled("closed_pages", 600, _lapse),
     Scheduled("price_rises", 3600, _announce_price_rises),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
+    Scheduled("old_sign_ins", 3600, _forget_old_sign_ins),
     Scheduled("verify", 3600, verify_and_note),
 )

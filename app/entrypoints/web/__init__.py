@@ -1,4 +1,4 @@
-"""The customer's dashboard: server-rendered pages and htmx fragments."""
+"""The customer's dashboard and the operator's console: server-rendered pages, htmx fragments."""
 
 from flask import Blueprint, current_app
 from flask.blueprints import BlueprintSetupState
@@ -7,43 +7,57 @@ from jinja2 import StrictUndefined
 from app.entrypoints.web import (
     access,
     alerts,
+    confirming,
     coupons,
     documents,
+    factors,
     invoices,
     keys,
+    links,
     mails,
     overview,
     payment_methods,
     payments,
     plans,
+    security,
     settings,
     showing,
     tokens,
     usage,
 )
 from app.entrypoints.web.errors import show_refusal
-from app.entrypoints.web.signing_in import sign_in_desk
+from app.entrypoints.web.operator import console
+from app.entrypoints.web.signing_in import lead_operators_away, sign_in_desk
 from app.foundation.errors import DomainError
 
 SUBJECTS = (
     access,
     alerts,
+    confirming,
     coupons,
     documents,
+    factors,
     invoices,
     keys,
+    links,
     mails,
     overview,
     payment_methods,
     payments,
     plans,
+    security,
     settings,
     tokens,
     usage,
 )
+# How one signs in, and what guards that, is for customers and operators alike.
+FOR_EVERYONE = (access, confirming, factors, links, mails, security)
 web = Blueprint("web", __name__)
 for subject in SUBJECTS:
+    if subject not in FOR_EVERYONE:
+        subject.pages.before_request(lead_operators_away)
     web.register_blueprint(subject.pages)
+web.register_blueprint(console)
 web.register_error_handler(DomainError, show_refusal)
 
 

@@ -5,23 +5,37 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import Field
 
-from app.domain.accounts import operations
+from app.domain.accounts import factors, operations, security_journal
 from app.domain.accounts.errors import (
+    PASSWORD_REFUSALS,
+    CodeWrong,
     EmailInvalid,
     EmailTaken,
-    PasswordInvalid,
-    PasswordTooLong,
-    PasswordTooShort,
+    FactorUnreadable,
     TimezoneUnknown,
     WrongCredentials,
 )
+from app.domain.accounts.factors import CodeKind
+from app.domain.accounts.models import Account
+from app.domain.accounts.security_journal import Event
+from app.entrypoints.queueing import nudge
+from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.forms import RegisterForm, SignInForm
-from app.entrypoints.web.signing_in import begin_session, end_session, is_signed_in, own_path
+from app.entrypoints.web.forms import CodeForm, RegisterForm, SignInForm
+from app.entrypoints.web.signing_in import (
+    account_that_waits,
+    begin_session,
+    end_session,
+    is_signed_in,
+    own_path,
+    wait_for_code,
+)
+from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.workflows.sign_up import sign_up
+from app.workflows.verify_email import send_verification
 
 pages = Blueprint("access", __name__)
 
@@ -37,14 +51,37 @@ def show_sign_in() -> ResponseReturnValue:
 @pages.post("/login")
 def sign_in() -> ResponseReturnValue:
     """Begin a session, or say that address and password do not belong together."""
-    form, account = SignInForm(), None
-    if form.validate():
-        with refusals_shown_on({WrongCredentials: form.password}):
-            account = operations.check_credentials(form.email.data or "", form.password.data or "")
+    form = SignInForm()
+    # Where many tries of one address or one visitor are slowed down, that belongs here.
+    account = _account_known_by(form) if form.validate() else None
     if account is None:
         return _form_page("web/access/login.html", form)
+    if factors.is_on(account):
+        wait_for_code(account)
+        return redirect(url_for(".show_code", next=request.args.get("next")))
     begin_session(account)
     return redirect(_wanted())
+
+
+@pages.get("/login/code")
+def show_code() -> ResponseReturnValue:
+    """Ask whoever has shown the right password for a code."""
+    if account_that_waits() is None:
+        return redirect(url_for(".show_sign_in", next=request.args.get("next")))
+    return _form_page("web/access/code.html", CodeForm())
+
+
+@pages.post("/login/code")
+def check_code() -> ResponseReturnValue:
+    """Begin a session, or say that the code is wrong."""
+    form, account = CodeForm(), account_that_waits()
+    if account is None:
+        return redirect(url_for(".show_sign_in", next=request.args.get("next")))
+    # Where many tries of one account are slowed down, that belongs here, too.
+    if form.validate() and _has_shown_code(account, form):
+        begin_session(account)
+        return redirect(_wanted())
+    return _form_page("web/access/code.html", form)
 
 
 @pages.get("/register")
@@ -61,14 +98,10 @@ def register() -> ResponseReturnValue:
     form, account = RegisterForm(), None
     if form.validate():
         with refusals_shown_on(_registration_fields(form)), transaction():
-            account = sign_up(
-                form.email.data or "",
-                password=form.password.data,
-                timezone=form.timezone.data,
-                now=clock.now(),
-            )
+            account = _opened(form)
     if account is None:
         return _form_page("web/access/register.html", form)
+    nudge()
     begin_session(account)
     return redirect(_wanted())
 
@@ -80,13 +113,48 @@ def sign_out() -> ResponseReturnValue:
     return redirect(url_for("web.access.show_sign_in"))
 
 
+def _account_known_by(form: SignInForm) -> Account | None:
+    email, password = form.email.data or "", form.password.data or ""
+    with refusals_shown_on({WrongCredentials: form.password}):
+        account = operations.check_credentials(email, password)
+        with transaction():
+            operations.renew_hash(account, password, now=clock.now())
+        return account
+    with transaction():
+        security_journal.note_failure(email, visitor=visitor(), now=clock.now())
+    return None
+
+
+def _has_shown_code(account: Account, form: CodeForm) -> bool:
+    now = clock.now()
+    with refusals_shown_on(dict.fromkeys((CodeWrong, FactorUnreadable), form.code)):
+        with transaction():
+            kind = factors.check_code(account, form.code.data or "", seal=seal(), now=now)
+            if kind == CodeKind.RECOVERY:
+                security_journal.note(Event.RECOVERY_CODE_USED, account, visitor=visitor(), now=now)
+        return True
+    with transaction():
+        security_journal.note_by_visitor(Event.CODE_FAILED, account, visitor=visitor(), now=now)
+    return False
+
+
+def _opened(form: RegisterForm) -> Account:
+    now = clock.now()
+    account = sign_up(
+        form.email.data or "",
+        password=form.password.data,
+        timezone=form.timezone.data,
+        now=now,
+    )
+    send_verification(account, seal=seal(), now=now)
+    return account
+
+
 def _registration_fields(form: RegisterForm) -> dict[type[DomainError], Field]:
     return {
+        **dict.fromkeys(PASSWORD_REFUSALS, form.password),
         EmailInvalid: form.email,
         EmailTaken: form.email,
-        PasswordInvalid: form.password,
-        PasswordTooShort: form.password,
-        PasswordTooLong: form.password,
         TimezoneUnknown: form.timezone,
     }
 

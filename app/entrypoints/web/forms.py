@@ -7,9 +7,11 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
 from wtforms.validators import DataRequired, InputRequired, Length
 
-from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, PASSWORD_LENGTH_MAX, UNSTORABLE
+from app.domain.accounts import password_rules
+from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
 
 EMAIL_LENGTH_MAX = 254
+CODE_LENGTH_MAX = 40
 REGIONS = (
     *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
     *("Indian", "Pacific"),
@@ -44,7 +46,7 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
     password = PasswordField(
         "Password",
-        validators=[InputRequired("Enter your password."), Length(max=PASSWORD_LENGTH_MAX)],
+        validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -70,6 +72,76 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         default="UTC",
         validate_choice=False,
         filters=[visible],
+    )
+
+
+class ForgottenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The address of somebody who has forgotten his password."""
+
+    email = EmailField(
+        "Email",
+        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={"autocomplete": "username"},
+    )
+
+
+class NewPasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The password that is to hold from now on."""
+
+    password = PasswordField(
+        "New password",
+        validators=[InputRequired("Choose a password.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class PasswordChangeForm(NewPasswordForm):
+    """The password of now, and the one to come."""
+
+    old_password = PasswordField(
+        "Current password",
+        validators=[
+            InputRequired("Enter your current password."),
+            Length(max=password_rules.LENGTH_MAX),
+        ],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class PasswordCheckForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The password of whoever is signed in, once more."""
+
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
+        render_kw={"autocomplete": "current-password"},
+    )
+
+
+class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """A code of the second factor."""
+
+    code = StringField(
+        "Code",
+        validators=[InputRequired("Enter the code."), Length(max=CODE_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={
+            "autocomplete": "one-time-code",
+            "autocapitalize": "characters",
+            "spellcheck": "false",
+        },
+    )
+
+
+class EmailChangeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """The address that is to take the old one's place."""
+
+    email = EmailField(
+        "New mail address",
+        validators=[InputRequired("Enter the new address."), Length(max=EMAIL_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={"autocomplete": "email"},
     )
 
 

@@ -2,11 +2,32 @@
 
 from flask import request
 
+from app.foundation.errors import InvalidFields
+from app.foundation.paging import ID_MAX, Cursor
+
 PAGE_MAX = 10_000
 
 
 def page_number() -> int:
     """Return the page of the address; the first for whatever is none."""
-    text = request.args.get("page", "1")
-    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(PAGE_MAX))
-    return min(max(int(text), 1), PAGE_MAX) if is_number else 1
+    return min(max(_number("page", most=PAGE_MAX) or 1, 1), PAGE_MAX)
+
+
+def row_before(name: str = "before") -> int | None:
+    """Return the row of the address that older ones lie before; none for whatever is no row."""
+    number = _number(name, most=ID_MAX)
+    return number if number is not None and number <= ID_MAX else None
+
+
+def cursor_asked() -> Cursor | None:
+    """Return the place of the address after which a page begins; none for whatever is none."""
+    try:
+        return Cursor.parse(request.args.get("cursor", ""))
+    except InvalidFields:
+        return None
+
+
+def _number(name: str, *, most: int) -> int | None:
+    text = request.args.get(name, "")
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    return int(text) if is_number else None

@@ -1,5 +1,6 @@
 """How amounts, counts and moments look on pages; the templates' filters."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,6 +21,7 @@ from app.foundation.money import (
     round_half_up,
     usd_from_minor,
     usd_from_nanos,
+    usd_per_1k_from_pico,
     usd_per_token_from_pico,
 )
 
@@ -103,9 +105,19 @@ def usd_written(minor: int) -> str:
     return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
 
 
+def usd_input(minor: int) -> str:
+    """Return an amount of cents as a field takes it: 1234.50."""
+    return f"{usd_from_minor(minor):.2f}"
+
+
 def usd_per_token(pico: int) -> str:
     """Return the exact price of a token: $0.00015."""
     return dollars(usd_per_token_from_pico(pico))
+
+
+def usd_per_1k(pico: int) -> str:
+    """Return the exact price of a thousand tokens: $0.0025."""
+    return dollars(usd_per_1k_from_pico(pico))
 
 
 def usd_per_token_about(pico: int) -> str:
@@ -122,6 +134,11 @@ def rfc3339(moment: datetime) -> str:
 def from_seconds(seconds: int) -> datetime:
     """Return the moment that lies so many seconds after the start of 1970."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def told(value: object) -> str:
+    """Return a detail of the journal as people read it: texts as they are, the rest as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def covered_nanos(record: RecordView) -> int:
@@ -151,11 +168,14 @@ FILTERS: dict[str, Callable[..., object]] = {
     "clock_time": clock_time,
     "soon": soon,
     "usd_written": usd_written,
+    "usd_input": usd_input,
     "usd_per_token": usd_per_token,
+    "usd_per_1k": usd_per_1k,
     "usd_per_token_about": usd_per_token_about,
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
+    "told": told,
 }
 
 

@@ -1,41 +1,54 @@
-"""Who is signed in, how a session begins and ends, and where visitors are sent."""
+"""Who is signed in, how a session begins and ends, and where visitors are sent.
 
-import hashlib
+Flask-Login stands in front; who is signed in is decided by the sessions in the database. The
+cookie carries nothing but a session's random token.
+"""
+
+from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
 
-from flask import Response, redirect, request, session, url_for
+from flask import Response, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from app.domain.accounts import queries
-from app.domain.accounts.models import Account
+from app.domain.accounts import factors, queries, security_journal, session_rules, sessions
+from app.domain.accounts.models import Account, Role
+from app.domain.accounts.security_journal import Event
+from app.domain.accounts.sessions import OpenSession
+from app.entrypoints.web.visitors import device_token, visitor
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.sign_in import sign_in
 
 HOME = "/"
+WAITING = "waits_for_code"
+WAITS_FOR = timedelta(minutes=10)
+# What is open to an operator who has yet to set his second factor up.
+WITHOUT_FACTOR = {"web.factors", "web.confirming", "web.access"}
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
-    """An account as Flask-Login knows it."""
+    """An account and its session, as Flask-Login knows them."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, opened: OpenSession) -> None:
         self.account = account
+        self.opened = opened
 
     def get_id(self) -> str:
-        """Return what the session remembers: the id, and a mark of the password of that moment."""
-        return f"{_password_mark(self.account)}:{self.account.id}"
+        """Return what the cookie remembers: the session's token."""
+        return self.opened.token
 
 
 sign_in_desk = LoginManager()
+# Sessions are bound to their token alone: addresses change on the way to work.
+sign_in_desk.session_protection = None
 
 
 @sign_in_desk.user_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
-def _load(remembered: str) -> SignedIn | None:
-    mark, _, user_id = remembered.partition(":")
-    account = queries.find_account(user_id)
-    # A changed password ends every session that began with the old one.
-    if account is None or _password_mark(account) != mark:
-        return None
-    return SignedIn(account)
+def _load(token: str) -> SignedIn | None:
+    found = sessions.find(token, now=clock.now())
+    return None if found is None else SignedIn(*found)
 
 
 @sign_in_desk.unauthorized_handler  # type: ignore[untyped-decorator]  # Flask-Login ships no types
@@ -51,9 +64,29 @@ def _send_to_sign_in() -> ResponseReturnValue:
 
 def require_sign_in() -> ResponseReturnValue | None:
     """Send visitors who are not signed in to the form; meant to run before each page."""
-    if current_user.is_authenticated:
+    if not current_user.is_authenticated:
+        return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+    _note_use()
+    if request.blueprint in WITHOUT_FACTOR or not _must_set_factor_up():
         return None
-    return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+    return redirect(url_for("web.factors.index"), 303)
+
+
+def require_operator() -> ResponseReturnValue | None:
+    """Send visitors to the form; for customers there is nothing here. Runs before each page."""
+    refusal = require_sign_in()
+    if refusal is None and signed_in_account().role != Role.OPERATOR:
+        abort(404)
+    return refusal
+
+
+def lead_operators_away() -> ResponseReturnValue | None:
+    """Lead operators, who have no customer's pages of their own, to their console."""
+    if not is_signed_in() or signed_in_account().role != Role.OPERATOR:
+        return None
+    if request.method not in ("GET", "HEAD"):
+        abort(404)
+    return redirect(url_for("web.operator.overview.index"))
 
 
 def is_signed_in() -> bool:
@@ -66,14 +99,70 @@ def signed_in_account() -> Account:
     return cast(Account, current_user.account)
 
 
+def open_session() -> OpenSession:
+    """Return the session of whoever is signed in."""
+    return cast(OpenSession, current_user.opened)
+
+
+def wait_for_code(account: Account) -> None:
+    """Remember who has shown the right password, and has yet to show a code."""
+    end_session()
+    session[WAITING] = {"user_id": account.id, "since": clock.now().isoformat()}
+
+
+def account_that_waits() -> Account | None:
+    """Return the account that has to show a code, if that is still to be waited for."""
+    waiting = session.get(WAITING)
+    if not waiting:
+        return None
+    since = datetime.fromisoformat(waiting["since"])
+    account = queries.find_account(waiting["user_id"])
+    # Whatever was changed meanwhile may have been the password.
+    if account is None or account.updated_at > since or clock.now() >= since + WAITS_FOR:
+        return None
+    return account
+
+
+def factor_is_required(account: Account) -> bool:
+    """Tell whether the account may not do without a second factor."""
+    return account.role == Role.OPERATOR and current_app.config["SETTINGS"].production
+
+
 def begin_session(account: Account) -> None:
     """Sign the account in, in a session that holds nothing from before."""
-    session.clear()
-    login_user(SignedIn(account))
+    now = clock.now()
+    with transaction():
+        if is_signed_in():
+            sessions.end(open_session(), now=now)
+        begun = sign_in(account, visitor=visitor(), device_token=device_token(), now=now)
+    _remember(SignedIn(account, begun))
+
+
+def resume_session(renewed: OpenSession) -> None:
+    """Go on with the same session under the token that it has now."""
+    _remember(SignedIn(signed_in_account(), renewed))
+
+
+def has_fresh_password() -> bool:
+    """Tell whether the password was entered within the last quarter of an hour."""
+    return session_rules.is_fresh(open_session().password_entered_at, now=clock.now())
+
+
+def ask_for_password(back_to: str) -> ResponseReturnValue:
+    """Send whoever is signed in to enter his password again, and then back to this page."""
+    address = url_for("web.confirming.show", next=own_path(back_to))
+    if request.headers.get("HX-Request") == "true":
+        return Response(status=403, headers={"HX-Redirect": address})
+    return redirect(address, 303)
 
 
 def end_session() -> None:
-    """Sign out and forget everything."""
+    """Sign out, here and in the store, and forget everything."""
+    if is_signed_in():
+        now = clock.now()
+        with transaction():
+            sessions.end(open_session(), now=now)
+            security_journal.note(Event.SIGNED_OUT, signed_in_account(), visitor=visitor(), now=now)
     logout_user()
     session.clear()
 
@@ -93,5 +182,19 @@ def _sign_in_address(wanted: str) -> str:
     return url_for("web.access.show_sign_in", next=None if wanted == HOME else wanted)
 
 
-def _password_mark(account: Account) -> str:
-    return hashlib.sha256((account.password_hash or "").encode()).hexdigest()[:16]
+def _remember(signed_in: SignedIn) -> None:
+    session.clear()
+    session.permanent = True
+    login_user(signed_in)
+
+
+def _must_set_factor_up() -> bool:
+    account = signed_in_account()
+    return factor_is_required(account) and not factors.is_on(account)
+
+
+def _note_use() -> None:
+    opened, now = open_session(), clock.now()
+    if session_rules.is_worth_noting(opened.last_seen_at, now=now):
+        with transaction():
+            sessions.note_use(opened, signed_in_account(), visitor=visitor(), now=now)

@@ -116,8 +116,9 @@ def wrong_fields_shown_on(form: FlaskForm) -> Iterator[None]:
     try:
         yield
     except InvalidFields as refusal:
-        if any(fault.path not in form for fault in refusal.fields):
+        # What is wrong with one of several is said at the field that holds them all.
+        faults = [(fault.path.partition("[")[0], fault.detail) for fault in refusal.fields]
+        if any(name not in form for name, _ in faults):
             raise
-        for fault in refusal.fields:
-            field = form[fault.path]
-            field.errors = [*field.errors, fault.detail]
+        for name, detail in faults:
+            form[name].errors = [*form[name].errors, detail]

@@ -1,1 +1,1 @@
-"""PayPal as far as a shop sees it: orders, captures, refunds, signed messages, the buyer's page."""
+"""PayPal as far as a shop sees it: orders, captures, refunds, disputes, signed messages, a page."""

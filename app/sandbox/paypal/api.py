@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from app.sandbox import knobs
 from app.sandbox.core import current_sandbox
-from app.sandbox.paypal import captures, idempotency, notifications, orders, refunds
+from app.sandbox.paypal import captures, disputes, idempotency, notifications, orders, refunds
 from app.sandbox.paypal.refusals import (
     Json,
     NotFound,
@@ -94,6 +94,19 @@ def refund_capture(id: str) -> ResponseReturnValue:
 def show_refund(id: str) -> ResponseReturnValue:
     """Answer who asks about a refund."""
     return _read(lambda work: refunds.retrieve(work, id))
+
+
+@api.get("/v1/customer/disputes")
+def list_disputes() -> ResponseReturnValue:
+    """Answer who looks for disputes."""
+    query = request.args.to_dict()
+    return _read(lambda work: disputes.index(work, query))
+
+
+@api.get("/v1/customer/disputes/<id>")
+def show_dispute(id: str) -> ResponseReturnValue:
+    """Answer who asks about a dispute."""
+    return _read(lambda work: disputes.retrieve(work, id))
 
 
 @api.get("/v1/notifications/webhooks-events")

@@ -5,6 +5,7 @@ from app.sandbox.paypal.refusals import Json, Unprocessable
 from app.sandbox.paypal.work import CAPTURE, REFUND, PayPalWork, new_id
 
 FEE_PER_MILLE, FEE_FIXED_CENTS = 35, 49
+REFUNDABLE = ("COMPLETED", "PARTIALLY_REFUNDED")
 ONLY_BY_ITSELF = ("supplementary_data", "payee")
 SUMMARIES = {
     "COMPLETED": "Payment completed for {}",
@@ -70,6 +71,34 @@ def retrieve(work: PayPalWork, id: str) -> Json:
 def refunds_of(work: PayPalWork, id: str) -> list[Json]:
     """Return what was given back of a capture, the newest first."""
     return [each for each in work.newest(REFUND) if work.hidden(each["id"])["capture"] == id]
+
+
+def left_cents(work: PayPalWork, capture: Json) -> int:
+    """Return how much of a capture has not been given back."""
+    given_back = (money.cents(each["amount"]) for each in refunds_of(work, capture["id"]))
+    return money.cents(capture["amount"]) - sum(given_back)
+
+
+def give_back(work: PayPalWork, capture: Json, amount: Json, told: Json) -> Json:
+    """Give some of a capture back, with what is told of it."""
+    id, address = new_id(), f"{work.base_url}/v2/payments"
+    left = left_cents(work, capture)
+    refund = {
+        "id": id,
+        "status": "COMPLETED",
+        "amount": amount,
+        **told,
+        "create_time": work.moment,
+        "update_time": work.moment,
+        "links": [
+            {"href": f"{address}/refunds/{id}", "rel": "self", "method": "GET"},
+            {"href": f"{address}/captures/{capture['id']}", "rel": "up", "method": "GET"},
+        ],
+    }
+    work.create(REFUND, refund, hidden={"capture": capture["id"]})
+    status = "REFUNDED" if money.cents(amount) == left else "PARTIALLY_REFUNDED"
+    work.change(capture, {"status": status, "update_time": work.moment})
+    return refund
 
 
 def tell(work: PayPalWork, capture: Json) -> None:

@@ -1,6 +1,6 @@
 """Orders: what a buyer is asked to approve, and what becomes of it."""
 
-from app.sandbox.paypal import captures, order_requests
+from app.sandbox.paypal import captures, disputes, order_requests
 from app.sandbox.paypal.refusals import Json, Unprocessable
 from app.sandbox.paypal.work import CAPTURE, ORDER, PayPalWork, new_id
 
@@ -9,8 +9,8 @@ PAYER_ID = "BYERSANDBX234"
 EMAIL = "buyer@example.com"
 NAME = {"given_name": "Bo", "surname": "Buyer"}
 # What the buyer can do on the page, and what it comes to when the order is captured.
-APPROVE, PENDING, DECLINE = "approve", "pending", "decline"
-CHOICES = (APPROVE, PENDING, DECLINE)
+APPROVE, PENDING, DECLINE, DISPUTE = "approve", "pending", "decline", "dispute"
+CHOICES = (APPROVE, PENDING, DECLINE, DISPUTE)
 
 
 def create(work: PayPalWork, asked: Json) -> Json:
@@ -66,6 +66,8 @@ def capture(work: PayPalWork, id: str) -> Json:
     captures.tell(work, taken)
     said = "Checkout Order Completed"
     work.emit("CHECKOUT.ORDER.COMPLETED", "checkout-order", shown(work, order), said)
+    if hidden["choice"] == DISPUTE:
+        disputes.begin(work, taken)
     return shown(work, order)
 
 

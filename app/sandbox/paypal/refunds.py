@@ -1,12 +1,11 @@
 """Refunds: money given back, at most as much as was taken."""
 
-from app.sandbox.paypal import captures, money
+from app.sandbox.paypal import captures, disputes, money
 from app.sandbox.paypal.refusals import Json, NotInTheSandbox, Unprocessable, malformed
-from app.sandbox.paypal.work import CAPTURE, REFUND, PayPalWork, new_id
+from app.sandbox.paypal.work import CAPTURE, REFUND, PayPalWork
 
 FIELDS = frozenset({"amount", "custom_id", "invoice_id", "note_to_payer"})
 TEXTS = {"custom_id": 127, "invoice_id": 127, "note_to_payer": 255}
-REFUNDABLE = ("COMPLETED", "PARTIALLY_REFUNDED")
 
 
 def create(work: PayPalWork, capture_id: str, asked: Json) -> Json:
@@ -15,28 +14,18 @@ def create(work: PayPalWork, capture_id: str, asked: Json) -> Json:
     _check(asked)
     if capture["status"] == "REFUNDED":
         raise Unprocessable("CAPTURE_FULLY_REFUNDED", "The capture has been fully refunded.")
-    if capture["status"] not in REFUNDABLE:
+    if capture["status"] not in captures.REFUNDABLE:
         raise Unprocessable("REFUND_NOT_ALLOWED", "This capture cannot be refunded.")
     amount, left = _amount(work, capture, asked)
-    id = new_id()
-    address = f"{work.base_url}/v2/payments"
-    refund = {
-        "id": id,
-        "status": "COMPLETED",
-        "amount": amount,
-        **{name: asked[name] for name in TEXTS if name in asked},
-        "create_time": work.moment,
-        "update_time": work.moment,
-        "links": [
-            {"href": f"{address}/refunds/{id}", "rel": "self", "method": "GET"},
-            {"href": f"{address}/captures/{capture_id}", "rel": "up", "method": "GET"},
-        ],
-    }
-    work.create(REFUND, refund, hidden={"capture": capture_id})
-    status = "REFUNDED" if money.cents(amount) == left else "PARTIALLY_REFUNDED"
-    work.change(capture, {"status": status, "update_time": work.moment})
+    is_whole = money.cents(amount) == left
+    if not is_whole and disputes.open_about(work, capture_id) is not None:
+        raise Unprocessable("TRANSACTION_DISPUTED", "There is an open case on this transaction.")
+    told = {name: asked[name] for name in TEXTS if name in asked}
+    refund = captures.give_back(work, capture, amount, told)
     said = f"A {money.written(amount)} capture payment was refunded"
     work.emit("PAYMENT.CAPTURE.REFUNDED", "refund", refund, said)
+    if is_whole:
+        disputes.settle_refunded(work, capture_id)
     return refund
 
 
@@ -58,8 +47,7 @@ def _check(asked: Json) -> None:
 def _amount(work: PayPalWork, capture: Json, asked: Json) -> tuple[Json, int]:
     """Return what is given back, and how many cents could be."""
     whole = capture["amount"]
-    earlier = (money.cents(each["amount"]) for each in captures.refunds_of(work, capture["id"]))
-    left = money.cents(whole) - sum(earlier)
+    left = captures.left_cents(work, capture)
     if "amount" not in asked:
         return money.of_cents(left, whole["currency_code"]), left
     amount = money.checked(asked["amount"], field="/amount")

@@ -13,7 +13,10 @@ from app.sandbox.paypal.refusals import Json, no_such
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXY0123456789"
 ORDER, CAPTURE, REFUND, EVENT = "paypal.order", "paypal.capture", "paypal.refund", "paypal.event"
-NAMES = {ORDER: "order", CAPTURE: "capture", REFUND: "refund", EVENT: "event"}
+DISPUTE = "paypal.dispute"
+NAMES = {
+    ORDER: "order", CAPTURE: "capture", REFUND: "refund", DISPUTE: "dispute", EVENT: "event",
+}  # fmt: skip
 
 
 def new_id() -> str:

@@ -5,7 +5,7 @@ from sqlalchemy import func, literal, select
 from app.domain.invoices.models import Invoice
 from app.domain.payments.inbox import FOLLOW_UP_EVENT, WAITING
 from app.domain.payments.models import Payment, ProviderEvent, Refund
-from app.domain.subscriptions.models import PlanChange
+from app.domain.subscriptions.models import PlanChange, SubscriptionPeriod
 from app.domain.tokens.models import TokenEntry
 from app.foundation.outbox import OutboxEntry
 from app.workflows.verify_books.reading import Lines, some
@@ -95,6 +95,18 @@ def _switches_applied() -> Lines:
         yield f"payment {payment_id} of {user_id} is settled, its change of plan is {status}"
 
 
+def _paid_renewals() -> Lines:
+    """6: a renewal that is paid has made its period whole."""
+    period = SubscriptionPeriod
+    still = (
+        select(Invoice.public_id, Invoice.user_id, period.id)
+        .join(period, period.id == Invoice.period_id)
+        .where(Invoice.status == "paid", period.grace_ends_at.is_not(None))
+    )
+    for invoice_id, user_id, period_id in some(still):
+        yield f"invoice {invoice_id} of {user_id} is paid, its period {period_id} is still in grace"
+
+
 def _waiting_events() -> Lines:
     """10: a provider's event that waits is promised a next try."""
     event = OutboxEntry.payload["event"].as_integer()
@@ -115,5 +127,6 @@ CHECKS = (
     _refunds_counted,
     _top_ups_booked,
     _switches_applied,
+    _paid_renewals,
     _waiting_events,
 )

@@ -3,15 +3,20 @@
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
-from app.domain.accounts import operations, queries
+from app.domain.accounts import operations, passwords, queries, sessions
 from app.domain.accounts.attribution import Attribution
+from app.domain.accounts.devices import Visitor
 from app.domain.accounts.errors import (
     AttributionFieldRepeated,
     AttributionFieldUnknown,
     EmailTaken,
     KeyNameInvalid,
     KeyUnknown,
+    PasswordLikeAddress,
+    PasswordTooPopular,
+    PasswordTooShort,
     UnknownAccount,
     UserIdTaken,
     WrongCredentials,
@@ -94,6 +99,46 @@ class TestCheckCredentials:
         open_account()
         with pytest.raises(WrongCredentials):
             operations.check_credentials("ada@example.com", "")
+
+
+class TestRenewHash:
+    def test_hashes_anew_what_was_hashed_weakly(self) -> None:
+        account = open_account(password=PASSWORD)
+        weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+        with transaction():
+            account.password_hash = weak
+        with transaction():
+            operations.renew_hash(account, PASSWORD, now=NOW)
+        strong = account.password_hash
+        assert strong != weak and not passwords.is_outdated(strong)
+        with transaction():
+            operations.renew_hash(account, PASSWORD, now=NOW)
+        assert account.password_hash == strong
+        assert operations.check_credentials(account.email, PASSWORD) is account
+
+
+class TestSetPassword:
+    def test_signs_out_whoever_came_with_the_one_before(self) -> None:
+        account = open_account(password=PASSWORD)
+        with transaction():
+            begun = sessions.begin(account, visitor=Visitor("curl", ""), now=NOW)
+            operations.set_password(account, "another battery staple", now=NOW)
+        assert sessions.find(begun.token, now=NOW) is None
+
+    @pytest.mark.parametrize(
+        ("password", "refusal"),
+        [
+            ("short", PasswordTooShort),
+            ("qwertyuiop", PasswordTooPopular),
+            ("ada@example.com", PasswordLikeAddress),
+        ],
+    )
+    def test_keeps_the_rules_of_passwords(self, password: str, refusal: type[Exception]) -> None:
+        account = open_account(password=PASSWORD)
+        with pytest.raises(refusal), transaction():
+            operations.set_password(account, password, now=NOW)
+        with pytest.raises(refusal):
+            open_account("ada@example.com", password=password)
 
 
 class TestMakeKey:

@@ -1,5 +1,9 @@
 """Password hashes: only the right password matches, and nobody's never does."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+
+import argon2
 import pytest
 
 from app.domain.accounts import passwords
@@ -27,3 +31,42 @@ def test_refuses_a_hash_of_another_kind() -> None:
 
 def test_never_hashes_alike() -> None:
     assert passwords.hash_password("a long password") != STORED
+
+
+def test_takes_as_much_as_is_advised() -> None:
+    parameters = argon2.extract_parameters(STORED)
+    assert parameters.type is argon2.Type.ID
+    assert parameters.memory_cost >= 19 * 1024 and parameters.time_cost >= 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "is_outdated"),
+    [
+        (STORED, False),
+        (None, False),
+        (argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x"), True),
+    ],
+)
+def test_knows_hashes_of_weaker_days(stored: str | None, is_outdated: bool) -> None:
+    assert passwords.is_outdated(stored) is is_outdated
+
+
+def test_hashes_only_so_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, running, most = Lock(), 0, 0
+
+    class Slow:
+        def hash(self, password: str) -> str:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            real = hasher.hash(password)
+            with lock:
+                running -= 1
+            return real
+
+    hasher = passwords.HASHER
+    monkeypatch.setattr(passwords, "HASHER", Slow())
+    with ThreadPoolExecutor(4 * passwords.PARALLEL_MAX) as pool:
+        list(pool.map(passwords.hash_password, ["x"] * 4 * passwords.PARALLEL_MAX))
+    assert 1 < most <= passwords.PARALLEL_MAX

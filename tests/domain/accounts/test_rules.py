@@ -1,4 +1,4 @@
-"""What an id, a mail address, a password and a zone must look like. No database."""
+"""What an id, a mail address, a name and a zone must look like. No database."""
 
 import pytest
 
@@ -6,9 +6,6 @@ from app.domain.accounts import rules
 from app.domain.accounts.errors import (
     EmailInvalid,
     KeyNameInvalid,
-    PasswordInvalid,
-    PasswordTooLong,
-    PasswordTooShort,
     TimezoneUnknown,
     UserIdInvalid,
 )
@@ -91,27 +88,6 @@ class TestEmailOnTheWire:
     def test_refuses_what_is_none(self) -> None:
         with pytest.raises(EmailInvalid):
             rules.email_on_the_wire("ada@bücher")
-
-
-class TestCheckPassword:
-    @pytest.mark.parametrize(
-        "password", ["x" * 8, "x" * 1024, "        ", "pass😀word", "a\x00" * 4]
-    )
-    def test_takes_every_character(self, password: str) -> None:
-        rules.check_password(password)
-
-    @pytest.mark.parametrize(
-        ("password", "refusal"),
-        [
-            ("", PasswordTooShort),
-            ("x" * 7, PasswordTooShort),
-            ("x" * 1025, PasswordTooLong),
-            ("password\ud800", PasswordInvalid),
-        ],
-    )
-    def test_refuses_the_rest_by_name(self, password: str, refusal: type[Exception]) -> None:
-        with pytest.raises(refusal):
-            rules.check_password(password)
 
 
 class TestZone:

@@ -8,6 +8,7 @@ from app.domain.accounts.models import Account
 from app.domain.coupons import operations
 from app.domain.coupons.discounting import Discount
 from app.foundation.database import transaction
+from tests.digests import digests
 from tests.factories.payments import make_invoice
 from tests.factories.redemptions import (
     applications_of,
@@ -78,5 +79,7 @@ class TestGiveBack:
 
     def test_changes_nothing_where_nothing_was_used(self, ada: Account) -> None:
         invoice = make_invoice(ada)
+        before = digests()
         with transaction():
             operations.give_back(invoice.id, now=LATER)
+        assert digests() == before

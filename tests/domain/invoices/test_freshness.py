@@ -25,6 +25,11 @@ def redeemed(account: Account, *, at: datetime) -> CouponUsage:
     return usage
 
 
+def edited(account: Account, *, at: datetime) -> None:
+    redeemed(account, at=at - timedelta(days=1))
+    session.query(Coupon).one().updated_at = at
+
+
 def applied(account: Account, *, at: datetime) -> None:
     _application(account, applied_at=at)
 
@@ -63,7 +68,7 @@ def taxed(account: Account, *, at: datetime) -> None:
 
 class TestHasChangedSince:
     @pytest.mark.parametrize(
-        "change", [redeemed, applied, returned, credited, refunded, moved, taxed]
+        "change", [redeemed, edited, applied, returned, credited, refunded, moved, taxed]
     )
     def test_notices(self, ada, ben, now: datetime, change: Callable[..., object]) -> None:
         assert not has_changed_since(ada, now - SECOND)

@@ -21,6 +21,14 @@ class TestTransitions:
             allowed = following in rules.TRANSITIONS[current]
             assert allowed == ((current, following) in ALLOWED)
 
+    @pytest.mark.parametrize(("current", "following"), [*product(InvoiceStatus, repeat=2)])
+    def test_are_the_only_ways(self, current: InvoiceStatus, following: InvoiceStatus) -> None:
+        if (current, following) in ALLOWED:
+            assert rules.moved(current.value, following) is following
+        else:
+            with pytest.raises(AssertionError, match=f"{current} → {following}"):
+                rules.moved(current.value, following)
+
     @pytest.mark.parametrize("status", InvoiceStatus)
     def test_decide_what_is_voidable_and_payable(self, status: InvoiceStatus) -> None:
         for check, refusal, following in (

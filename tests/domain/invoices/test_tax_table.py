@@ -42,6 +42,8 @@ class TestSetTax:
         [
             ({"country": "DEU"}, "country"),
             ({"country": "D"}, "country"),
+            ({"country": "XX"}, "country"),
+            ({"country": "EU"}, "country"),
             ({"country": "\u0130E"}, "country"),
             ({"name": " "}, "name"),
             ({"name": "x" * 41}, "name"),

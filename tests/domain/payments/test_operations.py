@@ -171,6 +171,23 @@ class TestAddRefund:
         with pytest.raises(PaymentNotRefundable, match="disputed"):
             make_refund(payment)
 
+    def test_gives_back_only_what_a_dispute_has_left(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        payment = make_paid(ada, gateway=gateway)
+        lost = {"payment_id": payment.id, "user_id": "ada", "opened_at": now, "status": "lost"}
+        with transaction():
+            session.add(
+                Dispute(
+                    amount_minor=1_000, reason="unauthorised", provider_dispute="PP-D-1", **lost
+                )
+            )
+        with pytest.raises(RefundTooLarge, match=r"From \$0\.01 to \$2\.34"):
+            make_refund(payment, minor=235)
+        make_refund(payment, minor=234)
+        with pytest.raises(PaymentNotRefundable, match="already"):
+            make_refund(payment, minor=1)
+
     def test_gives_nothing_back_that_was_not_paid(self, ada: Account, gateway: FakeGateway) -> None:
         checkout = make_checkout(ada, make_invoice(ada), gateway=gateway)
         with pytest.raises(PaymentNotRefundable, match="is pending"):

@@ -152,7 +152,7 @@ class TestCheckRefundable:
             ({"status": "pending"}, "is pending"),
             ({"status": "failed"}, "is failed"),
             ({"is_disputed": True}, "disputed"),
-            ({"left_minor": 0}, "given back already"),
+            ({"left_minor": 0}, "gone back already"),
         ],
     )
     def test_says_what_stands_against_it(self, changes: dict[str, object], words: str) -> None:

@@ -25,4 +25,4 @@ def test_is_none_before_the_first(app) -> None:
 def test_is_the_newest(app) -> None:
     note(2, now=NOW)
     note(0, now=NOW + timedelta(hours=1))
-    assert find_last_verification() == Verification(NOW + timedelta(hours=1), 0)
+    assert find_last_verification() == Verification(NOW + timedelta(hours=1), 0, ())

@@ -1,6 +1,6 @@
 """Paying an invoice over the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
@@ -15,11 +15,19 @@ from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
 from app.foundation.secret_keys import KeyKind
 from app.workflows.settle_payment import settle_payment
+from tests.books import check_books
 from tests.factories.bearers import bearer
 from tests.factories.payments import make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 
 Checkout = Callable[..., TestResponse]
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.catalog import make_plan
 from tests.factories.coupon_rows import make_coupon
+from tests.statements import statements
 from tests.threads import in_parallel
 
 APPLY = "/v1/billing/coupons/apply"
@@ -191,6 +192,28 @@ class TestApply:
         assert apply(by=by_gateway).json["code"] == "wrong_kind_of_key"
         assert apply("NONE", by=reading).json["code"] == "key_is_read_only"
         assert session.query(CouponGuess).count() == 0
+
+    def test_refuses_a_thousand_guesses_cheaply(
+        self, apply: Apply, now: datetime, by_ben: dict[str, str]
+    ) -> None:
+        make_coupon(now=now)
+        first = [apply(f"GUESS{number}").status_code for number in range(GUESSES_MAX)]
+        assert first == [404] * GUESSES_MAX
+        with statements() as one:
+            assert apply("GUESS").status_code == 429
+        with statements() as sent:
+            answers = [apply(f"MORE{number}") for number in range(990)]
+        assert {(answer.status_code, answer.json["code"]) for answer in answers} == {
+            (429, "too_many_coupon_guesses")
+        }
+        assert all(0 < int(answer.headers["Retry-After"]) <= 3_600 for answer in answers)
+        # Each costs what one costs, and leaves nothing behind.
+        assert len(sent) == 990 * len(one)
+        assert session.query(CouponGuess).count() == GUESSES_MAX
+        # A code that exists is no way around it; somebody else is let.
+        assert apply().status_code == 429
+        assert apply(by=by_ben).status_code == 200
+        assert redemptions() == 1
 
     def test_replays_its_answer(self, apply: Apply, now: datetime) -> None:
         make_coupon(now=now)

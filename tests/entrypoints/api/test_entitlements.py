@@ -1,13 +1,77 @@
 """What gateways are told before they serve a request."""
 
-import pytest
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
+import pytest
+from flask import Flask
+
+from app.domain.accounts import standing
 from app.domain.accounts.models import Account
-from app.foundation.database import session
+from app.domain.accounts.queries import settings_of
+from app.domain.reporting.entitlements import Reason
+from app.foundation import clock
+from app.foundation.database import session, transaction
+from tests.books import check_books
 from tests.factories.accounts import make_account
+from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
 
 ADDRESS = "/v1/billing/entitlements/{}"
+
+
+def suspend(account: Account, now: datetime) -> None:
+    with transaction():
+        locked = standing.lock_customer(account.id)
+        standing.suspend(locked, reason="Asked for.", actor="olga", now=now)
+
+
+def leave_unpaid(account: Account, now: datetime) -> None:
+    make_invoice(account, minor=100, now=now - timedelta(days=37, seconds=1))
+
+
+def use_up_tokens(account: Account, now: datetime) -> None:
+    choose(account, overage_enabled=False)
+
+
+def reach_own_limit(account: Account, now: datetime) -> None:
+    choose(account, spend_limit_minor=2)
+    make_usage(account.id, now=now)
+
+
+def reach_credit_limit(account: Account, now: datetime) -> None:
+    make_usage(account.id, now=now, prompt_tokens=200_000)
+
+
+def use_what_has_no_price(account: Account, now: datetime) -> None:
+    make_usage(account.id, now=now, model="nobody-knows", prompt_tokens=999_880)
+
+
+def choose(account: Account, **choices: object) -> None:
+    with transaction():
+        for name, value in choices.items():
+            setattr(settings_of(account), name, value)
+
+
+DENIED = {
+    "suspended": suspend,
+    "invoice_overdue": leave_unpaid,
+    "tokens_exhausted": use_up_tokens,
+    "spend_limit": reach_own_limit,
+    "credit_limit": reach_credit_limit,
+    "unpriced_limit": use_what_has_no_price,
+}
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
+
+
+def test_every_reason_is_tried() -> None:
+    assert set(DENIED) == set(Reason) - {Reason.OK}
 
 
 class TestGetEntitlement:
@@ -29,6 +93,17 @@ class TestGetEntitlement:
             "credit_left": 4.9778,
             "overage_enabled": True,
         }
+
+    @pytest.mark.parametrize("reason", DENIED)
+    def test_names_each_reason(self, client, by_gateway, ada, noise, reason) -> None:
+        """Each comes to be by what happens, and other people's change nothing."""
+        address, now = ADDRESS.format("ada"), clock.now()
+        assert client.get(address, headers=by_gateway).json["reason"] == "ok"
+        DENIED[reason](ada, now)
+        body = client.get(address, headers=by_gateway).json
+        assert (body["allowed"], body["reason"]) == (False, reason)
+        other = client.get(ADDRESS.format("noise-payg"), headers=by_gateway).json
+        assert (other["allowed"], other["reason"]) == (True, "ok")
 
     def test_names_the_reason_why_not(self, client, by_gateway, now) -> None:
         make_account(

@@ -1,8 +1,10 @@
 """The invoice calls: lists, single invoices, generating."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
@@ -14,6 +16,7 @@ from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.record_usage import record_usage
 from app.workflows.redeem_coupon import redeem_coupon
+from tests.books import check_books
 from tests.factories.coupons import make_coupon
 from tests.factories.documents import make_credit_note
 from tests.factories.payments import make_invoice
@@ -22,6 +25,13 @@ from tests.factories.usage import GRACE
 Header = dict[str, str]
 THIS_MONTH = BillingMonth.of(clock.now())
 LAST_MONTH, NEXT_MONTH = THIS_MONTH.plus(-2), THIS_MONTH.plus(1)
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 def use(user_id: str, request_id: str, *, tokens: int, at: datetime) -> None:
@@ -186,6 +196,10 @@ class TestReading:
 
 
 class TestShowing:
+    @pytest.fixture
+    def books(self) -> None:
+        """Here credit notes are made up that no payment was given back for."""
+
     def test_says_all_that_the_document_says(
         self, client: FlaskClient, ada: Account, by_ada: Header, now: datetime
     ) -> None:

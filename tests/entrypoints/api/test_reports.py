@@ -65,6 +65,10 @@ class TestGetMonthlyReport:
             ("month=2999-01", "month_in_future"),
             ("month=2024-13", "month_invalid"),
             ("month=202401", "month_invalid"),
+            *(
+                (f"month={month}", "month_invalid")
+                for month in ("24-1", "2024-1", "2024-00", "NaN")
+            ),
             ("month=", "month_invalid"),
             ("", "month_invalid"),
             ("month=%00", "month_invalid"),

@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice, TaxRate
+from app.domain.payments.models import Payment
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
 from app.foundation.secret_keys import KeyKind
@@ -53,6 +54,9 @@ class TestBuy:
         assert answer.json["tokens"] == 666_666
         assert answer.json["checkout_url"] == "https://pay.example.com/cs_1"
         assert gateway.orders[0].amount_minor == 10_000
+        # The id under which the payment is known here, and at the provider.
+        (payment,) = session.query(Payment)
+        assert answer.json["payment_id"] == payment.public_id == gateway.orders[0].payment_id
         assert gateway.orders[0].cancel_url.endswith("/tokens")
 
     def test_gives_the_tokens_when_the_money_comes_once(
@@ -102,6 +106,9 @@ class TestBuy:
             ({"amount": True}, 422, "amount_invalid"),
             ({"amount": [5]}, 422, "amount_invalid"),
             ({"amount": 5.001}, 422, "amount_invalid"),
+            ({"amount": 0.001}, 422, "amount_invalid"),
+            ({"amount": {}}, 422, "amount_invalid"),
+            ({"amount": 10**400}, 422, "amount_invalid"),
             ({"amount": 1e300}, 422, "amount_invalid"),
             ({"amount": 0}, 422, "top_up_amount_invalid"),
             ({"amount": -1}, 422, "top_up_amount_invalid"),
@@ -119,6 +126,16 @@ class TestBuy:
         answer = post(client, by_pia, body)
         assert (answer.status_code, answer.json["code"]) == (status, code)
         assert answer.json["errors"]
+        assert session.query(Invoice).count() == 0
+
+    @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-0", "05", "0x5"])
+    def test_refuses_what_is_no_amount(
+        self, client: FlaskClient, by_pia: dict[str, str], number: str
+    ) -> None:
+        body = f'{{"amount": {number}}}'
+        answer = client.post(PATH, data=body, headers=by_pia, content_type="application/json")
+        assert answer.status_code in (400, 422)
+        assert answer.json["code"]
         assert session.query(Invoice).count() == 0
 
     @pytest.mark.parametrize("amount", [5, 10_000])

@@ -13,15 +13,23 @@ from sqlalchemy.exc import IntegrityError
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.accounts.operations import Balance
+from app.domain.accounts.queries import settings_of
+from app.domain.alerts.models import Alert
+from app.domain.mails.models import Mail
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.tokens.models import TokenEntry
 from app.domain.usage import recording
 from app.domain.usage.models import BillingRecord
+from app.domain.usage.watching import AUTO_TOP_UP, CHECK_ALERTS
+from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation import clock
-from app.foundation.database import session
+from app.foundation.database import end_reading, session, transaction
+from app.foundation.outbox import OutboxEntry
 from tests.books import check_books
 from tests.factories.accounts import make_account
+from tests.factories.purchases import buy_plan, mails_of, make_card, payments_of, promises
 from tests.factories.tokens import make_extra_tokens
+from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
 USAGE, VOID = "/v1/billing/usage", "/v1/billing/usage/void"
@@ -147,6 +155,52 @@ class TestVoidAndPost:
         voided = Counter(answer["http"] for answer in answers[1::2])
         row = session.query(BillingRecord).filter_by(request_id="req-3").one()
         assert (row.status == "voided") == (voided[200] > 0)
+
+
+class TestCrossingALine:
+    """What five posts cross together is done once, by workers who look at the same moment."""
+
+    WORKERS = 4
+
+    @pytest.fixture
+    def thirsty(self, ada: Account, gateway: FakeGateway) -> Account:
+        """Ada on Pro with a saved card, 100 tokens above both of her lines."""
+        buy_plan(ada, "plan-pro", gateway=gateway, now=clock.now())
+        make_card(ada)
+        with transaction():
+            settings = settings_of(ada)
+            settings.auto_topup = True
+            settings.auto_topup_threshold = settings.alert_threshold = 999_900
+            settings.alert_percents = []
+        return ada
+
+    @pytest.fixture
+    def cross(self, app: Flask, race, thirsty: Account) -> Callable[[str], None]:
+        """Cross the lines in five posts, and let the workers do what was promised of it."""
+
+        def crossed(kind: str) -> None:
+            answers = race([make_record(f"req-{number}", tokens=50) for number in range(5)])
+            assert total(answers, "accepted") == 5
+            assert promises(kind) == [{"user_id": "ada"}]
+            end_reading()
+            in_parallel(app, [work_off_outbox] * self.WORKERS)
+            left = session.query(OutboxEntry).filter(OutboxEntry.next_try_at.is_not(None))
+            assert [entry.kind for entry in left] == []
+
+        return crossed
+
+    def test_buys_once(self, cross, gateway: FakeGateway, thirsty: Account) -> None:
+        cross(AUTO_TOP_UP)
+        (payment,) = [each for each in payments_of(thirsty) if each.method == "off_session"]
+        assert (payment.purpose, payment.status) == ("topup", "settled")
+        assert [order.payment_id for order in gateway.charged] == [payment.public_id]
+
+    def test_mails_once(self, cross, thirsty: Account) -> None:
+        cross(CHECK_ALERTS)
+        assert [alert.kind for alert in session.query(Alert)] == ["tokens_left"]
+        assert mails_of(thirsty).count("alerts_crossed") == 1
+        (mail,) = session.query(Mail).filter_by(kind="alerts_crossed")
+        assert mail.sent_at is not None or mail.kept_at is not None
 
 
 class TestRollOver:

@@ -38,7 +38,6 @@ def programs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     if "postgresql" in request.node.name:
         request.getfixturevalue("postgresql_server")
         monkeypatch.setenv("PG_DUMP", databases.client_program("pg_dump"))
-        monkeypatch.setenv("PG_RESTORE", databases.client_program("pg_restore"))
 
 
 @pytest.fixture

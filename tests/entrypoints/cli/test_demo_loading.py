@@ -9,10 +9,12 @@ from sqlalchemy import func, select
 from app.domain.accounts import operations, queries
 from app.domain.accounts.attribution import WireFormat
 from app.domain.accounts.errors import RealAccountsPresent
+from app.domain.coupons.queries import coupons
 from app.domain.usage.models import BillingRecord
 from app.entrypoints.cli import demo_loading
 from app.entrypoints.cli.demo_file import find_demo
 from app.entrypoints.cli.demo_loading import load_demo, move_demo
+from app.entrypoints.cli.demo_world import COUPONS
 from app.foundation.database import session
 from app.workflows.verify_books import verify_books
 from tests.factories.accounts import make_account
@@ -65,6 +67,13 @@ class TestLoadDemo:
         assert later.accepted > 0 and recorded("user-123") > before
         assert second == first
         assert verify_books() == []
+
+    @pytest.mark.usefixtures("no_usage")
+    def test_makes_its_coupons_once(self, load, now) -> None:
+        load(days_ago=2)
+        load()
+        made = {coupon.code: coupon.created_by for coupon in coupons(limit=9).coupons}
+        assert made == dict.fromkeys(COUPONS, "operator:operator")
 
     @pytest.mark.usefixtures("no_usage")
     def test_writes_logins_that_work(self, load, settings, now) -> None:

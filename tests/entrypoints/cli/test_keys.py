@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.accounts import queries
+from app.domain.accounts import queries, security_journal
 from app.foundation import clock
 from app.foundation.secret_keys import KeyKind
 
@@ -24,6 +24,15 @@ class TestCreate:
         text = result.stdout.removesuffix("\n")
         key = queries.key_by_text(text, now=clock.now())
         assert (key.kind, key.user_id) == (kind, user_id)
+
+    def test_stands_in_the_owner_s_journal(self, billing) -> None:
+        billing("keys", "create", "--user", "ada", "--name", "Reporting")
+        event = security_journal.events_of(queries.account("ada"))[0]
+        assert (event.action, event.by, event.details["key"]) == (
+            "key_made",
+            "operator",
+            "Reporting",
+        )
 
     def test_names_a_gateways_key_after_the_gateway(self, app, billing) -> None:
         text = billing("keys", "create", "--gateway", "main").stdout.strip()

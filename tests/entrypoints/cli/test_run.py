@@ -170,8 +170,11 @@ class TestRun:
         running = run(DATABASE_URL=f"sqlite:///{tmp_path / 'own.sqlite3'}")
         running.wait_until_ready()
         family = descendants(running.child.pid)
-        running.end(signal.SIGKILL)
+        assert len(family) >= 2
+        assert running.end(signal.SIGKILL) == -signal.SIGKILL
         wait_until_gone(family)
+        with pytest.raises(URLError):
+            running.get("/healthz")
 
     def test_only_migrates_a_database_that_was_given(self, run, empty_database_url) -> None:
         running = run(DATABASE_URL=empty_database_url)

@@ -4,11 +4,12 @@ import json
 
 import pytest
 
-from app.domain.accounts import operations, queries
+from app.domain.accounts import factors, operations, queries
 from app.domain.accounts.errors import WrongCredentials
 from app.domain.accounts.models import Account
 from app.foundation import clock
 from app.foundation.database import session, transaction
+from tests.factories.factors import make_factor
 
 
 class TestCreate:
@@ -120,3 +121,19 @@ class TestCreditLimit:
         result = billing("users", "credit-limit", "--id", "ada", limit)
         assert (result.exit_code, result.stdout) == (1, "")
         assert result.stderr.count("\n") == 1
+
+
+class TestRemoveFactor:
+    def test_lets_somebody_in_without_a_code(self, ada, billing) -> None:
+        make_factor(ada)
+        given = ["users", "remove-factor", "--id", "ada", "--reason", "Called back"]
+        assert billing(*given).stdout == "ada signs in without a code.\n"
+        assert not factors.is_on(ada)
+        assert billing(*given).stdout == "ada had none.\n"
+
+    def test_wants_a_reason_and_an_account(self, ada, billing) -> None:
+        make_factor(ada)
+        for user_id, reason in [("ada", " "), ("nobody", "Called back")]:
+            given = ["users", "remove-factor", "--id", user_id, "--reason", reason]
+            assert billing(*given).exit_code == 1
+        assert factors.is_on(ada)

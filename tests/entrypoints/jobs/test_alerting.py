@@ -1,8 +1,10 @@
 """The schedule finds whom to tell by itself, a part of the accounts at a time."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
 from app.domain.accounts.models import BillingSettings
 from app.domain.alerts.models import Alert
@@ -10,10 +12,18 @@ from app.domain.mails.models import Mail
 from app.entrypoints.jobs import alerting
 from app.entrypoints.jobs.schedule import SCHEDULE
 from app.foundation.database import session
+from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, record
 from tests.statements import statements
 from tests.threads import in_parallel
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

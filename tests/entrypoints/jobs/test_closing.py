@@ -1,5 +1,6 @@
 """Months are closed by themselves: those that ended since the installation began, once."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -13,11 +14,19 @@ from app.foundation import clock
 from app.foundation.database import session
 from app.foundation.journal import JournalEntry
 from app.workflows import close_month
+from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_usage
 from tests.threads import in_parallel
 
 STARTED = datetime(2026, 10, 20, 9, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

@@ -1,14 +1,20 @@
 """Customers who have signed in with a password, and what their pages are asked."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from app.domain.accounts import passwords
+from app.domain.accounts import passwords, queries
+from app.domain.accounts.access_models import SignInSession
 from app.domain.accounts.models import Account
+from app.domain.mails.models import Mail
+from app.entrypoints.letters import write_letter
+from app.foundation import clock
+from app.foundation.database import session, transaction
 from tests.factories.accounts import make_account
 
 PASSWORD = "correct horse battery staple"
@@ -44,6 +50,28 @@ def signed_in(app: Flask, account: Account) -> FlaskClient:
     answer = browser.post("/login", data={"email": account.email, "password": PASSWORD})
     assert answer.status_code == 302
     return browser
+
+
+def let_the_password_age(account: Account, *, minutes: int = 15) -> None:
+    """Let it be a while ago that the account's password was entered."""
+    entered = clock.now() - timedelta(minutes=minutes)
+    with transaction():
+        session.execute(
+            update(SignInSession)
+            .where(SignInSession.user_id == account.id)
+            .values(password_entered_at=entered)
+        )
+
+
+def link_in(kind: str, *, to: str) -> str:
+    """Return the path of the link in the latest mail of this kind to this address."""
+    mail = session.query(Mail).filter_by(kind=kind, address=to).order_by(Mail.id.desc()).first()
+    letter = write_letter(
+        mail, queries.account(mail.user_id), settings=current_app.config["SETTINGS"]
+    )
+    link = re.search(r"https?://[^/]+(/(?:verify|undo|reset)/[\w-]+)", letter.text)[1]
+    assert link in letter.html
+    return link
 
 
 @pytest.fixture

@@ -114,7 +114,13 @@ class TestChange:
             ("alert_percents", "50 50"),
             ("alert_percents", "1 2 3 4 5 6 7 8 9 10 11"),
             ("alert_percents", "1," * 5_000),
+            ("alert_threshold", "1e9"),
+            ("alert_threshold", "NaN"),
+            ("alert_percents", "NaN"),
             ("alert_spend", "1.234"),
+            ("alert_spend", "0.001"),
+            ("alert_spend", "1e9"),
+            ("alert_spend", "NaN"),
             ("alert_spend", "-0.01"),
         ],
     )

@@ -1,5 +1,6 @@
 """Documents behind the invoice pages: one's own, issued, the same bytes each time."""
 
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -8,13 +9,20 @@ from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
-from app.domain.invoices.operations import mark_paid
 from app.entrypoints.gateways import GATEWAYS
-from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
+from tests.books import check_books
 from tests.factories.documents import make_credit_note
-from tests.factories.payments import make_invoice
+from tests.factories.payments import make_checkout, make_invoice
+from tests.factories.purchases import pay
 from tests.fakes.payment_gateway import FakeGateway
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture
@@ -28,31 +36,37 @@ def address(invoice: Invoice) -> str:
     return f"/invoices/{invoice.invoice_number}"
 
 
-def pay(invoice: Invoice, *, now: datetime) -> None:
-    with transaction():
-        row = session.get_one(Invoice, invoice.id)
-        mark_paid(row, method="stripe", transaction_id="pi_1", now=now + timedelta(minutes=1))
+@pytest.fixture
+def pay_it(app: Flask, ada: Account, invoice: Invoice, now: datetime) -> Callable[[], None]:
+    """Pay the invoice on the provider's page, a minute later."""
+    gateway = app.config[GATEWAYS]["stripe"]
+
+    def paid() -> None:
+        checkout = make_checkout(ada, invoice, gateway=gateway, now=now)
+        pay(checkout, gateway=gateway, now=now + timedelta(minutes=1))
+
+    return paid
 
 
 class TestInvoice:
     def test_is_the_same_file_each_time_whatever_happens(
-        self, adas: FlaskClient, invoice: Invoice, address: str, now: datetime
+        self, adas: FlaskClient, invoice: Invoice, address: str, pay_it: Callable[[], None]
     ) -> None:
         first = adas.get(f"{address}/pdf")
         assert first.status_code == 200 and first.content_type == "application/pdf"
         assert first.headers["Content-Disposition"] == (
             f'attachment; filename="{invoice.invoice_number}.pdf"'
         )
-        pay(invoice, now=now)
+        pay_it()
         assert adas.get(f"/invoices/{invoice.public_id}/pdf").data == first.data
 
     def test_a_receipt_comes_with_the_payment(
-        self, adas: FlaskClient, invoice: Invoice, address: str, now: datetime
+        self, adas: FlaskClient, address: str, pay_it: Callable[[], None]
     ) -> None:
         refused = adas.get(f"{address}/pdf?document=receipt")
         assert refused.status_code == 409 and "has not been paid" in refused.text
         assert "document=receipt" not in adas.get(address).text
-        pay(invoice, now=now)
+        pay_it()
         answer = adas.get(f"{address}/pdf?document=receipt")
         assert answer.headers["Content-Disposition"].endswith('-receipt.pdf"')
         assert f'href="{address}/pdf?document=receipt"' in adas.get(address).text
@@ -82,6 +96,10 @@ class TestInvoice:
 
 
 class TestCreditNote:
+    @pytest.fixture
+    def books(self) -> None:
+        """Here credit notes are made up that no payment was given back for."""
+
     def test_is_offered_and_handed_out(
         self, adas: FlaskClient, invoice: Invoice, address: str, now: datetime
     ) -> None:

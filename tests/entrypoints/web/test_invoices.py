@@ -19,6 +19,7 @@ from app.entrypoints.web.invoices import PAGE_SIZE
 from app.foundation.database import db, session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.settle_payment import settle_payment
+from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
 from tests.entrypoints.web.conftest import HTMX, PASSWORD
 from tests.entrypoints.web.test_access import token_in
@@ -32,6 +33,13 @@ STATEMENTS_MAX = 10
 UNKNOWN = ("INV-1-2020-01", "%00", "%ED%A0%80", "a" * 5000, "draft-2999-13", "draft-2020-01", "%27")
 PAY, PAYPAL = "Pay by card", "Pay with PayPal"
 TOKEN = re.compile(r'name="csrf_token" value="[^"]*"')
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

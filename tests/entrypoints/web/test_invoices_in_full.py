@@ -1,5 +1,6 @@
 """An invoice's page says all that its document says, and what became of it since."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from app.workflows.redeem_coupon import redeem_coupon
 from app.workflows.refund_payment import refund_payment
 from app.workflows.replace_invoice import replace_invoice
 from app.workflows.void_invoice import void_invoice
+from tests.books import check_books
 from tests.entrypoints.web.conftest import words_of
 from tests.entrypoints.web.test_tokens import tax_in
 from tests.factories.coupons import make_coupon
@@ -28,6 +30,13 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 STATEMENTS_MAX = 13
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture(autouse=True)

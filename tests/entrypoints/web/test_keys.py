@@ -4,18 +4,22 @@ import re
 
 import pytest
 
-from app.domain.accounts import queries
+from app.domain.accounts import queries, security_journal
 from app.domain.accounts.errors import KeyUnknown
-from app.domain.accounts.models import Key
+from app.domain.accounts.models import Account, Key
 from app.foundation import clock
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind
-from tests.entrypoints.web.conftest import HTMX
+from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age
 from tests.factories.accounts import make_key
 from tests.statements import statements
 
 KEY = re.compile(r"obl_sk_[0-9A-Za-z]{46}")
 STATEMENTS_MAX = 10
+
+
+def key_owner(key: Key) -> Account:
+    return queries.account(key.user_id)
 
 
 @pytest.fixture
@@ -54,6 +58,31 @@ class TestMake:
         answer = adas.post("/keys", data={"name": "<script>alert(1)</script>"})
         assert "<script>alert" not in answer.text and "&lt;script&gt;alert" in answer.text
 
+    def test_asks_for_the_password_if_that_was_long_ago(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        asked = adas.post("/keys", data={"name": "My script"})
+        assert (asked.status_code, asked.location) == (
+            303,
+            "/confirm-password?next=/keys?name%3DMy%2Bscript",
+        )
+        assert session.query(Key).count() == 0
+        back = adas.post(asked.location, data={"password": PASSWORD})
+        assert back.location == "/keys?name=My+script"
+        assert 'value="My script"' in adas.get(back.location).text
+        assert adas.post("/keys", data={"name": "My script"}).status_code == 200
+        assert session.query(Key).count() == 1
+
+    def test_leads_htmx_to_the_whole_page_that_asks(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        asked = adas.post("/keys", data={"name": "x"}, headers=HTMX)
+        assert asked.status_code == 403 and asked.text == ""
+        assert asked.headers["HX-Redirect"] == "/confirm-password?next=/keys?name%3Dx"
+
+    def test_stands_in_the_journal(self, adas, ada) -> None:
+        adas.post("/keys", data={"name": " Reporting "})
+        event = security_journal.events_of(ada)[0]
+        assert (event.action, event.details["key"]) == ("key_made", "Reporting")
+
 
 class TestRevoke:
     def test_ends_the_key(self, adas, adas_key) -> None:
@@ -63,6 +92,11 @@ class TestRevoke:
         assert answer.status_code == 200 and "revoked" in answer.text
         with pytest.raises(KeyUnknown):
             queries.key_by_text(text, now=clock.now())
+        assert security_journal.events_of(key_owner(key))[0].action == "key_revoked"
+
+    def test_asks_for_no_password(self, adas, ada, adas_key) -> None:
+        let_the_password_age(ada)
+        assert adas.post(f"/keys/{adas_key.id}/revoke").location == "/keys"
 
     def test_goes_back_to_the_page_without_scripts(self, adas, adas_key) -> None:
         assert adas.post(f"/keys/{adas_key.id}/revoke").location == "/keys"

@@ -1,6 +1,7 @@
 """The overview page: what it shows, how it refreshes, what it costs."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -8,6 +9,7 @@ from app.domain.accounts.models import BillingSettings
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
+from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
 from tests.statements import statements
 
@@ -66,7 +68,16 @@ class TestFigures:
 
     def test_say_what_has_no_price(self, adas, now) -> None:
         make_usage(model="nobody-knows", now=now)
-        assert "Some of your usage has no price yet" in adas.get("/").text
+        page = words(adas.get("/").text)
+        assert "Some of your usage has no price yet" in page
+        assert "620 of at most 1,000,000 tokens wait for their price" in page
+
+    def test_know_no_cap_of_what_has_no_price_within_a_plan(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_usage("pro", model="nobody-knows", now=now)
+        page = words(signed_in(app, pro).get("/").text)
+        assert "Some of your usage has no price yet" in page
+        assert "wait for their price" not in page
 
 
 def words(page: str) -> str:
@@ -108,6 +119,25 @@ class TestLimits:
         page = words(adas.get("/").text)
         assert "The gateway is told to refuse your requests" in page
         assert "and $5.00 may be" in page
+
+    def test_say_what_waits_for_its_price(self, adas, now) -> None:
+        make_usage(model="nobody-knows", now=now, prompt_tokens=999_879)
+        assert "requests pass" in words(adas.get("/").text)
+        make_usage(model="nobody-knows", now=now, prompt_tokens=1, completion_tokens=0)
+        page = words(adas.get("/").text)
+        assert "advised to stop" in page
+        sentence = "Too many tokens went to models whose price is not set: 1,000,000, and 1,000,000"
+        assert page.count(sentence) == 2
+
+    @pytest.mark.parametrize(("days", "passes"), [(36, True), (38, False)])
+    def test_say_since_when_an_invoice_is_due(self, adas, ada, now, days, passes) -> None:
+        make_usage(now=now)
+        make_invoice(ada, minor=100, now=now - timedelta(days=days))
+        page = words(adas.get("/").text)
+        due_on = now - timedelta(days=days - 30)
+        assert ("requests pass" in page) is passes
+        said = page.count(f"An invoice was due on {due_on:%-d %b %Y} and is not paid")
+        assert said == (0 if passes else 2)
 
     def test_of_nothing_are_used_up_by_nothing(self, adas, now) -> None:
         make_usage(now=now)

@@ -1,6 +1,7 @@
 """The page of saved cards: what they are for, adding one with consent, removing one knowingly."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
@@ -14,6 +15,7 @@ from app.domain.payments.models import PaymentMethod
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
+from tests.books import check_books
 from tests.entrypoints.web.conftest import HTMX
 from tests.factories.payments import make_card
 from tests.fakes.payment_gateway import FakeGateway
@@ -23,6 +25,13 @@ from tests.statements import statements
 STATEMENTS_MAX = 10
 PAGE = "/payment-methods"
 AGREED = {"consent": consent.VERSION}
+
+
+@pytest.fixture(autouse=True)
+def books(app: Flask) -> Iterator[None]:
+    """After each test, every figure that is kept twice is the same twice."""
+    yield
+    check_books()
 
 
 @pytest.fixture

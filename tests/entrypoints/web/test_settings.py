@@ -92,7 +92,8 @@ class TestChange:
         before = view(ada)
         assert adas.post("/settings").status_code == 200
         assert view(ada) == before
-        assert session.query(JournalEntry).count() == 0
+        noted = session.query(JournalEntry).filter_by(action="settings_changed")
+        assert noted.count() == 0
 
     def test_takes_no_settings_of_another_page(self, adas, ada) -> None:
         adas.post("/settings", data={"alert_threshold": "5", "tax_id_approved_at": "now"})

@@ -126,6 +126,12 @@ class TestIndex:
         assert client.get(PAGE).location == f"/login?next={PAGE}"
 
 
+TYPED_WRONG = [
+    *("4.99", "10,000.01", "", "ten", "5.001", "0.001", "-5", "0", "-0"),
+    *("1e3", "1e9", "NaN", "Infinity", "１００", "9" * 30, "9" * 5_000, "5 000 000 $"),
+]
+
+
 class TestQuote:
     @pytest.mark.parametrize(
         ("typed", "words"),
@@ -139,6 +145,9 @@ class TestQuote:
             ("", "Enter an amount of USD."),
             ("ten", "This is no amount: write 100 or 49.50."),
             ("5.001", "An amount of USD, with at most two decimals."),
+            ("0.001", "An amount of USD, with at most two decimals."),
+            ("1e9", "This is no amount: write 100 or 49.50."),
+            ("NaN", "This is no amount: write 100 or 49.50."),
         ],
     )
     def test_says_what_an_amount_buys(self, pias: FlaskClient, typed: str, words: str) -> None:
@@ -192,7 +201,7 @@ class TestBuy:
         assert answer.status_code == 200 and gateway.orders == []
         assert "Buys 333,333 tokens for 50.00 USD." in words_of(answer.text)
 
-    @pytest.mark.parametrize("typed", ["4.99", "10,000.01", "", "ten", "5.001", "-5", "1e3"])
+    @pytest.mark.parametrize("typed", TYPED_WRONG)
     def test_refuses_at_the_field(
         self, pias: FlaskClient, gateway: FakeGateway, typed: str
     ) -> None:

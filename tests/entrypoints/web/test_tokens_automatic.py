@@ -98,6 +98,11 @@ class TestChange:
             ("auto_topup_amount", ""),
             ("auto_topup_max_per_month", "1.5"),
             ("auto_topup_monthly_limit", "5.001"),
+            *(
+                (name, typed)
+                for name in list(WANTED)[1:]
+                for typed in ("0.001", "1e9", "NaN", "Infinity", "9" * 30)
+            ),
         ],
     )
     def test_refuses_at_the_field(

@@ -16,7 +16,7 @@ def test_shows_what_is_to_be_paid(paypal) -> None:
     assert "form-action 'self' http://127.0.0.1:9" in page.headers["Content-Security-Policy"]
 
 
-@pytest.mark.parametrize("choice", ["approve", "pending", "decline"])
+@pytest.mark.parametrize("choice", ["approve", "pending", "decline", "dispute"])
 def test_leads_back_with_the_order(paypal, choice: str) -> None:
     order = open_order(paypal)
     back = approve(page_of(order), choice)

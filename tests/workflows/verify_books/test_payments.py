@@ -73,7 +73,8 @@ def test_finds_nothing_where_each_had_its_effect(told: Told) -> None:
 def test_tells_a_top_up_whose_tokens_are_nowhere(told: Told) -> None:
     line = "payment pay-1 of ada is settled, its tokens are not booked"
     assert told() == [line]
-    assert told(ENTRY.format(source="payment:10")) == [line]
+    for other in ("payment:1", "payment:pay-10", "pay-1"):
+        assert told(ENTRY.format(source=other)) == [line]
     assert told(BOOKED.replace("'ada'", "'ben'")) == [line]
 
 
@@ -89,7 +90,7 @@ def test_tells_tokens_that_were_never_paid(told: Told, tampering: str) -> None:
     assert line in told(BOOKED, tampering)
 
 
-@pytest.mark.parametrize("status", ["open", "lapsed"])
+@pytest.mark.parametrize("status", ["open", "lapsed", "refunded"])
 def test_tells_an_upgrade_that_was_paid_and_not_applied(told: Told, status: str) -> None:
     lines = told(BOOKED, f"UPDATE plan_changes SET status = '{status}'")
     assert lines == [f"payment pay-2 of ada is settled, its change of plan is {status}"]
@@ -102,3 +103,14 @@ def test_tells_an_invoice_that_two_payments_have_paid(told: Told) -> None:
         "UPDATE invoices SET status = 'issued', paid_at = NULL WHERE id = 1",
     )
     assert told(*halves) == ["invoice inv-2 of ada was paid by 2 payments"]
+
+
+def test_a_paid_renewal_is_out_of_its_grace(told: Told) -> None:
+    period = current_period("ada").id
+    in_grace = f"UPDATE subscription_periods SET grace_ends_at = ends_at WHERE id = {period}"
+    renewal = f"UPDATE invoices SET period_id = {period} WHERE id = 2"
+    told_of = [line for line in lines_after(renewal, in_grace) if "grace" in line]
+    assert told_of == [f"invoice inv-2 of ada is paid, its period {period} is still in grace"]
+    unpaid = "UPDATE invoices SET status = 'issued', paid_at = NULL WHERE id = 2"
+    assert [line for line in lines_after(renewal, in_grace, unpaid) if "grace" in line] == []
+    assert [line for line in lines_after(renewal) if "grace" in line] == []

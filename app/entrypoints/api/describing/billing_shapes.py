@@ -180,7 +180,7 @@ SHAPES: dict[str, Json] = {
     "TopUpPost": shape(
         "How much to spend on extra tokens.",
         {"amount": usd("From 5 to 10,000, before tax.")},
-        {"provider": text("stripe by default.", choices=PROVIDERS)},
+        {"provider": or_null(text("stripe by default.", choices=PROVIDERS))},
     ),
     "TopUp": shape("What the amount buys.", {**_to_pay, "tokens": whole()}),
     "TokenLedger": shape(

@@ -50,6 +50,7 @@ IDEMPOTENCY_KEY = Parameter(
 # What may happen to every call of a kind, whatever it does.
 REFUSED_OF_ALL = {405: "method_not_allowed", 503: "store_away"}
 REFUSED_WITH_KEY = {401: "key_missing, key_malformed, key_unknown", 403: "wrong_kind_of_key"}
+REFUSED_TOO_OFTEN = {429: "too_many_requests"}
 REFUSED_WITH_BODY = {
     400: "body_not_json, body_not_utf8",
     413: "body_too_large",
@@ -101,6 +102,7 @@ def refusals_of(call: Call) -> dict[int, str]:
         (REFUSED_WITH_QUERY, call.method == "GET" and call.path.startswith("/v1/")),
         (REFUSED_REPEATS, call.changes),
         (REFUSED_WITH_KEY, takes_key),
+        (REFUSED_TOO_OFTEN, takes_key and call.callers != (Caller.GATEWAY,)),
         (REFUSED_OF_ALL, True),
     )
     return _together([codes for codes, does in applies if does])
@@ -108,9 +110,8 @@ def refusals_of(call: Call) -> dict[int, str]:
 
 def refused_often() -> dict[int, str]:
     """Return the codes that are no call's own, by status."""
-    return _together(
-        [REFUSED_WITH_BODY, REFUSED_WITH_QUERY, REFUSED_REPEATS, REFUSED_WITH_KEY, REFUSED_OF_ALL]
-    )
+    of_bodies = [REFUSED_WITH_BODY, REFUSED_WITH_QUERY, REFUSED_REPEATS]
+    return _together([*of_bodies, REFUSED_WITH_KEY, REFUSED_TOO_OFTEN, REFUSED_OF_ALL])
 
 
 def _parameters_of(call: Call) -> tuple[Parameter, ...]:

@@ -1,0 +1,158 @@
+"""Links by mail: whoever opens one has read the mail, and may do what it is for, once."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Select, delete, select, update
+
+from app.domain.accounts.access_models import MailToken
+from app.domain.accounts.devices import digest_of
+from app.domain.accounts.errors import LinkInvalid
+from app.domain.accounts.models import Account
+from app.foundation.bulk import any_of
+from app.foundation.database import session
+
+TOKEN_BYTES = 32
+# Nobody fills another's mailbox by pressing a button.
+MADE_EVERY = timedelta(minutes=1)
+KEPT_AFTER_THE_END = timedelta(days=30)
+
+
+class Purpose(StrEnum):
+    """What a link lets its reader do."""
+
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # no password
+    CONFIRM_EMAIL = "confirm_email"
+    UNDO_EMAIL = "undo_email"
+
+
+LASTS = {
+    Purpose.VERIFY_EMAIL: timedelta(days=7),
+    Purpose.RESET_PASSWORD: timedelta(hours=1),
+    Purpose.CONFIRM_EMAIL: timedelta(days=1),
+    # Whoever comes back from a holiday can still take his account back.
+    Purpose.UNDO_EMAIL: timedelta(days=14),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MadeToken:
+    """A token in clear, for the mail that carries it and for nothing else."""
+
+    id: int
+    text: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link that still works is about."""
+
+    id: int
+    user_id: str
+    purpose: Purpose
+    email: str
+    made_at: datetime
+
+
+def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> MadeToken:
+    """Make a token; earlier ones of its purpose no longer work, but for those that undo."""
+    if purpose != Purpose.UNDO_EMAIL:
+        void(account, {purpose}, now=now)
+    text = secrets.token_urlsafe(TOKEN_BYTES)
+    row = MailToken(
+        user_id=account.id,
+        purpose=purpose,
+        digest=digest_of(text),
+        email=email,
+        created_at=now,
+        expires_at=now + LASTS[purpose],
+    )
+    session.add(row)
+    session.flush()
+    return MadeToken(row.id, text, row.expires_at)
+
+
+def was_made_lately(account: Account, purpose: Purpose, *, now: datetime) -> bool:
+    """Tell whether the account got a link of this purpose within the last minute."""
+    lately = select(MailToken.id).where(
+        MailToken.user_id == account.id,
+        MailToken.purpose == purpose,
+        MailToken.created_at > now - MADE_EVERY,
+    )
+    return session.scalar(lately.limit(1)) is not None
+
+
+def pending_email(account: Account, *, now: datetime) -> str | None:
+    """Return the address that the account will have once it is confirmed, if there is one."""
+    waiting = select(MailToken.email).where(
+        MailToken.user_id == account.id,
+        MailToken.purpose == Purpose.CONFIRM_EMAIL,
+        MailToken.used_at.is_(None),
+        MailToken.expires_at > now,
+    )
+    return session.scalar(waiting.limit(1))
+
+
+def find(text: str, purposes: Collection[Purpose], *, now: datetime) -> Link:
+    """Return what a link is about, without using it up. Raises LinkInvalid."""
+    return _link(_one(_working(text, purposes, now)))
+
+
+def take(text: str, purpose: Purpose, *, now: datetime) -> Link:
+    """Use a link up, and return what it is about. Raises LinkInvalid."""
+    row = _one(_working(text, {purpose}, now).with_for_update())
+    row.used_at = now
+    return _link(row)
+
+
+def void(account: Account, purposes: Collection[Purpose], *, now: datetime) -> None:
+    """Let the account's links of these purposes no longer work."""
+    session.execute(
+        update(MailToken)
+        .where(
+            MailToken.user_id == account.id,
+            any_of(MailToken.purpose, list(purposes)),
+            MailToken.used_at.is_(None),
+        )
+        .values(used_at=now)
+    )
+
+
+def void_undoing_after(link: Link, *, now: datetime) -> None:
+    """Let no link undo what this one has brought back; those of before it still may."""
+    later = (
+        MailToken.user_id == link.user_id,
+        MailToken.purpose == Purpose.UNDO_EMAIL,
+        MailToken.id > link.id,
+    )
+    session.execute(update(MailToken).where(*later).values(used_at=now))
+
+
+def forget_old(*, now: datetime) -> None:
+    """Delete links that have not worked for long."""
+    session.execute(delete(MailToken).where(MailToken.expires_at < now - KEPT_AFTER_THE_END))
+
+
+def _working(text: str, purposes: Collection[Purpose], now: datetime) -> Select[MailToken]:
+    return select(MailToken).where(
+        MailToken.digest == digest_of(text),
+        any_of(MailToken.purpose, list(purposes)),
+        MailToken.used_at.is_(None),
+        MailToken.expires_at > now,
+    )
+
+
+def _one(statement: Select[MailToken]) -> MailToken:
+    found = session.scalar(statement)
+    if found is None:
+        raise LinkInvalid("This link was used already, has expired, or was never ours.")
+    return found
+
+
+def _link(row: MailToken) -> Link:
+    return Link(row.id, row.user_id, Purpose(row.purpose), row.email, row.created_at)

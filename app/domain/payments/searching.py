@@ -1,0 +1,118 @@
+"""What operators look through: attempts to pay and providers' events, of all accounts. Reads only.
+
+Each list is read from its newest row on, a stretch at a time, along an index.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true, union_all
+
+from app.domain.accounts.models import Account
+from app.domain.accounts.rules import UNSTORABLE
+from app.domain.invoices.models import Invoice
+from app.domain.payments import queries
+from app.domain.payments.models import Dispute, Payment, ProviderEvent, Refund
+from app.domain.payments.queries import UNDECIDED_TOO_LONG
+from app.domain.payments.rules import REFUND_UNDECIDED, UNDECIDED, PaymentStatus, RefundStatus
+from app.domain.payments.views import EventView, PaymentView
+from app.foundation.database import session
+from app.foundation.paging import Stretch, stretch
+
+
+class Choice(StrEnum):
+    """Which attempts to pay are looked through."""
+
+    ALL = "all"
+    # Nothing was decided about them for a day.
+    UNDECIDED = "undecided"
+    # Money that had nothing to pay, and is still here.
+    OVERPAID = "overpaid"
+    DISPUTED = "disputed"
+    FAILED = "failed"
+    # A refund of theirs has failed, or nothing was heard of it for a day.
+    REFUND_STUCK = "refund_stuck"
+
+
+def payments_found(
+    *,
+    now: datetime,
+    limit: int,
+    choice: Choice = Choice.ALL,
+    query: str | None = None,
+    before: int | None = None,
+) -> Stretch[PaymentView]:
+    """Return the newest attempts to pay that were chosen and asked for.
+
+    `query` names one, its invoice, its customer, or what the provider calls it. Two statements.
+    """
+    newest = select(Payment.id).order_by(Payment.id.desc()).limit(limit + 1)
+    newest = newest.where(conditions(now=now)[choice])
+    if query is not None:
+        newest = newest.where(Payment.id.in_(_named(query)))
+    if before is not None:
+        newest = newest.where(Payment.id < before)
+    row_ids = stretch(session.scalars(newest).all(), limit=limit, number=int)
+    return Stretch(queries.payments_of_rows(row_ids.rows), row_ids.older_before)
+
+
+def conditions(*, now: datetime) -> Mapping[Choice, ColumnElement[bool]]:
+    """Return what holds for the attempts of each choice."""
+    a_day_ago = now - UNDECIDED_TOO_LONG
+    refund_stuck = or_(
+        Refund.status == RefundStatus.FAILED,
+        and_(Refund.status.in_(REFUND_UNDECIDED), Refund.created_at < a_day_ago),
+    )
+    return {
+        Choice.ALL: true(),
+        Choice.UNDECIDED: and_(Payment.status.in_(UNDECIDED), Payment.created_at < a_day_ago),
+        Choice.OVERPAID: and_(
+            Payment.is_overpayment, Payment.refunded_minor < Payment.amount_minor
+        ),
+        Choice.DISPUTED: Payment.id.in_(select(Dispute.payment_id)),
+        Choice.FAILED: Payment.status == PaymentStatus.FAILED,
+        Choice.REFUND_STUCK: Payment.id.in_(select(Refund.payment_id).where(refund_stuck)),
+    }
+
+
+def events_found(
+    *,
+    limit: int,
+    status: str | None = None,
+    event_id: str | None = None,
+    before: int | None = None,
+) -> Stretch[EventView]:
+    """Return the newest events of the inbox: of a status, of a provider's id, or all of them."""
+    newest = select(ProviderEvent).order_by(ProviderEvent.id.desc()).limit(limit + 1)
+    if status is not None:
+        newest = newest.where(ProviderEvent.status == status)
+    if event_id is not None:
+        # Two providers may call different events the same.
+        newest = newest.where(ProviderEvent.event_id == _storable(event_id))
+    if before is not None:
+        newest = newest.where(ProviderEvent.id < before)
+    rows = [queries.event_view(row) for row in session.scalars(newest)]
+    return stretch(rows, limit=limit, number=lambda event: event.id)
+
+
+def _named(text: str) -> Select[tuple[int]]:
+    """Return the attempts that are called so, or whose invoice or customer is."""
+    text = _storable(text)
+    mine = select(Account.id).where(or_(Account.id == text, Account.email == text.lower()))
+    bills = select(Invoice.id).where(or_(Invoice.invoice_number == text, Invoice.public_id == text))
+    # One by one, each has an index; together in one condition, none has.
+    parts: Iterable[ColumnElement[bool]] = (
+        Payment.public_id == text,
+        Payment.provider_payment == text,
+        Payment.provider_session == text,
+        Payment.invoice_id.in_(bills),
+        Payment.user_id.in_(mine),
+    )
+    named = union_all(*(select(Payment.id).where(part) for part in parts)).subquery()
+    return select(named.c.id)
+
+
+def _storable(text: str) -> str:
+    # Databases do not even let us ask for some characters; nothing is called so.
+    return UNSTORABLE.sub(" ", text).strip()

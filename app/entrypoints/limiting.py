@@ -1,0 +1,108 @@
+"""How often somebody may ask: counted in memory, or in Redis where several machines share it.
+
+The library under Flask-Limiter is asked itself: an API key is known only once it was looked up,
+and of sign-ins only those that fail are to count.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from flask import Flask, Response, current_app, g
+from limits import RateLimitItemPerSecond
+from limits.errors import StorageError
+from limits.storage import MemoryStorage, storage_from_string
+from limits.strategies import SlidingWindowCounterRateLimiter as Counter
+
+from app.config import Settings
+from app.foundation import clock
+from app.foundation.errors import DomainError, Kind
+
+LIMITER = "RATE_LIMITER"
+# Where Redis is away every process counts for itself: better than nobody.
+FALLBACK = "RATE_LIMITER_FALLBACK"
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class TooManyRequests(DomainError):
+    """Somebody has asked too often; it goes on after a while."""
+
+    kind = Kind.TOO_MANY
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many times in so many seconds, for each of those it is counted for."""
+
+    name: str
+    times: int
+    seconds: int
+    message: str
+
+    @property
+    def item(self) -> RateLimitItemPerSecond:
+        """Return the limit as the library knows it."""
+        return RateLimitItemPerSecond(self.times, self.seconds, namespace=self.name)
+
+
+# Enough for a dashboard of one's own that polls, and no harm from a loop that never ends.
+API = Limit("api", 6_000, 60, "This key is used too often: 6,000 calls a minute are its limit.")
+
+
+def register_limits(app: Flask, settings: Settings) -> None:
+    """Let the app count, and tell programs how much is left."""
+    # What is not wrapped would look like a bug of ours.
+    address = settings.redis_url or "memory://"
+    app.extensions[LIMITER] = Counter(storage_from_string(address, wrap_exceptions=True))
+    app.extensions[FALLBACK] = Counter(MemoryStorage())
+    app.after_request(_with_what_is_left)
+
+
+def spend(limit: Limit, *who: str) -> None:
+    """Count one more, and raise TooManyRequests if that is too many."""
+    g.limit_spent = limit, who
+    if not _ask(lambda counter: counter.hit(limit.item, *who)):
+        raise _refusal(limit, who)
+
+
+def refuse_if_spent(limit: Limit, *who: str) -> None:
+    """Raise TooManyRequests if nothing is left; nothing is counted."""
+    if not _ask(lambda counter: counter.test(limit.item, *who)):
+        raise _refusal(limit, who)
+
+
+def _ask(question: Callable[[Counter], T]) -> T:
+    try:
+        return question(cast(Counter, current_app.extensions[LIMITER]))
+    except StorageError as error:
+        log.warning("Redis is away, so this process counts for itself: %s", error)
+        return question(cast(Counter, current_app.extensions[FALLBACK]))
+
+
+def _refusal(limit: Limit, who: tuple[str, ...]) -> TooManyRequests:
+    return TooManyRequests(limit.message, retry_after_seconds=_what_is_left(limit, who)[1])
+
+
+def _what_is_left(limit: Limit, who: tuple[str, ...]) -> tuple[int, int]:
+    """Return how many times are left, and in how many seconds all are there again."""
+    stats = _ask(lambda counter: counter.get_window_stats(limit.item, *who))
+    return stats.remaining, max(1, round(stats.reset_time - clock.now().timestamp()))
+
+
+def _with_what_is_left(response: Response) -> Response:
+    spent = g.pop("limit_spent", None)
+    if spent is not None:
+        limit, who = spent
+        remaining, seconds = _what_is_left(limit, who)
+        response.headers["RateLimit-Limit"] = str(limit.times)
+        response.headers["RateLimit-Remaining"] = str(remaining)
+        response.headers["RateLimit-Reset"] = str(seconds)
+    return response

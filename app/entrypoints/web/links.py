@@ -1,0 +1,115 @@
+"""Pages behind links in mails: verify an address, undo its change, choose another password.
+
+Opening a link changes nothing, since mail programs open links by themselves: a button does.
+"""
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import mail_tokens
+from app.domain.accounts.errors import PASSWORD_REFUSALS, LinkInvalid
+from app.domain.accounts.mail_tokens import Link, Purpose
+from app.entrypoints.queueing import nudge
+from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.forms import ForgottenForm, NewPasswordForm
+from app.entrypoints.web.signing_in import is_signed_in
+from app.entrypoints.web.visitors import visitor
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.change_email import confirm_email_change, undo_email_change
+from app.workflows.reset_password import ask_for_reset, reset_password
+from app.workflows.verify_email import verify_email
+
+pages = Blueprint("links", __name__)
+
+
+@pages.get("/forgot")
+def show_forgotten() -> ResponseReturnValue:
+    """Ask for the address."""
+    return render_template("web/links/forgot.html", form=ForgottenForm(), is_sent=False)
+
+
+@pages.post("/forgot")
+def send_reset() -> ResponseReturnValue:
+    """Promise a mail, in the same words whether anybody has the address."""
+    form = ForgottenForm()
+    if not form.validate():
+        page = render_template("web/links/forgot.html", form=form, is_sent=False)
+        return make_response(page, 422)
+    # Where many requests of one visitor are slowed down, that belongs here.
+    with transaction():
+        ask_for_reset(form.email.data or "", visitor=visitor(), now=clock.now())
+    nudge()
+    return render_template("web/links/forgot.html", form=form, is_sent=True)
+
+
+@pages.get("/reset/<token>")
+def show_reset(token: str) -> ResponseReturnValue:
+    """Show the form for another password."""
+    link = mail_tokens.find(token, {Purpose.RESET_PASSWORD}, now=clock.now())
+    return _reset_page(NewPasswordForm(), link)
+
+
+@pages.post("/reset/<token>")
+def reset(token: str) -> ResponseReturnValue:
+    """Set the password, or say at the field why not."""
+    form, now = NewPasswordForm(), clock.now()
+    link = mail_tokens.find(token, {Purpose.RESET_PASSWORD}, now=now)
+    if form.validate():
+        with refusals_shown_on(dict.fromkeys(PASSWORD_REFUSALS, form.password)):
+            with transaction():
+                reset_password(token, form.password.data or "", visitor=visitor(), now=now)
+            nudge()
+            flash("Your new password holds. Everybody was signed out; sign in with it now.")
+            return redirect(url_for("web.access.show_sign_in"), 303)
+    return _reset_page(form, link)
+
+
+@pages.get("/verify/<token>")
+def show_verification(token: str) -> ResponseReturnValue:
+    """Show which address is to be verified."""
+    link = _verifiable(token)
+    return render_template("web/links/verify.html", link=link, token=token)
+
+
+@pages.post("/verify/<token>")
+def verify(token: str) -> ResponseReturnValue:
+    """Note that the address is read, or let it take the old one's place."""
+    purpose = _verifiable(token).purpose
+    take = confirm_email_change if purpose == Purpose.CONFIRM_EMAIL else verify_email
+    with transaction():
+        account = take(token, visitor=visitor(), now=clock.now())
+    flash(f"{account.email} is verified.")
+    to = "web.security.index" if is_signed_in() else "web.access.show_sign_in"
+    return redirect(url_for(to), 303)
+
+
+@pages.get("/undo/<token>")
+def show_undo(token: str) -> ResponseReturnValue:
+    """Show which address would be back."""
+    link = mail_tokens.find(token, {Purpose.UNDO_EMAIL}, now=clock.now())
+    return render_template("web/links/undo.html", link=link, token=token)
+
+
+@pages.post("/undo/<token>")
+def undo(token: str) -> ResponseReturnValue:
+    """Bring the old address back, and go on to another password."""
+    with transaction():
+        next_token = undo_email_change(token, visitor=visitor(), now=clock.now())
+    return redirect(url_for(".show_reset", token=next_token), 303)
+
+
+@pages.errorhandler(LinkInvalid)
+def show_invalid(error: LinkInvalid) -> ResponseReturnValue:
+    """Say what to do about a link that no longer works."""
+    return render_template("web/links/invalid.html", message=error.message), 404
+
+
+def _verifiable(token: str) -> Link:
+    purposes = {Purpose.VERIFY_EMAIL, Purpose.CONFIRM_EMAIL}
+    return mail_tokens.find(token, purposes, now=clock.now())
+
+
+def _reset_page(form: NewPasswordForm, link: Link) -> Response:
+    page = render_template("web/links/reset.html", form=form, link=link)
+    return make_response(page, 422 if form.errors else 200)

@@ -1,0 +1,31 @@
+"""The operator's console: everything that waits for somebody, and what he can do about it."""
+
+from flask import Blueprint
+
+from app.entrypoints.web.operator import (
+    coupons,
+    customers,
+    decisions,
+    disputes,
+    invoice_changes,
+    invoices,
+    jobs,
+    journal,
+    mails,
+    overview,
+    payments,
+    plans,
+    prices,
+    report,
+    webhooks,
+)
+from app.entrypoints.web.signing_in import require_operator
+
+SUBJECTS = (
+    *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, mails),
+    *(overview, payments, plans, prices, report, webhooks),
+)
+console = Blueprint("operator", __name__, url_prefix="/operator")
+console.before_request(require_operator)
+for subject in SUBJECTS:
+    console.register_blueprint(subject.pages)

@@ -1,0 +1,35 @@
+"""Questions before something is done: what it does, a form for what is needed, and one button."""
+
+from dataclasses import dataclass
+
+from flask import flash, redirect
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+
+from app.entrypoints.web.operator.desk import show
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is about to be done, in words; `back` is the address of what it is about."""
+
+    title: str
+    consequences: tuple[str, ...]
+    button: str
+    back: str
+    done: str
+    is_bad: bool = False
+
+
+def ask(question: Question, form: FlaskForm) -> ResponseReturnValue:
+    """Show the question; once its form was sent without a fault, say that it is done."""
+    if form.is_submitted() and not form.errors:
+        flash(question.done)
+        return redirect(question.back, 303)
+    return show(
+        "web/operator/ask/index.html",
+        "web/operator/ask/_ask.html",
+        status=422 if form.errors else 200,
+        question=question,
+        form=form,
+    )

@@ -1,0 +1,91 @@
+"""Customers: looking for them, and how one of them stands, as he sees it himself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Account
+from app.domain.invoices.searching import invoices_found
+from app.domain.payments.searching import payments_found
+from app.domain.reporting import customers
+from app.domain.reporting.overview import Overview, overview
+from app.domain.reporting.rules import share_permille
+from app.domain.tokens.queries import entries_page
+from app.entrypoints.settings import credit_limits, renewal_grace
+from app.entrypoints.web import charts
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, show, text_asked
+from app.entrypoints.web.page_numbers import cursor_asked, page_number
+from app.entrypoints.web.usage_filter import Metric
+from app.foundation import clock, journal
+
+LATEST = 5
+
+pages = Blueprint("customers", __name__)
+
+
+@pages.get("/customers")
+def index() -> ResponseReturnValue:
+    """Show the newest customers, or those whose id, mail or name has the text asked for."""
+    query, cursor = text_asked("query"), cursor_asked()
+    found = customers.customers_page(
+        query=query, cursor=cursor, limit=ROWS_PER_PAGE, now=clock.now(), grace=renewal_grace()
+    )
+    return show(
+        "web/operator/customers/index.html",
+        "web/operator/customers/_customers.html",
+        found=found,
+        query=query,
+        cursor=cursor,
+    )
+
+
+@pages.get("/customers/<user_id>")
+def show_customer(user_id: str) -> ResponseReturnValue:
+    """Show a customer's figures, and the latest of what happened."""
+    now = clock.now()
+    customer = customers.customer(user_id, now=now, grace=renewal_grace())
+    account = accounts.account(user_id)
+    seen = overview(account, now=now, grace=renewal_grace(), limits=credit_limits())
+    return show(
+        "web/operator/customers/show.html",
+        "web/operator/customers/_customer.html",
+        customer=customer,
+        chosen=accounts.settings_view(account),
+        overview=seen,
+        chart=charts.draw(seen.recent, metric=_metric(seen)),
+        quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
+        latest=_latest(account, now=now),
+    )
+
+
+@pages.get("/customers/<user_id>/tokens")
+def tokens(user_id: str) -> ResponseReturnValue:
+    """Show what became of a customer's extra tokens."""
+    customer = customers.customer(user_id, now=clock.now(), grace=renewal_grace())
+    page = page_number()
+    return show(
+        "web/operator/customers/tokens.html",
+        "web/operator/customers/_ledger.html",
+        customer=customer,
+        found=entries_page(accounts.account(user_id), page=page, page_size=ROWS_PER_PAGE),
+        page=page,
+        page_size=ROWS_PER_PAGE,
+    )
+
+
+def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
+    """Return the first few of each list that has a page of its own."""
+    return {
+        "invoices": invoices_found(query=account.id, now=now, limit=LATEST).rows,
+        "payments": payments_found(query=account.id, now=now, limit=LATEST).rows,
+        "entries": entries_page(account, page=1, page_size=LATEST).entries,
+        "acts": journal.entries(user_id=account.id, limit=LATEST).rows,
+    }
+
+
+def _metric(seen: Overview) -> Metric:
+    # Who stays inside his plan pays nothing: then the tokens tell more than the cost.
+    return Metric.COST if seen.recent.totals.final_nanos else Metric.TOKENS

@@ -1,0 +1,139 @@
+"""What the operator decides about a customer: each is asked about first, and noted."""
+
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+
+from app.domain.accounts import operations, queries, standing
+from app.domain.accounts.errors import CreditLimitInvalid, ReasonInvalid
+from app.domain.accounts.models import Account
+from app.domain.reporting import customers
+from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
+from app.entrypoints.settings import credit_limits, renewal_grace
+from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.operator.asking import Question, ask
+from app.entrypoints.web.operator.desk import actor
+from app.entrypoints.web.operator.forms import (
+    ConfirmForm,
+    CreditLimitForm,
+    ReasonForm,
+    TokensForm,
+)
+from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.figures import usd_of_minor
+from app.workflows.adjust_tokens import adjust_tokens
+
+ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
+
+pages = Blueprint("decisions", __name__)
+
+
+@pages.route("/customers/<user_id>/suspend", methods=["GET", "POST"])
+def suspend(user_id: str) -> ResponseReturnValue:
+    """Have the gateway told to refuse a customer."""
+    form, customer = ReasonForm(), _known(user_id)
+    if form.validate_on_submit():
+        with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
+            account = standing.lock_customer(user_id)
+            standing.suspend(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
+    consequences = (
+        "The gateway is told to refuse every request of his, from now on.",
+        "It stays so until an operator lifts it: paying what he owes does not.",
+        "His plan, his invoices and his automatic top-up go on as before.",
+    )
+    return _ask(f"Suspend {customer.id}", consequences, "Suspend", form, customer)
+
+
+@pages.route("/customers/<user_id>/resume", methods=["GET", "POST"])
+def resume(user_id: str) -> ResponseReturnValue:
+    """Let a suspended customer go on."""
+    form, customer = ReasonForm(), _known(user_id)
+    if form.validate_on_submit():
+        with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
+            account = standing.lock_customer(user_id)
+            standing.resume(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
+    consequences = (
+        "The gateway is told to serve him again, whatever he was suspended for.",
+        "Invoices that are overdue for seven days, and his limits, may still stop him.",
+    )
+    return _ask(f"Let {customer.id} go on", consequences, "Let him go on", form, customer)
+
+
+@pages.route("/customers/<user_id>/credit-limit", methods=["GET", "POST"])
+def credit_limit(user_id: str) -> ResponseReturnValue:
+    """Set how much a customer may owe."""
+    customer = _known(user_id)
+    form = CreditLimitForm(data={"credit_limit": customer.credit_limit_minor})
+    if form.validate_on_submit():
+        with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), transaction():
+            account, minor = standing.lock_customer(user_id), form.credit_limit.data
+            standing.set_credit_limit(account, minor, actor=actor(), now=clock.now())
+    limits = credit_limits()
+    consequences = (
+        "Usage that is not invoiced and invoices that are not paid count towards it."
+        " Beyond it, the gateway is told to refuse requests; what happens all the same is billed.",
+        f"The usual limit is {usd_of_minor(limits.new_minor)} until a first payment,"
+        f" then {usd_of_minor(limits.settled_minor)}, and nothing during a dispute.",
+    )
+    return _ask(f"What {customer.id} may owe", consequences, "Set the limit", form, customer)
+
+
+@pages.route("/customers/<user_id>/tax-id", methods=["GET", "POST"])
+def approve_tax_id(user_id: str) -> ResponseReturnValue:
+    """Note that a customer's tax id was checked."""
+    form, customer = ConfirmForm(), _known(user_id)
+    if form.validate_on_submit():
+        with transaction():
+            operations.approve_tax_id(customer, actor=actor(), now=clock.now())
+    chosen = queries.settings_view(customer)
+    consequences = (
+        f"You have checked {chosen.tax_id or 'the id'} of {chosen.country or 'his country'}"
+        " with its authority.",
+        "Invoices issued from now on may reverse the charge: then they carry no tax.",
+        "The approval ends when he changes his tax id or his country.",
+    )
+    return _ask(f"Approve the tax id of {customer.id}", consequences, "Approve", form, customer)
+
+
+@pages.route("/customers/<user_id>/adjust-tokens", methods=["GET", "POST"])
+def adjust(user_id: str) -> ResponseReturnValue:
+    """Give a customer extra tokens, or take some away."""
+    form, customer = TokensForm(), _known(user_id)
+    if form.validate_on_submit():
+        fields = {ReasonInvalid: form.reason, **dict.fromkeys(ON_TOKENS, form.tokens)}
+        tokens, reason = form.tokens.data, form.reason.data or ""
+        with refusals_shown_on(fields), transaction():
+            check_first_time(form)
+            adjust_tokens(user_id, tokens, reason=reason, actor=actor(), now=clock.now())
+    consequences = (
+        f"He has {customer.extra_tokens:,} extra tokens now. What you give is drawn first,"
+        " never expires, and is not refunded.",
+        "No money moves. He reads the reason in his ledger.",
+    )
+    return _ask(f"Adjust the tokens of {customer.id}", consequences, "Adjust", form, customer)
+
+
+def _known(user_id: str) -> Account:
+    """Return the customer's account. Raises UnknownAccount, for operators too."""
+    customers.customer(user_id, now=clock.now(), grace=renewal_grace())
+    return queries.account(user_id)
+
+
+def _ask(
+    title: str,
+    consequences: tuple[str, ...],
+    button: str,
+    form: FlaskForm,
+    customer: Account,
+) -> ResponseReturnValue:
+    question = Question(
+        title=title,
+        consequences=consequences,
+        button=button,
+        back=url_for("web.operator.customers.show_customer", user_id=customer.id),
+        done="It is done, and noted in the journal.",
+        is_bad=button == "Suspend",
+    )
+    return ask(question, form)

@@ -1,0 +1,39 @@
+"""Who sits at the console, and what he has asked for in the address."""
+
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import Response, request
+
+from app.domain.accounts.rules import UNSTORABLE, zone
+from app.entrypoints.web.responding import respond
+from app.entrypoints.web.signing_in import signed_in_account
+
+QUERY_LENGTH_MAX = 300
+ROWS_PER_PAGE = 25
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def actor() -> str:
+    """Return how the journal calls the operator."""
+    return f"operator:{signed_in_account().id}"
+
+
+def show(page: str, fragment: str, /, *, status: int = 200, **context: object) -> Response:
+    """Answer a page of the console; moments are told in the operator's own zone."""
+    return respond(
+        page, fragment, status=status, local=zone(signed_in_account().timezone), **context
+    )
+
+
+def text_asked(name: str) -> str | None:
+    """Return a text of the address, trimmed; none where nothing, or nothing readable, is asked."""
+    text = UNSTORABLE.sub(" ", request.args.get(name, "")[:QUERY_LENGTH_MAX]).strip()
+    return text or None
+
+
+def choice_asked(choices: type[E], name: str, default: E) -> E:
+    """Return what was chosen in the address; the default for whatever is none of the choices."""
+    text = request.args.get(name)
+    return next((choice for choice in choices if choice.value == text), default)

@@ -1,0 +1,109 @@
+"""Fields that are typed, and whose data are what the domain takes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from wtforms import StringField
+from wtforms.widgets import DateTimeLocalInput
+
+from app.entrypoints.web.forms import visible
+from app.entrypoints.web.typed import Amount, Typed, number_typed, visible_lines
+from app.foundation.money import minor_from_usd
+
+AMOUNT_WANTED = "Enter an amount in USD with at most two decimals, such as 12.34."
+
+
+class Cents(Amount):
+    """An amount of USD that is typed; its data are cents, None for nothing."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the amount; one that is none is said at the field."""
+        if not valuelist:
+            return
+        number = number_typed(visible(valuelist[0]) or "")
+        self.data = None
+        if isinstance(number, str):
+            raise ValueError(AMOUNT_WANTED)
+        try:
+            self.data = None if number is None else minor_from_usd(number)
+        except ValueError as error:
+            raise ValueError(AMOUNT_WANTED) from error
+
+
+class WholeNumber(Typed):
+    """A whole number, above or below 0."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the number; one that is none is said at the field."""
+        number = number_typed(visible(valuelist[0]) or "") if valuelist else None
+        self.data = number if isinstance(number, int) else None
+        if self.data is None:
+            raise ValueError("Enter a whole number.")
+
+
+class Number(Typed):
+    """A number that must be there."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the number; one that is none is said at the field."""
+        number = number_typed(visible(valuelist[0]) or "") if valuelist else None
+        self.data = number if isinstance(number, int | Decimal) else None
+        if self.data is None:
+            raise ValueError("Enter a number.")
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        return "" if self.data is None else f"{Decimal(self.data):f}"
+
+
+class NumberOrNothing(Number):
+    """A number that may be left out: then its data are None."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the number, if there is one."""
+        self.data = None
+        if valuelist and valuelist[0].strip():
+            super().process_formdata(valuelist)
+
+
+class MomentInUtc(StringField):
+    """A date and a time in UTC, as browsers let people choose them; None for nothing."""
+
+    data: Any
+    widget = DateTimeLocalInput()
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the moment; one that is none is said at the field."""
+        if not valuelist:
+            return
+        self.data = None
+        text = valuelist[0].strip()
+        try:
+            moment = datetime.fromisoformat(text) if text else None
+            self.data = None if moment is None else moment.replace(tzinfo=moment.tzinfo or UTC)
+        except ValueError as error:
+            raise ValueError("Enter a date and a time, such as 2026-12-01T00:00.") from error
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        return "" if self.data is None else f"{self.data.astimezone(UTC):%Y-%m-%dT%H:%M}"
+
+
+class Lines(StringField):
+    """Texts, one a line."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the lines that are not empty."""
+        lines = (visible_lines(valuelist[0]) or "").splitlines() if valuelist else ()
+        self.data = tuple(line.strip() for line in lines if line.strip())
+
+    def _value(self) -> str:
+        return "\n".join(self.data or ())

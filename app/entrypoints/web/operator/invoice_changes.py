@@ -1,0 +1,95 @@
+"""What the operator does about an invoice that went out; issued ones never change."""
+
+from flask import Blueprint, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
+
+from app.domain.accounts.errors import ReasonInvalid
+from app.domain.invoices import queries
+from app.domain.invoices.errors import CreditTooLarge, InvoiceNotCreditable, InvoiceNotVoidable
+from app.entrypoints.queueing import nudge
+from app.entrypoints.selling import seller
+from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.operator.asking import Question, ask
+from app.entrypoints.web.operator.desk import actor
+from app.entrypoints.web.operator.forms import CreditForm, ReasonForm
+from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.credit_invoice import credit_invoice
+from app.workflows.replace_invoice import replace_invoice
+from app.workflows.void_invoice import void_invoice
+
+ON_REASON = (ReasonInvalid, InvoiceNotVoidable)
+ON_AMOUNT = (CreditTooLarge, InvoiceNotCreditable, FormSentTwice)
+
+pages = Blueprint("invoice_changes", __name__)
+
+
+@pages.route("/invoices/<reference>/void", methods=["GET", "POST"])
+def void(reference: str) -> ResponseReturnValue:
+    """Forgive an unpaid invoice."""
+    form, number = ReasonForm(), _number(reference)
+    if form.validate_on_submit():
+        with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
+            reason = form.reason.data or ""
+            void_invoice(reference, reason=reason, actor=actor(), now=clock.now())
+    consequences = (
+        "The customer has nothing to pay any more; what was billed is forgiven.",
+        "Coupons and account credit that it used come back to him. Open payment pages are closed.",
+        "To bill the same anew, with what is right today, replace it instead.",
+    )
+    return _ask(f"Void {number}", consequences, "Void it", form, number)
+
+
+@pages.route("/invoices/<reference>/replace", methods=["GET", "POST"])
+def replace(reference: str) -> ResponseReturnValue:
+    """Void an unpaid invoice and bill the same lines anew."""
+    form, number = ReasonForm(), _number(reference)
+    if form.validate_on_submit():
+        with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
+            reason, now = form.reason.data or "", clock.now()
+            replace_invoice(reference, reason=reason, seller=seller(), actor=actor(), now=now)
+    consequences = (
+        "This invoice becomes void, and a new one with the same lines is issued and mailed.",
+        "Addresses, tax, coupons and account credit are those of now; it is due anew.",
+    )
+    return _ask(f"Replace {number}", consequences, "Replace it", form, number)
+
+
+@pages.route("/invoices/<reference>/credit", methods=["GET", "POST"])
+def credit(reference: str) -> ResponseReturnValue:
+    """Take some of a paid invoice back, as account credit."""
+    form, number = CreditForm(), _number(reference)
+    if form.validate_on_submit():
+        on_amount = dict.fromkeys(ON_AMOUNT, form.amount)
+        with refusals_shown_on({ReasonInvalid: form.reason, **on_amount}), transaction():
+            minor, reason, now = form.amount.data or 0, form.reason.data or "", clock.now()
+            check_first_time(form)
+            credit_invoice(reference, amount_minor=minor, reason=reason, actor=actor(), now=now)
+    consequences = (
+        "A credit note is issued and the customer is told by mail.",
+        "No money moves: the amount becomes account credit, which his next invoices use first.",
+        "To send money back instead, refund the payment.",
+    )
+    return _ask(f"Credit some of {number}", consequences, "Credit it", form, number)
+
+
+def _number(reference: str) -> str:
+    return queries.issued_invoice(reference).invoice_number or reference
+
+
+def _ask(
+    title: str, consequences: tuple[str, ...], button: str, form: FlaskForm, number: str
+) -> ResponseReturnValue:
+    question = Question(
+        title=title,
+        consequences=consequences,
+        button=button,
+        back=url_for("web.operator.invoices.show_invoice", reference=number),
+        done="It is done, and noted in the journal.",
+        is_bad=button == "Void it",
+    )
+    if form.is_submitted() and not form.errors:
+        nudge()
+    return ask(question, form)

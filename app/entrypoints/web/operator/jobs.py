@@ -1,0 +1,35 @@
+"""Jobs that have failed: what is in their way, and trying one again now."""
+
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from app.entrypoints.queueing import nudge
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show
+from app.entrypoints.web.page_numbers import row_before
+from app.foundation import clock, outbox
+from app.foundation.database import transaction
+from app.foundation.paging import ID_MAX
+
+pages = Blueprint("jobs", __name__)
+
+
+@pages.get("/jobs")
+def index() -> ResponseReturnValue:
+    """Show the jobs that have failed and wait for their next try."""
+    before = row_before()
+    return show(
+        "web/operator/jobs/index.html",
+        "web/operator/jobs/_jobs.html",
+        found=outbox.failing(limit=ROWS_PER_PAGE, before=before),
+        before=before,
+    )
+
+
+@pages.post(f"/jobs/<int(max={ID_MAX}):job_id>/retry")
+def retry(job_id: int) -> ResponseReturnValue:
+    """Try a job again now; each can be done twice without harm."""
+    with transaction():
+        outbox.retry(job_id, actor=actor(), now=clock.now())
+    nudge()
+    flash(f"The worker tries job {job_id} again.")
+    return redirect(url_for(".index"), 303)

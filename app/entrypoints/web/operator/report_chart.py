@@ -1,0 +1,37 @@
+"""A year of usage as a chart: what each month's usage cost, the dearest models kept apart. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from app.domain.usage.views import Sums
+from app.entrypoints.web.charts import LAYERS_MAX, REST, Bar, Chart, Layer
+from app.entrypoints.web.usage_filter import Metric
+from app.foundation.periods import BillingMonth
+
+# The chart's own totals are the layers'; nothing else of them is shown.
+NOTHING = Sums(*[0] * len(fields(Sums)))
+
+
+def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMonth]) -> Chart:
+    """Return nano-USD by month and model as stacked bars, the dearest model at the bottom."""
+    by_model: Counter[str] = Counter()
+    for (_, model), nanos in revenue.items():
+        by_model[model] += nanos
+    ranked = [model for model, nanos in by_model.most_common() if nanos]
+    kept = ranked[: LAYERS_MAX - 1] if len(ranked) > LAYERS_MAX else ranked
+    layers = [
+        Layer(model, str(number), tuple(revenue.get((str(m), model), 0) for m in months))
+        for number, model in enumerate(kept, start=1)
+    ]
+    others = ranked[len(kept) :]
+    if others:
+        rest = tuple(sum(revenue.get((str(m), model), 0) for model in others) for m in months)
+        layers.append(Layer("All others", REST, rest))
+    bars = tuple(_bar(month) for month in months)
+    return Chart(Metric.COST, bars, tuple(layers), rows=(), totals=NOTHING)
+
+
+def _bar(month: BillingMonth) -> Bar:
+    starts_at = month.period.starts_at
+    return Bar(starts_at, f"{starts_at:%b}", f"{starts_at:%B %Y}")

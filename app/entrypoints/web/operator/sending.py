@@ -1,0 +1,35 @@
+"""Forms that must not count twice: each carries a mark, which is kept with its effect."""
+
+import secrets
+
+from flask import request
+from flask_wtf import FlaskForm
+from wtforms import HiddenField
+
+from app.entrypoints.web.operator.desk import actor
+from app.foundation import clock, idempotency
+from app.foundation.errors import DomainError, Kind
+from app.foundation.idempotency import Answer
+
+MARK_BYTES = 12
+SEE_OTHER = 303
+
+
+class FormSentTwice(DomainError):
+    """The very form was sent before, and what it asked for was done."""
+
+    kind = Kind.CONFLICT
+
+
+class OnceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """A form that has its effect once, however often it is sent."""
+
+    once = HiddenField(default=lambda: secrets.token_urlsafe(MARK_BYTES))
+
+
+def check_first_time(form: OnceForm) -> None:
+    """Keep the form's mark in the running transaction. Raises FormSentTwice."""
+    scope, now = f"{actor()} {request.path} {form.once.data}", clock.now()
+    if idempotency.claim(scope, body=b"", now=now) is not None:
+        raise FormSentTwice("This form was sent before, and what it asked for is done.")
+    idempotency.keep(scope, Answer(SEE_OTHER, b"", ""))

@@ -1,0 +1,57 @@
+"""Providers' events: what came, what became of it, and looking into one again."""
+
+from enum import StrEnum
+
+from flask import Blueprint, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.payments import inbox, searching
+from app.entrypoints.queueing import nudge
+from app.entrypoints.web.operator.desk import (
+    ROWS_PER_PAGE,
+    actor,
+    choice_asked,
+    show,
+    text_asked,
+)
+from app.entrypoints.web.page_numbers import row_before
+from app.foundation import clock
+from app.foundation.database import transaction
+
+pages = Blueprint("webhooks", __name__)
+
+
+class Status(StrEnum):
+    """Which events are shown."""
+
+    ALL = "all"
+    WAITING = inbox.WAITING
+    IGNORED = inbox.IGNORED
+    PROCESSED = inbox.PROCESSED
+
+
+@pages.get("/webhooks")
+def index() -> ResponseReturnValue:
+    """Show the newest events, of one status or of one id if that is asked for."""
+    chosen, query = choice_asked(Status, "status", Status.ALL), text_asked("query")
+    status, before = None if chosen is Status.ALL else chosen.value, row_before()
+    return show(
+        "web/operator/webhooks/index.html",
+        "web/operator/webhooks/_events.html",
+        found=searching.events_found(
+            status=status, event_id=query, limit=ROWS_PER_PAGE, before=before
+        ),
+        chosen=chosen,
+        query=query,
+        before=before,
+    )
+
+
+@pages.post("/webhooks/<provider>/<event_id>/replay")
+def replay(provider: str, event_id: str) -> ResponseReturnValue:
+    """Look into an event once more, whatever was made of it; it has no effect twice."""
+    with transaction():
+        inbox.replay(provider, event_id, actor=actor(), now=clock.now())
+    nudge()
+    flash(f"The worker looks into {event_id} again.")
+    return redirect(url_for(".index", query=event_id), 303)

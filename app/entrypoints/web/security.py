@@ -1,0 +1,191 @@
+"""How the customer's account is kept safe: address, password, sessions, and what happened."""
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import factors, mail_tokens, security_journal, sessions
+from app.domain.accounts.errors import (
+    PASSWORD_REFUSALS,
+    EmailInvalid,
+    EmailTaken,
+    EmailUnchanged,
+    LinkSentLately,
+    PasswordWrong,
+)
+from app.domain.accounts.operations import check_own_password
+from app.domain.accounts.rules import zone
+from app.domain.accounts.security_journal import Event
+from app.entrypoints.queueing import nudge
+from app.entrypoints.sealing import seal
+from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
+from app.entrypoints.web.forms import EmailChangeForm, PasswordChangeForm, visible
+from app.entrypoints.web.security_words import WARNING, WORDS
+from app.entrypoints.web.signing_in import (
+    ask_for_password,
+    end_session,
+    has_fresh_password,
+    open_session,
+    require_sign_in,
+    resume_session,
+    signed_in_account,
+)
+from app.entrypoints.web.visitors import visitor
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.paging import ID_MAX
+from app.workflows.change_email import ask_email_change
+from app.workflows.change_password import change_password
+from app.workflows.verify_email import send_verification
+
+pages = Blueprint("security", __name__, url_prefix="/settings/security")
+pages.before_request(require_sign_in)
+EMAIL_REFUSALS = (EmailInvalid, EmailTaken, EmailUnchanged, LinkSentLately)
+
+
+@pages.get("")
+def index() -> ResponseReturnValue:
+    """Show it; whoever had to enter his password finds the address that he typed before."""
+    return _page()
+
+
+@pages.post("/password")
+def set_password() -> ResponseReturnValue:
+    """Set another password, or say at the field why not."""
+    form, account = PasswordChangeForm(), signed_in_account()
+    fields = dict.fromkeys(PASSWORD_REFUSALS, form.password)
+    if form.validate():
+        # Where many tries are slowed down, that belongs here, too.
+        with refusals_shown_on({**fields, PasswordWrong: form.old_password}):
+            check_own_password(account, form.old_password.data or "")
+            _exchange(form.password.data or "")
+            return _done("Your password is changed, and you are signed out everywhere else.")
+    return _page(password_form=form)
+
+
+@pages.post("/email")
+def change_email() -> ResponseReturnValue:
+    """Ask the new address to confirm, or say at the field why not."""
+    form = EmailChangeForm()
+    if not has_fresh_password():
+        return ask_for_password(url_for(".index", email=form.email.data))
+    if form.validate():
+        with refusals_shown_on(dict.fromkeys(EMAIL_REFUSALS, form.email)):
+            asked = _ask(form.email.data or "")
+            return _done(f"We sent a link to {asked}. The address changes once you open it.")
+    return _page(email_form=form)
+
+
+@pages.post("/verification")
+def verify_again() -> ResponseReturnValue:
+    """Send the link that verifies the address once more."""
+    account = signed_in_account()
+    with refusals_noted(LinkSentLately) as refused, transaction():
+        send_verification(account, seal=seal(), now=clock.now())
+    nudge()
+    return _done(refused[0].message if refused else f"We sent a link to {account.email}.")
+
+
+@pages.post(f"/sessions/<int(max={ID_MAX}):session_id>/end")
+def end_one(session_id: int) -> ResponseReturnValue:
+    """End one of the customer's sessions; his own is a sign-out."""
+    account, now = signed_in_account(), clock.now()
+    if session_id == open_session().id:
+        return end_here()
+    with transaction():
+        ended = sessions.end_one(account, session_id, now=now)
+        security_journal.note(
+            Event.SESSION_ENDED, account, visitor=visitor(), now=now, details={"was": ended.device}
+        )
+    return _done(f"{ended.device} is signed out.")
+
+
+@pages.post("/sessions/end-others")
+def end_others() -> ResponseReturnValue:
+    """Sign out everywhere but here."""
+    _end_all_others()
+    return _done("You are signed out everywhere else.")
+
+
+@pages.post("/sessions/end-all")
+def end_everywhere() -> ResponseReturnValue:
+    """Sign out everywhere, here too."""
+    _end_all_others()
+    return end_here()
+
+
+def end_here() -> ResponseReturnValue:
+    """Sign out, and go to the form."""
+    end_session()
+    return redirect(url_for("web.access.show_sign_in"), 303)
+
+
+def _exchange(password: str) -> None:
+    with transaction():
+        renewed = change_password(
+            signed_in_account(),
+            password,
+            opened=open_session(),
+            visitor=visitor(),
+            now=clock.now(),
+        )
+    nudge()
+    resume_session(renewed)
+
+
+def _ask(email: str) -> str:
+    account = signed_in_account()
+    with transaction():
+        asked = ask_email_change(account, email, seal=seal(), visitor=visitor(), now=clock.now())
+    nudge()
+    return asked
+
+
+def _end_all_others() -> None:
+    account, now = signed_in_account(), clock.now()
+    with transaction():
+        count = sessions.end_all(account, now=now, but=open_session())
+        security_journal.note(
+            Event.SESSIONS_ENDED, account, visitor=visitor(), now=now, details={"count": count}
+        )
+
+
+def _email_typed_before() -> EmailChangeForm:
+    typed = visible(request.args.get("email"))
+    return EmailChangeForm(formdata=None, data={"email": typed})
+
+
+def _done(words: str) -> ResponseReturnValue:
+    flash(words)
+    return redirect(url_for(".index"), 303)
+
+
+def _page(
+    *,
+    password_form: PasswordChangeForm | None = None,
+    email_form: EmailChangeForm | None = None,
+) -> Response:
+    account, now = signed_in_account(), clock.now()
+    page = render_template(
+        "web/security/index.html",
+        account=account,
+        local=zone(account.timezone),
+        password_form=password_form or PasswordChangeForm(formdata=None),
+        email_form=email_form or _email_typed_before(),
+        pending_email=mail_tokens.pending_email(account, now=now),
+        factor=factors.view_of(account),
+        sessions=sessions.open_sessions(account, now=now),
+        this_session=open_session().id,
+        events=security_journal.events_of(account),
+        words=WORDS,
+        warning=WARNING,
+    )
+    return make_response(page, 422 if password_form or email_form else 200)

@@ -1,0 +1,94 @@
+"""Change the mail address: the new one confirms, the old one is told and can undo it."""
+
+from datetime import datetime
+
+from app.domain.accounts import (
+    factors,
+    mail_tokens,
+    queries,
+    rules,
+    security_journal,
+    sessions,
+)
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.devices import Visitor
+from app.domain.accounts.errors import EmailTaken, EmailUnchanged, LinkSentLately
+from app.domain.accounts.mail_tokens import Link, Purpose
+from app.domain.accounts.models import Account
+from app.domain.accounts.security_journal import Event
+from app.domain.mails.links import write_with_link
+from app.foundation.sealing import Seal
+
+# What was sent to an address that the account no longer has must do nothing more.
+OF_THE_ADDRESS = {Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD, Purpose.CONFIRM_EMAIL}
+
+
+def ask_email_change(
+    account: Account, email: str, *, seal: Seal, visitor: Visitor, now: datetime
+) -> str:
+    """Ask the new address to confirm, tell the old one, and return the new one as it is stored.
+
+    Raises EmailInvalid, EmailUnchanged, EmailTaken, LinkSentLately.
+    """
+    account = accounts.lock_accounts([account.id])[account.id]
+    email = rules.normal_email(email)
+    if email == account.email:
+        raise EmailUnchanged("This is your mail address already.")
+    _refuse_taken(email)
+    if mail_tokens.was_made_lately(account, Purpose.CONFIRM_EMAIL, now=now):
+        raise LinkSentLately("We sent such a mail less than a minute ago. Please wait a moment.")
+    confirm = mail_tokens.make(account, Purpose.CONFIRM_EMAIL, email=email, now=now)
+    undo = mail_tokens.make(account, Purpose.UNDO_EMAIL, email=account.email, now=now)
+    told = {"new_email": email}
+    write_with_link("confirm_email", account, confirm, to=email, seal=seal, now=now, facts=told)
+    write_with_link(
+        "email_changing", account, undo, to=account.email, seal=seal, now=now, facts=told
+    )
+    security_journal.note(
+        Event.EMAIL_CHANGE_ASKED, account, visitor=visitor, now=now, details={"email": email}
+    )
+    return email
+
+
+def confirm_email_change(token: str, *, visitor: Visitor, now: datetime) -> Account:
+    """Give the account the address that has confirmed it. Raises LinkInvalid, EmailTaken."""
+    link = mail_tokens.take(token, Purpose.CONFIRM_EMAIL, now=now)
+    account = _moved(link, now=now)
+    security_journal.note(
+        Event.EMAIL_CHANGED, account, visitor=visitor, now=now, details={"email": link.email}
+    )
+    return account
+
+
+def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
+    """Give the account its old address back, and return the token for another password.
+
+    Whoever changed the address knew the password: everybody is signed out, and the address that
+    is back may choose a new one. Raises LinkInvalid, EmailTaken.
+    """
+    link = mail_tokens.take(token, Purpose.UNDO_EMAIL, now=now)
+    account = _moved(link, now=now)
+    mail_tokens.void_undoing_after(link, now=now)
+    sessions.end_all(account, now=now)
+    # A factor that came with the change would keep the owner out.
+    factors.turn_off_if_later(account, link.made_at)
+    security_journal.note(
+        Event.EMAIL_CHANGE_UNDONE, account, visitor=visitor, now=now, details={"email": link.email}
+    )
+    made = mail_tokens.make(account, Purpose.RESET_PASSWORD, email=link.email, now=now)
+    return made.text
+
+
+def _moved(link: Link, *, now: datetime) -> Account:
+    account = accounts.lock_accounts([link.user_id])[link.user_id]
+    if account.email != link.email:
+        _refuse_taken(link.email)
+    account.email = link.email
+    account.email_verified_at = account.updated_at = now
+    mail_tokens.void(account, OF_THE_ADDRESS, now=now)
+    return account
+
+
+def _refuse_taken(email: str) -> None:
+    if queries.find_account_by_email(email) is not None:
+        raise EmailTaken("There is an account with this mail address already.")

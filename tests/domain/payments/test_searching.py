@@ -1,0 +1,67 @@
+"""What operators look through: which attempts each choice holds, to the moment."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from app.domain.accounts.models import Account
+from app.domain.payments.models import Dispute, Payment, Refund
+from app.domain.payments.searching import Choice, payments_found
+from app.foundation.database import session, transaction
+from tests.factories.payments import make_checkout, make_invoice, make_paid, make_refund
+from tests.fakes.payment_gateway import FakeGateway
+
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def found(choice: Choice, *, now: datetime) -> list[str]:
+    return [payment.id for payment in payments_found(choice=choice, now=now, limit=9).rows]
+
+
+@pytest.fixture
+def paid(ada: Account) -> Payment:
+    return make_paid(ada, gateway=FakeGateway())
+
+
+class TestPaymentsFound:
+    def test_an_attempt_is_stuck_after_a_day(self, ada: Account, now: datetime) -> None:
+        attempt = make_checkout(ada, make_invoice(ada), gateway=FakeGateway(), now=now)
+        assert found(Choice.UNDECIDED, now=now + DAY) == []
+        assert found(Choice.UNDECIDED, now=now + DAY + SECOND) == [attempt.payment_id]
+
+    def test_a_refund_is_stuck_after_a_day_or_when_it_fails(
+        self, paid: Payment, now: datetime
+    ) -> None:
+        refund = make_refund(paid, now=now)
+        assert found(Choice.REFUND_STUCK, now=now + DAY) == []
+        assert found(Choice.REFUND_STUCK, now=now + DAY + SECOND) == [paid.public_id]
+        for status, expected in (("failed", [paid.public_id]), ("settled", [])):
+            with transaction():
+                session.get(Refund, refund.id).status = status
+            assert found(Choice.REFUND_STUCK, now=now) == expected
+
+    def test_an_overpayment_counts_until_it_is_sent_back(
+        self, paid: Payment, now: datetime
+    ) -> None:
+        for refunded, expected in ((1_233, [paid.public_id]), (1_234, [])):
+            with transaction():
+                row = session.get(Payment, paid.id)
+                row.is_overpayment, row.refunded_minor = True, refunded
+            assert found(Choice.OVERPAID, now=now) == expected
+
+    def test_a_dispute_counts_however_it_ends(self, paid: Payment, now: datetime) -> None:
+        with transaction():
+            session.add(
+                Dispute(
+                    payment_id=paid.id,
+                    user_id="ada",
+                    provider_dispute="du_1",
+                    amount_minor=1,
+                    reason="fraudulent",
+                    status="won",
+                    opened_at=now,
+                    decided_at=now,
+                )
+            )
+        assert found(Choice.DISPUTED, now=now) == [paid.public_id]

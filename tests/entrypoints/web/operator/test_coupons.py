@@ -1,0 +1,159 @@
+"""Coupons at the console: listed with their use, made one or many, and taken back."""
+
+import csv
+import re
+from datetime import datetime, timedelta
+from io import StringIO
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.coupons.models import Coupon
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
+from app.foundation import clock
+from app.foundation.database import session
+from tests.entrypoints.web.conftest import HTMX, words
+from tests.entrypoints.web.operator.conftest import acts_of_olga
+from tests.factories.coupon_rows import make_coupon
+from tests.statements import statements
+
+COUPONS = "/operator/coupons"
+STATEMENTS_MAX = 4
+FORM = {
+    "code": "spring",
+    "prefix": "",
+    "count": "1",
+    "type": "percentage",
+    "value": "12.5",
+    "max_uses": "100",
+    "max_usage_per_user": "1",
+    "min_purchase_amount": "0",
+    "valid_from": "",
+    "expires_at": "2099-01-01T00:00",
+    "applicable_plans": "plan-pro\r\nplan-basic",
+    "description": "",
+}
+
+
+def errors_at(page: str, field: str) -> str:
+    return re.search(rf'<p id="{field}-errors"[^>]*>(.*?)</p>', page)[1]
+
+
+def coupon(code: str) -> Coupon:
+    session.expire_all()
+    return session.query(Coupon).filter_by(code=code).one()
+
+
+class TestIndex:
+    def test_shows_what_each_gives_and_its_use(self, olgas: FlaskClient) -> None:
+        assert "No coupons yet" in olgas.get(COUPONS).text
+        now = clock.now()
+        make_coupon("HALF", now=now)
+        make_coupon("TEN", now=now, type="fixed", value=1_000, is_active=False)
+        make_coupon("GIFT", now=now, type="free_tokens", value=5_000)
+        page = words(olgas.get(COUPONS).text)
+        assert "50% off" in page and "$10.00 off" in page and "5,000 tokens" in page
+        assert re.search(r"HALF .*? 0 of [\d,]+ ", page) and "inactive" in page
+
+    def test_finds_by_the_beginning(self, olgas: FlaskClient) -> None:
+        make_coupon("SPRING-A", now=clock.now())
+        make_coupon("SUMMER-A", now=clock.now())
+        page = olgas.get(f"{COUPONS}?query=spring-").text
+        assert "SPRING-A" in page and "SUMMER-A" not in page
+        assert "No code begins so" in olgas.get(f"{COUPONS}?query=%25").text
+
+    def test_goes_on_to_older_ones(self, olgas: FlaskClient, now: datetime) -> None:
+        for number in range(ROWS_PER_PAGE + 1):
+            make_coupon(f"NO-{number:02d}", now=now + timedelta(seconds=number))
+        with statements() as sent:
+            page = olgas.get(f"{COUPONS}?query=NO-").text
+        assert len(sent) <= STATEMENTS_MAX, sent
+        address = re.search(r'href="(/operator/coupons\?[^"]*cursor=[^"]+)"', page)[1]
+        older = olgas.get(address.replace("&amp;", "&"), headers=HTMX).text
+        assert "NO-00" in older and "NO-01" not in older and "NO-00" not in page
+
+
+class TestCreate:
+    def test_makes_one(self, olgas: FlaskClient) -> None:
+        assert "Make them" in olgas.get(f"{COUPONS}/new").text
+        answer = olgas.post(f"{COUPONS}/new", data={**FORM, "once": "a"})
+        assert (answer.status_code, answer.location) == (303, f"{COUPONS}?query=SPRING")
+        made = coupon("SPRING")
+        assert (made.value, made.created_by, made.applicable_plans) == (
+            *(1_250, "operator:olga"),
+            ["plan-pro", "plan-basic"],
+        )
+        assert "SPRING can be redeemed." in olgas.get(answer.location).text
+        assert [act for act, _ in acts_of_olga()] == ["coupon_created"]
+
+    def test_makes_many_once_and_hands_them_out(self, olgas: FlaskClient) -> None:
+        form = {**FORM, "code": "", "prefix": "vip", "count": "30", "once": "b"}
+        answer = olgas.post(f"{COUPONS}/new", data=form)
+        assert (answer.status_code, answer.location) == (303, f"{COUPONS}?query=VIP-")
+        assert olgas.post(f"{COUPONS}/new", data=form).status_code == 422
+        make_coupon("OTHER", now=clock.now())
+        file = olgas.get(f"{COUPONS}/export.csv?query=VIP-")
+        assert file.mimetype == "text/csv" and "attachment" in file.headers["Content-Disposition"]
+        heading, *rows = csv.reader(StringIO(file.text))
+        assert heading[0] == "code" and len({row[0] for row in rows}) == 30
+        assert all(re.fullmatch(r"VIP-[2-9A-Z]{10}", row[0]) for row in rows)
+        assert rows[0][1:4] == ["percentage", "12.5", "0"]
+
+    def test_writes_whole_tokens_and_no_formula(self, olgas: FlaskClient) -> None:
+        make_coupon("-GIFT", now=clock.now(), type="free_tokens", value=50_000)
+        _, row = csv.reader(StringIO(olgas.get(f"{COUPONS}/export.csv").text))
+        assert row[0] == "'-GIFT" and row[2] == "50000"
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"code": "x"}, "code"),
+            ({"code": "TAKEN"}, "code"),
+            ({"code": "", "prefix": ""}, "prefix"),
+            ({"prefix": "vip"}, "prefix"),
+            ({"code": "", "prefix": "a b"}, "prefix"),
+            ({"code": "", "prefix": "vip", "count": "0"}, "count"),
+            ({"code": "", "prefix": "vip", "count": "10001"}, "count"),
+            ({"count": "x"}, "count"),
+            ({"type": "gift"}, "type"),
+            ({"value": ""}, "value"),
+            ({"value": "101"}, "value"),
+            ({"max_uses": "0"}, "max_uses"),
+            ({"max_usage_per_user": "1.5"}, "max_usage_per_user"),
+            ({"min_purchase_amount": "-1"}, "min_purchase_amount"),
+            ({"valid_from": "soon"}, "valid_from"),
+            ({"expires_at": ""}, "expires_at"),
+            ({"expires_at": "2020-01-01T00:00"}, "expires_at"),
+            ({"applicable_plans": "plan-9"}, "applicable_plans"),
+            ({"description": "x" * 501}, "description"),
+        ],
+    )
+    def test_says_at_the_field_what_is_wrong(
+        self, olgas: FlaskClient, changes: dict[str, str], field: str
+    ) -> None:
+        make_coupon("TAKEN", now=clock.now())
+        answer = olgas.post(f"{COUPONS}/new", data={**FORM, **changes})
+        assert answer.status_code == 422 and errors_at(answer.text, field)
+        assert session.query(Coupon).count() == 1 and acts_of_olga() == []
+
+    def test_an_empty_form_is_no_error_of_ours(self, olgas: FlaskClient) -> None:
+        assert olgas.post(f"{COUPONS}/new", data={"csrf_token": "a"}).status_code == 422
+
+    def test_customers_cannot(self, adas: FlaskClient) -> None:
+        assert adas.post(f"{COUPONS}/new", data=FORM).status_code == 404
+        assert session.query(Coupon).count() == 0
+
+
+class TestDeactivate:
+    def test_switches_off_and_on(self, olgas: FlaskClient) -> None:
+        make_coupon("HALF", now=clock.now())
+        for verb, is_active in (("deactivate", False), ("activate", True)):
+            assert olgas.get(f"{COUPONS}/HALF/{verb}").status_code == 200
+            answer = olgas.post(f"{COUPONS}/HALF/{verb}")
+            assert (answer.status_code, answer.location) == (303, f"{COUPONS}?query=HALF")
+            assert coupon("HALF").is_active == is_active
+        assert [act for act, _ in acts_of_olga()] == ["coupon_changed"] * 2
+
+    @pytest.mark.parametrize("code", ["NONE", "%00", "ä"])
+    def test_knows_no_other(self, olgas: FlaskClient, code: str) -> None:
+        assert olgas.get(f"{COUPONS}/{code}/deactivate").status_code == 404

@@ -1,0 +1,101 @@
+"""Customers at the console: found, and seen with their figures."""
+
+import re
+from datetime import datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.adjust_tokens import adjust_tokens
+from tests.entrypoints.web.conftest import HTMX, words
+from tests.factories.accounts import make_account
+from tests.factories.payments import make_invoice, make_paid
+from tests.factories.usage import make_usage
+from tests.fakes.payment_gateway import FakeGateway
+from tests.statements import statements
+
+CUSTOMERS = "/operator/customers"
+LIST_STATEMENTS_MAX = 6
+PAGE_STATEMENTS_MAX = 32
+
+
+def listed(browser: FlaskClient, address: str = CUSTOMERS) -> list[str]:
+    answer = browser.get(address)
+    assert answer.status_code == 200
+    return re.findall(rf'<a href="{CUSTOMERS}/([^"/]+)">', answer.text)
+
+
+class TestIndex:
+    def test_shows_customers_and_no_operators(self, olgas: FlaskClient, ada: Account) -> None:
+        assert listed(olgas) == ["ada"]
+        page = words(olgas.get(CUSTOMERS).text)
+        assert "Ada ada@example.com payg" in page
+
+    def test_says_that_there_are_none(self, olgas: FlaskClient) -> None:
+        assert "No customers yet" in olgas.get(CUSTOMERS).text
+        assert "Nobody is called so" in olgas.get(f"{CUSTOMERS}?query=x").text
+
+    def test_finds_a_part_of_a_name(self, olgas: FlaskClient, ada: Account, ben: Account) -> None:
+        assert listed(olgas, f"{CUSTOMERS}?query=ADA%40") == ["ada"]
+        assert listed(olgas, f"{CUSTOMERS}?query=%25") == []
+        assert len(listed(olgas, f"{CUSTOMERS}?query=%00")) == 2
+
+    def test_goes_on_to_older_ones(self, olgas: FlaskClient, now: datetime) -> None:
+        for number in range(ROWS_PER_PAGE + 1):
+            make_account(f"user-{number}", now=now - timedelta(minutes=number))
+        with statements() as sent:
+            page = olgas.get(CUSTOMERS).text
+        assert len(sent) <= LIST_STATEMENTS_MAX, sent
+        address = re.search(r'href="(/operator/customers\?cursor=[^"]+)"', page)[1]
+        assert listed(olgas, address) == [f"user-{ROWS_PER_PAGE}"]
+        assert "Newest" in olgas.get(address, headers=HTMX).text
+        assert len(listed(olgas, f"{CUSTOMERS}?cursor=nonsense")) == ROWS_PER_PAGE
+
+
+class TestShowCustomer:
+    def test_shows_what_he_sees_and_owes(self, olgas: FlaskClient, ada: Account) -> None:
+        make_usage(prompt_tokens=100_000, completion_tokens=0, now=clock.now())
+        invoice = make_invoice(ada)
+        payment = make_paid(ada, gateway=FakeGateway())
+        with transaction():
+            adjust_tokens("ada", 500, reason="Sorry", actor="operator:olga", now=clock.now())
+        page = olgas.get(f"{CUSTOMERS}/ada").text
+        read = words(page)
+        assert "$3.00" in read and "Unpaid $12.34" in read and "gpt-4" in read
+        assert invoice.invoice_number in page and payment.public_id in page
+        assert "Adjusted by an operator Sorry + 500" in read and "Tokens adjusted" in read
+        assert "requests pass" in read and "data-chart" in page
+
+    def test_shows_who_has_nothing(self, olgas: FlaskClient, ada: Account) -> None:
+        page = olgas.get(f"{CUSTOMERS}/ada").text
+        assert "Nothing was used in the last 30 days" in page and "None was issued yet." in page
+
+    def test_takes_a_fixed_number_of_statements(self, olgas: FlaskClient, ada: Account) -> None:
+        gateway = FakeGateway()
+        for _ in range(7):
+            make_paid(ada, gateway=gateway)
+        with statements() as sent:
+            olgas.get(f"{CUSTOMERS}/ada")
+        assert len(sent) <= PAGE_STATEMENTS_MAX, len(sent)
+
+    @pytest.mark.parametrize("name", ["nobody", "olga", "%00", "ä"])
+    @pytest.mark.parametrize("page", ["", "/tokens", "/suspend", "/adjust-tokens"])
+    def test_knows_no_other(self, olgas: FlaskClient, name: str, page: str) -> None:
+        answer = olgas.get(f"{CUSTOMERS}/{name}{page}")
+        assert answer.status_code == 404 and "There is no customer with this id." in answer.text
+
+
+class TestTokens:
+    def test_shows_the_ledger_page_by_page(self, olgas: FlaskClient, ada: Account) -> None:
+        assert "No extra tokens came or went" in olgas.get(f"{CUSTOMERS}/ada/tokens").text
+        for number in range(ROWS_PER_PAGE + 1):
+            with transaction():
+                adjust_tokens("ada", 1, reason=f"no {number}!", actor="system", now=clock.now())
+        first, second = (olgas.get(f"{CUSTOMERS}/ada/tokens?page={n}").text for n in (1, 2))
+        assert "no 1!" in first and "no 0!" not in first and "Page 1 of 2" in first
+        assert "no 0!" in second and "Newer" in second
+        assert "Back to the newest" in olgas.get(f"{CUSTOMERS}/ada/tokens?page=9").text

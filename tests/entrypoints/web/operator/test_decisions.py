@@ -1,0 +1,116 @@
+"""What the operator decides about a customer: asked first, done once, noted."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account, BillingSettings
+from app.foundation.database import session
+from tests.books import check_books
+from tests.entrypoints.web.conftest import words
+from tests.entrypoints.web.operator.conftest import acts_of_olga
+
+ADA = "/operator/customers/ada"
+DECISIONS = ("suspend", "resume", "credit-limit", "tax-id", "adjust-tokens")
+
+
+def errors_at(page: str, field: str) -> str:
+    return re.search(rf'<p id="{field}-errors"[^>]*>(.*?)</p>', page)[1]
+
+
+class TestQuestions:
+    @pytest.mark.parametrize("name", DECISIONS)
+    def test_asking_changes_nothing(self, olgas: FlaskClient, ada: Account, name: str) -> None:
+        page = olgas.get(f"{ADA}/{name}")
+        assert page.status_code == 200 and "Leave it" in page.text
+        assert acts_of_olga() == []
+
+    @pytest.mark.parametrize("name", DECISIONS)
+    def test_customers_cannot(self, adas: FlaskClient, ada: Account, name: str) -> None:
+        form = {"reason": "me", "credit_limit": "1000", "tokens": "1000000"}
+        assert adas.get(f"{ADA}/{name}").status_code == 404
+        assert adas.post(f"{ADA}/{name}", data=form).status_code == 404
+        session.refresh(ada)
+        assert (ada.extra_tokens, ada.credit_limit_minor, ada.suspended_at) == (0, None, None)
+
+
+class TestSuspend:
+    def test_suspends_and_lets_go_on(self, olgas: FlaskClient, ada: Account) -> None:
+        answer = olgas.post(f"{ADA}/suspend", data={"reason": "Abuse"})
+        assert (answer.status_code, answer.location) == (303, ADA)
+        page = words(olgas.get(ADA).text)
+        assert "It is done" in page and "Suspended since" in page and "Let him go on" in page
+        assert session.get(Account, "ada").suspended_because == "operator"
+        assert olgas.post(f"{ADA}/resume", data={"reason": "Cleared"}).status_code == 303
+        session.expire_all()
+        assert session.get(Account, "ada").suspended_at is None
+        assert [act for act, _ in acts_of_olga()] == ["account_suspended", "account_resumed"]
+
+    @pytest.mark.parametrize("name", ["suspend", "resume", "adjust-tokens"])
+    @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
+    def test_wants_a_reason(self, olgas: FlaskClient, ada: Account, name: str, reason: str) -> None:
+        answer = olgas.post(f"{ADA}/{name}", data={"reason": reason, "tokens": "1"})
+        assert answer.status_code == 422
+        assert "1 to 500 visible characters" in errors_at(answer.text, "reason")
+        assert acts_of_olga() == []
+
+
+class TestCreditLimit:
+    @pytest.mark.parametrize(("typed", "minor"), [("250", 25_000), ("0.5", 50), ("1,000", 100_000)])
+    def test_sets_it(self, olgas: FlaskClient, ada: Account, typed: str, minor: int) -> None:
+        assert olgas.post(f"{ADA}/credit-limit", data={"credit_limit": typed}).status_code == 303
+        session.refresh(ada)
+        assert ada.credit_limit_minor == minor and "his own limit" in olgas.get(ADA).text
+        assert olgas.post(f"{ADA}/credit-limit", data={"credit_limit": ""}).status_code == 303
+        session.refresh(ada)
+        assert ada.credit_limit_minor is None
+        assert [act for act, _ in acts_of_olga()] == ["credit_limit_set"] * 2
+
+    @pytest.mark.parametrize("typed", ["-1", "much", "1.234", "1000001"])
+    def test_refuses_what_is_no_limit(self, olgas: FlaskClient, ada: Account, typed: str) -> None:
+        answer = olgas.post(f"{ADA}/credit-limit", data={"credit_limit": typed})
+        assert answer.status_code == 422 and errors_at(answer.text, "credit_limit")
+        assert acts_of_olga() == []
+
+
+class TestApproveTaxId:
+    def test_approves_what_was_told(self, olgas: FlaskClient, ada: Account) -> None:
+        assert olgas.post(f"{ADA}/tax-id").status_code == 409
+        settings = session.query(BillingSettings).filter_by(user_id="ada").one()
+        settings.tax_id, settings.country = "DE136695976", "DE"
+        session.commit()
+        assert "not approved" in olgas.get(ADA).text
+        assert "DE136695976" in olgas.get(f"{ADA}/tax-id").text
+        assert olgas.post(f"{ADA}/tax-id").status_code == 303
+        assert "not approved" not in olgas.get(ADA).text
+        assert [act for act, _ in acts_of_olga()] == ["tax_id_approved"]
+
+
+class TestAdjust:
+    def test_gives_and_takes_away(self, olgas: FlaskClient, ada: Account) -> None:
+        for tokens, left in (("1,500", 1_500), ("-500", 1_000)):
+            form = {"tokens": tokens, "reason": "Sorry", "once": tokens}
+            assert olgas.post(f"{ADA}/adjust-tokens", data=form).status_code == 303
+            session.refresh(ada)
+            assert ada.extra_tokens == left
+        assert [details["tokens"] for _, details in acts_of_olga()] == [1_500, -500]
+        check_books()
+
+    def test_a_form_sent_twice_gives_once(self, olgas: FlaskClient, ada: Account) -> None:
+        page = olgas.get(f"{ADA}/adjust-tokens").text
+        once = re.search(r'name="once"[^>]* value="([^"]+)"', page)[1]
+        form = {"tokens": "5", "reason": "Sorry", "once": once}
+        # A form that was refused may be sent again.
+        assert olgas.post(f"{ADA}/adjust-tokens", data={**form, "tokens": "-5"}).status_code == 422
+        assert olgas.post(f"{ADA}/adjust-tokens", data=form).status_code == 303
+        again = olgas.post(f"{ADA}/adjust-tokens", data=form)
+        assert again.status_code == 422 and "was sent before" in errors_at(again.text, "tokens")
+        session.refresh(ada)
+        assert ada.extra_tokens == 5
+
+    @pytest.mark.parametrize("tokens", ["", "1.5", "many", "0", "-1", "9" * 30])
+    def test_refuses_what_cannot_be(self, olgas: FlaskClient, ada: Account, tokens: str) -> None:
+        answer = olgas.post(f"{ADA}/adjust-tokens", data={"tokens": tokens, "reason": "Sorry"})
+        assert answer.status_code == 422 and errors_at(answer.text, "tokens")
+        assert acts_of_olga() == []

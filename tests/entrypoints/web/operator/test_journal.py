@@ -1,0 +1,67 @@
+"""The journal at the console: filtered, page by page."""
+
+import re
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
+from app.foundation import journal
+from app.foundation.database import transaction
+from tests.entrypoints.web.conftest import HTMX, words
+from tests.statements import statements
+
+JOURNAL = "/operator/journal"
+STATEMENTS_MAX = 5
+
+
+@pytest.fixture
+def acts(app: Flask, now: datetime) -> None:
+    """Three acts."""
+    for action, actor, user_id, details in (
+        ("payment_settled", "provider:stripe", "ada", {"amount_minor": 5, "of": ["<b>", None]}),
+        ("price_set", "operator:olga", None, {"model_id": "gpt-9"}),
+        ("account_suspended", "operator:olga", "ben", {"reason": "Abuse"}),
+    ):
+        with transaction():
+            journal.write(action, actor=actor, user_id=user_id, details=details, now=now)
+
+
+class TestIndex:
+    def test_says_who_did_what(self, olgas: FlaskClient, acts: None) -> None:
+        page = words(olgas.get(JOURNAL).text)
+        assert (
+            "Payment settled provider:stripe ada amount_minor 5 of [&#34;&lt;b&gt;&#34;, null]"
+            in page
+        )
+        assert "Account suspended operator:olga ben reason Abuse" in page
+        assert "<b>" not in olgas.get(JOURNAL, headers=HTMX).text
+
+    @pytest.mark.parametrize(
+        ("asked", "count"),
+        [
+            ("actor=operator:olga", 2),
+            ("action=price_set", 1),
+            ("user_id=ben", 1),
+            ("actor=operator:olga&user_id=ada", 0),
+            ("actor=nobody", 0),
+            ("actor=%00&user_id=%20", 3),
+        ],
+    )
+    def test_filters(self, olgas: FlaskClient, acts: None, asked: str, count: int) -> None:
+        page = olgas.get(f"{JOURNAL}?{asked}").text
+        assert page.count('<td class="words details">') == count
+        assert ("Show everything" in page) == (count == 0)
+
+    def test_goes_on_to_older_ones(self, olgas: FlaskClient, now: datetime) -> None:
+        with transaction():
+            for number in range(ROWS_PER_PAGE + 1):
+                journal.write("tried", actor="system", details={"no": f"{number}!"}, now=now)
+        with statements() as sent:
+            page = olgas.get(f"{JOURNAL}?actor=system").text
+        assert len(sent) <= STATEMENTS_MAX, sent
+        address = re.search(r'href="(/operator/journal\?[^"]*before=\d+)"', page)[1]
+        older = olgas.get(address.replace("&amp;", "&")).text
+        assert " 0!" in words(older) and " 1!" not in words(older) and " 0!" not in words(page)

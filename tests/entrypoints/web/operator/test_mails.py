@@ -1,0 +1,54 @@
+"""Mails that came back, at the console."""
+
+from datetime import datetime
+
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.domain.mails.models import Mail
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
+from app.foundation.database import session, transaction
+from tests.entrypoints.web.conftest import HTMX, words
+from tests.statements import statements
+
+MAILS = "/operator/mails"
+STATEMENTS_MAX = 4
+
+
+def make_refused(account: Account, *, count: int, now: datetime) -> list[int]:
+    """Make a mail that was sent, and some that were refused."""
+    with transaction():
+        rows = [
+            Mail(
+                user_id=account.id, kind="invoice_reminder", address=f"ada-{number}@example.com",
+                facts={}, source=f"a:{number}", created_at=now,
+                refused_at=now if number else None, sent_at=None if number else now,
+                refusal="550 <unknown>" if number else None,
+            )
+            for number in range(count + 1)
+        ]  # fmt: skip
+        session.add_all(rows)
+    return [row.id for row in rows[1:]]
+
+
+class TestIndex:
+    def test_says_which_address_takes_nothing(
+        self, olgas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        make_refused(ada, count=1, now=now)
+        page = words(olgas.get(MAILS).text)
+        assert "ada-1@example.com ada Invoice reminder 550 &lt;unknown&gt;" in page
+        assert "ada-0@example.com" not in page
+
+    def test_says_that_none_came_back(self, olgas: FlaskClient) -> None:
+        assert "No mail has come back" in olgas.get(MAILS).text
+        assert "There are no older ones" in olgas.get(f"{MAILS}?before=1").text
+
+    def test_goes_on_to_older_ones(self, olgas: FlaskClient, ada: Account, now: datetime) -> None:
+        ids = make_refused(ada, count=ROWS_PER_PAGE + 1, now=now)
+        with statements() as sent:
+            page = olgas.get(MAILS).text
+        assert len(sent) <= STATEMENTS_MAX, sent
+        assert "ada-2@" in page and "ada-1@" not in page and f"before={ids[1]}" in page
+        older = olgas.get(f"{MAILS}?before={ids[1]}", headers=HTMX).text
+        assert "ada-1@" in older and "ada-2@" not in older

@@ -1,0 +1,132 @@
+"""Plans at the console: listed with what is odd about them, changed, and made."""
+
+import re
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.domain.catalog.models import Plan
+from app.foundation.database import session
+from tests.entrypoints.web.conftest import words
+from tests.entrypoints.web.operator.conftest import acts_of_olga
+from tests.factories.subscriptions import current_period
+from tests.statements import statements
+
+PLANS = "/operator/plans"
+STATEMENTS_MAX = 12
+FORM = {
+    "name": "Team",
+    "description": "For teams",
+    "monthly_price": "49.50",
+    "monthly_quota": "500,000",
+    "extra_token_price": "0.0002",
+    "overage_discount": "12.5",
+    "max_concurrent_req": "10",
+    "rate_limit_per_min": "120",
+    "support_level": "email",
+    "display_order": "4",
+    "features": "One\r\n\r\n Two ",
+    "is_active": "on",
+}
+
+
+def plan(plan_id: str) -> Plan | None:
+    session.expire_all()
+    return session.get(Plan, plan_id)
+
+
+def errors_at(page: str, field: str) -> str:
+    return re.search(rf'<p id="{field}-errors"[^>]*>(.*?)</p>', page)[1]
+
+
+class TestIndex:
+    def test_warns_of_what_is_odd(self, olgas: FlaskClient) -> None:
+        with statements() as sent:
+            page = words(olgas.get(PLANS).text)
+        assert len(sent) <= STATEMENTS_MAX, sent
+        assert "An extra token is cheaper than one inside the plan" in page
+        assert "Pay as you go plan-payg $0.00 0 – list price 2 , 20 hidden" in page
+
+
+class TestCreate:
+    def test_offers_a_plan(self, olgas: FlaskClient) -> None:
+        assert "Offer the plan" in olgas.get(f"{PLANS}/new").text
+        answer = olgas.post(f"{PLANS}/new", data={**FORM, "id": "plan-team"})
+        assert (answer.status_code, answer.location) == (303, PLANS)
+        made = plan("plan-team")
+        assert (made.monthly_price_minor, made.monthly_quota, made.overage_discount_bp) == (
+            *(4_950, 500_000),
+            1_250,
+        )
+        assert made.features == ["One", "Two"] and made.extra_token_price_pico == 200_000_000
+        assert [act for act, _ in acts_of_olga()] == ["plan_created"]
+
+    @pytest.mark.parametrize("plan_id", ["", "team", "plan-pro", "plan-Ä", "plan-\x00"])
+    def test_refuses_other_ids(self, olgas: FlaskClient, plan_id: str) -> None:
+        answer = olgas.post(f"{PLANS}/new", data={**FORM, "id": plan_id})
+        assert answer.status_code == 422 and errors_at(answer.text, "id")
+
+
+class TestChange:
+    def test_changes_what_is_offered_and_no_running_period(
+        self, olgas: FlaskClient, ada: Account
+    ) -> None:
+        page = olgas.get(f"{PLANS}/plan-pro").text
+        assert 'value="99.99"' in page and 'value="0.00015"' in page
+        period = current_period("ada")
+        form = {**FORM, "extra_token_price": "", "is_active": "off"}
+        assert olgas.post(f"{PLANS}/plan-pro", data=form).status_code == 303
+        changed = plan("plan-pro")
+        assert (changed.name, changed.extra_token_price_pico, changed.is_active) == (
+            *("Team", None),
+            False,
+        )
+        assert current_period("ada").price_minor == period.price_minor
+        [(act, details)] = acts_of_olga()
+        assert act == "plan_changed" and details["monthly_price_minor"] == 4_950
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("name", ""),
+            ("name", "x" * 81),
+            ("monthly_price", ""),
+            ("monthly_price", "0.49"),
+            ("monthly_price", "1.234"),
+            ("monthly_price", "much"),
+            ("monthly_quota", "-1"),
+            ("monthly_quota", "1.5"),
+            ("extra_token_price", "0"),
+            ("overage_discount", "101"),
+            ("max_concurrent_req", "0"),
+            ("rate_limit_per_min", ""),
+            ("display_order", "x"),
+            ("features", "x" * 201),
+            ("features", "\n".join("abcdefghijklmnopqrstuvw")),
+        ],
+    )
+    def test_says_at_the_field_what_is_wrong(
+        self, olgas: FlaskClient, field: str, value: str
+    ) -> None:
+        answer = olgas.post(f"{PLANS}/plan-pro", data={**FORM, field: value})
+        assert answer.status_code == 422 and errors_at(answer.text, field)
+        assert plan("plan-pro").name == "Pro" and acts_of_olga() == []
+
+    def test_pay_as_you_go_stays_what_it_is(self, olgas: FlaskClient) -> None:
+        answer = olgas.post(f"{PLANS}/plan-payg", data=FORM)
+        assert answer.status_code == 422
+        assert "Pay as you go has no quota" in errors_at(answer.text, "monthly_price")
+
+    def test_an_empty_form_is_no_error_of_ours(self, olgas: FlaskClient) -> None:
+        for page in ("plan-pro", "new"):
+            assert olgas.post(f"{PLANS}/{page}", data={"csrf_token": "a"}).status_code == 422
+
+    @pytest.mark.parametrize("name", ["plan-9", "%00"])
+    def test_knows_no_other(self, olgas: FlaskClient, name: str) -> None:
+        assert olgas.get(f"{PLANS}/{name}").status_code == 404
+        assert olgas.post(f"{PLANS}/{name}", data=FORM).status_code == 404
+
+    def test_customers_cannot(self, adas: FlaskClient) -> None:
+        assert adas.post(f"{PLANS}/plan-pro", data=FORM).status_code == 404
+        assert plan("plan-pro").name == "Pro"

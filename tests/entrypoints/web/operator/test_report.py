@@ -1,0 +1,54 @@
+"""The monthly report at the console, as a page and as a file."""
+
+import csv
+from datetime import datetime
+from io import StringIO
+
+import pytest
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.foundation import clock
+from app.foundation.periods import BillingMonth
+from tests.entrypoints.web.conftest import HTMX, words
+from tests.factories.usage import make_usage
+from tests.statements import statements
+
+REPORT = "/operator/report"
+STATEMENTS_MAX = 16
+
+
+class TestIndex:
+    def test_shows_the_running_month(self, olgas: FlaskClient, ada: Account) -> None:
+        page = olgas.get(REPORT).text
+        assert "Nothing was charged in these months" in page and "Nothing was used." in page
+        make_usage(prompt_tokens=100_000, completion_tokens=0, now=clock.now())
+        with statements() as sent:
+            page = olgas.get(REPORT, headers=HTMX).text
+        assert len(sent) <= STATEMENTS_MAX, sent
+        read = words(page)
+        assert "gpt-4 1 100K $3.00" in read
+        assert "Pay as you go 1 100K $3.00" in read and "data-chart" in page
+
+    @pytest.mark.parametrize("asked", ["", "2026-13", "x", "9999-12", "%00", "2024"])
+    def test_nonsense_is_the_running_month(self, olgas: FlaskClient, asked: str) -> None:
+        running = str(BillingMonth.of(clock.now()))
+        assert f'value="{running}" selected' in olgas.get(f"{REPORT}?month={asked}").text
+
+    def test_shows_a_month_of_long_ago(self, olgas: FlaskClient) -> None:
+        assert 'value="2020-02" selected' in olgas.get(f"{REPORT}?month=2020-02").text
+
+
+class TestExport:
+    def test_has_every_figure_once(self, olgas: FlaskClient, ada: Account, now: datetime) -> None:
+        make_usage(model="=cmd", prompt_tokens=1, now=now)
+        make_usage(prompt_tokens=100_000, completion_tokens=0, now=clock.now())
+        month = BillingMonth.of(clock.now())
+        file = olgas.get(f"{REPORT}/export.csv?month={month}")
+        assert f"report-{month}.csv" in file.headers["Content-Disposition"]
+        heading, *rows = csv.reader(StringIO(file.text))
+        assert heading == ["of", "name", "figure", "value"]
+        assert ["month", str(month), "total_revenue", "3"] in rows
+        assert ["model", "gpt-4", "total_tokens", "100000"] in rows
+        assert ["plan_id", "plan-payg", "total_revenue", "3"] in rows
+        assert not any(cell.startswith("=") for row in rows for cell in row)

@@ -1,0 +1,176 @@
+"""The page that keeps an account safe: address, password, sessions, and what happened."""
+
+import re
+
+import pytest
+
+from app.domain.accounts import operations, sessions
+from app.domain.accounts.access_models import SignInSession
+from app.domain.mails.models import Mail
+from app.foundation import clock
+from app.foundation.database import session, transaction
+from app.workflows.change_second_factor import remove_factor
+from tests.entrypoints.web.conftest import (
+    PASSWORD,
+    let_the_password_age,
+    signed_in,
+    words_of,
+)
+from tests.factories.factors import make_factor
+from tests.statements import statements
+
+PAGE = "/settings/security"
+NEW = "another battery staple"
+STATEMENTS_MAX = 12
+
+
+def error_at(page: str, field: str) -> str:
+    return page.split(f'id="{field}-errors"')[1].split("</p>", maxsplit=1)[0]
+
+
+class TestPage:
+    def test_wants_a_session(self, client) -> None:
+        assert client.get(PAGE).location == f"/login?next={PAGE}"
+
+    def test_takes_few_statements(self, adas) -> None:
+        with statements() as sent:
+            assert adas.get(PAGE).status_code == 200
+        assert len(sent) <= STATEMENTS_MAX, sent
+
+    def test_shows_nothing_of_bens(self, adas, bens) -> None:
+        assert "ben" not in adas.get(PAGE).text.lower()
+
+
+class TestPassword:
+    def test_changes_it_and_stays_signed_in_here_alone(self, app, adas, ada) -> None:
+        elsewhere = signed_in(app, ada)
+        answer = adas.post(f"{PAGE}/password", data={"old_password": PASSWORD, "password": NEW})
+        assert (answer.status_code, answer.location) == (303, PAGE)
+        assert "Your password is changed" in adas.get(PAGE).text
+        assert elsewhere.get("/").status_code == 302
+        assert operations.check_credentials("ada@example.com", NEW).id == "ada"
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "words"),
+        [
+            ("old_password", "not this one", "This is not your password."),
+            ("old_password", "", "Enter your current password."),
+            ("password", "short", "A password has at least 8 characters."),
+            ("password", "qwertyuiop", "among the first that are tried"),
+            ("password", "", "Choose a password."),
+        ],
+    )
+    def test_says_at_the_field_why_not(self, adas, field, typed, words) -> None:
+        sent = {"old_password": PASSWORD, "password": NEW, field: typed}
+        answer = adas.post(f"{PAGE}/password", data=sent)
+        assert answer.status_code == 422 and words in error_at(answer.text, field)
+        assert operations.check_credentials("ada@example.com", PASSWORD).id == "ada"
+
+
+class TestEmail:
+    def test_asks_the_new_address_to_confirm(self, adas, ada) -> None:
+        answer = adas.post(f"{PAGE}/email", data={"email": "Ada@New.example"})
+        assert (answer.status_code, answer.location) == (303, PAGE)
+        page = words_of(adas.get(PAGE).text)
+        assert "We sent a link to ada@new.example." in page
+        assert "ada@new.example has to confirm first" in page
+
+    @pytest.mark.parametrize(
+        ("email", "words"),
+        [
+            ("", "Enter the new address."),
+            ("nowhere", "This is not a mail address"),
+            ("ada@example.com", "This is your mail address already."),
+            ("ben@example.com", "There is an account with this mail address already."),
+        ],
+    )
+    def test_says_at_the_field_why_not(self, adas, ben, email, words) -> None:
+        answer = adas.post(f"{PAGE}/email", data={"email": email})
+        assert answer.status_code == 422 and words in error_at(answer.text, "email")
+
+    def test_asks_for_the_password_if_that_was_long_ago(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        asked = adas.post(f"{PAGE}/email", data={"email": "ada@new.example"})
+        assert asked.location.startswith("/confirm-password?next=")
+        assert session.query(Mail).count() == 0
+        back = adas.post(asked.location, data={"password": PASSWORD})
+        assert 'value="ada@new.example"' in adas.get(back.location).text
+
+    def test_says_whether_it_is_verified_and_sends_again(self, adas, ada) -> None:
+        assert "Send the link again" not in adas.get(PAGE).text
+        with transaction():
+            ada.email_verified_at = None
+        assert "Send the link again" in adas.get(PAGE).text
+        for words in ("We sent you a link", "less than a minute ago"):
+            adas.post(f"{PAGE}/verification")
+            page = adas.get(PAGE).text
+            assert words.replace("you a link", "a link to ada@example.com") in page
+        assert session.query(Mail).count() == 1
+
+
+class TestSessions:
+    def test_lists_them_and_marks_this_one(self, app, adas, ada) -> None:
+        phone = app.test_client()
+        phone.post(
+            "/login", data={"email": ada.email, "password": PASSWORD},
+            headers={"User-Agent": "Mozilla/5.0 (iPhone) CriOS/142.0"},
+            environ_base={"REMOTE_ADDR": "203.0.113.7"},
+        )  # fmt: skip
+        table = adas.get(PAGE).text.split('id="sessions-title"')[1].split("</table>")[0]
+        rows = [words_of(row) for row in re.findall(r"<tr>.*?</tr>", table, re.DOTALL)[1:]]
+        assert len(rows) == 2
+        assert [("this one" in row, "Chrome on iPhone" in row) for row in rows] == [
+            (False, True),
+            (True, False),
+        ]
+        assert "203.0.113.7" in rows[0] and "127.0.0.1" in rows[1]
+
+    def test_ends_one(self, app, adas, ada) -> None:
+        elsewhere = signed_in(app, ada)
+        there = session.query(SignInSession).order_by(SignInSession.id.desc()).first()
+        assert adas.post(f"{PAGE}/sessions/{there.id}/end").location == PAGE
+        assert elsewhere.get("/").status_code == 302
+        page = adas.get(PAGE).text
+        assert "is signed out." in page and "Session ended by hand" in page
+
+    def test_ending_this_one_signs_out(self, adas) -> None:
+        here = session.query(SignInSession).one()
+        assert adas.post(f"{PAGE}/sessions/{here.id}/end").location == "/login"
+        assert adas.get("/").status_code == 302
+
+    def test_bens_hand_does_not_reach_adas(self, adas, bens, ada) -> None:
+        hers = session.query(SignInSession).filter_by(user_id="ada").one()
+        assert bens.post(f"{PAGE}/sessions/{hers.id}/end").status_code == 404
+        assert adas.get("/").status_code == 200
+
+    @pytest.mark.parametrize("number", ["0", "999", str(2**63), "x", "-1"])
+    def test_answers_404_for_what_is_not_there(self, adas, number) -> None:
+        assert adas.post(f"{PAGE}/sessions/{number}/end").status_code == 404
+
+    @pytest.mark.parametrize(("path", "left"), [("end-others", 1), ("end-all", 0)])
+    def test_ends_all(self, app, adas, ada, path, left) -> None:
+        elsewhere = signed_in(app, ada)
+        assert adas.post(f"{PAGE}/sessions/{path}").location == (PAGE if left else "/login")
+        assert elsewhere.get("/").status_code == 302
+        assert len(sessions.open_sessions(ada, now=clock.now())) == left
+
+    def test_ends_none_of_bens(self, adas, bens) -> None:
+        adas.post(f"{PAGE}/sessions/end-all")
+        assert bens.get("/").status_code == 200
+
+
+class TestEvents:
+    def test_tells_what_happened_latest_first(self, adas, client, ada) -> None:
+        client.post("/login", data={"email": ada.email, "password": "not this one"})
+        page = adas.get(PAGE).text.split('id="events-title"')[1]
+        assert page.index("Sign-in failed") < page.index("Signed in")
+        assert "look at it" in page
+
+    def test_tells_what_was_done_by_us(self, adas, ada) -> None:
+        make_factor(ada, now=clock.now())
+        with transaction():
+            remove_factor(ada, reason="Called back", actor="operator:olga", now=clock.now())
+        adas.post("/login", data={"email": ada.email, "password": PASSWORD})
+        page = words_of(adas.get(PAGE).text.split('id="events-title"')[1])
+        assert "Second factor switched off look at it" in page and "By us" in page
+        assert "Called back" in page and "olga" not in page

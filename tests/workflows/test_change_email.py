@@ -1,0 +1,142 @@
+"""Another mail address: confirmed at the new one, told to the old one, and undone from there."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.domain.accounts import factors, security_journal, sessions
+from app.domain.accounts.errors import (
+    EmailInvalid,
+    EmailTaken,
+    EmailUnchanged,
+    LinkInvalid,
+    LinkSentLately,
+)
+from app.domain.accounts.models import Account
+from app.foundation.database import session, transaction
+from app.workflows.change_email import (
+    ask_email_change,
+    confirm_email_change,
+    undo_email_change,
+)
+from app.workflows.reset_password import reset_password, send_reset
+from tests.factories.accounts import make_account
+from tests.factories.factors import make_factor
+from tests.factories.mailed_links import SEAL, VISITOR, mails_to, token_in
+from tests.moments import NOW
+
+MINUTE = timedelta(minutes=1)
+OLD, NEW = "ada@example.com", "ada@new.example"
+
+
+def ask(account: Account, email: str = NEW, *, now=NOW) -> None:
+    with transaction():
+        ask_email_change(account, email, seal=SEAL, visitor=VISITOR, now=now)
+
+
+def confirm(token: str) -> None:
+    with transaction():
+        confirm_email_change(token, visitor=VISITOR, now=NOW)
+
+
+def undo(token: str) -> str:
+    with transaction():
+        return undo_email_change(token, visitor=VISITOR, now=NOW)
+
+
+class TestAsk:
+    def test_tells_both_and_changes_nothing_yet(self, ada: Account) -> None:
+        ask(ada, " Ada@New.Example ")
+        assert mails_to(NEW) == ["confirm_email"]
+        assert mails_to(OLD) == ["email_changing"]
+        assert ada.email == OLD
+
+    @pytest.mark.parametrize(
+        ("email", "refusal"),
+        [
+            ("nowhere", EmailInvalid),
+            ("ADA@example.com", EmailUnchanged),
+            ("ben@example.com", EmailTaken),
+        ],
+    )
+    def test_refuses_by_name(self, ada: Account, ben: Account, email, refusal) -> None:
+        with pytest.raises(refusal):
+            ask(ada, email)
+        assert mails_to(email) == []
+
+    def test_writes_to_nobody_twice_within_a_minute(self, ada: Account) -> None:
+        ask(ada)
+        with pytest.raises(LinkSentLately):
+            ask(ada, "third@example.com", now=NOW + timedelta(seconds=59))
+        ask(ada, "third@example.com", now=NOW + MINUTE)
+        # Only the latest wish can be confirmed.
+        assert len(mails_to("third@example.com")) == 1
+
+
+class TestConfirm:
+    def test_gives_the_account_the_address_verified(self, ada: Account) -> None:
+        with transaction():
+            ada.email_verified_at = None
+        ask(ada)
+        confirm(token_in("confirm_email"))
+        assert (ada.email, ada.email_verified_at) == (NEW, NOW)
+        event = security_journal.events_of(ada)[0]
+        assert (event.action, event.details["email"]) == ("email_changed", NEW)
+
+    def test_somebody_else_may_have_been_faster(self, ada: Account) -> None:
+        ask(ada)
+        make_account("eve", email=NEW)
+        with pytest.raises(EmailTaken):
+            confirm(token_in("confirm_email"))
+        assert ada.email == OLD
+
+    def test_ends_what_was_sent_to_the_old_address(self, ada: Account) -> None:
+        with transaction():
+            send_reset(OLD, visitor=VISITOR, seal=SEAL, now=NOW)
+        ask(ada)
+        confirm(token_in("confirm_email"))
+        with pytest.raises(LinkInvalid), transaction():
+            reset_password(token_in("reset_password"), "a new staple", visitor=VISITOR, now=NOW)
+
+
+class TestUndo:
+    @pytest.mark.parametrize("is_confirmed", [False, True])
+    def test_brings_the_old_address_back(self, ada: Account, is_confirmed: bool) -> None:
+        ask(ada)
+        if is_confirmed:
+            confirm(token_in("confirm_email"))
+        with transaction():
+            begun = sessions.begin(ada, visitor=VISITOR, now=NOW)
+        next_token = undo(token_in("email_changing"))
+        assert ada.email == OLD
+        assert sessions.find(begun.token, now=NOW) is None
+        with pytest.raises(LinkInvalid):
+            confirm(token_in("confirm_email"))
+        with transaction():
+            reset_password(next_token, "a new staple", visitor=VISITOR, now=NOW)
+        assert ada.password_hash is not None
+
+    def test_a_factor_that_came_with_the_change_goes(self, ada: Account) -> None:
+        ask(ada)
+        make_factor(ada, now=NOW + 11 * MINUTE)
+        undo(token_in("email_changing"))
+        assert not factors.is_on(ada)
+
+    def test_the_owner_s_own_factor_stays(self, ada: Account) -> None:
+        make_factor(ada)
+        ask(ada)
+        undo(token_in("email_changing"))
+        assert factors.is_on(ada)
+
+    def test_who_came_between_cannot_keep_it(self, ada: Account) -> None:
+        ask(ada)
+        first_undo = token_in("email_changing")
+        confirm(token_in("confirm_email"))
+        ask(ada, "evil@example.com", now=NOW + MINUTE)
+        second_undo = token_in("email_changing")
+        confirm(token_in("confirm_email"))
+        undo(second_undo)
+        assert ada.email == NEW
+        undo(first_undo)
+        session.refresh(ada)
+        assert ada.email == OLD
