@@ -13,7 +13,7 @@ _SECRETS = (
     # Up to the last @ of the address's first part: passwords may hold another.
     re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s:/@\"'\\]*:)[^\s/\"'\\]+(?=@)", re.IGNORECASE),
     # Links of mails prove who follows them.
-    re.compile(r"(/(?:reset|verify)/)[^\s/?#\"'\\]+"),
+    re.compile(r"(/(?:reset|verify|undo)/)[^\s/?#\"'\\]+"),
 )
 _MAIL_ADDRESS = re.compile(r"[\w.+%-]+@(?=[\w-]+\.)[\w.-]*\w")
 

@@ -29,6 +29,7 @@ class TestRedacted:
             ("smtp://u:p@ss@mail.example.com:587", "smtp://u:[…]@mail.example.com:587"),
             ("GET /reset/abc.DEF-1_2 failed", "GET /reset/[…] failed"),
             ("/verify/abc?next=/", "/verify/[…]?next=/"),
+            ("/undo/abc", "/undo/[…]"),
             ("to ada@example.com now", "to […]@[…] now"),
             ("Key (email)=(a.b+c@mail.example.co.uk) exists", "Key (email)=([…]@[…]) exists"),
         ],

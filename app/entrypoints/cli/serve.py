@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from app.config import PORT_MAX, Settings, read_settings
+from app.entrypoints.cli.errors import Failed
 from app.entrypoints.counting import FOLDER
 
 MODULE = "app.entrypoints.web_server"
@@ -55,6 +56,9 @@ def _empty_folder_for_counts(settings: Settings) -> Path:
     """Return where the processes of this server count together, from nothing."""
     # By port: another server of this installation goes on counting in a folder of its own.
     folder = settings.instance_dir / "metrics" / str(settings.port)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise Failed(f"INSTANCE_DIR: {folder} cannot be made ({error.strerror}).") from error
     return folder

@@ -106,6 +106,12 @@ class TestCounts:
         assert "billing_outbox_waiting 0.0" in told
         assert not (folder / "counter_1.db").exists()
 
+    def test_need_a_folder(self, billing, environment) -> None:
+        (Path(environment["INSTANCE_DIR"]) / "metrics").write_text("in the way")
+        result = billing("serve")
+        assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+        assert result.stderr.startswith("billing: INSTANCE_DIR: ")
+
 
 class TestLog:
     def test_is_a_line_of_json_for_each_request(self, serve, port, tmp_path) -> None:
