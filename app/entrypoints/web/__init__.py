@@ -41,11 +41,14 @@ SUBJECTS = (
     tokens,
     usage,
 )
-# Signing in and out is for customers and operators alike.
-FOR_EVERYONE = (access,)
+# Signing in, and what belongs to it, is for customers and operators alike; this is not.
+CUSTOMERS_OWN = (
+    *(alerts, coupons, documents, invoices, keys, mails, overview, payment_methods, payments),
+    *(plans, settings, tokens, usage),
+)
 web = Blueprint("web", __name__)
 for subject in SUBJECTS:
-    if subject not in FOR_EVERYONE:
+    if subject in CUSTOMERS_OWN:
         subject.pages.before_request(lead_operators_away)
     web.register_blueprint(subject.pages)
 web.register_blueprint(console)
