@@ -114,13 +114,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     production = _one_of(values, "APP_ENV", ("development", "production")) == "production"
     instance_dir = _instance_dir(values.get("INSTANCE_DIR", ""), production=production)
     port = _whole(values, "PORT", 8000, least=1, most=PORT_MAX)
-    given_url = values.get("DATABASE_URL", "")
     sandbox_port = _sandbox_port(values, port)
     key, base = _stripe(values, sandbox_port, production=production)
     base_url = _base_url(values.get("BASE_URL", ""), port, production=production)
     return Settings(
         instance_dir=instance_dir,
-        database_url=_database_url(given_url, instance_dir, production=production),
+        database_url=_database_url(values, instance_dir, production=production),
         secret_key=_secret_key(values.get("SECRET_KEY", ""), instance_dir, production=production),
         port=port,
         base_url=base_url,
@@ -134,16 +133,14 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         log_level=_one_of(values, "LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR")),
         logs_as_json=_one_of(values, "LOG_FORMAT", LOG_FORMATS[production]) == "json",
         slow_query_ms=_whole(values, "SLOW_QUERY_MS", 500, least=1),
-        demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not given_url,
+        demo=_one_of(values, "DEMO", ("0", "1")) == "1" or not values.get("DATABASE_URL"),
         seller_name=values.get("SELLER_NAME") or values.get("BRAND_NAME") or "Oblivious",
         seller_address=values.get("SELLER_ADDRESS", ""),
         seller_country=values.get("SELLER_COUNTRY", ""),
         seller_vat_id=values.get("SELLER_VAT_ID", ""),
         stripe_api_key=key,
         stripe_api_base=base,
-        stripe_webhook_secrets=_webhook_secrets(
-            values, instance_dir, sandbox=_is_local(base), production=production
-        ),
+        stripe_webhook_secrets=_webhook_secrets(values, instance_dir, base, production=production),
         paypal=_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),
@@ -158,7 +155,8 @@ def _environment() -> Mapping[str, str]:
     return {**from_file, **os.environ}
 
 
-def _database_url(given: str, instance_dir: Path, *, production: bool) -> str:
+def _database_url(values: Mapping[str, str], instance_dir: Path, *, production: bool) -> str:
+    given = values.get("DATABASE_URL", "")
     if not given:
         if production:
             raise SettingError("DATABASE_URL is missing: production needs a database of its own.")
@@ -328,7 +326,7 @@ def _is_local(url: str) -> bool:
 
 
 def _webhook_secrets(
-    values: Mapping[str, str], instance_dir: Path, *, sandbox: bool, production: bool
+    values: Mapping[str, str], instance_dir: Path, stripe_base: str, *, production: bool
 ) -> tuple[str, ...]:
     """Return the secrets that webhooks may be signed with; two while one takes over."""
     given = values.get("STRIPE_WEBHOOK_SECRETS", "")
@@ -337,7 +335,7 @@ def _webhook_secrets(
         raise SettingError("STRIPE_WEBHOOK_SECRETS must read like whsec_…, several with commas.")
     if not listed and production:
         raise SettingError("STRIPE_WEBHOOK_SECRETS is missing: payments are told by webhooks.")
-    if not listed and sandbox:
+    if not listed and _is_local(stripe_base):
         return (_kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
     return listed
 
