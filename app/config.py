@@ -329,7 +329,7 @@ def _is_local(url: str) -> bool:
 
 
 def _webhook_secrets(
-    values: Mapping[str, str], instance_dir: Path, api_base: str, *, production: bool
+    values: Mapping[str, str], instance_dir: Path, stripe_base: str, *, production: bool
 ) -> tuple[str, ...]:
     """Return the secrets that webhooks may be signed with; two while one takes over."""
     given = values.get("STRIPE_WEBHOOK_SECRETS", "")
@@ -338,7 +338,7 @@ def _webhook_secrets(
         raise SettingError("STRIPE_WEBHOOK_SECRETS must read like whsec_…, several with commas.")
     if not listed and production:
         raise SettingError("STRIPE_WEBHOOK_SECRETS is missing: payments are told by webhooks.")
-    if not listed and _is_local(api_base):
+    if not listed and _is_local(stripe_base):
         return (_kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
     return listed
 

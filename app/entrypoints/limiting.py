@@ -68,7 +68,6 @@ def register_limits(app: Flask, settings: Settings) -> None:
 
 def spend(limit: Limit, *who: str) -> None:
     """Count one more, and raise TooManyRequests if that is too many."""
-    g.limit_spent = limit, who
     if not _ask(lambda counter: counter.hit(limit.item, *who)):
         raise _refusal(limit, who)
 
@@ -77,6 +76,22 @@ def refuse_if_spent(limit: Limit, *who: str) -> None:
     """Raise TooManyRequests if nothing is left; nothing is counted."""
     if not _ask(lambda counter: counter.test(limit.item, *who)):
         raise _refusal(limit, who)
+
+
+def spend_of_key(public_id: str) -> None:
+    """Count a call of a key; the answer says what is left. Raises TooManyRequests."""
+    g.key_spent = public_id
+    spend(API, public_id)
+
+
+def note(limit: Limit, *who: str) -> None:
+    """Count one more, and refuse nothing."""
+    _ask(lambda counter: counter.hit(limit.item, *who))
+
+
+def forget(limit: Limit, *who: str) -> None:
+    """Begin to count anew."""
+    _ask(lambda counter: counter.clear(limit.item, *who))
 
 
 def _ask(question: Callable[[Counter], T]) -> T:
@@ -98,11 +113,10 @@ def _what_is_left(limit: Limit, who: tuple[str, ...]) -> tuple[int, int]:
 
 
 def _with_what_is_left(response: Response) -> Response:
-    spent = g.pop("limit_spent", None)
-    if spent is not None:
-        limit, who = spent
-        remaining, seconds = _what_is_left(limit, who)
-        response.headers["RateLimit-Limit"] = str(limit.times)
+    public_id = g.pop("key_spent", None)
+    if public_id is not None:
+        remaining, seconds = _what_is_left(API, (public_id,))
+        response.headers["RateLimit-Limit"] = str(API.times)
         response.headers["RateLimit-Remaining"] = str(remaining)
         response.headers["RateLimit-Reset"] = str(seconds)
     return response

@@ -57,10 +57,14 @@ def refused(error: DomainError) -> Response:
     code = error.code if sole is None else sole.code
     status = STATUS_BY_KIND[error.kind]
     response = problem(status, code=code, detail=error.message, fields=error.fields)
-    retry_after = getattr(error, "retry_after_seconds", None)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
+    response.headers.update(retry_after(error))
     return response
+
+
+def retry_after(error: DomainError) -> dict[str, str]:
+    """Return the header that says when to come back, where the refusal knows it."""
+    seconds = getattr(error, "retry_after_seconds", None)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 def http_error(error: HTTPException) -> Response:

@@ -56,7 +56,7 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
             raise _wrong_kind(kinds)
         # Gateways are our own, and what they cannot post is lost: theirs is no limit.
         if g.key.kind != KeyKind.GATEWAY:
-            limiting.spend(limiting.API, g.key.public_id)
+            limiting.spend_of_key(g.key.public_id)
         if g.key.user_id is not None:
             g.account = accounts.account(g.key.user_id)
         if g.key.kind == KeyKind.GATEWAY:

@@ -50,11 +50,14 @@ SUBJECTS = (
     tokens,
     usage,
 )
-# How one signs in, and what guards that, is for customers and operators alike.
-FOR_EVERYONE = (access, confirming, factors, links, mails, security)
+# Signing in, and what belongs to it, is for customers and operators alike; this is not.
+CUSTOMERS_OWN = (
+    *(alerts, coupons, documents, invoices, keys, overview, payment_methods, payments),
+    *(plans, settings, tokens, usage),
+)
 web = Blueprint("web", __name__)
 for subject in SUBJECTS:
-    if subject not in FOR_EVERYONE:
+    if subject in CUSTOMERS_OWN:
         subject.pages.before_request(lead_operators_away)
     web.register_blueprint(subject.pages)
 web.register_blueprint(console)

@@ -20,6 +20,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
+from app.entrypoints.web import tries
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import CodeForm, RegisterForm, SignInForm
 from app.entrypoints.web.signing_in import (
@@ -52,7 +53,6 @@ def show_sign_in() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """Begin a session, or say that address and password do not belong together."""
     form = SignInForm()
-    # Where many tries of one address or one visitor are slowed down, that belongs here.
     account = _account_known_by(form) if form.validate() else None
     if account is None:
         return _form_page("web/access/login.html", form)
@@ -77,7 +77,6 @@ def check_code() -> ResponseReturnValue:
     form, account = CodeForm(), account_that_waits()
     if account is None:
         return redirect(url_for(".show_sign_in", next=request.args.get("next")))
-    # Where many tries of one account are slowed down, that belongs here, too.
     if form.validate() and _has_shown_code(account, form):
         begin_session(account)
         return redirect(_wanted())
@@ -97,6 +96,7 @@ def register() -> ResponseReturnValue:
     """Open an account and sign it in, or say at the field why not."""
     form, account = RegisterForm(), None
     if form.validate():
+        tries.open_another_account()
         with refusals_shown_on(_registration_fields(form)), transaction():
             account = _opened(form)
     if account is None:
@@ -115,11 +115,14 @@ def sign_out() -> ResponseReturnValue:
 
 def _account_known_by(form: SignInForm) -> Account | None:
     email, password = form.email.data or "", form.password.data or ""
+    tries.try_to_sign_in(email)
     with refusals_shown_on({WrongCredentials: form.password}):
         account = operations.check_credentials(email, password)
         with transaction():
             operations.renew_hash(account, password, now=clock.now())
+        tries.has_signed_in(email)
         return account
+    tries.has_failed_to_sign_in()
     with transaction():
         security_journal.note_failure(email, visitor=visitor(), now=clock.now())
     return None
@@ -127,11 +130,13 @@ def _account_known_by(form: SignInForm) -> Account | None:
 
 def _has_shown_code(account: Account, form: CodeForm) -> bool:
     now = clock.now()
+    tries.try_code(account)
     with refusals_shown_on(dict.fromkeys((CodeWrong, FactorUnreadable), form.code)):
         with transaction():
             kind = factors.check_code(account, form.code.data or "", seal=seal(), now=now)
             if kind == CodeKind.RECOVERY:
                 security_journal.note(Event.RECOVERY_CODE_USED, account, visitor=visitor(), now=now)
+        tries.has_right_code(account)
         return True
     with transaction():
         security_journal.note_by_visitor(Event.CODE_FAILED, account, visitor=visitor(), now=now)

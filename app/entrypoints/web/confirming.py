@@ -15,6 +15,7 @@ from app.entrypoints.web.signing_in import (
     resume_session,
     signed_in_account,
 )
+from app.entrypoints.web.tries import has_right_password, try_password
 from app.foundation import clock
 from app.foundation.database import transaction
 
@@ -33,9 +34,11 @@ def confirm() -> ResponseReturnValue:
     """Go on with a new token, or say that the password is wrong."""
     form = PasswordCheckForm()
     if form.validate():
-        # Where many tries are slowed down, that belongs here, too.
+        account = signed_in_account()
+        try_password(account)
         with refusals_shown_on({PasswordWrong: form.password}):
-            check_own_password(signed_in_account(), form.password.data or "")
+            check_own_password(account, form.password.data or "")
+            has_right_password(account)
             with transaction():
                 renewed = sessions.renew(open_session(), now=clock.now())
             resume_session(renewed)

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from wtforms import Field
 
 from app.entrypoints.http_status import STATUS_BY_KIND
+from app.entrypoints.problems import retry_after
 from app.foundation.errors import DomainError, Kind
 
 # A browser proves itself by its session. A key that a page finds unknown is one that is not there.
@@ -24,13 +25,18 @@ WORDS = {
     500: ("Something went wrong on our side", "It has been noted. Please try again in a moment."),
     503: ("We will be right back", "The database cannot be reached right now. Please try again."),
 }
-TITLES = {404: "There is nothing here", 403: "This is not yours"}
+TITLES = {
+    403: "This is not yours",
+    404: "There is nothing here",
+    429: "Please slow down",
+}
 
 
 def show_refusal(error: DomainError) -> ResponseReturnValue:
     """Answer a refusal that no form could show."""
     status = STATUS[error.kind]
-    return _page(status, TITLES.get(status, "That did not work"), error.message)
+    page, status = _page(status, TITLES.get(status, "That did not work"), error.message)
+    return page, status, retry_after(error)
 
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:

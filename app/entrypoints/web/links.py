@@ -13,6 +13,7 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import ForgottenForm, NewPasswordForm
 from app.entrypoints.web.signing_in import is_signed_in
+from app.entrypoints.web.tries import ask_for_link
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -36,7 +37,7 @@ def send_reset() -> ResponseReturnValue:
     if not form.validate():
         page = render_template("web/links/forgot.html", form=form, is_sent=False)
         return make_response(page, 422)
-    # Where many requests of one visitor are slowed down, that belongs here.
+    ask_for_link()
     with transaction():
         ask_for_reset(form.email.data or "", visitor=visitor(), now=clock.now())
     nudge()

@@ -38,6 +38,7 @@ from app.entrypoints.web.signing_in import (
     resume_session,
     signed_in_account,
 )
+from app.entrypoints.web.tries import has_right_password, try_password
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -63,9 +64,10 @@ def set_password() -> ResponseReturnValue:
     form, account = PasswordChangeForm(), signed_in_account()
     fields = dict.fromkeys(PASSWORD_REFUSALS, form.password)
     if form.validate():
-        # Where many tries are slowed down, that belongs here, too.
+        try_password(account)
         with refusals_shown_on({**fields, PasswordWrong: form.old_password}):
             check_own_password(account, form.old_password.data or "")
+            has_right_password(account)
             _exchange(form.password.data or "")
             return _done("Your password is changed, and you are signed out everywhere else.")
     return _page(password_form=form)

@@ -23,8 +23,7 @@ def visitor() -> Visitor:
 def device_token() -> str:
     """Return what this browser is known by, and let it keep that for another year."""
     name = _cookie_name()
-    known = request.cookies.get(name, "")
-    token = known if DEVICE_TOKEN.fullmatch(known) else secrets.token_urlsafe(DEVICE_BYTES)
+    token = device_sent() or secrets.token_urlsafe(DEVICE_BYTES)
 
     @after_this_request
     def _keep(response: Response) -> Response:
@@ -39,6 +38,12 @@ def device_token() -> str:
         return response
 
     return token
+
+
+def device_sent() -> str:
+    """Return what this browser says it is known by; nothing if it says nothing."""
+    sent = request.cookies.get(_cookie_name(), "")
+    return sent if DEVICE_TOKEN.fullmatch(sent) else ""
 
 
 def _cookie_name() -> str:

@@ -1,5 +1,6 @@
 """The step after the password, for whoever has a second factor."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from flask.testing import FlaskClient
 
 from app.domain.accounts import operations, security_journal
 from app.domain.accounts.access_models import SignInSession
+from app.entrypoints.web import tries
 from app.foundation import clock
 from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import PASSWORD
@@ -53,6 +55,14 @@ class TestCode:
         waiting.post("/logout")
         waiting.post("/login", data={"email": "ada@example.com", "password": PASSWORD})
         assert waiting.post("/login/code", data=sent).status_code == 422
+
+    def test_is_refused_after_a_few_tries(self, waiting, secret, monkeypatch) -> None:
+        monkeypatch.setattr(tries, "CODES", replace(tries.CODES, times=3))
+        wrong = {"code": wrong_code(secret, now=clock.now())}
+        statuses = [waiting.post("/login/code", data=wrong).status_code for _ in range(4)]
+        assert statuses == [422, 422, 422, 429]
+        right = {"code": code_now(secret, now=clock.now())}
+        assert waiting.post("/login/code", data=right).status_code == 429
 
     @pytest.mark.parametrize("code", ["", "2222-BCDE-FGHK", "x" * 41, "<b>"])
     def test_says_that_it_is_wrong(self, waiting, ada, code) -> None:

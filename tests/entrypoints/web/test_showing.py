@@ -154,3 +154,18 @@ def test_moments_ahead_name_their_day_if_it_is_another(now, shown) -> None:
     # In Tokyo the day ends at 15:00 UTC.
     moment = datetime(2026, 11, 21, 15, 5, tzinfo=UTC)
     assert showing.soon(moment, ZoneInfo("Asia/Tokyo"), now) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("Abuse", "Abuse"), (5, "5"), (None, "null"), (["é", {"a": 1}], '["é", {"a": 1}]')],
+)
+def test_details_of_the_journal_are_read(value, shown) -> None:
+    assert showing.told(value) == shown
+
+
+def test_amounts_stand_in_fields_and_prices_in_lists() -> None:
+    assert [showing.usd_input(minor) for minor in (5, 123_450)] == ["0.05", "1234.50"]
+    assert [showing.usd_per_1k(pico) for pico in (2_500_000, 130, 0)] == [
+        *("$0.0025", "$0.00000013", "$0")
+    ]

@@ -1,6 +1,7 @@
 """The operator's month: what was used, invoiced, paid, given back, and is still owed."""
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -8,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.reporting.monthly import MonthlyReport, monthly_report
 from app.domain.reporting.monthly_sums import revenue_by_month
 from app.entrypoints.report_shapes import report_body
-from app.entrypoints.usage_csv import harmless
+from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.operator.desk import show
 from app.entrypoints.web.operator.report_chart import draw_year
@@ -71,4 +72,6 @@ def _lines(report: MonthlyReport) -> Iterator[Sequence[Cell]]:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, Decimal):
+        return plain(value)
     return harmless(value) if isinstance(value, str) else f"{value}"

@@ -15,6 +15,7 @@ from app.workflows.follow_dispute import follow_dispute
 from app.workflows.record_dispute import record_dispute
 from tests.entrypoints.web.conftest import HTMX, words
 from tests.factories.payments import make_paid
+from tests.factories.purchases import buy_tokens
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
@@ -28,11 +29,16 @@ def gateway() -> FakeGateway:
 
 
 def contest(
-    gateway: FakeGateway, payment: Payment, status: DisputeStatus, *, now: datetime
+    gateway: FakeGateway,
+    payment: Payment,
+    status: DisputeStatus,
+    *,
+    now: datetime,
+    minor: int = 1_234,
 ) -> Dispute:
     """Let the payment's customer contest it, and the bank decide."""
     for step in (DisputeStatus.OPEN, status):
-        gateway.contest(payment.provider_payment, step)
+        gateway.contest(payment.provider_payment, step, amount_minor=minor)
         with transaction():
             record_dispute(gateway.disputes[f"du_{payment.provider_payment}"], now=now)
     dispute = session.query(Dispute).filter_by(payment_id=payment.id).one()
@@ -71,6 +77,14 @@ class TestIndex:
             r"lost \$12.34 of the invoice",
             words(olgas.get(f"/operator/payments/{lost.public_id}").text),
         )
+
+    def test_says_which_tokens_a_lost_one_took_back(
+        self, olgas: FlaskClient, pia: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        payment = buy_tokens(pia, minor=1_500, gateway=gateway, now=now)
+        contest(gateway, payment, DisputeStatus.LOST, now=now, minor=1_500)
+        page = words(olgas.get(DISPUTES).text)
+        assert re.search(r"lost \$15.00 of the invoice \(CN-[\d-]+\) 100,000 extra tokens", page)
 
     def test_goes_on_to_older_ones(
         self, olgas: FlaskClient, ada: Account, gateway: FakeGateway, now: datetime

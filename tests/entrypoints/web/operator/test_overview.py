@@ -52,7 +52,13 @@ class TestGuard:
         session.commit()
         assert olgas.get("/operator").status_code == 404
 
-    @pytest.mark.parametrize("path", ["/", "/usage", "/invoices", "/plans", "/settings", "/keys"])
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/", "/usage", "/invoices", "/plans", "/settings", "/keys", "/coupons", "/tokens"),
+            *("/alerts", "/payment-methods", "/mails", "/payments/pay-1", "/invoices/INV-1/pdf"),
+        ],
+    )
     def test_operators_are_led_to_their_console(self, olgas: FlaskClient, path: str) -> None:
         answer = olgas.get(path)
         assert (answer.status_code, answer.location) == (302, "/operator")

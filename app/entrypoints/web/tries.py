@@ -1,0 +1,87 @@
+"""How often one may try: passwords, codes, accounts and links by mail.
+
+Whoever tries pays for it, and not the account's owner: his own browser is never kept out by what
+others try from elsewhere, and every limit is over after a while.
+"""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from flask import request
+
+from app.domain.accounts import sessions
+from app.domain.accounts.models import Account
+from app.entrypoints import limiting
+from app.entrypoints.limiting import Limit
+from app.entrypoints.web.visitors import device_sent
+
+QUARTER, HOUR = 900, 3600
+WAIT = "Wait a quarter of an hour, or choose a new password by mail."
+OF_ACCOUNT_HERE = Limit("sign_in_here", 10, QUARTER, f"Too many tries. {WAIT}")
+OF_ACCOUNT = Limit("sign_in", 100, HOUR, "Too many tries of this account. Try again in an hour.")
+FAILED_HERE = Limit("failed_here", 100, QUARTER, f"Too many tries from your network. {WAIT}")
+PASSWORDS = Limit("password", 10, QUARTER, f"Too many wrong passwords. {WAIT}")
+CODES = Limit("code", 10, QUARTER, "Too many wrong codes. Wait a quarter of an hour.")
+ACCOUNTS = Limit("register", 100, HOUR, "Too many accounts from your network. Wait an hour.")
+LINKS = Limit("forgot", 30, HOUR, "Too many requests from your network. Wait an hour.")
+
+
+def try_to_sign_in(email: str) -> None:
+    """Count a try before the password is looked at. Raises TooManyRequests."""
+    known_by = email.strip().lower()
+    limiting.refuse_if_spent(FAILED_HERE, _network())
+    limiting.spend(OF_ACCOUNT_HERE, known_by, _network())
+    # A browser that has signed this account in before is its owner's.
+    if not sessions.knows_device(known_by, device_sent()):
+        limiting.spend(OF_ACCOUNT, known_by)
+
+
+def has_signed_in(email: str) -> None:
+    """Begin to count anew: the owner is there."""
+    known_by = email.strip().lower()
+    limiting.forget(OF_ACCOUNT_HERE, known_by, _network())
+    limiting.forget(OF_ACCOUNT, known_by)
+
+
+def has_failed_to_sign_in() -> None:
+    """Count a failure for the network it came from, whichever account was tried."""
+    limiting.note(FAILED_HERE, _network())
+
+
+def try_password(account: Account) -> None:
+    """Count a try of one's own password. Raises TooManyRequests."""
+    limiting.spend(PASSWORDS, account.id, _network())
+
+
+def has_right_password(account: Account) -> None:
+    """Begin to count anew."""
+    limiting.forget(PASSWORDS, account.id, _network())
+
+
+def try_code(account: Account) -> None:
+    """Count a code of a second factor. Raises TooManyRequests."""
+    limiting.spend(CODES, account.id)
+
+
+def has_right_code(account: Account) -> None:
+    """Begin to count anew."""
+    limiting.forget(CODES, account.id)
+
+
+def open_another_account() -> None:
+    """Count an account that is about to be opened. Raises TooManyRequests."""
+    limiting.spend(ACCOUNTS, _network())
+
+
+def ask_for_link() -> None:
+    """Count a link that is about to be mailed. Raises TooManyRequests."""
+    limiting.spend(LINKS, _network())
+
+
+def _network() -> str:
+    """Return the visitor's address; of IPv6 the network, in which each has as many as he likes."""
+    try:
+        address = ip_address(request.remote_addr or "")
+    except ValueError:
+        return ""
+    is_wide = isinstance(address, IPv6Address) and address.ipv4_mapped is None
+    return str(ip_network(f"{address}/64", strict=False)) if is_wide else str(address)

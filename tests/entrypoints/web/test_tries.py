@@ -1,0 +1,109 @@
+"""Tries are limited for whoever tries, and never for long for the owner."""
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts.models import Account
+from app.entrypoints.web import tries
+from tests.entrypoints.web.conftest import PASSWORD
+
+HERE, ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}, {"REMOTE_ADDR": "198.51.100.9"}
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, times in (
+        ("OF_ACCOUNT_HERE", 3), ("OF_ACCOUNT", 5), ("FAILED_HERE", 7),
+        ("PASSWORDS", 3), ("ACCOUNTS", 2), ("LINKS", 2),
+    ):  # fmt: skip
+        monkeypatch.setattr(tries, name, replace(getattr(tries, name), times=times))
+
+
+def sign_in(
+    client: FlaskClient, password: str = "wrong", *, email: str = "ada@example.com",
+    at: dict[str, str] = HERE,
+) -> int:  # fmt: skip
+    form = {"email": email, "password": password}
+    return client.post("/login", data=form, environ_overrides=at).status_code
+
+
+class TestSigningIn:
+    def test_is_refused_after_a_few_tries_even_with_the_right_password(
+        self, client: FlaskClient, ada: Account
+    ) -> None:
+        assert [sign_in(client) for _ in range(4)] == [422, 422, 422, 429]
+        refused = client.post(
+            "/login",
+            data={"email": "ADA@example.com ", "password": PASSWORD},
+            environ_overrides=HERE,
+        )
+        assert refused.status_code == 429 and "choose a new password" in refused.text
+        assert 1 <= int(refused.headers["Retry-After"]) <= 901
+
+    def test_goes_on_elsewhere_and_for_others(
+        self, client: FlaskClient, app: Flask, ada: Account, ben: Account
+    ) -> None:
+        for _ in range(4):
+            sign_in(client)
+        assert sign_in(client, PASSWORD, email="ben@example.com") == 302
+        assert sign_in(app.test_client(), PASSWORD, at=ELSEWHERE) == 302
+
+    def test_counts_anew_once_the_owner_is_there(self, app: Flask, ada: Account) -> None:
+        for _ in range(3):
+            visitor = app.test_client()
+            assert [sign_in(visitor), sign_in(visitor)] == [422, 422]
+            assert sign_in(visitor, PASSWORD) == 302
+
+    def test_is_limited_from_all_networks_together(self, client: FlaskClient, ada: Account) -> None:
+        networks = [{"REMOTE_ADDR": f"203.0.113.{number}"} for number in range(6)]
+        assert [sign_in(client, at=each) for each in networks] == [422] * 5 + [429]
+
+    def test_never_keeps_the_owners_own_browser_out(self, app: Flask, ada: Account) -> None:
+        hers = app.test_client()
+        assert sign_in(hers, PASSWORD) == 302
+        hers.post("/logout")
+        stranger = app.test_client()
+        for number in range(6):
+            sign_in(stranger, at={"REMOTE_ADDR": f"203.0.113.{number}"})
+        assert sign_in(app.test_client(), PASSWORD, at=ELSEWHERE) == 429
+        assert sign_in(hers, PASSWORD, at=ELSEWHERE) == 302
+
+    def test_is_limited_for_a_network_that_tries_many_accounts(
+        self, client: FlaskClient, ada: Account
+    ) -> None:
+        emails = [f"nobody{number}@example.com" for number in range(8)]
+        assert [sign_in(client, email=each) for each in emails] == [422] * 7 + [429]
+        assert sign_in(client, PASSWORD, at=ELSEWHERE) == 302
+
+    def test_takes_an_ipv6_network_for_one_visitor(self, client: FlaskClient, ada: Account) -> None:
+        same = [{"REMOTE_ADDR": f"2001:db8::{number}"} for number in range(4)]
+        assert [sign_in(client, at=each) for each in same] == [422, 422, 422, 429]
+        assert sign_in(client, at={"REMOTE_ADDR": "2001:db8:0:1::1"}) == 422
+
+
+def test_a_password_once_more_is_limited(client: FlaskClient, ada: Account) -> None:
+    sign_in(client, PASSWORD)
+    wrong = {"password": "wrong"}
+    statuses = [client.post("/confirm-password", data=wrong).status_code for _ in range(4)]
+    assert statuses == [422, 422, 422, 429]
+    change = {"old_password": PASSWORD, "password": "another fine password"}
+    assert client.post("/settings/security/password", data=change).status_code == 429
+
+
+def test_accounts_are_opened_so_many_an_hour(app: Flask) -> None:
+    def register(number: int, at: dict[str, str]) -> int:
+        form = {"email": f"new{number}@example.com", "password": "a password of my own"}
+        answer = app.test_client().post("/register", data=form, environ_overrides=at)
+        return answer.status_code
+
+    assert [register(number, HERE) for number in range(3)] == [302, 302, 429]
+    assert register(3, ELSEWHERE) == 302
+
+
+def test_links_are_mailed_so_many_an_hour(client: FlaskClient, ada: Account) -> None:
+    form = {"email": "ada@example.com"}
+    asked = [client.post("/forgot", data=form, environ_overrides=HERE) for _ in range(3)]
+    assert [each.status_code for each in asked] == [200, 200, 429]
