@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
-from app.domain.reporting.attention import BOOKS_VERIFIED
+from app.domain.reporting.verification import BOOKS_VERIFIED
 from app.foundation import clock, journal
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
