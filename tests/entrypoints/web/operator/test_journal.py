@@ -42,12 +42,12 @@ class TestIndex:
     @pytest.mark.parametrize(
         ("asked", "count"),
         [
-            ("actor=operator:olga", 2),
+            ("actor=operator:olga", 3),
             ("action=price_set", 1),
             ("user_id=ben", 1),
             ("actor=operator:olga&user_id=ada", 0),
             ("actor=nobody", 0),
-            ("actor=%00&user_id=%20", 3),
+            ("actor=%00&user_id=%20", 4),
         ],
     )
     def test_filters(self, olgas: FlaskClient, acts: None, asked: str, count: int) -> None:

@@ -56,7 +56,7 @@ class TestGuard:
         "path",
         [
             *("/", "/usage", "/invoices", "/plans", "/settings", "/keys", "/coupons", "/tokens"),
-            *("/alerts", "/payment-methods", "/mails", "/payments/pay-1", "/invoices/INV-1/pdf"),
+            *("/alerts", "/payment-methods", "/payments/pay-1", "/invoices/INV-1/pdf"),
         ],
     )
     def test_operators_are_led_to_their_console(self, olgas: FlaskClient, path: str) -> None:

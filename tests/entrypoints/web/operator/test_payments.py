@@ -230,7 +230,7 @@ class TestRefund:
         form["confirmed"] = confirmed(olgas.post(address, data=form).text)
         assert olgas.post(address, data=form).status_code == 303
         answer = olgas.post(address, data={"amount": "", "reason": WHY})
-        assert answer.status_code == 422 and "given back already" in answer.text
+        assert answer.status_code == 422 and "has gone back already" in answer.text
 
     def test_customers_cannot(
         self, app: Flask, adas: FlaskClient, olgas: FlaskClient, address: str
