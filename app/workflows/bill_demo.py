@@ -20,6 +20,7 @@ from app.domain.invoices.payers import payer as payer_of
 from app.domain.invoices.rules import InvoiceStatus
 from app.domain.payments import operations as payments
 from app.domain.payments.gateway import OutcomeStatus, PaymentOutcome
+from app.domain.payments.rules import DEMO_PAYMENT
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.bulk import any_of
 from app.foundation.database import session
@@ -113,7 +114,7 @@ def _pay(invoice: Invoice) -> None:
             payment_id=payment.public_id,
             reference=invoice.public_id,
             session=None,
-            provider_payment=f"pi_demo_{payment.public_id.removeprefix('pay-')}",
+            provider_payment=DEMO_PAYMENT + payment.public_id.removeprefix("pay-"),
             status=OutcomeStatus.PAID,
             amount_minor=due_minor,
             currency=invoice.currency,

@@ -79,7 +79,7 @@ def _send_back(payment: Payment, account: Account, *, now: datetime) -> None:
         now=now,
     )
     outbox.add(REFUND_PAYMENT, {"refund": refund.id}, now=now)
-    facts: dict[str, object] = {"amount_minor": payment.amount_minor, "became": "refund"}
+    facts: dict[str, object] = {"amount_minor": payment.amount_minor}
     mails.write("overpayment", account, about=payment.public_id, facts=facts, now=now)
 
 

@@ -24,7 +24,6 @@ def undo_refund(refund_id: int, *, now: datetime) -> None:
     if not minor:
         return
     credit.add(account, minor=minor, kind="refund_undone", source=source, note=note, now=now)
-    facts: dict[str, object] = {"amount_minor": minor, "became": "credit"}
-    mails.write("overpayment", account, about=source, facts=facts, now=now)
+    mails.write("refund_bounced", account, about=source, facts={"amount_minor": minor}, now=now)
     details = {"refund": refund.id, "amount_minor": minor}
     journal.write("refund_undone", actor="system", user_id=account.id, now=now, details=details)

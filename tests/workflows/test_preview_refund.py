@@ -39,6 +39,15 @@ class TestPreviewRefund:
         preview = previewed(payment, now=now)
         assert (preview.amount_minor, preview.refunds_count) == (1_000, 1)
 
+    def test_refuses_what_only_the_demo_has_paid(self, ada: Account, now: datetime) -> None:
+        payment = make_paid(ada, gateway=FakeGateway())
+        with transaction():
+            session.get(Payment, payment.id).provider_payment = "pi_demo_1"
+        with pytest.raises(PaymentNotRefundable, match="came with the demo"):
+            previewed(payment, now=now)
+        with pytest.raises(PaymentNotRefundable, match="came with the demo"):
+            make_refund(payment, minor=234)
+
     def test_the_running_plan_ends_with_its_money(self, now: datetime) -> None:
         account = make_account("cleo", now=now)
         buy_plan(account, "plan-pro", gateway=FakeGateway(), now=now)

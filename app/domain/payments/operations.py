@@ -118,6 +118,7 @@ def check_refundable(payment: Payment, *, amount_minor: int) -> None:
 
     Raises PaymentNotRefundable and RefundTooLarge.
     """
+    rules.check_known_to_provider(payment.provider_payment)
     rules.check_refundable(
         amount_minor,
         status=payment.status,

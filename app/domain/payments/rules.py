@@ -263,6 +263,19 @@ def next_dispute_status(current: str, seen: DisputeStatus) -> DisputeStatus | No
     return following if isinstance(following, DisputeStatus) else None
 
 
+# What the demo's payments are called: they came with it, and no provider has ever heard of them.
+DEMO_PAYMENT = "pi_demo_"
+
+
+def check_known_to_provider(provider_payment: str | None) -> None:
+    """Refuse to ask a provider about a payment that only the demo has made up."""
+    if provider_payment is not None and provider_payment.startswith(DEMO_PAYMENT):
+        raise PaymentNotRefundable(
+            "This payment came with the demo: its provider knows nothing of it. Pay an invoice in"
+            " the sandbox, and refund that."
+        )
+
+
 def check_refundable(amount_minor: int, *, status: str, left_minor: int, is_disputed: bool) -> None:
     """Refuse to give back what was not paid, is contested, or more than is left."""
     if status != PaymentStatus.SETTLED:

@@ -4,10 +4,11 @@ Each list is read from its newest row on, a stretch at a time, along an index.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, true, union_all
+from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import UNSTORABLE
@@ -20,6 +21,9 @@ from app.domain.payments.views import EventView, PaymentView
 from app.foundation.database import session
 from app.foundation.paging import Stretch, stretch
 
+# How long a refund that was refused is shown, unless another is asked for.
+REFUSED_SHOWN_FOR = timedelta(days=14)
+
 
 class Choice(StrEnum):
     """Which attempts to pay are looked through."""
@@ -31,7 +35,7 @@ class Choice(StrEnum):
     OVERPAID = "overpaid"
     DISPUTED = "disputed"
     FAILED = "failed"
-    # A refund of theirs has failed, or nothing was heard of it for a day.
+    # Nothing was heard of a refund of theirs for a day, or the provider has refused it.
     REFUND_STUCK = "refund_stuck"
 
 
@@ -60,10 +64,19 @@ def payments_found(
 def conditions(*, now: datetime) -> Mapping[Choice, ColumnElement[bool]]:
     """Return what holds for the attempts of each choice."""
     a_day_ago = now - UNDECIDED_TOO_LONG
-    refund_stuck = or_(
-        Refund.status == RefundStatus.FAILED,
-        and_(Refund.status.in_(REFUND_UNDECIDED), Refund.created_at < a_day_ago),
+    later = aliased(Refund)
+    asked_again = (
+        select(later.id).where(later.payment_id == Refund.payment_id).where(later.id > Refund.id)
     )
+    # What came back from the customer's bank is account credit by then: nobody waits for it.
+    refused = and_(
+        Refund.status == RefundStatus.FAILED,
+        Refund.provider_refund.is_(None),
+        Refund.created_at > now - REFUSED_SHOWN_FOR,
+        ~asked_again.exists(),
+    )
+    silent = and_(Refund.status.in_(REFUND_UNDECIDED), Refund.created_at < a_day_ago)
+    refund_stuck = or_(refused, silent)
     return {
         Choice.ALL: true(),
         Choice.UNDECIDED: and_(Payment.status.in_(UNDECIDED), Payment.created_at < a_day_ago),

@@ -30,16 +30,34 @@ class TestPaymentsFound:
         assert found(Choice.UNDECIDED, now=now + DAY) == []
         assert found(Choice.UNDECIDED, now=now + DAY + SECOND) == [attempt.payment_id]
 
-    def test_a_refund_is_stuck_after_a_day_or_when_it_fails(
-        self, paid: Payment, now: datetime
-    ) -> None:
+    def test_a_refund_is_stuck_after_a_day(self, paid: Payment, now: datetime) -> None:
         refund = make_refund(paid, now=now)
         assert found(Choice.REFUND_STUCK, now=now + DAY) == []
         assert found(Choice.REFUND_STUCK, now=now + DAY + SECOND) == [paid.public_id]
-        for status, expected in (("failed", [paid.public_id]), ("settled", [])):
-            with transaction():
-                session.get(Refund, refund.id).status = status
-            assert found(Choice.REFUND_STUCK, now=now) == expected
+        with transaction():
+            session.get(Refund, refund.id).status = "settled"
+        assert found(Choice.REFUND_STUCK, now=now + DAY + SECOND) == []
+
+    def test_a_refund_that_was_refused_is_stuck_until_another_is_asked_for(
+        self, paid: Payment, now: datetime
+    ) -> None:
+        refused = make_refund(paid, now=now)
+        with transaction():
+            session.get(Refund, refused.id).status = "failed"
+        assert found(Choice.REFUND_STUCK, now=now) == [paid.public_id]
+        assert found(Choice.REFUND_STUCK, now=now + 14 * DAY - SECOND) == [paid.public_id]
+        assert found(Choice.REFUND_STUCK, now=now + 14 * DAY) == []
+        make_refund(paid, now=now)
+        assert found(Choice.REFUND_STUCK, now=now) == []
+
+    def test_a_refund_that_came_back_is_credit_and_waits_for_nobody(
+        self, paid: Payment, now: datetime
+    ) -> None:
+        bounced = make_refund(paid, now=now)
+        with transaction():
+            row = session.get(Refund, bounced.id)
+            row.status, row.provider_refund = "failed", "re_1"
+        assert found(Choice.REFUND_STUCK, now=now) == []
 
     def test_an_overpayment_counts_until_it_is_sent_back(
         self, paid: Payment, now: datetime

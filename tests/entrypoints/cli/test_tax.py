@@ -21,7 +21,7 @@ class TestTax:
             (("set", "DE", "--name", "USt", "--percent", "much"), "The percentage is not valid"),
             (("set", "DE", "--name", "USt", "--percent", "1.001"), "The percentage is not valid"),
             (("set", "DE", "--name", "USt", "--percent", "101"), "A tax is a percentage"),
-            (("set", "DEU", "--name", "USt", "--percent", "1"), "A country is written"),
+            (("set", "DEU", "--name", "USt", "--percent", "1"), "A country is one of ISO 3166-1"),
             (("remove", "DE"), "There is no tax for this country."),
         ],
     )

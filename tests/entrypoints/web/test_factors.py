@@ -104,12 +104,12 @@ class TestOperators:
 
     def test_must_set_it_up_before_anything_else(self, app, olga, production) -> None:
         browser = signed_in(app, olga)
-        for path in ("/", "/keys", "/settings/security"):
+        for path in ("/operator", "/operator/payments", "/settings/security"):
             assert browser.get(path).location == PAGE
         browser.post(f"{PAGE}/begin")
         secret = secret_on(browser.get(PAGE).text)
         browser.post(f"{PAGE}/confirm", data={"code": code_now(secret, now=clock.now())})
-        assert browser.get("/keys").status_code == 200
+        assert browser.get("/operator").status_code == 200
 
     def test_can_still_leave_and_enter_the_password(self, app, olga, production) -> None:
         browser = signed_in(app, olga)
@@ -119,7 +119,7 @@ class TestOperators:
         assert browser.post("/logout").location == "/login"
 
     def test_need_none_in_a_demo(self, app, olga) -> None:
-        assert signed_in(app, olga).get("/keys").status_code == 200
+        assert signed_in(app, olga).get("/operator").status_code == 200
 
     def test_customers_need_none(self, adas, production) -> None:
         assert adas.get("/keys").status_code == 200
