@@ -1,6 +1,8 @@
 """Every door into the app, and what stands behind it when nobody opens."""
 
-from flask import Flask, current_app, request
+from contextlib import suppress
+
+from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
@@ -21,6 +23,7 @@ from app.foundation.readiness import STORE_AWAY
 
 FOR_PROGRAMS = ("/v1", "/api", "/webhooks", "/healthz", "/readyz", "/metrics")
 REFUSED_FROM = 400
+DRAINED_MAX_BYTES = 256 * 1024
 
 
 def register_doors(app: Flask) -> None:
@@ -40,10 +43,22 @@ def register_doors(app: Flask) -> None:
     csrf.exempt(app, door="webhooks")
     register_security_headers(app)
     register_limits(app, app.config["SETTINGS"])
+    app.after_request(_read_to_the_end)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)
     for away in STORE_AWAY:
         app.register_error_handler(away, _answer_store_away)
+
+
+def _read_to_the_end(response: Response) -> Response:
+    """Take in what is left of a small body that was refused unread.
+
+    Else the server closes the connection, on which a proxy may have sent somebody else's request.
+    """
+    if 0 < (request.content_length or 0) <= DRAINED_MAX_BYTES:
+        with suppress(HTTPException, OSError):
+            request.get_data(cache=False)
+    return response
 
 
 def _answer_http_error(error: HTTPException) -> ResponseReturnValue:

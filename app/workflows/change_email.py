@@ -70,8 +70,11 @@ def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
     account = _moved(link, now=now)
     mail_tokens.void_undoing_after(link, now=now)
     sessions.end_all(account, now=now)
-    # A factor that came with the change would keep the owner out.
-    factors.turn_off_if_later(account, link.made_at)
+    # Whoever took the account over may have begun before that: his factor would keep the owner
+    # out, and his keys would let him stay.
+    suspect = link.made_at - mail_tokens.LASTS[Purpose.UNDO_EMAIL]
+    factors.turn_off_if_later(account, suspect)
+    accounts.revoke_keys_made_since(account, suspect, now=now)
     security_journal.note(
         Event.EMAIL_CHANGE_UNDONE, account, visitor=visitor, now=now, details={"email": link.email}
     )

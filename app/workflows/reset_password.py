@@ -46,6 +46,9 @@ def reset_password(token: str, password: str, *, visitor: Visitor, now: datetime
     if account.email != link.email:
         raise LinkInvalid("This link is about an address that the account no longer has.")
     accounts.set_password(account, password, now=now)
+    if account.email_verified_at is None:
+        # Somebody else may have registered the address, and would stay in with a key of his.
+        accounts.revoke_keys_made_since(account, account.created_at, now=now)
     # Whoever opened the link reads the account's mails.
     account.email_verified_at = account.email_verified_at or now
     security_journal.note(Event.PASSWORD_RESET, account, visitor=visitor, now=now)

@@ -12,20 +12,21 @@ from app.domain.accounts.errors import (
     LinkInvalid,
     LinkSentLately,
 )
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, Key
 from app.foundation.database import session, transaction
+from app.foundation.secret_keys import KeyKind
 from app.workflows.change_email import (
     ask_email_change,
     confirm_email_change,
     undo_email_change,
 )
 from app.workflows.reset_password import reset_password, send_reset
-from tests.factories.accounts import make_account
+from tests.factories.accounts import make_account, make_key
 from tests.factories.factors import make_factor
 from tests.factories.mailed_links import SEAL, VISITOR, mails_to, token_in
 from tests.moments import NOW
 
-MINUTE = timedelta(minutes=1)
+SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 OLD, NEW = "ada@example.com", "ada@new.example"
 
 
@@ -122,11 +123,19 @@ class TestUndo:
         undo(token_in("email_changing"))
         assert not factors.is_on(ada)
 
-    def test_the_owner_s_own_factor_stays(self, ada: Account) -> None:
-        make_factor(ada)
+    @pytest.mark.parametrize(
+        ("before", "stays"), [(14 * DAY + SECOND, True), (14 * DAY, False), (MINUTE, False)]
+    )
+    def test_a_factor_and_keys_of_long_before_stay(
+        self, ada: Account, before: timedelta, stays: bool
+    ) -> None:
+        # The factory's was begun ten minutes before.
+        make_factor(ada, now=NOW - before + 10 * MINUTE)
+        make_key(KeyKind.CUSTOMER, user_id="ada", now=NOW - before)
         ask(ada)
         undo(token_in("email_changing"))
-        assert factors.is_on(ada)
+        assert factors.is_on(ada) == stays
+        assert (session.query(Key).one().revoked_at is None) == stays
 
     def test_who_came_between_cannot_keep_it(self, ada: Account) -> None:
         ask(ada)

@@ -6,11 +6,13 @@ import pytest
 
 from app.domain.accounts import operations, security_journal, sessions
 from app.domain.accounts.errors import LinkInvalid, PasswordTooShort
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, Key
 from app.domain.mails.models import Mail
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
+from app.foundation.secret_keys import KeyKind
 from app.workflows.reset_password import ask_for_reset, reset_password, send_reset
+from tests.factories.accounts import make_key
 from tests.factories.mailed_links import SEAL, VISITOR, mails_to, token_in
 from tests.moments import NOW
 from tests.statements import statements
@@ -85,6 +87,17 @@ class TestReset:
         with pytest.raises(PasswordTooShort):
             reset(token, "short")
         reset(token)
+
+    @pytest.mark.parametrize("is_verified", [True, False])
+    def test_leaves_no_key_of_whoever_registered_an_address_that_was_not_his(
+        self, ada: Account, is_verified: bool
+    ) -> None:
+        with transaction():
+            ada.email_verified_at = NOW if is_verified else None
+        make_key(KeyKind.CUSTOMER, user_id="ada", now=NOW)
+        send("ada@example.com")
+        reset(token_in("reset_password"))
+        assert (session.query(Key).one().revoked_at is None) == is_verified
 
     def test_shows_that_the_address_is_read(self, ada: Account) -> None:
         with transaction():

@@ -237,4 +237,4 @@ class TestOverpayment:
         tell(gateway.outcome_of_session("cs_1"), now=NOW + DAY)
         take_back(payment_row(checkout.payment_id), minor=9_999, now=NOW + DAY)
         assert session.query(CreditNote).count() == 0
-        assert mails_of(ada) == ["refund_bounced", "refund_made"]
+        assert mails_of(ada) == ["overpayment", "refund_made"]

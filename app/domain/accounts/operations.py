@@ -193,6 +193,17 @@ def revoke_key(key_id: int, account: Account, *, now: datetime) -> Key:
     return key
 
 
+def revoke_keys_made_since(account: Account, moment: datetime, *, now: datetime) -> int:
+    """Revoke the account's keys that were made since then, and return how many."""
+    made_since = select(Key).where(
+        Key.user_id == account.id, Key.created_at >= moment, Key.revoked_at.is_(None)
+    )
+    keys = session.scalars(made_since).all()
+    for key in keys:
+        key.revoked_at = now
+    return len(keys)
+
+
 def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
     """Lock the accounts that exist, in the order of their ids, and return them by id."""
     # Everyone who changes usage, tokens or money takes this lock first, and in this order.

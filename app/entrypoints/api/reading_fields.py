@@ -6,12 +6,13 @@ What a field may mean is the domain's business; here it is a text, a number, a m
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from app.domain.accounts.rules import UNSTORABLE
 from app.entrypoints.api.reading_bodies import SHOWN_LENGTH_MAX
+from app.entrypoints.moments import in_our_time
 from app.foundation.errors import FieldError, InvalidFields
 
 TEXT_LENGTH_MAX = 2_000
@@ -91,10 +92,7 @@ def _truth(value: object) -> bool:
 def _moment(value: object) -> datetime:
     if not isinstance(value, str) or not MOMENT.fullmatch(value):
         raise ValueError("no moment with a zone")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("beyond the calendar") from error
+    return in_our_time(datetime.fromisoformat(value.upper()))
 
 
 def _texts(value: object) -> tuple[str, ...]:

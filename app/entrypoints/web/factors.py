@@ -23,6 +23,7 @@ from app.domain.accounts.recovery_codes import DrawnCode
 from app.domain.accounts.rules import zone
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
+from app.entrypoints.web import tries
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import CodeForm
 from app.entrypoints.web.qr_codes import qr_code
@@ -83,9 +84,11 @@ def confirm() -> ResponseReturnValue:
 @pages.post("/codes")
 def renew_codes() -> ResponseReturnValue:
     """Make new recovery codes, and show them this once."""
-    account, codes = signed_in_account(), recovery_codes.draw()
+    account = signed_in_account()
     if not factors.is_on(account):
         return redirect(url_for(".index"), 303)
+    tries.draw_recovery_codes(account)
+    codes = recovery_codes.draw()
     with transaction():
         renew_recovery_codes(account, codes=codes, visitor=visitor(), now=clock.now())
     return _page(CodeForm(formdata=None), codes)
@@ -102,10 +105,12 @@ def switch_off() -> ResponseReturnValue:
 
 
 def _switch_on(code: str) -> tuple[DrawnCode, ...]:
+    account = signed_in_account()
+    tries.draw_recovery_codes(account)
     codes = recovery_codes.draw()
     with transaction():
         switch_factor_on(
-            signed_in_account(),
+            account,
             code,
             codes=codes,
             opened=open_session(),

@@ -6,15 +6,15 @@ Opening a link changes nothing, since mail programs open links by themselves: a 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import mail_tokens
+from app.domain.accounts import mail_tokens, sessions
 from app.domain.accounts.errors import PASSWORD_REFUSALS, LinkInvalid
 from app.domain.accounts.mail_tokens import Link, Purpose
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import ForgottenForm, NewPasswordForm
 from app.entrypoints.web.signing_in import is_signed_in
-from app.entrypoints.web.tries import ask_for_link
-from app.entrypoints.web.visitors import visitor
+from app.entrypoints.web.tries import ask_for_link, has_signed_in
+from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.workflows.change_email import confirm_email_change, undo_email_change
@@ -59,7 +59,11 @@ def reset(token: str) -> ResponseReturnValue:
     if form.validate():
         with refusals_shown_on(dict.fromkeys(PASSWORD_REFUSALS, form.password)):
             with transaction():
-                reset_password(token, form.password.data or "", visitor=visitor(), now=now)
+                password = form.password.data or ""
+                account = reset_password(token, password, visitor=visitor(), now=now)
+                # Who reads the account's mails is its owner, and so is this browser.
+                sessions.note_device(account, device_token(), now=now)
+            has_signed_in(account.email)
             nudge()
             flash("Your new password holds. Everybody was signed out; sign in with it now.")
             return redirect(url_for("web.access.show_sign_in"), 303)

@@ -20,7 +20,9 @@ OF_ACCOUNT_HERE = Limit("sign_in_here", 10, QUARTER, f"Too many tries. {WAIT}")
 OF_ACCOUNT = Limit("sign_in", 100, HOUR, "Too many tries of this account. Try again in an hour.")
 FAILED_HERE = Limit("failed_here", 100, QUARTER, f"Too many tries from your network. {WAIT}")
 PASSWORDS = Limit("password", 10, QUARTER, f"Too many wrong passwords. {WAIT}")
-CODES = Limit("code", 10, QUARTER, "Too many wrong codes. Wait a quarter of an hour.")
+CODES_HERE = Limit("code_here", 10, QUARTER, "Too many wrong codes. Wait a quarter of an hour.")
+CODES = Limit("code", 50, HOUR, "Too many wrong codes for this account. Try again in an hour.")
+PAPERS = Limit("recovery_codes", 10, QUARTER, "Too many tries. Wait a quarter of an hour.")
 ACCOUNTS = Limit("register", 100, HOUR, "Too many accounts from your network. Wait an hour.")
 LINKS = Limit("forgot", 30, HOUR, "Too many requests from your network. Wait an hour.")
 
@@ -59,12 +61,20 @@ def has_right_password(account: Account) -> None:
 
 def try_code(account: Account) -> None:
     """Count a code of a second factor. Raises TooManyRequests."""
-    limiting.spend(CODES, account.id)
+    limiting.spend(CODES_HERE, account.id, _network())
+    if not sessions.knows_device(account.email, device_sent()):
+        limiting.spend(CODES, account.id)
 
 
 def has_right_code(account: Account) -> None:
     """Begin to count anew."""
+    limiting.forget(CODES_HERE, account.id, _network())
     limiting.forget(CODES, account.id)
+
+
+def draw_recovery_codes(account: Account) -> None:
+    """Count a set of codes, each of which takes long to hash. Raises TooManyRequests."""
+    limiting.spend(PAPERS, account.id)
 
 
 def open_another_account() -> None:

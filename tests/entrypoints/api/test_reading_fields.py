@@ -58,6 +58,9 @@ class TestShapes:
                 for value in ("2026-12-01", "2026-12-01T00:00:00", "2026-13-01T00:00:00Z", 5)
             ),
             (MOMENT_WITH_ZONE, "9999-12-31T23:59:59-14:00"),
+            (MOMENT_WITH_ZONE, "9999-12-31T23:59:59Z"),
+            (MOMENT_WITH_ZONE, "2200-01-01T00:00:00Z"),
+            (MOMENT_WITH_ZONE, "1999-12-31T23:59:59Z"),
             (MOMENT_WITH_ZONE, "0001-01-01T00:00:00+14:00"),
             *((TEXTS, value) for value in ("a", [1], [None], ["a"] * 101, None, {})),
             (TEXTS.or_null(), "a"),

@@ -57,7 +57,7 @@ class TestCode:
         assert waiting.post("/login/code", data=sent).status_code == 422
 
     def test_is_refused_after_a_few_tries(self, waiting, secret, monkeypatch) -> None:
-        monkeypatch.setattr(tries, "CODES", replace(tries.CODES, times=3))
+        monkeypatch.setattr(tries, "CODES_HERE", replace(tries.CODES_HERE, times=3))
         wrong = {"code": wrong_code(secret, now=clock.now())}
         statuses = [waiting.post("/login/code", data=wrong).status_code for _ in range(4)]
         assert statuses == [422, 422, 422, 429]

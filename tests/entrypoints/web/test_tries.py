@@ -6,9 +6,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.accounts import mail_tokens
+from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.entrypoints.web import tries
+from app.foundation import clock
+from app.foundation.database import transaction
 from tests.entrypoints.web.conftest import PASSWORD
+from tests.factories.factors import code_now, make_factor, wrong_code
 
 HERE, ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}, {"REMOTE_ADDR": "198.51.100.9"}
 
@@ -17,7 +22,7 @@ HERE, ELSEWHERE = {"REMOTE_ADDR": "192.0.2.7"}, {"REMOTE_ADDR": "198.51.100.9"}
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, times in (
         ("OF_ACCOUNT_HERE", 3), ("OF_ACCOUNT", 5), ("FAILED_HERE", 7),
-        ("PASSWORDS", 3), ("ACCOUNTS", 2), ("LINKS", 2),
+        ("PASSWORDS", 3), ("ACCOUNTS", 2), ("LINKS", 2), ("CODES", 5), ("PAPERS", 2),
     ):  # fmt: skip
         monkeypatch.setattr(tries, name, replace(getattr(tries, name), times=times))
 
@@ -82,6 +87,43 @@ class TestSigningIn:
         same = [{"REMOTE_ADDR": f"2001:db8::{number}"} for number in range(4)]
         assert [sign_in(client, at=each) for each in same] == [422, 422, 422, 429]
         assert sign_in(client, at={"REMOTE_ADDR": "2001:db8:0:1::1"}) == 422
+
+
+def test_a_new_password_by_mail_lets_the_owner_in_at_once(
+    client: FlaskClient, ada: Account
+) -> None:
+    for _ in range(4):
+        sign_in(client)
+    with transaction():
+        link = mail_tokens.make(ada, Purpose.RESET_PASSWORD, email=ada.email, now=clock.now())
+    new = "an entirely other password"
+    reset = client.post(f"/reset/{link.text}", data={"password": new}, environ_overrides=HERE)
+    assert reset.status_code == 303
+    assert sign_in(client, new) == 302
+
+
+def test_codes_are_never_used_up_for_the_owners_own_browser(app: Flask, ada: Account) -> None:
+    hers = app.test_client()
+    sign_in(hers, PASSWORD)
+    hers.post("/logout")
+    secret = make_factor(ada, now=clock.now())
+    for number in range(6):
+        stranger, at = app.test_client(), {"REMOTE_ADDR": f"203.0.113.{number}"}
+        sign_in(stranger, PASSWORD, at=at)
+        wrong = {"code": wrong_code(secret, now=clock.now())}
+        status = stranger.post("/login/code", data=wrong, environ_overrides=at).status_code
+        assert status == (429 if number == 5 else 422)
+    sign_in(hers, PASSWORD, at=ELSEWHERE)
+    right = {"code": code_now(secret, now=clock.now())}
+    assert hers.post("/login/code", data=right, environ_overrides=ELSEWHERE).status_code == 302
+
+
+def test_recovery_codes_are_hashed_so_many_times(client: FlaskClient, ada: Account) -> None:
+    make_factor(ada, now=clock.now())
+    sign_in(client, PASSWORD)
+    client.post("/login/code", data={"code": "2222 bcde fghj"})
+    page = "/settings/security/factor/codes"
+    assert [client.post(page).status_code for _ in range(3)] == [200, 200, 429]
 
 
 def test_a_password_once_more_is_limited(client: FlaskClient, ada: Account) -> None:
