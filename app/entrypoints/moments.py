@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:]{8}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-# Any zone can show the years between, and nobody means another.
-YEAR_MIN, YEAR_MAX = 2000, 2199
+# At the ends of the calendar are moments that some zones cannot show.
+YEAR_MIN, YEAR_MAX = 2, 9998
 
 
-def in_our_time(moment: datetime) -> datetime:
-    """Return a typed moment in UTC; without a zone it is meant so. Raises ValueError far away."""
+def in_utc(moment: datetime) -> datetime:
+    """Return a typed moment in UTC; without a zone it is meant so. Raises ValueError at its ends."""
     if not YEAR_MIN <= moment.year <= YEAR_MAX:
-        raise ValueError("too far from our time")
+        raise ValueError("beyond the calendar")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.domain.accounts.rules import UNSTORABLE
 from app.entrypoints.api.reading_bodies import SHOWN_LENGTH_MAX
-from app.entrypoints.moments import in_our_time
+from app.entrypoints.moments import in_utc
 from app.foundation.errors import FieldError, InvalidFields
 
 TEXT_LENGTH_MAX = 2_000
@@ -92,7 +92,7 @@ def _truth(value: object) -> bool:
 def _moment(value: object) -> datetime:
     if not isinstance(value, str) or not MOMENT.fullmatch(value):
         raise ValueError("no moment with a zone")
-    return in_our_time(datetime.fromisoformat(value.upper()))
+    return in_utc(datetime.fromisoformat(value.upper()))
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from flask import request
 from app.domain.accounts.errors import TimezoneUnknown
 from app.domain.accounts.rules import UNSTORABLE, zone
 from app.domain.usage.buckets import DAY, day_starts_at
-from app.entrypoints.moments import YEAR_MAX, YEAR_MIN
 from app.foundation.errors import FieldError, InvalidFields
 from app.foundation.paging import Cursor
 from app.foundation.periods import Period
@@ -20,6 +19,7 @@ Choice = TypeVar("Choice", bound=StrEnum)
 
 TEXT_LENGTH_MAX = 256
 NAME_SHOWN_MAX = 64
+YEAR_MIN, YEAR_MAX = 2000, 2199
 RANGE_DAYS = 30
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A plus sign that was not escaped arrives as a space.

@@ -8,7 +8,7 @@ from typing import Any
 from wtforms import StringField
 from wtforms.widgets import DateTimeLocalInput
 
-from app.entrypoints.moments import in_our_time
+from app.entrypoints.moments import in_utc
 from app.entrypoints.web.forms import visible
 from app.entrypoints.web.typed import Amount, Typed, number_typed, visible_lines
 from app.foundation.money import minor_from_usd
@@ -86,7 +86,7 @@ class MomentInUtc(StringField):
         text = valuelist[0].strip()
         try:
             moment = datetime.fromisoformat(text) if text else None
-            self.data = None if moment is None else in_our_time(moment)
+            self.data = None if moment is None else in_utc(moment)
         except ValueError as error:
             raise ValueError("Enter a date and a time, such as 2026-12-01T00:00.") from error
 
