@@ -11,7 +11,7 @@ YEAR_MIN, YEAR_MAX = 2, 9998
 
 
 def in_utc(moment: datetime) -> datetime:
-    """Return a typed moment in UTC; without a zone it is meant so. Raises ValueError at its ends."""
+    """Return a typed moment in UTC, which is meant where no zone is told. Raises ValueError."""
     if not YEAR_MIN <= moment.year <= YEAR_MAX:
         raise ValueError("beyond the calendar")
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
