@@ -1,10 +1,10 @@
 """Moments that come back as they were written."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.entrypoints.moments import read_moment
+from app.entrypoints.moments import in_utc, read_moment
 
 MOMENT = datetime(2026, 11, 5, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -36,3 +36,25 @@ class TestReadMoment:
     def test_refuses_everything_else(self, text: str) -> None:
         with pytest.raises(ValueError, match=r"."):
             read_moment(text)
+
+
+class TestInUtc:
+    @pytest.mark.parametrize(
+        ("typed", "moment"),
+        [
+            ("2026-11-05T10:00", "2026-11-05T10:00:00+00:00"),
+            ("2026-11-05T10:00+02:00", "2026-11-05T08:00:00+00:00"),
+            ("0002-01-01T00:00+14:00", "0001-12-31T10:00:00+00:00"),
+            ("9998-12-31T23:59-14:00", "9999-01-01T13:59:00+00:00"),
+        ],
+    )
+    def test_is_a_moment_that_every_zone_can_show(self, typed: str, moment: str) -> None:
+        found = in_utc(datetime.fromisoformat(typed))
+        assert found == datetime.fromisoformat(moment) and found.tzinfo is UTC
+        for hours in (-14, 14):
+            found.astimezone(timezone(timedelta(hours=hours)))
+
+    @pytest.mark.parametrize("typed", ["0001-12-31T23:59", "9999-01-01T00:00", "0001-01-01T00:00Z"])
+    def test_refuses_the_ends_of_the_calendar(self, typed: str) -> None:
+        with pytest.raises(ValueError, match="calendar"):
+            in_utc(datetime.fromisoformat(typed))

@@ -1,5 +1,6 @@
 """The web server as production runs it."""
 
+import http.client
 import json
 import os
 import signal
@@ -198,6 +199,25 @@ class TestEnding:
         assert len(gateway.answered) >= 5 * CLIENTS
         assert recorded() == set(gateway.answered)
         check_books()
+
+    def test_keeps_the_connection_of_whoever_was_refused_unread(self, serve, port) -> None:
+        serve()
+        answer(f"http://127.0.0.1:{port}/readyz")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        # One that was closed must not be opened anew in silence.
+        connection.connect()
+        connection.auto_open = 0
+        for _ in range(30):
+            connection.putrequest("POST", "/nope")
+            connection.putheader("Content-Length", "1000")
+            connection.endheaders()
+            time.sleep(0.01)
+            connection.send(b"x" * 1000)
+            refused = connection.getresponse()
+            assert (refused.status, len(refused.read()) > 0) == (404, True)
+            connection.request("GET", "/healthz")
+            assert connection.getresponse().read()
+        connection.close()
 
     def test_answers_what_it_has_begun(self, serve, port, gateway: Gateway) -> None:
         serving = serve()

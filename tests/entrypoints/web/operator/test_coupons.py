@@ -124,6 +124,8 @@ class TestCreate:
             ({"valid_from": "soon"}, "valid_from"),
             ({"expires_at": ""}, "expires_at"),
             ({"expires_at": "2020-01-01T00:00"}, "expires_at"),
+            ({"expires_at": "9999-12-31T23:59-14:00"}, "expires_at"),
+            ({"valid_from": "0001-01-01T00:00+14:00"}, "valid_from"),
             ({"applicable_plans": "plan-9"}, "applicable_plans"),
             ({"description": "x" * 501}, "description"),
         ],
