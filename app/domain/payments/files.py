@@ -9,6 +9,7 @@ from app.domain.accounts.rules import UNSTORABLE
 from app.domain.payments import queries
 from app.domain.payments.dispute_files import DisputeView, disputes_of_payment
 from app.domain.payments.errors import UnknownPayment
+from app.domain.payments.gateway import DisputeStatus
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.views import PaymentView, RefundView
 from app.foundation.database import session
@@ -26,6 +27,11 @@ class PaymentFile:
     updated_at: datetime
     refunds: tuple[RefundView, ...]
     disputes: tuple[DisputeView, ...]
+
+    @property
+    def is_contested(self) -> bool:
+        """Tell whether nobody has decided yet where the money goes."""
+        return any(dispute.status == DisputeStatus.OPEN for dispute in self.disputes)
 
 
 def payment_file(public_id: str) -> PaymentFile:

@@ -120,3 +120,15 @@ class TestIndex:
         with statements() as sent:
             olgas.get(DISPUTES)
         assert len(sent) <= STATEMENTS_MAX, sent
+
+
+@pytest.mark.parametrize("status", [DisputeStatus.OPEN, DisputeStatus.WON])
+def test_a_contested_payment_says_so_and_offers_no_refund(
+    olgas: FlaskClient, ada: Account, gateway: FakeGateway, now: datetime, status: DisputeStatus
+) -> None:
+    payment = make_paid(ada, gateway=gateway)
+    contest(gateway, payment, status, now=now)
+    page = olgas.get(f"/operator/payments/{payment.public_id}").text
+    is_open = status is DisputeStatus.OPEN
+    assert ("The customer contests this payment" in page) == is_open
+    assert ("Send money back" in page) != is_open
