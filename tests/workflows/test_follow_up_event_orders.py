@@ -168,7 +168,7 @@ def tell_again(notices: Sequence[EventNotice]) -> None:
     """Let what was done with the events be done once more."""
     for notice in notices:
         with transaction():
-            inbox.replay(notice.provider, notice.event_id, now=clock.now())
+            inbox.replay(notice.provider, notice.event_id, actor="operator:olga", now=clock.now())
         work_off_outbox()
 
 
