@@ -15,7 +15,7 @@ from app.sandbox.paypal import disputes as paypal_disputes
 from app.sandbox.paypal import money as paypal_money
 from app.sandbox.paypal.refusals import Refusal as PayPalRefusal
 from app.sandbox.paypal.work import CAPTURE, DISPUTE, EVENT, ORDER, PayPalWork
-from app.sandbox.stripe import disputes, money, refunds
+from app.sandbox.stripe import disputes, money, paying, refunds
 from app.sandbox.stripe.refusals import Json, Refusal, RequestInvalid
 from app.sandbox.stripe.work import Work
 
@@ -153,6 +153,13 @@ def refund(id: str) -> ResponseReturnValue:
         refunds.add(work, charge, params | {"reason": "requested_by_customer"})
 
     return _act("charge", id, give_back)
+
+
+@panel.post("/sandbox/sessions/<id>/<any(arrive, fail):outcome>")
+def end_payment(id: str, outcome: str) -> ResponseReturnValue:
+    """Let money that takes its time come, or not."""
+    act = paying.arrive if outcome == "arrive" else paying.fall_through
+    return _act("checkout.session", id, act)
 
 
 @panel.post("/sandbox/charges/<id>/dispute")

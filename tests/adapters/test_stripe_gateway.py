@@ -223,6 +223,32 @@ class TestOutcomeOfEvent:
         assert len(ours) >= 2
         assert {outcome.status for outcome in ours} == {OutcomeStatus.PAID}
 
+    @pytest.mark.parametrize(
+        ("end", "event", "status"),
+        [
+            ("arrive", "checkout.session.async_payment_succeeded", OutcomeStatus.PAID),
+            ("fail", "checkout.session.async_payment_failed", OutcomeStatus.FAILED),
+        ],
+    )
+    def test_waits_for_money_that_takes_its_time(
+        self, gateway: StripeGateway, url: str, end: str, event: str, status: OutcomeStatus
+    ) -> None:
+        opened, began = gateway.open_checkout(make_order()), clock.now()
+        pay(opened.url, "4000 0000 0000 0606")
+        outcome = gateway.outcome_of_session(opened.session)
+        assert isinstance(outcome, PaymentOutcome) and outcome.status is OutcomeStatus.PROCESSING
+        address = f"{url}/sandbox/sessions/{opened.session}/{end}"
+        assert requests.post(address, timeout=10).ok
+        (notice,) = (
+            each
+            for each in gateway.events_since(began - timedelta(seconds=1))
+            if each.event_type == event and opened.session.encode() in each.body
+        )
+        ended = gateway.outcome_of_event(notice.event_type, notice.body)
+        assert isinstance(ended, PaymentOutcome) and ended.status is status
+        # It comes, or does not, once.
+        assert requests.post(address, timeout=10).status_code == 400
+
     def test_ignores_events_that_mean_nothing_to_us(self, gateway: StripeGateway) -> None:
         ignored = gateway.outcome_of_event("invoice.paid", b"{}")
         assert ignored == NotOurs("Nothing is done on invoice.paid.")

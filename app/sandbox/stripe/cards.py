@@ -31,6 +31,8 @@ class Card:
     asks_only_once: bool = False
     # Its holder will tell the bank that it was not him.
     is_disputed: bool = False
+    # The money takes its time, as with bank debits: it comes or fails after the page is done.
+    pays_slowly: bool = False
     # Money that is given back takes its time.
     refunds_slowly: bool = False
 
@@ -128,6 +130,14 @@ CARDS = (
         label="Refunds take their time",
         tokens=("pm_card_pendingRefund",),
         refunds_slowly=True,
+    ),
+    # Stripe has no such card: it stands in for the methods that are asynchronous there.
+    Card(
+        number="4000000000000606",
+        brand="visa",
+        label="Money takes its time",
+        tokens=(),
+        pays_slowly=True,
     ),
 )
 BY_NUMBER = {card.number: card for card in CARDS}

@@ -20,6 +20,9 @@ def confirm(work: Work, intent: Json, method: Json, *, off_session: bool, ask_at
             fail(work, intent, method, NEEDS_HOLDER)
         _ask(work, intent, method, ask_at)
         return
+    if card.pays_slowly:
+        _begin_slowly(work, intent, method)
+        return
     succeed(work, intent, method)
 
 
@@ -83,6 +86,12 @@ def _ask(work: Work, intent: Json, method: Json, ask_at: str) -> None:
         },
     )
     work.emit("payment_intent.requires_action", intent)
+
+
+def _begin_slowly(work: Work, intent: Json, method: Json) -> None:
+    changes = {"next_action": None, "payment_method": method["id"], "status": "processing"}
+    work.change(intent, changes)
+    work.emit("payment_intent.processing", intent)
 
 
 def _charge(work: Work, intent: Json, method: Json, *, decline: Decline | None) -> Json:

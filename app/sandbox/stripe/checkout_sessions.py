@@ -145,14 +145,16 @@ def expire_due(work: Work) -> None:
         _expire(work, work.addressed("checkout.session", row["id"]))
 
 
-def complete(work: Work, session: Json, *, name: str, email: str) -> None:
-    """Close a session whose payment has succeeded, or whose card is saved."""
+def complete(
+    work: Work, session: Json, *, name: str, email: str, is_processing: bool = False
+) -> None:
+    """Close a session that is paid, whose money is still to come, or whose card is saved."""
     details = {
         **dict.fromkeys(("address", "business_name", "individual_name", "phone")),
         **{"email": email, "name": name, "tax_exempt": "none", "tax_ids": []},
     }
     changes: Json = {"customer_details": details, "status": "complete", "url": None}
-    if not is_setup(session):
+    if not is_setup(session) and not is_processing:
         changes["payment_status"] = "paid"
     work.change(session, changes)
     work.emit("checkout.session.completed", session)

@@ -1,5 +1,6 @@
 """What a click on Pay or Save does: the session's intent is made, and the card charged or saved."""
 
+from contextlib import suppress
 from typing import NoReturn
 
 from app.sandbox.stripe import (
@@ -10,8 +11,8 @@ from app.sandbox.stripe import (
     setup_intents,
 )
 from app.sandbox.stripe.card_form import CardForm
-from app.sandbox.stripe.cards import Card
-from app.sandbox.stripe.refusals import Json
+from app.sandbox.stripe.cards import BANK_FAILED, Card
+from app.sandbox.stripe.refusals import CardDeclined, Json, RequestInvalid
 from app.sandbox.stripe.work import Work
 
 
@@ -26,8 +27,27 @@ def pay(work: Work, session: Json, card: Card, form: CardForm, *, ask_at: str) -
     else:
         intent = _intent_of(work, session, customer_id)
         charging.confirm(work, intent, method, off_session=False, ask_at=ask_at)
-    if intent["status"] == "succeeded":
-        checkout_sessions.complete(work, session, name=name, email=email)
+    if intent["status"] in ("succeeded", "processing"):
+        is_processing = intent["status"] == "processing"
+        checkout_sessions.complete(
+            work, session, name=name, email=email, is_processing=is_processing
+        )
+
+
+def arrive(work: Work, session: Json) -> None:
+    """Let money that takes its time come. Raises Refusal if none is on its way."""
+    intent, method = _on_its_way(work, session)
+    charging.succeed(work, intent, method)
+    work.change(session, {"payment_status": "paid"})
+    work.emit("checkout.session.async_payment_succeeded", session)
+
+
+def fall_through(work: Work, session: Json) -> None:
+    """Let money that takes its time not come. Raises Refusal if none is on its way."""
+    intent, method = _on_its_way(work, session)
+    with suppress(CardDeclined):
+        charging.fail(work, intent, method, BANK_FAILED)
+    work.emit("checkout.session.async_payment_failed", session)
 
 
 def asks_bank(work: Work, session: Json) -> Json | None:
@@ -54,6 +74,14 @@ def refuse_at_bank(work: Work, session: Json, intent: Json) -> NoReturn:
     if checkout_sessions.is_setup(session):
         setup_intents.fail_for_holder(work, intent, method)
     charging.fail_for_holder(work, intent, method)
+
+
+def _on_its_way(work: Work, session: Json) -> tuple[Json, Json]:
+    """Return the intent that is being processed, and the method that pays it."""
+    intent = work.find("payment_intent", session["payment_intent"] or "")
+    if intent is None or intent["status"] != "processing":
+        raise RequestInvalid("No money of this session is on its way.")
+    return intent, work.addressed("payment_method", intent["payment_method"])
 
 
 def _intent_of(work: Work, session: Json, customer_id: str | None) -> Json:

@@ -10,7 +10,7 @@ import stripe
 from tests.sandbox.shopping import CANCEL_URL, GOOD_CARD, open_session, pay, post, typed, visit
 
 BANK_ASKS = "4000002760003184"
-PAY_TOO = {"4000002500003155", "4000000000000259", "4000000000007726"}
+PAY_TOO = {"4000002500003155", "4000000000000259", "4000000000007726", "4000000000000606"}
 DECLINES = {
     "4000000000000002": ("card_declined", "generic_decline", "declined"),
     "4000000000009995": ("card_declined", "insufficient_funds", "insufficient funds"),
@@ -92,6 +92,17 @@ class TestPay:
         assert (
             intent.latest_charge.payment_method_details.card.last4 == re.sub(r"\D", "", number)[-4:]
         )
+
+    def test_is_done_before_money_that_takes_its_time(self, api, sandbox_url) -> None:
+        session = open_session(api)
+        assert pay(session.url, "4000000000000606").status_code == 303
+        waiting = refresh(api, session)
+        assert (waiting.status, waiting.payment_status) == ("complete", "unpaid")
+        intent = waiting.payment_intent
+        assert (intent.status, intent.amount_received) == ("processing", 0)
+        post(f"{sandbox_url}/sandbox/sessions/{session.id}/arrive")
+        paid = refresh(api, session)
+        assert (paid.payment_status, paid.payment_intent.status) == ("paid", "succeeded")
 
     def test_passes_on_what_the_intent_is_to_carry(self, api) -> None:
         wanted = {"metadata": {"payment_id": "7"}, "description": "Top-up"}
