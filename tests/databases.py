@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from app import create_app
 from app.config import Settings, read_settings
 from app.foundation.database import Base, db
+from tests.made_once import remember_dialect
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRET_KEY = "a key for tests, long enough to be taken"
@@ -46,6 +47,7 @@ def migrate(database_url: str, instance_dir: Path, *, revision: str = "head") ->
     app = create_app(settings_for(database_url, instance_dir), TESTING=True)
     with app.app_context():
         flask_migrate.upgrade(directory=str(ROOT / "migrations"), revision=revision)
+        remember_dialect(db.engine)
         db.engine.dispose()
 
 
