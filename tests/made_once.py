@@ -40,15 +40,23 @@ class CompiledTemplates(BytecodeCache):
 
 
 class RememberingRule(Rule):
-    """An address whose builder is not compiled again for each app: it knows nothing of them."""
+    """An address that is not parsed again for each app: what comes of it knows nothing of them."""
 
-    _builders: ClassVar[dict] = {}
+    _compiled: ClassVar[dict] = {}
 
-    def _compile_builder(self, append_unknown=True):
-        key = (self.rule, tuple(self._trace), repr(self.defaults), append_unknown)
-        if key not in self._builders:
-            self._builders[key] = super()._compile_builder(append_unknown)
-        return self._builders[key]
+    def compile(self) -> None:
+        """Take what came of the same address before, if it was there."""
+        key = (self.rule, self.host, self.subdomain, self.merge_slashes, repr(self.defaults))
+        key += (self.map.host_matching, *self.map.converters.items())
+        if key not in self._compiled:
+            super().compile()
+            self._compiled[key] = (
+                *(self._parts, self._trace, self._converters, self.arguments),
+                *(self._build.__func__, self._build_unknown.__func__),
+            )
+            return
+        self._parts, self._trace, self._converters, self.arguments, *builders = self._compiled[key]
+        self._build, self._build_unknown = (builder.__get__(self, None) for builder in builders)
 
 
 class Written:
