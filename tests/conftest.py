@@ -22,13 +22,11 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.html_lint import LintingClient
-from tests.made_once import make_once
+from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 from tests.moments import NOW
 from tests.quick_passwords import hash_quickly
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
-# Python looks for cycles every 700 new objects; two thirds of building an app were spent on that.
-OBJECTS_BETWEEN_SEARCHES = 50_000
 
 
 def pytest_configure(config: pytest.Config) -> None:
