@@ -75,9 +75,9 @@ def bare_literals(source: str) -> Iterator[str]:
         for literal in call.find_all(nodes.Const)
     }
     for literal in tree.find_all(nodes.Const):
-        if isinstance(literal.value, str) and SENTENCE.search(literal.value):
-            if id(literal) not in said:
-                yield literal.value
+        text = literal.value
+        if isinstance(text, str) and SENTENCE.search(text) and id(literal) not in said:
+            yield text
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT).as_posix())
