@@ -55,3 +55,8 @@ class TestSpeaking:
             with speaking("zh"):
                 assert language() == "zh"
             assert language() == "en"
+
+
+def test_what_is_left_open_in_a_template_stays_open(app) -> None:
+    with app.app_context(), speaking("zh"):
+        assert render_template_string('{{ "x" if false }}') == ""

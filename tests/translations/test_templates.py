@@ -24,7 +24,8 @@ TEMPLATES = [
     path
     for folder in ("components", "emails", "layouts", "web")
     for path in sorted((ROOT / "templates" / folder).rglob("*"))
-    if path.suffix in (".html", ".txt")
+    # The API speaks English alone, and so does what is said of it.
+    if path.suffix in (".html", ".txt") and path.parent.name != "docs" and path.name != "docs.html"
 ]
 
 
