@@ -27,18 +27,22 @@ def make_once() -> None:
 
 
 class CompiledTemplates(BytecodeCache):
-    """Keeps compiled templates, each for as long as its text stays the same."""
+    """Keeps compiled templates: each by its place, its text and who reads it."""
 
     def __init__(self) -> None:
         self._compiled = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         """Give the template as it was compiled before, if it was."""
-        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+        bucket.code = self._compiled.get(_key(bucket))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a template that was compiled."""
-        self._compiled[bucket.key, bucket.checksum] = bucket.code
+        self._compiled[_key(bucket)] = bucket.code
+
+
+def _key(bucket: Bucket) -> tuple:
+    return (bucket.key, bucket.checksum, *bucket.environment.extensions)
 
 
 class RememberingRule(Rule):
