@@ -3,8 +3,9 @@
 from flask import Blueprint, Response, g, request
 
 from app.entrypoints.api.answering import answer, moment_text
-from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways
+from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways, only_reads
 from app.entrypoints.api.changing import changes
+from app.entrypoints.api.key_limits import refuse_requests_of_others
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
 from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
@@ -37,6 +38,7 @@ def post_usage() -> Response:
 def post_void() -> Response:
     """Void one request, for a reason."""
     wanted = read_void(json_object())
+    refuse_requests_of_others(wanted.request_id)
     record = void_usage(
         wanted.request_id, reason=wanted.reason, actor=f"gateway:{g.key.public_id}", now=clock.now()
     )
@@ -54,6 +56,7 @@ def post_void() -> Response:
 
 @calls.post("/estimate")
 @for_customers_and_gateways
+@only_reads
 def post_estimate() -> Response:
     """Say what a request would cost if it were posted now; nothing is stored."""
     report, account = read_estimate(json_object(), caller=g.get("account"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.usage.reports import UsageReport
+from app.entrypoints.api.key_limits import refuse_other_accounts
 from app.entrypoints.api.reading_bodies import field_refusal, refuse_unknown
 from app.entrypoints.api.usage_shapes import (
     NAME_LENGTH_MAX,
@@ -71,6 +72,7 @@ def read_estimate(
     except MalformedRecord as malformed:
         fault = malformed.faults[0]
         raise Refusal(fault.code, fault.detail, fields=malformed.faults) from malformed
+    refuse_other_accounts(report.user_id)
     account = accounts.find_account(report.user_id)
     if account is None:
         detail = f"There is no account with the user_id {report.user_id}."
