@@ -84,11 +84,11 @@ def key_that_begins(prefix: str, *, now: datetime) -> KeyView:
     return _sole(Key.kind == kind, Key.public_id == public_id, now=now)
 
 
-def any_keys(*, user_id: str | None, now: datetime) -> Sequence[KeyView]:
-    """Return the keys of an account, or everybody's, newest first, the ended ones too."""
+def all_keys(*, of: Account | None = None, now: datetime) -> Sequence[KeyView]:
+    """Return everybody's keys, or an account's, newest first, those that have ended too."""
     wanted = select(Key).order_by(Key.id.desc())
-    if user_id is not None:
-        wanted = wanted.where(Key.user_id == user_id)
+    if of is not None:
+        wanted = wanted.where(Key.user_id == of.id)
     return [view_of(key, now=now) for key in session.scalars(wanted)]
 
 

@@ -33,15 +33,20 @@ OVERLAPS = {
 }
 
 
-class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """What a new key is known by, what it may do, and how long."""
-
-    name = StringField(
+def name_field(example: str) -> StringField:
+    """Return a field for what a key is known by."""
+    return StringField(
         "Name",
         validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
         filters=[visible],
-        render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
+        render_kw={"autocomplete": "off", "placeholder": example},
     )
+
+
+class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """What a new key is known by, what it may do, and how long."""
+
+    name = name_field("Reporting script")
     scope = SelectField("May", choices=SCOPES, default=Scope.READ.value)
     expiry = SelectField("Ends", choices=EXPIRIES, default=Expiry.DAYS_365.value)
     expires_on = DateField("Last day", validators=[Optional()])

@@ -186,25 +186,6 @@ class TestMakeGatewayKey:
         assert session.query(Key).count() == 0
 
 
-class TestRevokeKey:
-    def test_ends_the_key_once(self, ada: Account) -> None:
-        text = make_key(KeyKind.CUSTOMER, user_id="ada").text
-        [key] = queries.keys_of(ada)
-        for later in range(2):
-            with transaction():
-                operations.revoke_key(key.id, ada, now=NOW + timedelta(hours=later))
-        assert key.revoked_at == NOW
-        with pytest.raises(KeyUnknown):
-            queries.key_by_text(text, now=NOW)
-
-    def test_refuses_a_stranger_s_key(self, ada: Account, ben: Account) -> None:
-        make_key(KeyKind.CUSTOMER, user_id="ben")
-        [key] = queries.keys_of(ben)
-        with pytest.raises(KeyUnknown), transaction():
-            operations.revoke_key(key.id, ada, now=NOW)
-        assert key.revoked_at is None
-
-
 class TestLockBalances:
     def test_returns_those_that_exist_in_one_statement(self) -> None:
         make_account("ben", extra_tokens=7, granted_tokens=3)

@@ -16,7 +16,7 @@ from app.domain.accounts.errors import (
 )
 from app.domain.accounts.key_rules import Expiry, KeyTerms, Scope
 from app.entrypoints.web.forms import visible
-from app.entrypoints.web.key_forms import EXPIRIES, KeyForm
+from app.entrypoints.web.key_forms import EXPIRIES, KeyForm, name_field
 from app.entrypoints.web.operator.fields import Lines
 from app.foundation.errors import DomainError
 
@@ -33,6 +33,7 @@ class OperatorKeyForm(KeyForm):
 class GatewayKeyForm(KeyForm):
     """A gateway's key: of which accounts it may speak, and whom it bills for events of others."""
 
+    name = name_field("Gateway in Frankfurt")
     scope = SelectField("May", choices=GATEWAY_SCOPES, default=Scope.WRITE.value)
     # What a gateway that stands still cannot report is lost.
     expiry = SelectField("Ends", choices=EXPIRIES, default=Expiry.NEVER.value)
