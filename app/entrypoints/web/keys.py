@@ -117,7 +117,8 @@ def _made(form: KeyForm) -> SecretKey:
 
 def _asked(page: str, form: FlaskForm, key: KeyView) -> Response:
     local = zone(signed_in_account().timezone)
-    return make_response(render_template(page, form=form, key=key, local=local), 200)
+    shown = render_template(page, form=form, key=key, local=local)
+    return make_response(shown, 422 if form.errors else 200)
 
 
 def _answer(

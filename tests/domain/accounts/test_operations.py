@@ -1,7 +1,5 @@
 """Accounts and keys as they are opened, signed in to, locked and revoked."""
 
-from datetime import timedelta
-
 import pytest
 from argon2 import PasswordHasher
 
@@ -13,7 +11,6 @@ from app.domain.accounts.errors import (
     AttributionFieldUnknown,
     EmailTaken,
     KeyNameInvalid,
-    KeyUnknown,
     PasswordLikeAddress,
     PasswordTooPopular,
     PasswordTooShort,
@@ -24,7 +21,7 @@ from app.domain.accounts.errors import (
 from app.domain.accounts.models import Account, Key
 from app.foundation.database import session, transaction
 from app.foundation.secret_keys import KeyKind
-from tests.factories.accounts import make_account, make_key
+from tests.factories.accounts import make_account
 from tests.moments import NOW
 from tests.statements import statements
 

@@ -8,7 +8,7 @@ from app.domain.accounts import queries, security_journal
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.mails.models import Mail
 from app.foundation import clock
-from app.foundation.database import session
+from app.foundation.database import end_reading, session
 from app.foundation.secret_keys import KeyKind
 
 OWNERS = [["--user", "ada"], ["--operator", "olga"], ["--gateway", "main"]]
@@ -121,6 +121,7 @@ class TestReplace:
             old = billing("keys", "create", *of).stdout.strip()
             new = billing("keys", "replace", old[:15], "--overlap", "1h").stdout.strip()
             later = clock.now() + timedelta(minutes=59)
+            end_reading()
             same = [queries.key_by_text(text, now=later) for text in (old, new)]
             assert same[0].name == same[1].name and same[0].kind == same[1].kind
             with pytest.raises(KeyUnknown):

@@ -62,7 +62,7 @@ def replace(key_id: int) -> ResponseReturnValue:
     form, key = OverlapForm(), key_lists.console_key(key_id, now=clock.now())
     if not form.validate_on_submit():
         page, fragment = "web/operator/keys/replace.html", "web/operator/keys/_replace.html"
-        return show(page, fragment, form=form, key=key)
+        return show(page, fragment, status=422 if form.errors else 200, form=form, key=key)
     with transaction():
         overlap = Overlap(form.overlap.data)
         made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
