@@ -97,7 +97,7 @@ class TestPosting:
     def test_holds_for_the_formats_of_others(self, client, caplog, path, body, media_type) -> None:
         headers = bearer(KeyKind.GATEWAY, limited_to=["ada"], attributes_by=["subject"])
         answer = client.post(path, data=json.dumps(body), content_type=media_type, headers=headers)
-        # Their clients would send the same for ever: they are told nothing that they could not take.
+        # Their clients would send it again for ever: refusals are logged instead.
         assert answer.status_code < 400 and "account_not_allowed" in caplog.text
         assert stored() == set()
 
