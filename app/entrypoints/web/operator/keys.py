@@ -4,6 +4,7 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import key_lists
+from app.domain.accounts.key_lists import KeyView
 from app.domain.accounts.key_rules import Overlap
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
@@ -77,7 +78,11 @@ def revoke(key_id: int) -> ResponseReturnValue:
     if form.validate_on_submit():
         with transaction():
             revoke_key(key.id, by=_doer(), now=clock.now())
-    question = Question(
+    return ask(_revoking(key), form)
+
+
+def _revoking(key: KeyView) -> Question:
+    return Question(
         title=f"Revoke {key.name}?",
         consequences=(
             f"Programs that use {key.prefix}… get 401 at once.",
@@ -89,7 +94,6 @@ def revoke(key_id: int) -> ResponseReturnValue:
         done="The key is revoked, and that is noted in the journal.",
         is_bad=True,
     )
-    return ask(question, form)
 
 
 def _make(form: KeyForm, kind: KeyKind, *, owner: Account | None) -> ResponseReturnValue:
@@ -111,9 +115,7 @@ def _make(form: KeyForm, kind: KeyKind, *, owner: Account | None) -> ResponseRet
     )
 
 
-def _list(
-    *, made: SecretKey | None = None, replaced: key_lists.KeyView | None = None
-) -> ResponseReturnValue:
+def _list(*, made: SecretKey | None = None, replaced: KeyView | None = None) -> ResponseReturnValue:
     found = key_lists.console_keys(now=clock.now())
     return show(
         "web/operator/keys/index.html",
