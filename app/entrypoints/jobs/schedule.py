@@ -29,6 +29,7 @@ from app.workflows.charge_invoices import charge_invoices
 from app.workflows.chase_unpaid import chase_unpaid
 from app.workflows.lapse_open_purchases import lapse_open_purchases
 from app.workflows.renew_subscriptions import renew_subscriptions
+from app.workflows.warn_of_ending_keys import warn_of_ending_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,10 @@ def _announce_price_rises() -> None:
     in_parts(lambda now: announce_price_rises(now=now))
 
 
+def _warn_of_ending_keys() -> None:
+    in_parts(lambda now: warn_of_ending_keys(now=now))
+
+
 def _forget_old_keys() -> None:
     with transaction():
         idempotency.forget_old(now=clock.now())
@@ -108,6 +113,7 @@ SCHEDULE = (
     Scheduled("reminders", 600, _chase),
     Scheduled("closed_pages", 600, _lapse),
     Scheduled("price_rises", 3600, _announce_price_rises),
+    Scheduled("ending_keys", 3600, _warn_of_ending_keys),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
     Scheduled("old_sign_ins", 3600, _forget_old_sign_ins),
     Scheduled("verify", 3600, verify_and_note),

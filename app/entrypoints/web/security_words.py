@@ -21,6 +21,7 @@ WORDS = {
     Event.FACTOR_OFF: "Second factor switched off",
     Event.RECOVERY_CODES_MADE: "New recovery codes made",
     Event.KEY_MADE: "API key made",
+    Event.KEY_REPLACED: "API key replaced",
     Event.KEY_REVOKED: "API key revoked",
 }
 # What its owner should look at, if it was not him.
