@@ -36,7 +36,9 @@ def record_usage(
     """Record the reports and return what became of each, in their order."""
     outcomes: Outcomes = {}
     candidates = _candidates(reports, outcomes, now=now)
-    balances = accounts.lock_balances({candidate.report.user_id for candidate in candidates})
+    balances = accounts.lock_balances(
+        {candidate.report.user_id for candidate in candidates}, served_at=now
+    )
     ours = []
     for candidate in candidates:
         if candidate.report.user_id in balances:

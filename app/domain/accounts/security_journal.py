@@ -95,7 +95,7 @@ class SecurityEvent:
 
 
 def note(
-    event: Event,
+    event: Event | Act,
     account: Account,
     *,
     visitor: Visitor,
@@ -161,17 +161,18 @@ def everything_of(
     return stretch(rows, limit=limit, number=lambda event: event.id)
 
 
-def _read(entry: JournalEntry, account: Account) -> SecurityEvent:
-    by = _by(entry.actor, account)
-    return SecurityEvent(entry.happened_at, entry.action, by, entry.details, entry.id)
-
-
-def _by(actor: str, account: Account) -> By:
+def by_whom(actor: str, account: Account) -> By:
+    """Return who did something, as the account's owner sees it."""
     if actor == actor_of(account):
         return By.OWNER
     if actor.startswith("gateway:"):
         return By.GATEWAY
     return By.VISITOR if actor == By.VISITOR else By.OPERATOR
+
+
+def _read(entry: JournalEntry, account: Account) -> SecurityEvent:
+    by = by_whom(entry.actor, account)
+    return SecurityEvent(entry.happened_at, entry.action, by, entry.details, entry.id)
 
 
 def _came(visitor: Visitor) -> dict[str, object]:

@@ -70,7 +70,7 @@ def create(
 
 
 def _key_of(user_id: str, role: Role, kind: KeyKind, *, name: str) -> SecretKey:
-    account = queries.account(user_id)
+    account = queries.account_in_use(user_id)
     if account.role != role:
         raise Failed(f"The account {user_id} has the role {account.role}, not {role}.")
     now = clock.now()

@@ -13,6 +13,7 @@ from app.domain.accounts import mail_tokens, sessions
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.alerting import tell_what_is_foreseen, tell_what_was_crossed
 from app.entrypoints.jobs.closing import close_ended_months
+from app.entrypoints.jobs.erasing import erase_what_is_due
 from app.entrypoints.jobs.parts import in_parts
 from app.entrypoints.jobs.pricing import price_what_waits
 from app.entrypoints.jobs.promises import work_off_outbox
@@ -110,5 +111,6 @@ SCHEDULE = (
     Scheduled("price_rises", 3600, _announce_price_rises),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
     Scheduled("old_sign_ins", 3600, _forget_old_sign_ins),
+    Scheduled("deleted_accounts", 3600, erase_what_is_due),
     Scheduled("verify", 3600, verify_and_note),
 )

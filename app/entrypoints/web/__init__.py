@@ -16,6 +16,7 @@ from app.entrypoints.web import (
     keys,
     links,
     mails,
+    my_data,
     overview,
     payment_methods,
     payments,
@@ -43,6 +44,7 @@ SUBJECTS = (
     keys,
     links,
     mails,
+    my_data,
     overview,
     payment_methods,
     payments,
@@ -54,8 +56,8 @@ SUBJECTS = (
 )
 # Signing in, and what belongs to it, is for customers and operators alike; this is not.
 CUSTOMERS_OWN = (
-    *(alerts, coupons, documents, invoices, keys, overview, payment_methods, payments),
-    *(plans, settings, tokens, usage),
+    *(alerts, coupons, documents, invoices, keys, my_data, overview, payment_methods),
+    *(payments, plans, settings, tokens, usage),
 )
 web = Blueprint("web", __name__)
 for subject in SUBJECTS:
