@@ -91,7 +91,7 @@ def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
 
 def forget_of(account: Account) -> None:
     """Delete the account's mails; what is still on its way stays until it has arrived."""
-    session.execute(delete(Mail).where(Mail.user_id == account.id, *_settled()))
+    session.execute(delete(Mail).where(Mail.user_id == account.id, is_settled()))
 
 
 def note_sent(mail_id: int, *, now: datetime) -> None:
@@ -116,10 +116,11 @@ def note_refused(mail_id: int, *, reason: str, now: datetime) -> None:
         mail.refusal = reason
 
 
+def is_settled() -> ColumnElement[bool]:
+    """Return the condition that nothing more is to be done about a mail."""
+    ends = (Mail.sent_at, Mail.kept_at, Mail.refused_at)
+    return or_(*(end.is_not(None) for end in ends))
+
+
 def _locked(mail_id: int) -> Mail:
     return session.get_one(Mail, mail_id, with_for_update=True, populate_existing=True)
-
-
-def _settled() -> tuple[ColumnElement[bool], ...]:
-    ends = (Mail.sent_at, Mail.kept_at, Mail.refused_at)
-    return (or_(*(end.is_not(None) for end in ends)),)

@@ -86,7 +86,9 @@ class TestArchive:
         files = taken(lived)
         told = json.loads(files["account.json"])
         by_month = sum(Decimal(row["final_usd"]) for row in told["usage_by_month"])
-        assert by_month == sum(Decimal(row["final_cost"]) for row in rows(files["usage_records.csv"]))
+        assert by_month == sum(
+            Decimal(row["final_cost"]) for row in rows(files["usage_records.csv"])
+        )
         assert all("e" not in row["final_usd"].lower() for row in told["usage_by_month"])
 
     def test_gives_spreadsheets_nothing_to_run(self, lived) -> None:
@@ -132,7 +134,5 @@ class TestOwnTables:
             *("month_closes", "plan_changes", "coupon_guesses", "usage_corrections"),
             "carried_amounts",
         }
-        owned = {
-            name for name, table in Base.metadata.tables.items() if "user_id" in table.columns
-        }
+        owned = {name for name, table in Base.metadata.tables.items() if "user_id" in table.columns}
         assert owned - told - elsewhere == set()
