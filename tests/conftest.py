@@ -21,6 +21,7 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.html_lint import LintingClient
+from tests.log_watch import LogWatch
 from tests.moments import NOW
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     # The same cases in each run, and none of them failed for the machine being busy.
     generated.register_profile("ours", derandomize=True, deadline=None, database=None)
     generated.load_profile("ours")
+    # No line that any test logs may hold a secret, or who somebody is.
+    config.pluginmanager.register(LogWatch(), "log_watch")
 
 
 @pytest.hookimpl(tryfirst=True)
