@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 from app.entrypoints.web import (
     access,
     alerts,
+    belongings,
     confirming,
     coupons,
     documents,
@@ -17,7 +18,6 @@ from app.entrypoints.web import (
     languages,
     links,
     mails,
-    my_data,
     overview,
     payment_methods,
     payments,
@@ -36,6 +36,7 @@ from app.foundation.errors import DomainError
 SUBJECTS = (
     access,
     alerts,
+    belongings,
     confirming,
     coupons,
     documents,
@@ -46,7 +47,6 @@ SUBJECTS = (
     languages,
     links,
     mails,
-    my_data,
     overview,
     payment_methods,
     payments,
@@ -58,7 +58,7 @@ SUBJECTS = (
 )
 # Signing in, and what belongs to it, is for customers and operators alike; this is not.
 CUSTOMERS_OWN = (
-    *(alerts, coupons, documents, invoices, keys, my_data, overview, payment_methods),
+    *(alerts, belongings, coupons, documents, invoices, keys, overview, payment_methods),
     *(payments, plans, settings, tokens, usage),
 )
 web = Blueprint("web", __name__)

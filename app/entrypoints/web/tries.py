@@ -78,7 +78,7 @@ def draw_recovery_codes(account: Account) -> None:
     limiting.spend(PAPERS, account.id)
 
 
-def take_data(account: Account) -> None:
+def take_belongings(account: Account) -> None:
     """Count a download of all that is somebody's own. Raises TooManyRequests."""
     limiting.spend(DATA, account.id)
 

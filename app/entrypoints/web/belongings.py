@@ -29,7 +29,7 @@ from app.workflows.delete_account import by_owner, delete_account, keep_account
 
 REFUSALS = (InvoicesUnpaid, DeletionAsked, ChangeInProgress)
 
-pages = Blueprint("my_data", __name__)
+pages = Blueprint("belongings", __name__)
 pages.before_request(require_sign_in)
 
 
@@ -45,7 +45,7 @@ def download() -> ResponseReturnValue:
     account, now = signed_in_account(), clock.now()
     if not has_fresh_password():
         return ask_for_password(url_for(".index"))
-    tries.take_data(account)
+    tries.take_belongings(account)
     with transaction():
         security_journal.note(Act.DATA_TAKEN, account, visitor=visitor(), now=now)
     end_reading()
@@ -93,7 +93,7 @@ def _ask() -> None:
 def _page(form: DeletionForm) -> Response:
     account, now = signed_in_account(), clock.now()
     page = render_template(
-        "web/my_data/index.html",
+        "web/belongings/index.html",
         account=account,
         form=form,
         left=leaving(account, now=now, grace=renewal_grace()),
