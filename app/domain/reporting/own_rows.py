@@ -33,6 +33,11 @@ def settings_row(account: Account) -> OwnRow:
     return next(each_row(account, OF_THE_SETTINGS))
 
 
+def names_of(table: OwnTable) -> tuple[str, ...]:
+    """Return under which names a table's rows are told."""
+    return tuple(_told(dict.fromkeys([*table.columns, *(table.beside or {})])))
+
+
 def each_row(account: Account, table: OwnTable) -> Iterator[OwnRow]:
     """Return the account's rows of a table one by one, oldest first, however many there are.
 

@@ -94,16 +94,16 @@ def _json_list(name: str, rows: Iterable[OwnRow]) -> Iterator[str]:
 
 
 def _csv_parts(account: Account, table: OwnTable) -> Iterator[str]:
-    line, is_first = io.StringIO(), True
+    line = io.StringIO()
     writer = csv.writer(line)
+    writer.writerow(own_rows.names_of(table))
     for row in own_rows.each_row(account, table):
-        if is_first:
-            writer.writerow(row)
-            is_first = False
         writer.writerow([_cell(value) for value in row.values()])
         yield line.getvalue()
         line.seek(0)
         line.truncate()
+    # Where there is no row the heading is still to be said.
+    yield line.getvalue()
 
 
 def _cell(value: object) -> str | int:

@@ -82,6 +82,13 @@ class TestArchive:
         for secret in ("password_hash", "digest", "sealed", "obl_sk_"):
             assert secret not in everything
 
+    def test_heads_a_table_that_has_no_row(self, ada) -> None:
+        files = taken(ada)
+        assert (
+            files["refunds.csv"].strip() == "amount_usd,status,reason,created_at,updated_at,payment"
+        )
+        assert all(text for text in files.values())
+
     def test_tells_amounts_to_the_last_digit(self, lived) -> None:
         files = taken(lived)
         told = json.loads(files["account.json"])
