@@ -25,6 +25,7 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.html_lint import LintingClient
+from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 from tests.moments import NOW
 from tests.quick_passwords import hash_quickly
@@ -42,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     make_once()
     hash_quickly()
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    # No line that any test logs may hold a secret, or who somebody is.
+    config.pluginmanager.register(LogWatch(), "log_watch")
 
 
 def pytest_collection_finish() -> None:

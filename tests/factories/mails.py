@@ -91,6 +91,10 @@ FACTS: dict[str, dict[str, object]] = {
     "verify_email": SEALED,
     "reset_password": SEALED,
     "confirm_email": {**SEALED, "new_email": "ada@new.example"},
+    "deletion_asked": {
+        "due_at": DUE, "plan_name": "Pro", "extra_tokens": 2_500_000, "credit_minor": 1_613,
+    },
+    "account_deleted": {"email": "ada@example.com"},
     "email_changing": {**SEALED, "new_email": "ada@new.example"},
 }  # fmt: skip
 

@@ -9,6 +9,24 @@ class UnknownAccount(DomainError):
     kind = Kind.NOT_FOUND
 
 
+class DeletionAsked(DomainError):
+    """The account is to be deleted already."""
+
+    kind = Kind.CONFLICT
+
+
+class DeletionNotAsked(DomainError):
+    """Nobody has asked for the account to be deleted."""
+
+    kind = Kind.CONFLICT
+
+
+class InvoicesUnpaid(DomainError):
+    """Invoices have to be paid before the account may be deleted."""
+
+    kind = Kind.CONFLICT
+
+
 class EmailTaken(DomainError):
     """An account with this mail address stands already."""
 

@@ -140,4 +140,4 @@ def _billed(terms: KeyTerms) -> str | None:
         raise AttributionOutsideLimits(
             f"The key would bill {terms.attribute_to}, an account that it may not speak of."
         )
-    return queries.account(terms.attribute_to).id
+    return queries.account_in_use(terms.attribute_to).id

@@ -32,6 +32,12 @@ class Account(Base):
             " AND (suspended_because IS NULL OR suspended_because IN ('debt', 'operator'))",
             "suspended_for_a_reason",
         ),
+        CheckConstraint(
+            "(deletion_asked_at IS NULL) = (deletion_due_at IS NULL)", "deletion_has_its_moment"
+        ),
+        CheckConstraint(
+            "erased_at IS NULL OR (password_hash IS NULL AND name = '')", "erased_has_no_name"
+        ),
     )
 
     # The id the gateway knows the customer by, such as user-123.
@@ -55,6 +61,11 @@ class Account(Base):
     # 'debt' is lifted when the debt is paid, 'operator' only by an operator.
     suspended_because: Mapped[str | None]
     email_verified_at: Mapped[datetime | None]
+    # When the owner asked for it to be deleted, and from when on it is closed.
+    deletion_asked_at: Mapped[datetime | None]
+    deletion_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    # From then on nobody has this account; what tax law needs of it is kept under its id.
+    erased_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import case, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from app.domain.accounts import (
     keys,
@@ -212,10 +212,18 @@ def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
     return {account.id: account for account in session.scalars(statement)}
 
 
-def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
-    """Lock the accounts that exist, in the order of their ids, and return what usage draws on."""
+def lock_balances(
+    user_ids: Collection[str], *, served_at: datetime | None = None
+) -> dict[str, Balance]:
+    """Lock the accounts that exist, in the order of their ids, and return what usage draws on.
+
+    With a moment only those that the gateway may serve then: whose deletion is due is unknown.
+    """
     settings = BillingSettings
-    topup_threshold = case((settings.auto_topup, settings.auto_topup_threshold), else_=0)
+    # Nothing is bought for an account that is to be deleted.
+    buys = and_(settings.auto_topup, Account.deletion_asked_at.is_(None))
+    topup_threshold = case((buys, settings.auto_topup_threshold), else_=0)
+    served = [] if served_at is None else [_is_served(served_at)]
     columns = select(
         Account.id,
         Account.timezone,
@@ -225,9 +233,13 @@ def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
         topup_threshold,
     )
     joined = columns.join(settings, settings.user_id == Account.id)
-    statement = joined.where(any_of(Account.id, user_ids)).order_by(Account.id)
+    statement = joined.where(any_of(Account.id, user_ids), *served).order_by(Account.id)
     rows = session.execute(statement.with_for_update(key_share=True, of=Account))
     return {row.id: Balance(*row) for row in rows}
+
+
+def _is_served(now: datetime) -> ColumnElement[bool]:
+    return or_(Account.deletion_due_at.is_(None), Account.deletion_due_at > now)
 
 
 def _check_password(password: str, email: str) -> None:

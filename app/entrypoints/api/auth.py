@@ -80,7 +80,7 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
         if g.key.kind != KeyKind.GATEWAY:
             limiting.spend_of_key(g.key.public_id)
         if g.key.user_id is not None:
-            g.account = accounts.account(g.key.user_id)
+            g.account = accounts.account_in_use(g.key.user_id)
         if g.key.kind == KeyKind.GATEWAY:
             # Taken down now: within a transaction the key would have to be read anew, under locks.
             g.attribution = accounts.attribution_of(g.key)

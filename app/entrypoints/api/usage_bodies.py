@@ -14,6 +14,7 @@ from app.entrypoints.api.usage_shapes import (
     read_record,
     text_faults,
 )
+from app.foundation import clock
 from app.foundation.errors import FieldError, InvalidFields, Kind, Refusal
 
 RECORDS_MAX = 1000
@@ -74,7 +75,7 @@ def read_estimate(
         fault = malformed.faults[0]
         raise Refusal(fault.code, fault.detail, fields=malformed.faults) from malformed
     refuse_other_accounts(report.user_id)
-    account = accounts.find_account(report.user_id)
+    account = accounts.find_served_account(report.user_id, now=clock.now())
     if account is None:
         detail = f"There is no account with the user_id {report.user_id}."
         raise field_refusal("user_id", "unknown_user", detail)

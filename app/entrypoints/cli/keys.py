@@ -156,7 +156,7 @@ def _made(terms: KeyTerms, *, user: str | None, operator: str | None) -> str:
 
 
 def _account_of(user_id: str, role: Role) -> Account:
-    account = queries.account(user_id)
+    account = queries.account_in_use(user_id)
     if account.role != role:
         raise Failed(f"The account {user_id} has the role {account.role}, not {role}.")
     return account

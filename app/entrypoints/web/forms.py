@@ -5,7 +5,7 @@ from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
@@ -132,6 +132,23 @@ class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
             "spellcheck": "false",
         },
     )
+
+
+class DeletionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """One's own mail address, typed by whoever means it."""
+
+    expected = ""
+    email = EmailField(
+        "Your mail address",
+        validators=[InputRequired("Type your mail address.")],
+        filters=[visible],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse any other address."""
+        if (field.data or "").strip().lower() != self.expected:
+            raise ValidationError("This is not the address of your account.")
 
 
 class EmailChangeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
