@@ -4,7 +4,6 @@ import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,11 +17,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from app.domain.accounts.models import Account
 from app.entrypoints.api.describing.document import CALLS, REFUSED_REPEATS, SHAPES
-from app.entrypoints.api.describing.parts import Call
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation.secret_keys import KeyKind
 from tests.databases import on_sqlite
-from tests.factories.accounts import make_account, make_key
+from tests.factories.accounts import make_key
 from tests.fakes.payment_gateway import FakeGateway
 
 # More of them look deeper, and take longer: 100 is a night's work.

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import Field
 
 from app.domain.accounts import factors, operations, security_journal
@@ -22,7 +21,7 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web import tries
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.forms import CodeForm, RegisterForm, SignInForm
+from app.entrypoints.web.forms import CodeForm, RegisterForm, SentForm, SignInForm
 from app.entrypoints.web.signing_in import (
     account_that_waits,
     begin_session,
@@ -168,6 +167,6 @@ def _wanted() -> str:
     return own_path(request.args.get("next"))
 
 
-def _form_page(page: str, form: FlaskForm) -> Response:
+def _form_page(page: str, form: SentForm) -> Response:
     status = 422 if form.errors else 200
     return make_response(render_template(page, form=form, wanted=request.args.get("next")), status)

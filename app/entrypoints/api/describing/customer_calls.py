@@ -56,7 +56,7 @@ CALLS = (
             Parameter("group_by", text(choices=list(Grouping))),
             _TIMEZONE,
         ),
-        refusals={422: "from_invalid, range_empty, range_too_long, timezone_unknown"},
+        refusals={422: "from_invalid, to_invalid, range_empty, range_too_long, timezone_unknown"},
     ),
     Call(
         "GET",
@@ -74,7 +74,7 @@ CALLS = (
             _CURSOR,
             _limit("limit", 1_000),
         ),
-        refusals={422: "from_invalid, range_empty, timezone_unknown, cursor_invalid"},
+        refusals={422: "from_invalid, to_invalid, range_empty, timezone_unknown, cursor_invalid"},
     ),
     Call(
         "GET",
