@@ -80,6 +80,8 @@ FACTS: dict[str, dict[str, object]] = {
     "second_factor_off": VISIT,
     "verify_email": SEALED,
     "reset_password": SEALED,
+    "finish_registration": SEALED,
+    "registration_tried": VISIT,
     "confirm_email": {**SEALED, "new_email": "ada@new.example"},
     "email_changing": {**SEALED, "new_email": "ada@new.example"},
 }  # fmt: skip

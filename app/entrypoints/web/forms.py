@@ -69,19 +69,14 @@ class SignInForm(SentForm):
     )
 
 
-class RegisterForm(SentForm):
-    """What a new customer tells us."""
+class RegisterByMailForm(SentForm):
+    """What a new customer tells us where mails go out: he chooses his password by mail."""
 
     email = EmailField(
         "Email",
         validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "email"},
-    )
-    password = PasswordField(
-        "Password",
-        validators=[InputRequired("Choose a password.")],
-        render_kw={"autocomplete": "new-password"},
     )
     # Whether the zone exists is the domain's business; a browser may know newer ones than we.
     timezone = SelectField(
@@ -90,6 +85,16 @@ class RegisterForm(SentForm):
         default="UTC",
         validate_choice=False,
         filters=[visible],
+    )
+
+
+class RegisterForm(RegisterByMailForm):
+    """What a new customer tells us where no mail reaches him: the password, too."""
+
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Choose a password.")],
+        render_kw={"autocomplete": "new-password"},
     )
 
 
