@@ -95,7 +95,9 @@ class Key(Base):
             "kind = 'obl_gw_' OR (attributes_to IS NULL AND attributes_by = '[]')",
             "only_gateways_attribute",
         ),
+        CheckConstraint("kind = 'obl_gw_' OR limited_to = '[]'", "only_gateways_are_limited"),
         Index(None, "user_id"),
+        Index(None, "expires_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -110,10 +112,18 @@ class Key(Base):
     # of that format names, or else this one.
     attributes_to: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     attributes_by: Mapped[list[str]] = mapped_column(Json, default=list)
+    # The only accounts that a gateway's key may speak of; empty for all of them.
+    limited_to: Mapped[list[str]] = mapped_column(Json, default=list)
     created_at: Mapped[datetime]
+    # Exclusive, like every end in this house: from this moment on the key is refused.
     expires_at: Mapped[datetime | None]
+    # Of the last few minutes' uses only the first is noted.
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    # The key that takes its place; both work until this one's end.
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("keys.id"), unique=True)
+    # When it was decided whether its owner is to hear that it ends soon.
+    expiry_told_at: Mapped[datetime | None]
 
 
 class BillingSettings(Base):

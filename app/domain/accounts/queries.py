@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.domain.accounts import rules
+from app.domain.accounts import key_rules, rules
 from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key, Role
@@ -142,8 +142,7 @@ def key_by_text(text: str, *, now: datetime) -> Key:
         sent is None
         or stored is None
         or not sent.matches(stored.digest)
-        or stored.revoked_at is not None
-        or (stored.expires_at is not None and stored.expires_at <= now)
+        or key_rules.has_ended(stored, now=now)
     ):
         raise KeyUnknown("This key is not known, or no longer valid.")
     return stored
@@ -151,7 +150,12 @@ def key_by_text(text: str, *, now: datetime) -> Key:
 
 def attribution_of(key: Key) -> Attribution:
     """Return whom a gateway's key bills for events in the formats of others."""
-    return Attribution(gateway=key.name, user_id=key.attributes_to, fields=tuple(key.attributes_by))
+    return Attribution(
+        gateway=key.name,
+        user_id=key.attributes_to,
+        fields=tuple(key.attributes_by),
+        accounts=frozenset(key.limited_to),
+    )
 
 
 def keys_of(account: Account) -> Sequence[Key]:

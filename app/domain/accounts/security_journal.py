@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.domain.accounts import queries
 from app.domain.accounts.devices import Visitor
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, Key
 from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.journal import JournalEntry
@@ -39,6 +39,7 @@ class Event(StrEnum):
     FACTOR_OFF = "second_factor_off"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     KEY_MADE = "key_made"
+    KEY_REPLACED = "key_replaced"
     KEY_REVOKED = "key_revoked"
 
 
@@ -94,6 +95,14 @@ class SecurityEvent:
     id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who does something, as the journal calls him, and where he comes from."""
+
+    actor: str
+    visitor: Visitor
+
+
 def note(
     event: Event | Act,
     account: Account,
@@ -125,6 +134,25 @@ def note_by_operator(
 ) -> None:
     """Note what was done for the owner, by somebody of ours."""
     journal.write(event, actor=actor, user_id=account.id, now=now, details=details)
+
+
+def note_key(
+    event: Event,
+    key: Key,
+    *,
+    by: Doer,
+    now: datetime,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Note what became of a key, whoever did it; a gateway's is nobody's own."""
+    named = {"key": key.name, "prefix": f"{key.kind}{key.public_id}"}
+    journal.write(
+        event,
+        actor=by.actor,
+        user_id=key.user_id,
+        now=now,
+        details={**_came(by.visitor), **named, **(details or {})},
+    )
 
 
 def note_failure(email: str, *, visitor: Visitor, now: datetime) -> None:

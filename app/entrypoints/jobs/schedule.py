@@ -30,6 +30,7 @@ from app.workflows.charge_invoices import charge_invoices
 from app.workflows.chase_unpaid import chase_unpaid
 from app.workflows.lapse_open_purchases import lapse_open_purchases
 from app.workflows.renew_subscriptions import renew_subscriptions
+from app.workflows.warn_of_ending_keys import warn_of_ending_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,10 @@ def _announce_price_rises() -> None:
     in_parts(lambda now: announce_price_rises(now=now))
 
 
+def _warn_of_ending_keys() -> None:
+    in_parts(lambda now: warn_of_ending_keys(now=now))
+
+
 def _forget_old_keys() -> None:
     with transaction():
         idempotency.forget_old(now=clock.now())
@@ -103,6 +108,7 @@ SCHEDULE = (
     Scheduled("reminders", 600, _chase),
     Scheduled("closed_pages", 600, _lapse),
     Scheduled("price_rises", 3600, _announce_price_rises),
+    Scheduled("ending_keys", 3600, _warn_of_ending_keys),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
     Scheduled("old_sign_ins", 3600, forget_old_sign_ins),
     Scheduled("retention", 86_400, forget_what_is_old),

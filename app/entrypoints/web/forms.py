@@ -8,7 +8,7 @@ from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringF
 from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from app.domain.accounts import password_rules
-from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
+from app.domain.accounts.rules import UNSTORABLE
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -166,17 +166,6 @@ class ConsentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """Which text was agreed to; whether it is the one that holds is the domain's to say."""
 
     consent = StringField("Consent", filters=[visible])
-
-
-class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """The name a new key will be known by."""
-
-    name = StringField(
-        "Name",
-        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
-        filters=[visible],
-        render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
-    )
 
 
 class SwitchForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types

@@ -23,6 +23,7 @@ WORDS: Mapping[str, str] = {
     Event.FACTOR_OFF: "Second factor switched off",
     Event.RECOVERY_CODES_MADE: "New recovery codes made",
     Event.KEY_MADE: "API key made",
+    Event.KEY_REPLACED: "API key replaced",
     Event.KEY_REVOKED: "API key revoked",
     Act.ACCOUNT_OPENED: "Account opened",
     Act.SETTINGS_CHANGED: "Settings changed",
