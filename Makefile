@@ -11,7 +11,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench lock help chromium
+.PHONY: run test check bench translations lock help chromium
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
@@ -30,12 +30,15 @@ check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesse
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json
 	$(BIN)/python -m tests.benchmarks
 
+translations: $(VENV)/.installed-dev ## bring the catalogs of translations in line with the source
+	$(BIN)/python -m tests.translations
+
 lock: ## renew the locked requirements (needs uv)
 	$(COMPILE) -o requirements.txt
 	$(COMPILE) --group dev -o requirements-dev.txt
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamps remember which locked requirements stand in .venv.
 $(VENV)/.made:

@@ -12,6 +12,7 @@ from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.api.metrics import metrics
 from app.entrypoints.health import health
+from app.entrypoints.languages import register_languages
 from app.entrypoints.limiting import register_limits
 from app.entrypoints.observing import register_observing
 from app.entrypoints.security_headers import register_security_headers
@@ -31,6 +32,7 @@ def register_doors(app: Flask) -> None:
     # First in, last out: whatever others do to a request or an answer is seen.
     register_observing(app)
     csrf.register_csrf(app)
+    register_languages(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
     app.register_blueprint(description, url_prefix="/v1")

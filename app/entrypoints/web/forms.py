@@ -7,10 +7,10 @@ from flask import request
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from app.domain.accounts import password_rules
-from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
+from app.domain.accounts.rules import UNSTORABLE
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -157,6 +157,23 @@ class CodeForm(SentForm):
     )
 
 
+class DeletionForm(SentForm):
+    """One's own mail address, typed by whoever means it."""
+
+    expected = ""
+    email = EmailField(
+        "Your mail address",
+        validators=[InputRequired("Type your mail address.")],
+        filters=[visible],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse any other address."""
+        if (field.data or "").strip().lower() != self.expected:
+            raise ValidationError("This is not the address of your account.")
+
+
 class EmailChangeForm(SentForm):
     """The address that is to take the old one's place."""
 
@@ -172,17 +189,6 @@ class ConsentForm(SentForm):
     """Which text was agreed to; whether it is the one that holds is the domain's to say."""
 
     consent = StringField("Consent", filters=[visible])
-
-
-class KeyForm(SentForm):
-    """The name a new key will be known by."""
-
-    name = StringField(
-        "Name",
-        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
-        filters=[visible],
-        render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
-    )
 
 
 class SwitchForm(SentForm):

@@ -2,21 +2,23 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.views import RecordView
+from app.entrypoints.languages import language
+from app.foundation import figures
 from app.foundation.figures import (
     CENT,
     MINUS,
     count,
-    day,
     dollars,
     payment_method,
     rate,
     usd_of_minor,
 )
+from app.foundation.languages import short_day_in
 from app.foundation.money import (
     round_half_up,
     usd_from_minor,
@@ -81,10 +83,14 @@ def signed_percent(permille: int) -> str:
     return f"+{percent(permille)}" if permille > 0 else percent(permille)
 
 
+def day(moment: datetime, local: tzinfo = UTC) -> str:
+    """Return the local date in the reader's language: 22 Nov 2026."""
+    return figures.day(moment, local, language())
+
+
 def short_day(moment: datetime, local: ZoneInfo) -> str:
     """Return the local date without its year: 22 Nov."""
-    there = moment.astimezone(local)
-    return f"{there.day} {there:%b}"
+    return short_day_in(language(), moment.astimezone(local).date())
 
 
 def clock_time(moment: datetime, local: ZoneInfo) -> str:

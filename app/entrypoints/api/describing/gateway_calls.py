@@ -36,7 +36,7 @@ CALLS = (
         refusals={
             409: "request_id_conflict",
             413: "too_many_records",
-            422: f"unknown_user, verbose_invalid, {_RECORD_REFUSED}",
+            422: f"unknown_user, account_not_allowed, verbose_invalid, {_RECORD_REFUSED}",
         },
         changes=True,
     ),
@@ -60,7 +60,10 @@ CALLS = (
         {200: Answered("What it would come to now; nothing is stored.", "Estimate")},
         body="EstimatePost",
         says="Gateways name the account in `user_id`; customers' keys leave it out.",
-        refusals={422: f"unknown_user, field_missing, field_unknown, {_RECORD_REFUSED}"},
+        refusals={
+            403: "account_not_allowed",
+            422: f"unknown_user, field_missing, field_unknown, {_RECORD_REFUSED}",
+        },
     ),
     Call(
         "GET",
@@ -70,7 +73,7 @@ CALLS = (
         "Ask whether a customer may go on",
         {200: Answered("The first reason why not, or ok.", "Entitlement")},
         parameters=(path_parameter("user_id", "The account."),),
-        refusals={404: "unknown_account"},
+        refusals={403: "account_not_allowed", 404: "unknown_account"},
     ),
     Call(
         "POST",
