@@ -9,13 +9,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import documents, queries
+from app.domain.invoices import documents, queries, reasons
 from app.domain.invoices.documents import Document, DocumentKind, Tax
 from app.domain.invoices.errors import UnknownCreditNote, UnknownDocument
 from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from app.domain.invoices.views import CreditedLine, CreditNoteView, Discount, InvoiceView
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def document_of(account: Account, reference: str, *, named: str, now: datetime) 
         return invoice_of(account, reference, now=now)
     if named == DocumentKind.RECEIPT:
         return receipt_of(account, reference, now=now)
-    raise UnknownDocument("An invoice has two documents: the invoice itself, and its receipt.")
+    raise UnknownDocument(say("An invoice has two documents: the invoice itself, and its receipt."))
 
 
 def credit_note_of(account: Account, reference: str, number: str, *, now: datetime) -> Document:
@@ -73,7 +74,7 @@ def credit_note_of(account: Account, reference: str, number: str, *, now: dateti
     for note in credit_notes_of(account, invoice):
         if note.number == number:
             return documents.credit_note_document(note, invoice=invoice)
-    raise UnknownCreditNote("This invoice has no credit note with this number.")
+    raise UnknownCreditNote(say("This invoice has no credit note with this number."))
 
 
 def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteView, ...]:
@@ -90,7 +91,7 @@ def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteV
         CreditNoteView(
             number=note.credit_note_number,
             invoice_number=invoice.invoice_number or "",
-            reason=note.reason,
+            reason=reasons.told(note.reason),
             issued_at=note.issued_at,
             amount_minor=note.amount_minor,
             tax_minor=note.tax_minor,

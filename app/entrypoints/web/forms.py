@@ -9,6 +9,7 @@ from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
+from app.entrypoints.languages import field_label
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -173,10 +174,12 @@ class CouponForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """A code, and the plan that it is to be used for."""
 
     coupon_code = StringField(
-        "Coupon code",
-        validators=[DataRequired("Enter the code of your coupon.")],
+        field_label("Coupon code"),
+        validators=[DataRequired(field_label("Enter the code of your coupon."))],
         filters=[visible],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     # Which plans there are is known where the form is made.
-    plan_id = SelectField("For which plan", default="", validate_choice=False, filters=[visible])
+    plan_id = SelectField(
+        field_label("For which plan"), default="", validate_choice=False, filters=[visible]
+    )
