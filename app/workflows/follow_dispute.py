@@ -4,7 +4,7 @@ from datetime import datetime
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
-from app.domain.invoices import credit, credit_notes, reasons
+from app.domain.invoices import credit, credit_notes
 from app.domain.payments import disputes, operations, refunds
 from app.domain.payments.gateway import DisputeStatus
 from app.domain.payments.models import Dispute, Payment
@@ -37,7 +37,7 @@ def _take_what_it_paid_for(
     if payment.is_overpayment:
         return 0
     invoice = operations.lock_invoice(payment)
-    reason = reasons.lost(payment.provider, dispute.provider_dispute)
+    reason = disputes.lost_reason(payment.provider, dispute.provider_dispute)
     if credit_notes.was_credited_for(invoice, reason):
         return None
     # Some of it may have been refunded before.

@@ -124,15 +124,17 @@ def _check_change(coupon: Coupon, before: CouponTerms, after: CouponTerms) -> No
             "The coupon {code} has been redeemed: its type and value stay as they are.",
             {"code": coupon.code},
         )
-        raise CouponTermsFixed(detail, fields=[FieldError(field, f"{field}_is_fixed", detail)])
+        code = f"{field}_is_fixed"
+        raise CouponTermsFixed(detail, fields=[FieldError(field, code, detail)])
     used = {
         "max_uses": coupon.used_count,
         "max_usage_per_user": queries.most_redemptions(coupon),
     }
+    codes = {name: f"{name}_below_used" for name in used}
     faults = [
         FieldError(
             name,
-            f"{name}_below_used",
+            codes[name],
             say(
                 "{name} must be at least {least}: so often was it used.",
                 {"name": name, "least": least},

@@ -162,7 +162,8 @@ def _limit_faults(draft: CouponDraft) -> Iterator[FieldError]:
                 "{name} must be a whole number from 1 to {most:,}.",
                 {"name": name, "most": USES_MAX},
             )
-            yield FieldError(name, f"{name}_invalid", detail)
+            code = f"{name}_invalid"
+            yield FieldError(name, code, detail)
     try:
         within = 0 <= money.minor_from_usd(draft.min_purchase_amount) <= AMOUNT_MINOR_MAX
     except ValueError:
@@ -188,7 +189,8 @@ def _other_faults(draft: CouponDraft, plan_ids: Collection[str]) -> Iterator[Fie
     for number, plan_id in enumerate(draft.applicable_plans or ()):
         if plan_id not in plan_ids:
             detail = say("There is no plan with the id {plan_id}.", {"plan_id": repr(plan_id[:64])})
-            yield FieldError(f"applicable_plans[{number}]", "unknown_plan", detail)
+            path = f"applicable_plans[{number}]"
+            yield FieldError(path, "unknown_plan", detail)
 
 
 def _name_of(character: str) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import documents, queries, reasons
+from app.domain.invoices import documents, queries
 from app.domain.invoices.documents import Document, DocumentKind, Tax
 from app.domain.invoices.errors import UnknownCreditNote, UnknownDocument
 from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
@@ -91,7 +91,7 @@ def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteV
         CreditNoteView(
             number=note.credit_note_number,
             invoice_number=invoice.invoice_number or "",
-            reason=reasons.told(note.reason),
+            reason=note.reason,
             issued_at=note.issued_at,
             amount_minor=note.amount_minor,
             tax_minor=note.tax_minor,

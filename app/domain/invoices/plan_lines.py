@@ -8,7 +8,6 @@ from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
 from app.domain.subscriptions.changing import Change, ChangeKind
 from app.foundation import money
-from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +31,22 @@ def change_lines(
             ends_at=change.period.ends_at,
             price_minor=change.charge_minor,
         )
-        formula = say("{price} for a whole period", {"price": usd(change.charge_minor)})
-        return (ExplainedLine(line, formula),)
-    share = {"left": change.seconds_left, "whole": change.period.seconds}
+        return (ExplainedLine(line, f"{usd(change.charge_minor)} for a whole period"),)
+    share = f"{change.seconds_left:,} s left / {change.period.seconds:,} s"
     rest = f"{now:%Y-%m-%d} to {change.period.ends_at:%Y-%m-%d}"
     charge = _line("plan", f"{new_name} plan, {rest}", change.charge_minor)
-    price = {"price": usd(change.after.price_minor), **share}
-    lines = [ExplainedLine(charge, say("{price} × {left:,} s left / {whole:,} s", price))]
+    lines = [ExplainedLine(charge, f"{usd(change.after.price_minor)} × {share}")]
     # Only what the new plan costs is taken off; the rest becomes account credit.
     credited = min(change.credit_minor, change.charge_minor)
     if credited:
         credit = _line("plan_credit", f"Unused time of the {old_name} plan", -credited)
-        paid = {"paid": usd(change.net_paid_minor), **share}
-        formula = say("{paid} paid × {left:,} s left / {whole:,} s", paid)
-        lines.append(ExplainedLine(credit, formula))
+        lines.append(ExplainedLine(credit, f"{usd(change.net_paid_minor)} paid × {share}"))
     return tuple(lines)
 
 
 def carried_lines(bill: Bill) -> tuple[ExplainedLine, ...]:
     """Return the line that a bill's amount is carried on with, if nobody could pay it by itself."""
-    formula = say("Less than {least} is not paid by itself", {"least": usd(rules.LEAST_MINOR)})
+    formula = f"Less than {usd(rules.LEAST_MINOR)} is not paid by itself"
     carried = (line for line in bill.lines if line.kind == "carried_on")
     return tuple(ExplainedLine(line, formula) for line in carried)
 

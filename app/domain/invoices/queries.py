@@ -302,7 +302,7 @@ def view(
         transaction_id=row.transaction_id,
         discounts=tuple(discounts),
         voided_at=row.voided_at,
-        void_reason=reasons.told(row.void_reason) if row.void_reason else None,
+        void_reason=reasons.read_again(row.void_reason) if row.void_reason else None,
         credited_minor=credited_minor,
     )
 

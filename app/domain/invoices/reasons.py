@@ -1,18 +1,11 @@
-"""Why an invoice was voided, credited or its money sent back, in words that can be read again.
+"""Why an invoice was voided or its money sent back, where nobody but we decided so. Pure.
 
-A reason is stored as it was said first, in English. Our own are known again by that; what an
-operator wrote stays as it was written. Pure.
+A reason is stored in English. One of ours is known again by that, and said in the reader's
+language; what an operator wrote stays as it was written.
 """
-
-from collections.abc import Mapping
 
 from app.foundation.sentences import Sentence, say
 
-# By provider, whose own number of the dispute stands at the end.
-LOST: Mapping[str, Sentence] = {
-    "stripe": say("The payment was contested at your bank, and lost ({dispute})"),
-    "paypal": say("The payment was contested at PayPal, and lost ({dispute})"),
-}
 RENEWAL_UNPAID = say("The renewal was not paid in time.")
 NOTHING_LEFT = say("There was nothing left to pay")
 OTHER_PLAN_RUNS = say("Another period or plan was running when the money came.")
@@ -24,15 +17,6 @@ TAKEN_BACK = say("The customer took the change back.")
 CREDIT_PAID_BACK = say("What its credit was for was paid back.")
 
 
-def lost(provider: str, provider_dispute: str) -> Sentence:
-    """Return which reason stands on the credit note over a dispute that was lost."""
-    return say(LOST[provider], {"dispute": provider_dispute})
-
-
-def told(stored: str) -> Sentence:
-    """Return a stored reason as something that is read in every language, if it is one of ours."""
-    for template in LOST.values():
-        before, _, after = template.partition("{dispute}")
-        if stored.startswith(before) and stored.endswith(after):
-            return say(template, {"dispute": stored[len(before) : -len(after)]})
+def read_again(stored: str) -> Sentence:
+    """Return a stored reason as a sentence that every reader gets in his language, if it is one."""
     return say(stored)

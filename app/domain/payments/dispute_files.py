@@ -6,7 +6,6 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain.invoices import reasons
 from app.domain.invoices.models import CreditEntry, CreditNote, Invoice
 from app.domain.payments import disputes
 from app.domain.payments.gateway import DisputeStatus
@@ -123,7 +122,7 @@ def _taken(lost: Sequence[tuple[Dispute, Payment]]) -> Mapping[int, TakenBack]:
     )
     taken = {}
     for row, payment in lost:
-        reason = reasons.lost(payment.provider, row.provider_dispute)
+        reason = disputes.lost_reason(payment.provider, row.provider_dispute)
         number, credited_minor = notes.get((payment.invoice_id, reason), (None, 0))
         taken[row.id] = TakenBack(
             credit_note=number,

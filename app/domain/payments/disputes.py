@@ -11,6 +11,8 @@ from app.foundation.database import session
 
 # What is done with it is the promise of whoever hooks into it.
 DISPUTE_DECIDED = "dispute_decided"
+# Where a payment is contested, as its customer would say it.
+CONTESTED_AT = {"stripe": "at your bank", "paypal": "at PayPal"}
 
 
 def is_disputed(payment: Payment) -> bool:
@@ -46,6 +48,11 @@ def lost_sources(payment: Payment) -> tuple[str, ...]:
     """Return the sources of all disputes of the payment."""
     found = session.scalars(select(Dispute.id).where(Dispute.payment_id == payment.id))
     return tuple(lost_source(dispute_id) for dispute_id in found)
+
+
+def lost_reason(provider: str, provider_dispute: str) -> str:
+    """Return which reason stands on the credit note over a dispute that was lost."""
+    return f"The payment was contested {CONTESTED_AT[provider]}, and lost ({provider_dispute})"
 
 
 def payment_of_dispute(dispute_id: int) -> str:

@@ -62,7 +62,7 @@ def _refunds(payment: Payment) -> tuple[RefundView, ...]:
             payment.provider,
             row.amount_minor,
             row.status,
-            reasons.told(row.reason),
+            reasons.read_again(row.reason),
             row.created_at,
         )
         for row in session.scalars(theirs.execution_options(populate_existing=True))

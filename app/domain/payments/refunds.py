@@ -112,7 +112,9 @@ def refunds_of_invoice(account: Account, invoice_id: str) -> tuple[RefundView, .
         .execution_options(populate_existing=True)
     )
     return tuple(
-        RefundView(provider, row.amount_minor, row.status, reasons.told(row.reason), row.created_at)
+        RefundView(
+            provider, row.amount_minor, row.status, reasons.read_again(row.reason), row.created_at
+        )
         for row, provider in session.execute(statement)
     )
 
