@@ -19,6 +19,7 @@ from app.domain.catalog.price_changes import (
 from app.domain.catalog.rules import Price, PriceBook, names_of
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 
 def plan(plan_id: str) -> Plan:
@@ -26,7 +27,7 @@ def plan(plan_id: str) -> Plan:
     # Some of what is asked for is no text for a database.
     found = None if UNSTORABLE.search(plan_id) else session.get(Plan, plan_id)
     if found is None:
-        raise UnknownPlan("There is no plan with this id.")
+        raise UnknownPlan(say("There is no plan with this id."))
     return found
 
 
@@ -138,7 +139,8 @@ def price_import(
     """
     unknown = set(override) - {price.model_id for price in listed}
     if unknown:
-        raise UnknownModel(f"The table has no price for {sorted(unknown)[0]}.")
+        first = min(unknown)
+        raise UnknownModel(say("The table has no price for {model}.", {"model": first}))
     return import_changes(
         listed, prices_in_force(), aliases=model_of_alias(), override=override, now=now
     )
