@@ -4,6 +4,11 @@
   "use strict";
 
   const NANOS = 1_000_000_000;
+  const NANO_DECIMALS = 9;
+  const CENT_DECIMALS = 2;
+  // Numbers are written in the page's language; its words come with each drawing.
+  const LANGUAGE = document.documentElement.lang || "en";
+  const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumSignificantDigits: 3 });
 
   function styleOf(name) {
     // A variable may read light-dark(…): only a painted element knows which it is.
@@ -16,31 +21,36 @@
   }
 
   function separated(number) {
-    return number.toLocaleString("en-US");
+    return number.toLocaleString(LANGUAGE);
   }
 
-  function exactUsd(nanos) {
-    const rest = String(nanos % NANOS).padStart(9, "0");
-    const cents = rest.slice(0, 2) + rest.slice(2).replace(/0+$/, "");
-    return `$${separated(Math.floor(nanos / NANOS))}.${cents}`;
+  function usd(nanos, decimals) {
+    const rest = String(nanos % NANOS).padStart(NANO_DECIMALS, "0").slice(0, decimals);
+    return `$${separated(Math.floor(nanos / NANOS))}${rest && `.${rest}`}`;
+  }
+
+  // As many decimals as all of the amounts need: none, or cents, or what lies below them.
+  function decimalsOf(amounts) {
+    let decimals = 0;
+    while (decimals < NANO_DECIMALS && amounts.some((nanos) => nanos % 10 ** (NANO_DECIMALS - decimals))) {
+      decimals += 1;
+    }
+    return decimals && Math.max(decimals, CENT_DECIMALS);
   }
 
   function shown(metric, value) {
-    return metric === "cost" ? exactUsd(value) : separated(value);
+    return metric === "cost" ? usd(value, Math.max(decimalsOf([value]), CENT_DECIMALS)) : separated(value);
   }
 
-  const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
-
-  function tick(metric, value) {
+  // The ticks of an axis look alike, and no two of them are the same: a step below a cent shows.
+  function tick(metric, value, all) {
     if (metric !== "cost") {
-      return Number.isInteger(value) ? compact.format(value) : "";
+      return compact.format(value);
     }
-    const usd = value / NANOS;
-    if (usd >= 1000) {
-      return `$${compact.format(usd)}`;
-    }
-    // Below a cent, cents say nothing.
-    return usd === 0 || usd >= 10 ? `$${Number(usd.toFixed(2))}` : `$${usd >= 0.01 ? usd.toFixed(2) : Number(usd.toPrecision(2))}`;
+    const amounts = all.map((one) => Math.round(one.value));
+    return Math.max(...amounts) >= 10_000 * NANOS
+      ? `$${compact.format(value / NANOS)}`
+      : usd(Math.round(value), decimalsOf(amounts));
   }
 
   function datasets(drawing) {
@@ -80,14 +90,16 @@
           font,
           padding: 8,
           maxTicksLimit: 5,
-          callback: (value) => tick(metric, value),
+          // There is no part of a token, and none of a nano-USD.
+          precision: 0,
+          callback: (value, _index, all) => tick(metric, value, all),
         },
       },
     };
   }
 
   function tooltip(drawing, font) {
-    const { metric, titles } = drawing;
+    const { metric, titles, total: word } = drawing;
     return {
       mode: "index",
       intersect: false,
@@ -113,7 +125,7 @@
         label: (item) => `${item.dataset.label}  ${shown(metric, item.raw)}`,
         footer: (items) => {
           const total = items.reduce((sum, item) => sum + item.raw, 0);
-          return items.length > 1 ? `Total  ${shown(metric, total)}` : "";
+          return items.length > 1 ? `${word}  ${shown(metric, total)}` : "";
         },
       },
     };

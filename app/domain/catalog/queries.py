@@ -80,6 +80,14 @@ def price_of(row: ModelPrice) -> Price:
     )
 
 
+def prices_called(price_ids: Collection[int]) -> dict[int, Price]:
+    """Return the prices with these ids, also those that count for nothing any more."""
+    if not price_ids:
+        return {}
+    rows = session.scalars(select(ModelPrice).where(any_of(ModelPrice.id, price_ids)))
+    return {row.id: price_of(row) for row in rows}
+
+
 def prices_at(moment: datetime) -> Sequence[Price]:
     """Return what every model costs at a moment."""
     price = ModelPrice

@@ -12,6 +12,7 @@ from app.domain.usage.views import Granularity, Grouping
 from app.foundation.errors import InvalidFields
 from app.foundation.paging import Cursor
 from app.foundation.periods import Period, months_later
+from app.foundation.sentences import Sentence, say
 
 DAY = timedelta(days=1)
 CUSTOM = "custom"
@@ -45,6 +46,11 @@ class Today:
     period: Period
 
 
+UNKNOWN = {
+    "group_by": say("This page cannot keep that apart. Showing by model."),
+    "metric": say("This page cannot measure that. Showing by cost."),
+}
+
 # The first day and the last one.
 Days = tuple[date, date]
 
@@ -68,24 +74,33 @@ def _last_month(today: date) -> Days:
 
 PERIOD = "period"
 DEFAULT_RANGE = "30d"
-RANGES: dict[str, tuple[str, Callable[[date], Days]]] = {
-    "today": ("Today", _last_days(1)),
-    "yesterday": ("Yesterday", _yesterday),
-    "7d": ("7 days", _last_days(7)),
-    "30d": ("30 days", _last_days(30)),
-    "month": ("This month", _this_month),
-    "last-month": ("Last month", _last_month),
-    PERIOD: ("This period", _last_days(31)),
-    "90d": ("90 days", _last_days(90)),
+RANGES: dict[str, tuple[Sentence, Callable[[date], Days]]] = {
+    "today": (say("Today"), _last_days(1)),
+    "yesterday": (say("Yesterday"), _yesterday),
+    "7d": (say("7 days"), _last_days(7)),
+    "30d": (say("30 days"), _last_days(30)),
+    "month": (say("This month"), _this_month),
+    "last-month": (say("Last month"), _last_month),
+    PERIOD: (say("This period"), _last_days(31)),
+    "90d": (say("90 days"), _last_days(90)),
 }
-RANGE_NAMES = {**{name: label for name, (label, _) in RANGES.items()}, CUSTOM: "Custom"}
-GRANULARITY_NAMES = {AUTOMATIC: "Automatic", "hour": "Hour", "day": "Day", "month": "Month"}
+RANGE_NAMES = {**{name: label for name, (label, _) in RANGES.items()}, CUSTOM: say("Custom")}
+GRANULARITY_NAMES = {
+    AUTOMATIC: say("Automatic"),
+    "hour": say("Hour"),
+    "day": say("Day"),
+    "month": say("Month"),
+}
 GROUPING_NAMES = {
-    Grouping.MODEL: "Model",
-    Grouping.API_KEY: "Gateway key",
-    Grouping.PROVIDER: "Provider",
+    Grouping.MODEL: say("Model"),
+    Grouping.API_KEY: say("Gateway key"),
+    Grouping.PROVIDER: say("Provider"),
 }
-METRIC_NAMES = {Metric.COST: "Cost", Metric.TOKENS: "Tokens", Metric.REQUESTS: "Requests"}
+METRIC_NAMES = {
+    Metric.COST: say("Cost"),
+    Metric.TOKENS: say("Tokens"),
+    Metric.REQUESTS: say("Requests"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +119,7 @@ class UsageFilter:
     # Narrows the requests, not the chart.
     model: str | None
     cursor: Cursor | None
-    notices: tuple[str, ...]
+    notices: tuple[Sentence, ...]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -141,7 +156,7 @@ class UsageFilter:
 
 def read_filter(asked: Mapping[str, str], today: Today) -> UsageFilter:
     """Read what is asked; whatever cannot be read falls back and is said in a notice."""
-    notices: list[str] = []
+    notices: list[Sentence] = []
     name, first, last, span = _read_range(asked, today, notices)
     chosen, granularity = _read_granularity(asked, first, last, notices)
     return UsageFilter(
@@ -160,7 +175,7 @@ def read_filter(asked: Mapping[str, str], today: Today) -> UsageFilter:
 
 
 def _read_range(
-    asked: Mapping[str, str], today: Today, notices: list[str]
+    asked: Mapping[str, str], today: Today, notices: list[Sentence]
 ) -> tuple[str, date, date, Period]:
     name = asked.get("range") or (CUSTOM if asked.get("from") else DEFAULT_RANGE)
     custom = _read_days(asked, today, notices) if name == CUSTOM else None
@@ -168,7 +183,7 @@ def _read_range(
         return _period_so_far(today)
     if custom is None and name not in RANGES:
         if name != CUSTOM:
-            notices.append("There is no such range. Showing the last 30 days.")
+            notices.append(say("There is no such range. Showing the last 30 days."))
         name = DEFAULT_RANGE
     first, last = custom or RANGES[name][1](today.date)
     span = Period(day_starts_at(first, today.zone), day_starts_at(last + DAY, today.zone))
@@ -183,39 +198,45 @@ def _period_so_far(today: Today) -> tuple[str, date, date, Period]:
     return PERIOD, first, today.date, Period(period.starts_at, ends_at)
 
 
-def _read_days(asked: Mapping[str, str], today: Today, notices: list[str]) -> Days | None:
+def _read_days(asked: Mapping[str, str], today: Today, notices: list[Sentence]) -> Days | None:
     """Return the days of a custom range; None, and a notice, if they make none."""
     try:
         first = date.fromisoformat(asked.get("from", ""))
         last = date.fromisoformat(asked["to"]) if asked.get("to") else today.date
     except ValueError:
-        notices.append("Dates are written like 2026-11-22. Showing the last 30 days.")
+        notices.append(say("Dates are written like 2026-11-22. Showing the last 30 days."))
         return None
     latest = today.date + DAYS_DAYS_MAX * DAY
     if first > last:
-        notices.append("The range ends before it starts. Showing the last 30 days.")
+        notices.append(say("The range ends before it starts. Showing the last 30 days."))
     elif first < EARLIEST or last > latest:
-        notices.append("There is no usage so long ago or so far ahead. Showing the last 30 days.")
+        notices.append(
+            say("There is no usage so long ago or so far ahead. Showing the last 30 days.")
+        )
     elif (last - first).days > RANGE_DAYS_MAX:
-        notices.append("A range has at most ten years. Showing the last 30 days.")
+        notices.append(say("A range has at most ten years. Showing the last 30 days."))
     else:
         return first, last
     return None
 
 
 def _read_granularity(
-    asked: Mapping[str, str], first: date, last: date, notices: list[str]
+    asked: Mapping[str, str], first: date, last: date, notices: list[Sentence]
 ) -> tuple[str, Granularity]:
     days = (last - first).days + 1
     chosen = asked.get("granularity") or AUTOMATIC
     if chosen not in GRANULARITY_NAMES:
-        notices.append("There is no such step. The range decides how it is cut.")
+        notices.append(say("There is no such step. The range decides how it is cut."))
         chosen = AUTOMATIC
     if chosen == Granularity.HOUR and days > HOURS_DAYS_MAX:
-        notices.append(f"Hours are shown for ranges of up to {HOURS_DAYS_MAX} days.")
+        notices.append(
+            say("Hours are shown for ranges of up to {most} days.", {"most": HOURS_DAYS_MAX})
+        )
         chosen = AUTOMATIC
     if chosen == Granularity.DAY and days > DAYS_DAYS_MAX:
-        notices.append(f"Days are shown for ranges of up to {DAYS_DAYS_MAX} days.")
+        notices.append(
+            say("Days are shown for ranges of up to {most} days.", {"most": DAYS_DAYS_MAX})
+        )
         chosen = AUTOMATIC
     return chosen, _automatic(days) if chosen == AUTOMATIC else Granularity(chosen)
 
@@ -227,26 +248,26 @@ def _automatic(days: int) -> Granularity:
 
 
 def _one_of(
-    known: type[E], asked: Mapping[str, str], name: str, default: E, notices: list[str]
+    known: type[E], asked: Mapping[str, str], name: str, default: E, notices: list[Sentence]
 ) -> E:
     value = asked.get(name) or default
     if value not in {member.value for member in known}:
-        notices.append(f"This page knows no {name} like that. Showing by {default.value}.")
+        notices.append(UNKNOWN[name])
         return default
     return known(value)
 
 
-def _read_model(asked: Mapping[str, str], notices: list[str]) -> str | None:
+def _read_model(asked: Mapping[str, str], notices: list[Sentence]) -> str | None:
     model = asked.get("model") or None
     if model is not None and (len(model) > MODEL_LENGTH_MAX or not model.isprintable()):
-        notices.append("No model has such a name. Showing the requests of all models.")
+        notices.append(say("No model has such a name. Showing the requests of all models."))
         return None
     return model
 
 
-def _read_cursor(asked: Mapping[str, str], notices: list[str]) -> Cursor | None:
+def _read_cursor(asked: Mapping[str, str], notices: list[Sentence]) -> Cursor | None:
     try:
         return Cursor.parse(asked["cursor"]) if asked.get("cursor") else None
     except InvalidFields:
-        notices.append("That page of requests does not exist. Showing the newest.")
+        notices.append(say("That page of requests does not exist. Showing the newest."))
         return None
