@@ -7,18 +7,10 @@ asks for it in the reader's language. For everyone else it is its English text.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
 from app.foundation import languages
 from app.foundation.languages import ENGLISH
-
-
-@runtime_checkable
-class Worded(Protocol):
-    """What reads differently from language to language."""
-
-    def in_language(self, language: str) -> str:
-        """Return how it reads there."""
 
 
 class Sentence(str):
@@ -93,4 +85,4 @@ def together(parts: Sequence[object]) -> Sentence:
 
 def in_language(value: object, language: str) -> object:
     """Return a sentence or a day in the language; all else as it is."""
-    return value.in_language(language) if isinstance(value, Worded) else value
+    return value.in_language(language) if isinstance(value, Sentence | Day) else value

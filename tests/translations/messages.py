@@ -30,7 +30,6 @@ AREAS = {
         *("templates/components/console.html", "templates/layouts/console.html"),
     ),
     "documents": ("app/adapters/invoice_pdf.py", "app/domain/invoices/documents.py"),
-    "docs": ("templates/web/docs", "templates/components/docs.html", "app/entrypoints/api"),
     "money": tuple(
         f"{floor}/{subject}"
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")
