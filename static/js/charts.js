@@ -1,5 +1,5 @@
-// Draws [data-chart]: a canvas with its numbers beside it as JSON. Amounts arrive as whole nano-USD,
-// so that no digit is lost on the way; colours come from the style sheet.
+// Draws [data-chart] and [data-course]: a canvas with its numbers beside it as JSON. Amounts arrive as
+// whole nano-USD, so that no digit is lost on the way; colours come from the style sheet.
 (() => {
   "use strict";
 
@@ -125,7 +125,7 @@
         label: (item) => `${item.dataset.label}  ${shown(metric, item.raw)}`,
         footer: (items) => {
           const total = items.reduce((sum, item) => sum + item.raw, 0);
-          return items.length > 1 ? `${word}  ${shown(metric, total)}` : "";
+          return word && items.length > 1 ? `${word}  ${shown(metric, total)}` : "";
         },
       },
     };
@@ -161,9 +161,103 @@
     });
   }
 
+  // --- Courses: an amount over the days of its period, with thresholds as lines across ----------
+  function numbersOf(threshold) {
+    const field = document.getElementById(threshold.field);
+    const separators = threshold.over > 1 ? /[\s,;%]+/ : /$^/;
+    const parts = (field?.value ?? "").split(separators).map((part) => part.replace(/[,\s$]/g, ""));
+    const numbers = parts.filter(Boolean).map(Number).filter(Number.isFinite);
+    return numbers.filter((number) => number !== threshold.off);
+  }
+
+  function thresholdLines(thresholds) {
+    const lines = thresholds.flatMap((threshold) =>
+      numbersOf(threshold).map((number) => ({
+        height: threshold.base + (number * threshold.times) / threshold.over,
+        words: threshold.words.replace("{number}", separated(number)),
+      })),
+    );
+    return lines.sort((one, other) => one.height - other.height);
+  }
+
+  // Labels that would lie on one another stand side by side.
+  function drawThresholds({ ctx, chartArea, scales }, { thresholds, top }, colour, font) {
+    let last = { at: Infinity, left: chartArea.right };
+    ctx.save();
+    ctx.font = `600 ${font.size}px ${font.family}`;
+    ctx.textAlign = "right";
+    ctx.fillStyle = ctx.strokeStyle = colour;
+    ctx.setLineDash([5, 3]);
+    for (const { height, words } of thresholdLines(thresholds)) {
+      if (height >= 0 && height <= top) {
+        const at = scales.y.getPixelForValue(height);
+        const right = last.at - at < font.size + 3 ? last.left - 10 : chartArea.right - 2;
+        ctx.beginPath();
+        ctx.moveTo(chartArea.left, at);
+        ctx.lineTo(chartArea.right, at);
+        ctx.stroke();
+        ctx.fillText(words, right, at < chartArea.top + font.size + 4 ? at + font.size + 2 : at - 4);
+        last = { at, left: right - ctx.measureText(words).width };
+      }
+    }
+    ctx.restore();
+  }
+
+  function courseLines(drawing) {
+    const colours = [styleOf("1"), styleOf("rest")];
+    return drawing.lines.map((line, place) => ({
+      label: line.name,
+      data: line.values,
+      borderColor: colours[place],
+      backgroundColor: colours[place],
+      borderWidth: 2,
+      borderDash: place ? [2, 3] : [],
+      pointRadius: 0,
+      pointHitRadius: 8,
+    }));
+  }
+
+  function drawCourse(holder) {
+    const canvas = holder.querySelector("canvas");
+    const drawing = JSON.parse(holder.querySelector("script").textContent);
+    Chart.getChart(canvas)?.destroy();
+    const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
+    const { x, y } = scales(drawing.metric, font);
+    const colour = styleOf("threshold");
+    new Chart(canvas, {
+      type: "line",
+      data: { labels: drawing.labels, datasets: courseLines(drawing) },
+      plugins: [
+        {
+          id: "thresholds",
+          afterDatasetsDraw: (chart) => drawThresholds(chart, drawing, colour, font),
+        },
+      ],
+      options: {
+        animation: false,
+        maintainAspectRatio: false,
+        responsive: true,
+        interaction: { mode: "index", intersect: false },
+        plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
+        scales: { x: { ...x, stacked: false }, y: { ...y, stacked: false, max: drawing.top } },
+      },
+    });
+  }
+
+  document.addEventListener("input", (event) => {
+    for (const holder of document.querySelectorAll("[data-course]")) {
+      if (holder.closest("form")?.contains(event.target)) {
+        Chart.getChart(holder.querySelector("canvas"))?.draw();
+      }
+    }
+  });
+
   function drawAll(within) {
     for (const holder of within.querySelectorAll("[data-chart]")) {
       draw(holder);
+    }
+    for (const holder of within.querySelectorAll("[data-course]")) {
+      drawCourse(holder);
     }
   }
 

@@ -2,19 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.buckets import day_starts_at
 from app.domain.usage.views import Granularity, Grouping
+from app.entrypoints.moments import read_moment
 from app.foundation.errors import InvalidFields
 from app.foundation.paging import Cursor
 from app.foundation.periods import Period, months_later
 from app.foundation.sentences import Sentence, say
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 CUSTOM = "custom"
 AUTOMATIC = "auto"
 EARLIEST = date(2000, 1, 1)
@@ -116,8 +118,9 @@ class UsageFilter:
     granularity: Granularity
     group_by: Grouping
     metric: Metric
-    # Narrows the requests, not the chart.
+    # These narrow the requests, not the chart.
     model: str | None
+    hour: datetime | None
     cursor: Cursor | None
     notices: tuple[Sentence, ...]
 
@@ -135,23 +138,53 @@ class UsageFilter:
             said |= {"from": self.first.isoformat(), "to": self.last.isoformat()}
         return said
 
-    def parameters_of_records(self, *, model: str | None, cursor: Cursor | None) -> dict[str, Any]:
-        """Return the whole address of a page of requests."""
+    @property
+    def records_span(self) -> Period:
+        """Return when the requests that are listed were made."""
+        if self.hour is None:
+            return self.span
+        return Period(self.hour, min(self.hour + HOUR, self.span.ends_at))
+
+    @property
+    def parameters_here(self) -> dict[str, Any]:
+        """Return the whole address of what is shown."""
+        return self.parameters_of_records(cursor=self.cursor)
+
+    @property
+    def parameters_of_all(self) -> dict[str, Any]:
+        """Return the address of the newest requests of every model and hour."""
+        return replace(self, model=None, hour=None).parameters_of_records(cursor=None)
+
+    def parameters_of_model(self, model: str) -> dict[str, Any]:
+        """Return the address of the newest requests of one model."""
+        return replace(self, model=model).parameters_of_records(cursor=None)
+
+    def parameters_of_records(self, *, cursor: Cursor | None) -> dict[str, Any]:
+        """Return the address of another page of the same requests."""
         said = self.parameters
-        if model is not None:
-            said["model"] = model
+        if self.model is not None:
+            said["model"] = self.model
+        if self.hour is not None:
+            said["hour"] = written(self.hour)
         if cursor is not None:
             said["cursor"] = str(cursor)
         return said
 
     def parameters_of_bucket(self, starts_at: datetime) -> dict[str, Any]:
-        """Return the address of the same view of one day or month alone."""
+        """Return the address of what is behind a bar: a day or month alone, an hour's requests."""
+        if self.granularity is Granularity.HOUR:
+            return replace(self, hour=starts_at).parameters_of_records(cursor=None)
         first = last = starts_at.date()
         if self.granularity is Granularity.MONTH:
             last = months_later(starts_at, 1).date() - DAY
         return replace(
             self, range=CUSTOM, first=first, last=last, chosen_granularity=AUTOMATIC
         ).parameters
+
+
+def written(hour: datetime) -> str:
+    """Return the hour as an address has it: 2026-11-22T14:00:00Z."""
+    return hour.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def read_filter(asked: Mapping[str, str], today: Today) -> UsageFilter:
@@ -169,6 +202,7 @@ def read_filter(asked: Mapping[str, str], today: Today) -> UsageFilter:
         group_by=_one_of(Grouping, asked, "group_by", Grouping.MODEL, notices),
         metric=_one_of(Metric, asked, "metric", Metric.COST, notices),
         model=_read_model(asked, notices),
+        hour=_read_hour(asked, span, notices),
         cursor=_read_cursor(asked, notices),
         notices=tuple(notices),
     )
@@ -263,6 +297,21 @@ def _read_model(asked: Mapping[str, str], notices: list[Sentence]) -> str | None
         notices.append(say("No model has such a name. Showing the requests of all models."))
         return None
     return model
+
+
+def _read_hour(asked: Mapping[str, str], span: Period, notices: list[Sentence]) -> datetime | None:
+    """Return the hour whose requests are asked for, if it lies in what is shown."""
+    if not asked.get("hour"):
+        return None
+    try:
+        hour = read_moment(asked["hour"])
+    except ValueError:
+        notices.append(say("There is no such hour. Showing the requests of the whole range."))
+        return None
+    if hour not in span:
+        notices.append(say("That hour is not in this range. Showing the whole range's requests."))
+        return None
+    return hour
 
 
 def _read_cursor(asked: Mapping[str, str], notices: list[Sentence]) -> Cursor | None:

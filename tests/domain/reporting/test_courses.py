@@ -65,7 +65,5 @@ def test_begins_on_its_first_day(moment) -> None:
 
 def test_days_are_local() -> None:
     # There it is the 23rd already.
-    found = course(
-        75, {}, UNKNOWN, span=SPAN, local=ZoneInfo("Pacific/Kiritimati"), now=NOON
-    )
+    found = course(75, {}, UNKNOWN, span=SPAN, local=ZoneInfo("Pacific/Kiritimati"), now=NOON)
     assert [day.day for day in found.days] == [21, 22, 23, 24, 25] and len(found.grown) == 3
