@@ -6,6 +6,7 @@
   const NANOS = 1_000_000_000;
   const NANO_DECIMALS = 9;
   const CENT_DECIMALS = 2;
+  const HEADROOM = 8;
   // Numbers are written in the page's language; its words come with each drawing.
   const LANGUAGE = document.documentElement.lang || "en";
   const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumSignificantDigits: 3 });
@@ -180,27 +181,43 @@
     return lines.sort((one, other) => one.height - other.height);
   }
 
-  // Labels that would lie on one another stand side by side.
-  function drawThresholds({ ctx, chartArea, scales }, { thresholds, top }, colour, font) {
+  function drawLines({ ctx, chartArea, scales }, lines, colour) {
+    ctx.strokeStyle = colour;
+    ctx.setLineDash([5, 3]);
+    for (const { height } of lines) {
+      const at = scales.y.getPixelForValue(height);
+      ctx.beginPath();
+      ctx.moveTo(chartArea.left, at);
+      ctx.lineTo(chartArea.right, at);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+  }
+
+  // Words that would lie on one another stand side by side; what is behind them stays readable.
+  function drawWords({ ctx, chartArea, scales }, lines, colours, font) {
     let last = { at: Infinity, left: chartArea.right };
-    ctx.save();
     ctx.font = `600 ${font.size}px ${font.family}`;
     ctx.textAlign = "right";
-    ctx.fillStyle = ctx.strokeStyle = colour;
-    ctx.setLineDash([5, 3]);
-    for (const { height, words } of thresholdLines(thresholds)) {
-      if (height >= 0 && height <= top) {
-        const at = scales.y.getPixelForValue(height);
-        const right = last.at - at < font.size + 3 ? last.left - 10 : chartArea.right - 2;
-        ctx.beginPath();
-        ctx.moveTo(chartArea.left, at);
-        ctx.lineTo(chartArea.right, at);
-        ctx.stroke();
-        ctx.fillText(words, right, at < chartArea.top + font.size + 4 ? at + font.size + 2 : at - 4);
-        last = { at, left: right - ctx.measureText(words).width };
-      }
+    ctx.lineJoin = "round";
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = colours.behind;
+    ctx.fillStyle = colours.line;
+    for (const { height, words } of lines) {
+      const at = scales.y.getPixelForValue(height) - 4;
+      const right = last.at - at < font.size + 3 ? last.left - 10 : chartArea.right - 2;
+      ctx.strokeText(words, right, at);
+      ctx.fillText(words, right, at);
+      last = { at, left: right - ctx.measureText(words).width };
     }
-    ctx.restore();
+  }
+
+  function drawThresholds(chart, { thresholds, top }, colours, font) {
+    const lines = thresholdLines(thresholds).filter(({ height }) => height >= 0 && height <= top);
+    chart.ctx.save();
+    drawLines(chart, lines, colours.line);
+    drawWords(chart, lines, colours, font);
+    chart.ctx.restore();
   }
 
   function courseLines(drawing) {
@@ -217,20 +234,26 @@
     }));
   }
 
+  // The words of the highest line need room above it.
+  function headed(axis, top) {
+    const ticks = { ...axis.ticks, includeBounds: false };
+    return { ...axis, stacked: false, max: top + Math.ceil(top / HEADROOM), ticks };
+  }
+
   function drawCourse(holder) {
     const canvas = holder.querySelector("canvas");
     const drawing = JSON.parse(holder.querySelector("script").textContent);
     Chart.getChart(canvas)?.destroy();
     const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
     const { x, y } = scales(drawing.metric, font);
-    const colour = styleOf("threshold");
+    const colours = { line: styleOf("threshold"), behind: styleOf("surface") };
     new Chart(canvas, {
       type: "line",
       data: { labels: drawing.labels, datasets: courseLines(drawing) },
       plugins: [
         {
           id: "thresholds",
-          afterDatasetsDraw: (chart) => drawThresholds(chart, drawing, colour, font),
+          afterDatasetsDraw: (chart) => drawThresholds(chart, drawing, colours, font),
         },
       ],
       options: {
@@ -239,7 +262,7 @@
         responsive: true,
         interaction: { mode: "index", intersect: false },
         plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
-        scales: { x: { ...x, stacked: false }, y: { ...y, stacked: false, max: drawing.top } },
+        scales: { x: { ...x, stacked: false }, y: headed(y, drawing.top) },
       },
     });
   }

@@ -13,6 +13,7 @@ from app.domain.usage.buckets import buckets
 from app.domain.usage.rules import local_hour
 from app.domain.usage.views import Granularity, Grouping, Sums, UsageSeries
 from app.entrypoints.languages import language, translated
+from app.entrypoints.web.showing import HOUR_FOLLOWS
 from app.entrypoints.web.usage_filter import Metric
 from app.foundation import languages
 from app.foundation.periods import Period
@@ -182,7 +183,8 @@ def _bars(starts: Sequence[datetime], granularity: Granularity) -> Iterator[Bar]
             label = f"{start:%H:%M}" if one_day else f"{day} {start:%H:%M}"
             weekday = languages.short_weekday_in(spoken, there)
             # The offset tells the two hours apart that clocks run through twice.
-            yield Bar(start, label, f"{weekday}, {start:%H:%M} (UTC{str(start)[-6:]})")
+            hour = f"{start:%H:%M} (UTC{str(start)[-6:]})"
+            yield Bar(start, label, f"{weekday}{HOUR_FOLLOWS[spoken]}{hour}")
         elif granularity is Granularity.DAY:
             yield Bar(start, day, languages.weekday_in(spoken, there))
         else:

@@ -38,6 +38,8 @@ UNITS = {
     ENGLISH: (1_000, ("", "K", "M", "B", "T")),
     CHINESE: (10_000, ("", "万", "亿", "万亿")),
 }
+# What stands between a day and its hour.
+HOUR_FOLLOWS = {ENGLISH: ", ", CHINESE: " "}
 # A million tokens at a pico-dollar each cost a micro-dollar.
 NANOS_PER_MILLION = 1000
 
@@ -110,7 +112,7 @@ def date_written(there: date) -> str:
 
 def clock_time(moment: datetime, local: ZoneInfo) -> str:
     """Return the local date and time: 22 Nov 2026, 14:05:09."""
-    return f"{day(moment, local)}, {moment.astimezone(local):%H:%M:%S}"
+    return f"{day(moment, local)}{HOUR_FOLLOWS[language()]}{moment.astimezone(local):%H:%M:%S}"
 
 
 def soon(moment: datetime, local: ZoneInfo, now: datetime) -> str:
@@ -118,7 +120,7 @@ def soon(moment: datetime, local: ZoneInfo, now: datetime) -> str:
     there = moment.astimezone(local)
     hour = f"{there:%H:%M}"
     is_today = there.date() == now.astimezone(local).date()
-    return hour if is_today else f"{short_day(moment, local)}, {hour}"
+    return hour if is_today else f"{short_day(moment, local)}{HOUR_FOLLOWS[language()]}{hour}"
 
 
 def usd_written(minor: int) -> str:
