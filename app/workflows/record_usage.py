@@ -14,9 +14,9 @@ from app.domain.catalog import queries as catalog
 from app.domain.catalog.rules import PriceBook
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions.queries import UsagePeriod
-from app.domain.usage import recording, rules
+from app.domain.usage import pruning, recording, rules
 from app.domain.usage.errors import UsageContended
-from app.domain.usage.models import RecordStatus
+from app.domain.usage.models import PrunedRequest, RecordStatus
 from app.domain.usage.posting import Candidate, Posting
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
@@ -37,7 +37,9 @@ def record_usage(
     """Record the reports and return what became of each, in their order."""
     outcomes: Outcomes = {}
     candidates = _candidates(reports, outcomes, now=now)
-    balances = accounts.lock_balances({candidate.report.user_id for candidate in candidates})
+    balances = accounts.lock_balances(
+        {candidate.report.user_id for candidate in candidates}, served_at=now
+    )
     ours = []
     for candidate in candidates:
         if candidate.report.user_id in balances:
@@ -105,13 +107,17 @@ def _tell_apart(
     candidates: Sequence[Candidate], outcomes: Outcomes
 ) -> tuple[list[Candidate], list[tuple[Candidate, Candidate]]]:
     """Return the fresh candidates, and the repeats within the batch with what they repeat."""
-    known = recording.recorded({candidate.report.request_id for candidate in candidates})
+    request_ids = {candidate.report.request_id for candidate in candidates}
+    known = recording.recorded(request_ids)
+    gone = pruning.pruned(request_ids - known.keys())
     fresh: dict[str, Candidate] = {}
     repeats = []
     for candidate in candidates:
         report = candidate.report
         record = known.get(report.request_id)
-        if record is None and report.request_id in fresh:
+        if report.request_id in gone:
+            outcomes[candidate.position] = _repeat(report, gone[report.request_id])
+        elif record is None and report.request_id in fresh:
             repeats.append((candidate, fresh[report.request_id]))
         elif record is None:
             fresh[report.request_id] = candidate
@@ -166,6 +172,13 @@ def _stands(record: NewRecord | Recorded, status: OutcomeStatus) -> Outcome:
         extra_tokens=record.extra_tokens,
         overage_tokens=record.overage_tokens,
     )
+
+
+def _repeat(report: UsageReport, kept: PrunedRequest) -> Outcome:
+    """Answer a request that was billed long ago: what it cost is not told any more."""
+    if not pruning.is_same(report, kept):
+        return _conflict(report)
+    return Outcome(request_id=report.request_id, status=OutcomeStatus.DUPLICATE)
 
 
 def _conflict(report: UsageReport) -> Outcome:

@@ -30,9 +30,12 @@ from app.foundation.secret_keys import KeyKind
 from app.workflows.sign_up import sign_up
 from app.workflows.verify_books import verify_books
 from tests.databases import ROOT, SECRET_KEY
+from tests.log_watch import leaks
 
 COMMAND = [sys.executable, "-P", "-m", "app.entrypoints.cli"]
 KEPT = ("PATH", "HOME", "LANG")
+# What these print is their log.
+LOGGING = {"serve", "worker"}
 READY_WITHIN_SECONDS = 60
 END_WITHIN_SECONDS = 20
 COMMAND_SECONDS = 60
@@ -105,6 +108,10 @@ class Installation:
                 child.terminate()
             for child in children.values():
                 _end(child)
+        # What programs log is read by more people than whom it is about.
+        for name in children.keys() & LOGGING:
+            found = list(leaks(self.printed(name)))
+            assert not found, f"{name} has logged {found}:\n{self.printed(name)}"
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
         with (self._folder / f"{name}.txt").open("wb") as printed:

@@ -41,6 +41,19 @@ class CustomerView:
     suspended_at: datetime | None
     suspended_because: str | None
     created_at: datetime
+    # Its owner, or we for him, asked for that; it is erased once its waiting is over.
+    deletion_due_at: datetime | None
+    erased_at: datetime | None
+
+    @property
+    def is_erased(self) -> bool:
+        """Tell whether nobody has this account any more."""
+        return self.erased_at is not None
+
+    @property
+    def is_to_be_deleted(self) -> bool:
+        """Tell whether the account waits for its end."""
+        return self.deletion_due_at is not None and not self.is_erased
 
     @property
     def token_balance(self) -> int:
@@ -128,6 +141,8 @@ def _view(
         suspended_at=account.suspended_at,
         suspended_because=account.suspended_because,
         created_at=account.created_at,
+        deletion_due_at=account.deletion_due_at,
+        erased_at=account.erased_at,
     )
 
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g, request
 
 from app.entrypoints.api.answering import answer, moment_text
-from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways
+from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways, only_reads
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
@@ -54,6 +54,7 @@ def post_void() -> Response:
 
 @calls.post("/estimate")
 @for_customers_and_gateways
+@only_reads
 def post_estimate() -> Response:
     """Say what a request would cost if it were posted now; nothing is stored."""
     report, account = read_estimate(json_object(), caller=g.get("account"))

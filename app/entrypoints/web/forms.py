@@ -5,10 +5,10 @@ from zoneinfo import available_timezones
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from app.domain.accounts import password_rules
-from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
+from app.domain.accounts.rules import UNSTORABLE
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -134,6 +134,23 @@ class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
+class DeletionForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """One's own mail address, typed by whoever means it."""
+
+    expected = ""
+    email = EmailField(
+        "Your mail address",
+        validators=[InputRequired("Type your mail address.")],
+        filters=[visible],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse any other address."""
+        if (field.data or "").strip().lower() != self.expected:
+            raise ValidationError("This is not the address of your account.")
+
+
 class EmailChangeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """The address that is to take the old one's place."""
 
@@ -149,17 +166,6 @@ class ConsentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     """Which text was agreed to; whether it is the one that holds is the domain's to say."""
 
     consent = StringField("Consent", filters=[visible])
-
-
-class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """The name a new key will be known by."""
-
-    name = StringField(
-        "Name",
-        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
-        filters=[visible],
-        render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
-    )
 
 
 class SwitchForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types

@@ -32,7 +32,7 @@ CALLS = (
         refusals={
             409: "request_id_conflict",
             413: "too_many_records",
-            422: f"unknown_user, {_RECORD_REFUSED}",
+            422: f"unknown_user, account_not_allowed, {_RECORD_REFUSED}",
         },
         changes=True,
     ),
@@ -55,7 +55,7 @@ CALLS = (
         "Say what a request would cost",
         {200: Answered("What it would come to now; nothing is stored.", "Estimate")},
         body="EstimatePost",
-        refusals={422: f"unknown_user, {_RECORD_REFUSED}"},
+        refusals={403: "account_not_allowed", 422: f"unknown_user, {_RECORD_REFUSED}"},
     ),
     Call(
         "GET",
@@ -65,7 +65,7 @@ CALLS = (
         "Ask whether a customer may go on",
         {200: Answered("The first reason why not, or ok.", "Entitlement")},
         parameters=(path_parameter("user_id", "The account."),),
-        refusals={404: "unknown_account"},
+        refusals={403: "account_not_allowed", 404: "unknown_account"},
     ),
     Call(
         "POST",
