@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries as account_queries
@@ -96,6 +96,19 @@ def drop_card(card: PaymentMethod, *, now: datetime) -> None:
     if card.removed_at is None:
         _remove(card, now=now)
         tell_owner(card, "card_removed", actor=f"provider:{card.provider}", now=now)
+
+
+def forget_all(account: Account, *, now: datetime) -> None:
+    """Have the providers forget every card of the locked account, and forget what they looked like.
+
+    Nobody is written to: his account is being erased.
+    """
+    for card in _kept(account.id):
+        card.is_default, card.removed_at = False, now
+        outbox.add(FORGET_CARD, {"card": card.id}, now=now)
+    session.flush()
+    theirs = update(PaymentMethod).where(PaymentMethod.user_id == account.id)
+    session.execute(theirs.values(last4="", expires_on=None))
 
 
 def tell_owner(card: PaymentMethod, act: str, *, actor: str, now: datetime) -> None:

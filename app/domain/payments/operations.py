@@ -3,10 +3,11 @@
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
 from app.domain.payments import cards, disputes, queries, refunds, rules
 from app.domain.payments.consent import Consent
@@ -267,3 +268,9 @@ def _move(payment: Payment, outcome: OutcomeStatus, *, now: datetime) -> bool:
         return False
     payment.status = following
     return True
+
+
+def forget_pages(account: Account) -> None:
+    """Forget the providers' pages of the account's payments: they have ended long ago."""
+    theirs = update(Payment).where(Payment.user_id == account.id)
+    session.execute(theirs.values(checkout_url=None))

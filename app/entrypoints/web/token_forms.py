@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from flask_wtf import FlaskForm
 from wtforms import Field
 from wtforms.validators import ValidationError
 
 from app.entrypoints.languages import field_label
+from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.typed import Amount, Switch, Whole
 from app.foundation.money import minor_from_usd
 from app.foundation.sentences import say
@@ -14,7 +14,7 @@ from app.foundation.sentences import say
 DECIMAL = {"inputmode": "decimal", "autocomplete": "off"}
 
 
-def check_amount(form: FlaskForm, field: Field) -> None:
+def check_amount(form: SentForm, field: Field) -> None:
     """Refuse what is no amount of cents; whether it may be bought is the domain's to say."""
     if field.data is None:
         raise ValidationError(say("Enter an amount of USD."))
@@ -26,7 +26,7 @@ def check_amount(form: FlaskForm, field: Field) -> None:
         raise ValidationError(say("An amount of USD, with at most two decimals.")) from error
 
 
-class BuyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class BuyForm(SentForm):
     """For how much extra tokens are bought."""
 
     amount = Amount(field_label("Amount, USD"), validators=[check_amount], render_kw=DECIMAL)
@@ -37,7 +37,7 @@ class BuyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         return minor_from_usd(self.amount.data)
 
 
-class AutoTopUpForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class AutoTopUpForm(SentForm):
     """When tokens are bought automatically, for how much, and how often at most."""
 
     auto_topup = Switch(field_label("Auto top-up"))
