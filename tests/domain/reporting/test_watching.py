@@ -59,7 +59,7 @@ class TestWatch:
 
     def test_tokens_and_spend_have_grown_to_what_they_are(self, app, noise) -> None:
         cleo = make_account("cleo", plan_id="plan-basic")
-        for days in (0, 1, 2, 3):
+        for days in (3, 2, 1, 0):
             make_usage(
                 "cleo",
                 prompt_tokens=30_000,
