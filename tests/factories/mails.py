@@ -90,6 +90,8 @@ FACTS: dict[str, dict[str, object]] = {
     },
     "verify_email": SEALED,
     "reset_password": SEALED,
+    "finish_registration": SEALED,
+    "registration_tried": VISIT,
     "confirm_email": {**SEALED, "new_email": "ada@new.example"},
     "deletion_asked": {
         "due_at": DUE, "plan_name": "Pro", "extra_tokens": 2_500_000, "credit_minor": 1_613,

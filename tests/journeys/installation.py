@@ -58,7 +58,7 @@ class Installation:
     """What runs, where it is, and how those talk to it who are not the browser."""
 
     def __init__(self, folder: Path, *, database_url: str = "") -> None:
-        self._folder = folder
+        self.folder = folder
         port, sandbox_port = free_ports(2)
         self.address = f"http://127.0.0.1:{port}"
         self.sandbox = f"http://127.0.0.1:{sandbox_port}"
@@ -82,7 +82,7 @@ class Installation:
         """Run a command of the command line to its end, and return what it printed."""
         ended = subprocess.run(
             [*COMMAND, *arguments],
-            cwd=self._folder,
+            cwd=self.folder,
             env=self._environment,
             capture_output=True,
             text=True,
@@ -114,10 +114,10 @@ class Installation:
             assert not found, f"{name} has logged {found}:\n{self.printed(name)}"
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
-        with (self._folder / f"{name}.txt").open("wb") as printed:
+        with (self.folder / f"{name}.txt").open("wb") as printed:
             return subprocess.Popen(
                 [*COMMAND, name],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
@@ -127,7 +127,7 @@ class Installation:
 
     def printed(self, name: str) -> str:
         """Return what a program has printed so far."""
-        return (self._folder / f"{name}.txt").read_text()
+        return (self.folder / f"{name}.txt").read_text()
 
     def wait_until_ready(self) -> None:
         """Wait until a customer can come."""

@@ -25,7 +25,7 @@ class Purpose(StrEnum):
     """What a link lets its reader do."""
 
     VERIFY_EMAIL = "verify_email"
-    RESET_PASSWORD = "reset_password"  # noqa: S105  # no password
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # nosec B105  # no password
     CONFIRM_EMAIL = "confirm_email"
     UNDO_EMAIL = "undo_email"
 

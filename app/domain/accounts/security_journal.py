@@ -28,8 +28,8 @@ class Event(StrEnum):
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # no password
-    PASSWORD_RESET = "password_reset"  # noqa: S105  # no password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # nosec B105  # no password
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # nosec B105  # no password
     RESET_ASKED = "password_reset_asked"
     EMAIL_VERIFIED = "email_verified"
     EMAIL_CHANGE_ASKED = "email_change_asked"

@@ -62,6 +62,8 @@ def prune(account: Account, *, before: datetime, limit: int) -> int:
 
 def pruned(request_ids: Collection[str]) -> dict[str, PrunedRequest]:
     """Return which of these requests had a record that is kept no longer."""
+    if not request_ids:
+        return {}
     by_digest = {digest_of_request(request_id): request_id for request_id in request_ids}
     kept = select(PrunedRequest).where(any_of(PrunedRequest.request_digest, list(by_digest)))
     return {by_digest[row.request_digest]: row for row in session.scalars(kept)}

@@ -76,6 +76,7 @@ def _prepare(state: BlueprintSetupState) -> None:
     # A page may stay open all day; its form token ends with the session, not after an hour.
     state.app.config["WTF_CSRF_TIME_LIMIT"] = None
     state.app.jinja_env.filters.update(showing.FILTERS)
+    state.app.jinja_env.globals["this_page"] = languages.this_page
     # A name that a template gets wrong is found by its first test, not by an empty place.
     state.app.jinja_env.undefined = StrictUndefined
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -11,7 +10,7 @@ from app.domain.accounts import key_rules
 from app.domain.accounts.errors import KeyExpiryInvalid, KeyNameInvalid, TooManyKeys
 from app.domain.accounts.key_rules import Expiry, KeyTerms, Overlap, Scope
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX
-from app.entrypoints.web.forms import visible
+from app.entrypoints.web.forms import SentForm, visible
 from app.foundation.errors import DomainError
 
 SCOPES = {
@@ -43,7 +42,7 @@ def name_field(example: str) -> StringField:
     )
 
 
-class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class KeyForm(SentForm):
     """What a new key is known by, what it may do, and how long."""
 
     name = name_field("Reporting script")
@@ -71,7 +70,7 @@ class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         )
 
 
-class OverlapForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class OverlapForm(SentForm):
     """When the old key ends."""
 
     overlap = SelectField("The old key ends", choices=OVERLAPS, default=Overlap.DAY.value)

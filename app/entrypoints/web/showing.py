@@ -18,6 +18,7 @@ from app.foundation.figures import (
     payment_method,
     rate,
     usd_of_minor,
+    usd_written,
 )
 from app.foundation.languages import CHINESE, ENGLISH, day_in, month_name_in, short_day_in
 from app.foundation.money import (
@@ -121,11 +122,6 @@ def soon(moment: datetime, local: ZoneInfo, now: datetime) -> str:
     hour = f"{there:%H:%M}"
     is_today = there.date() == now.astimezone(local).date()
     return hour if is_today else f"{short_day(moment, local)}{HOUR_FOLLOWS[language()]}{hour}"
-
-
-def usd_written(minor: int) -> str:
-    """Return an amount of cents as a sentence has it: 1,234.50 USD."""
-    return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
 
 
 def usd_input(minor: int) -> str:

@@ -45,7 +45,14 @@ KEYS = {
 }
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    text("1 to 255 visible characters: the same key and body replay the first answer."),
+    {
+        **text(
+            "1 to 255 visible characters: the same key and body replay the first answer.",
+            pattern="[!-~]*",
+        ),
+        "minLength": 1,
+        "maxLength": 255,
+    },
     place="header",
 )
 # What may happen to every call of a kind, whatever it does.

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 
 from app.domain.accounts import operations, queries, standing
 from app.domain.accounts.errors import (
@@ -19,6 +18,7 @@ from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor
 from app.entrypoints.web.operator.forms import (
@@ -171,7 +171,7 @@ def _ask(
     title: str,
     consequences: tuple[str, ...],
     button: str,
-    form: FlaskForm,
+    form: SentForm,
     customer: Account,
 ) -> ResponseReturnValue:
     question = Question(
