@@ -7,7 +7,7 @@ asks for it in the reader's language. For everyone else it is its English text.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Protocol, Self, runtime_checkable
+from typing import Protocol, Self, cast, runtime_checkable
 
 from app.foundation import languages
 from app.foundation.languages import ENGLISH
@@ -89,6 +89,46 @@ def together(parts: Sequence[object]) -> Sentence:
     """Return several sentences as one, a space between them."""
     places = {f"part{index}": part for index, part in enumerate(parts)}
     return Sentence.of(" ".join(f"{{{name}}}" for name in places), places)
+
+
+def wording_of(text: str) -> dict[str, object]:
+    """Return what a sentence was made of, as JSON that is kept beside its English text.
+
+    Nothing for a plain text. `told` makes the sentence of both again.
+    """
+    if not isinstance(text, Sentence):
+        return {}
+    values = {name: kept(value) for name, value in text.values.items()}
+    wording: dict[str, object] = {"template": text.template, "values": values}
+    return wording if text.plural is None else {**wording, "plural": [text.plural, text.number]}
+
+
+def told(text: str, wording: Mapping[str, object]) -> str:
+    """Return a text that was kept as the sentence that it was; without a wording as it is."""
+    if not wording:
+        return text
+    # What stands there in English stays, even where we would say it in other words by now.
+    made = Sentence(text)
+    plural, number = cast(tuple[str | None, int], wording.get("plural", (None, 1)))
+    values = cast(Mapping[str, object], wording["values"])
+    made.template, made.plural, made.number = cast(str, wording["template"]), plural, number
+    made.values = {name: told_again(value) for name, value in values.items()}
+    return made
+
+
+def kept(value: object) -> object:
+    """Return a sentence as JSON; all else as it is."""
+    if isinstance(value, Sentence):
+        return {"text": str(value), "wording": wording_of(value)}
+    assert not isinstance(value, Worded), "a day is kept as its moment, and said when it is read"
+    return value
+
+
+def told_again(value: object) -> object:
+    """Return what was kept as a sentence as that sentence; all else as it is."""
+    if isinstance(value, Mapping) and value.keys() == {"text", "wording"}:
+        return told(value["text"], value["wording"])
+    return value
 
 
 def in_language(value: object, language: str) -> object:
