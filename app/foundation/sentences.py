@@ -24,7 +24,9 @@ class Worded(Protocol):
 class Sentence(str):
     """An English sentence that remembers its template, and what fills its places."""
 
-    __slots__ = ("number", "plural", "template", "values")
+    __slots__ = ("about", "number", "plural", "template", "values")
+    # What tells short words apart that are the same in English alone.
+    about: str | None
     template: str
     plural: str | None
     number: int
@@ -38,6 +40,7 @@ class Sentence(str):
         form = template if plural is None or number == 1 else plural
         made = cls(form.format_map(values) if values else form)
         made.template, made.plural, made.number, made.values = template, plural, number, values
+        made.about = None
         return made
 
     def in_language(self, language: str) -> str:
@@ -45,7 +48,9 @@ class Sentence(str):
         if language == ENGLISH:
             return str(self)
         catalog = languages.translations(language)
-        if self.plural is None:
+        if self.about is not None:
+            template = catalog.pgettext(self.about, self.template)
+        elif self.plural is None:
             template = catalog.gettext(self.template)
         else:
             template = catalog.ngettext(self.template, self.plural, self.number)
@@ -78,6 +83,13 @@ def say(template: str, values: Mapping[str, object] | None = None) -> Sentence:
     return Sentence.of(template, values or {})
 
 
+def say_about(about: str, template: str) -> Sentence:
+    """Return a word that reads differently where it is about something else: `From` of a seller."""
+    made = say(template)
+    made.about = about
+    return made
+
+
 def say_count(
     one: str, many: str, number: int, values: Mapping[str, object] | None = None
 ) -> Sentence:
@@ -100,7 +112,11 @@ def wording_of(text: str) -> dict[str, object]:
         return {}
     values = {name: kept(value) for name, value in text.values.items()}
     wording: dict[str, object] = {"template": text.template, "values": values}
-    return wording if text.plural is None else {**wording, "plural": [text.plural, text.number]}
+    if text.plural is not None:
+        wording["plural"] = [text.plural, text.number]
+    if text.about is not None:
+        wording["about"] = text.about
+    return wording
 
 
 def told(text: str, wording: Mapping[str, object]) -> str:
@@ -113,6 +129,7 @@ def told(text: str, wording: Mapping[str, object]) -> str:
     values = cast(Mapping[str, object], wording["values"])
     made.template, made.plural, made.number = cast(str, wording["template"]), plural, number
     made.values = {name: told_again(value) for name, value in values.items()}
+    made.about = cast(str | None, wording.get("about"))
     return made
 
 

@@ -37,7 +37,7 @@ FACTS: dict[str, dict[str, object]] = {
     "account_suspended": {**INVOICE, "due_minor": 1_613, "due_at": DUE},
     "renewal_due": {
         "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,
-        "grace_ends_at": LATER, "checkout_hint": "You have saved no card that we could charge.",
+        "grace_ends_at": LATER,
     },
     "renewal_failed": {
         "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,

@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from app.domain.invoices.errors import InvoiceNotIssued, InvoiceNotPaid
 from app.domain.invoices.views import CreditNoteView, Discount, InvoiceView
+from app.foundation.languages import ENGLISH
+from app.foundation.sentences import say
 
-LANGUAGE = "en"
-OTHER_DISCOUNTS = "Discount"
-REVERSE_CHARGE = (
+OTHER_DISCOUNTS = say("Discount")
+REVERSE_CHARGE = say(
     "Reverse charge: the customer accounts for the VAT (Article 196 of Directive 2006/112/EC)."
 )
 
@@ -77,7 +78,8 @@ class Document:
     reverse_charge: bool
     notes: tuple[str, ...]
     currency: str = "USD"
-    language: str = LANGUAGE
+    # Fixed at the invoice's issue; its receipt and its credit notes speak as it does.
+    language: str = ENGLISH
 
     @property
     def subtotal_minor(self) -> int:
@@ -114,6 +116,7 @@ def invoice_document(invoice: InvoiceView) -> Document:
         reverse_charge=invoice.reverse_charge,
         notes=notes_of(invoice),
         currency=invoice.currency,
+        language=invoice.language,
     )
 
 
@@ -150,6 +153,7 @@ def credit_note_document(note: CreditNoteView, *, invoice: InvoiceView) -> Docum
         reverse_charge=invoice.reverse_charge,
         notes=_notes(note.reason, reverse_charge=invoice.reverse_charge),
         currency=invoice.currency,
+        language=invoice.language,
     )
 
 
@@ -194,5 +198,7 @@ def _settled(invoice: InvoiceView, paid_at: datetime) -> Settled:
 
 
 def _notes(own: str, *, reverse_charge: bool) -> tuple[str, ...]:
-    notes = (REVERSE_CHARGE if reverse_charge else "", own.strip())
+    trimmed = own.strip()
+    # What needs no trimming stays the sentence that it may be.
+    notes = (REVERSE_CHARGE if reverse_charge else "", own if own == trimmed else trimmed)
     return tuple(note for note in notes if note)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.invoices import rules
+from app.domain.invoices import line_words, rules
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
 from app.domain.subscriptions.changing import Change, ChangeKind
@@ -35,14 +35,14 @@ def change_lines(
         whole = say("{amount} for a whole period", {"amount": usd(change.charge_minor)})
         return (ExplainedLine(line, whole),)
     share = {"left": change.seconds_left, "whole": change.period.seconds}
-    words = rules.plan_words(new_name, starts_at=now, ends_at=change.period.ends_at)
+    words = line_words.plan_for(new_name, starts_at=now, ends_at=change.period.ends_at)
     price = {"amount": usd(change.after.price_minor), **share}
     formula = say("{amount} × {left:,} s left / {whole:,} s", price)
     lines = [ExplainedLine(_line("plan", words, change.charge_minor), formula)]
     # Only what the new plan costs is taken off; the rest becomes account credit.
     credited = min(change.credit_minor, change.charge_minor)
     if credited:
-        unused = say("Unused time of the {plan} plan", {"plan": old_name})
+        unused = line_words.unused_time_of(old_name)
         paid = {"amount": usd(change.net_paid_minor), **share}
         formula = say("{amount} paid × {left:,} s left / {whole:,} s", paid)
         lines.append(ExplainedLine(_line("plan_credit", unused, -credited), formula))

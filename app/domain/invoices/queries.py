@@ -9,7 +9,7 @@ from sqlalchemy import and_, cast, func, or_, select
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
-from app.domain.invoices import bills, payers, rules
+from app.domain.invoices import bills, line_words, payers, rules
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
@@ -344,7 +344,9 @@ def _adjustments(user_ids: Collection[str], month: BillingMonth) -> dict[str, li
     )
     adjustments: dict[str, list[Adjustment]] = defaultdict(list)
     for user_id, from_month, nanos in session.execute(amounts.order_by(carried.from_month)):
-        adjustments[user_id].append(Adjustment("carried", rules.carried_words(from_month), nanos))
+        adjustments[user_id].append(
+            Adjustment("carried", line_words.carried_from(from_month), nanos)
+        )
     # A thousand voids of one model and month are one line.
     summed = func.sum(corrected.amount_nanos)
     corrections = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.invoices import line_words
 from app.domain.invoices.errors import (
     InvoiceNotPayable,
     InvoiceNotVoidable,
@@ -15,7 +16,6 @@ from app.domain.invoices.errors import (
 )
 from app.foundation import money
 from app.foundation.periods import BillingMonth
-from app.foundation.sentences import Sentence, say
 
 # An hour for the gateway's last posts before a month is closed.
 CLOSES_AFTER = timedelta(hours=1)
@@ -113,7 +113,7 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
     """Return the line of a plan's period."""
     return Line(
         kind="plan",
-        description=plan_words(plan_name, starts_at=starts_at, ends_at=ends_at),
+        description=line_words.plan_for(plan_name, starts_at=starts_at, ends_at=ends_at),
         model=None,
         quantity=1,
         unit_price_nanos=None,
@@ -122,21 +122,10 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
     )
 
 
-def plan_words(plan_name: str, *, starts_at: datetime, ends_at: datetime) -> Sentence:
-    """Say for which days a line asks the price of a plan."""
-    days = {"starts_on": f"{starts_at:%Y-%m-%d}", "ends_on": f"{ends_at:%Y-%m-%d}"}
-    return say("{plan} plan, {starts_on} to {ends_on}", {"plan": plan_name, **days})
-
-
-def carried_words(from_month: str) -> Sentence:
-    """Say since when an amount has waited to be asked for."""
-    return say("Carried from {month}", {"month": from_month})
-
-
 def carried_line(from_month: str, *, nanos: int) -> Line:
     """Return the line of a small amount that an earlier plan invoice did not ask for."""
     minor = money.minor_from_nanos(nanos)
-    return Line("carried", carried_words(from_month), None, 1, None, nanos, minor)
+    return Line("carried", line_words.carried_from(from_month), None, 1, None, nanos, minor)
 
 
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
@@ -208,7 +197,7 @@ def content_digest(content: Mapping[str, object]) -> str:
 def _usage_line(usage: ModelUsage, amount_minor: int) -> Line:
     return Line(
         kind="usage",
-        description=say("AI API usage - {model}", {"model": usage.model}),
+        description=line_words.usage_of(usage.model),
         model=usage.model,
         quantity=usage.overage_tokens,
         unit_price_nanos=_unit_price_nanos(usage),
