@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from app.domain.accounts.devices import device_named
 from app.domain.accounts.models import Account
 from app.domain.mails import operations
 from app.domain.mails.links import LINK
@@ -16,7 +17,7 @@ DUE = "2026-12-22T12:00:00Z"
 LATER = "2026-11-29T12:00:00Z"
 INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
 PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
-VISIT = {"device": "Firefox on Linux", "address": "203.0.113.7", "at": LATER}
+VISIT = {"device": device_named("Linux Firefox/145.0"), "address": "203.0.113.7", "at": LATER}
 TOKEN = "a-token-in-a-link"
 SEALED = {"sealed_link": seal_of(SECRET_KEY).close(TOKEN, about=LINK), "expires_at": LATER}
 ALERTS = [
