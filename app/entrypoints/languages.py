@@ -56,6 +56,7 @@ def teach(environment: Environment) -> None:
     environment.globals["language"] = language
     environment.globals["language_tag"] = language_tag
     environment.globals["language_names"] = languages.NAMES
+    environment.globals["language_tags"] = LANGUAGES
 
 
 def language() -> str:

@@ -7,18 +7,10 @@ asks for it in the reader's language. For everyone else it is its English text.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Protocol, Self, cast, runtime_checkable
+from typing import Self, cast
 
 from app.foundation import languages
 from app.foundation.languages import ENGLISH
-
-
-@runtime_checkable
-class Worded(Protocol):
-    """What reads differently from language to language."""
-
-    def in_language(self, language: str) -> str:
-        """Return how it reads there."""
 
 
 class Sentence(str):
@@ -137,7 +129,7 @@ def kept(value: object) -> object:
     """Return a sentence as JSON; all else as it is."""
     if isinstance(value, Sentence):
         return {"text": str(value), "wording": wording_of(value)}
-    assert not isinstance(value, Worded), "a day is kept as its moment, and said when it is read"
+    assert not isinstance(value, Day), "a day is kept as its moment, and said when it is read"
     return value
 
 
@@ -150,4 +142,4 @@ def told_again(value: object) -> object:
 
 def in_language(value: object, language: str) -> object:
     """Return a sentence or a day in the language; all else as it is."""
-    return value.in_language(language) if isinstance(value, Worded) else value
+    return value.in_language(language) if isinstance(value, Sentence | Day) else value

@@ -34,7 +34,6 @@ AREAS = {
         "app/adapters/invoice_pdf.py",
         *(f"app/domain/invoices/{words}.py" for words in ("documents", "line_words", "plan_lines")),
     ),
-    "docs": ("templates/web/docs", "templates/components/docs.html", "app/entrypoints/api"),
     "money": tuple(
         f"{floor}/{subject}"
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")

@@ -31,6 +31,7 @@ from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.languages import ENGLISH
 from app.foundation.secret_keys import KeyKind, SecretKey, new_key
 
 
@@ -56,6 +57,7 @@ def open_account(
     password: str | None = None,
     role: Role = Role.CUSTOMER,
     timezone: str = "UTC",
+    locale: str = ENGLISH,
 ) -> Account:
     """Create an account with its settings; without an id it is named after its number.
 
@@ -79,6 +81,7 @@ def open_account(
         password_hash=None if password is None else passwords.hash_password(password),
         role=role,
         timezone=timezone,
+        locale=locale,
         created_at=now,
         updated_at=now,
     )

@@ -18,6 +18,7 @@ from app.domain.accounts.errors import (
 from app.domain.accounts.factors import CodeKind
 from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
+from app.entrypoints.languages import language
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web import tries
@@ -149,6 +150,8 @@ def _opened(form: RegisterForm) -> Account:
         form.email.data or "",
         password=form.password.data,
         timezone=form.timezone.data,
+        # Mails and documents speak what this page spoke.
+        locale=language(),
         now=now,
     )
     send_verification(account, seal=seal(), now=now)
