@@ -41,7 +41,7 @@ class Sentence(str):
             return str(self)
         catalog = languages.translations(language)
         if self.about is not None:
-            template = catalog.pgettext(self.about, self.template)
+            template = str(catalog.pgettext(self.about, self.template))
         elif self.plural is None:
             template = catalog.gettext(self.template)
         else:

@@ -1,4 +1,4 @@
-"""The language of an invoice's documents, and what descriptions and reasons were made of.
+"""The language of an invoice's documents, and what descriptions of lines were made of.
 
 Revision ID: 0009
 Revises: 0008
@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
-WORDED = ("invoice_lines", "usage_corrections", "credit_notes")
+WORDED = ("invoice_lines", "usage_corrections")
 
 
 def upgrade() -> None:

@@ -95,8 +95,9 @@ class Document:
 def invoice_document(invoice: InvoiceView) -> Document:
     """Return the invoice as it was issued. Raises InvoiceNotIssued."""
     if invoice.invoice_number is None or invoice.issued_at is None:
-        message = "This is a draft: there is a document once its month is over and it is issued."
-        raise InvoiceNotIssued(message)
+        raise InvoiceNotIssued(
+            say("This is a draft: there is a document once its month is over and it is issued.")
+        )
     # Purchases are issued by their payment; whatever is paid later says so on its receipt.
     was_paid_then = invoice.paid_at is not None and invoice.paid_at <= invoice.issued_at
     return Document(
@@ -124,7 +125,7 @@ def receipt_document(invoice: InvoiceView) -> Document:
     """Return the receipt of a paid invoice. Raises InvoiceNotPaid, InvoiceNotIssued."""
     issued = invoice_document(invoice)
     if invoice.paid_at is None:
-        raise InvoiceNotPaid("This invoice has no receipt: it has not been paid.")
+        raise InvoiceNotPaid(say("This invoice has no receipt: it has not been paid."))
     settled = _settled(invoice, invoice.paid_at)
     return replace(issued, kind=DocumentKind.RECEIPT, due_at=None, settled=settled)
 

@@ -32,27 +32,26 @@ def change_lines(
             ends_at=change.period.ends_at,
             price_minor=change.charge_minor,
         )
-        whole = say("{amount} for a whole period", {"amount": usd(change.charge_minor)})
-        return (ExplainedLine(line, whole),)
+        formula = say("{price} for a whole period", {"price": usd(change.charge_minor)})
+        return (ExplainedLine(line, formula),)
     share = {"left": change.seconds_left, "whole": change.period.seconds}
     words = line_words.plan_for(new_name, starts_at=now, ends_at=change.period.ends_at)
-    price = {"amount": usd(change.after.price_minor), **share}
-    formula = say("{amount} × {left:,} s left / {whole:,} s", price)
+    price = {"price": usd(change.after.price_minor), **share}
+    formula = say("{price} × {left:,} s left / {whole:,} s", price)
     lines = [ExplainedLine(_line("plan", words, change.charge_minor), formula)]
     # Only what the new plan costs is taken off; the rest becomes account credit.
     credited = min(change.credit_minor, change.charge_minor)
     if credited:
         unused = line_words.unused_time_of(old_name)
-        paid = {"amount": usd(change.net_paid_minor), **share}
-        formula = say("{amount} paid × {left:,} s left / {whole:,} s", paid)
+        paid = {"paid": usd(change.net_paid_minor), **share}
+        formula = say("{paid} paid × {left:,} s left / {whole:,} s", paid)
         lines.append(ExplainedLine(_line("plan_credit", unused, -credited), formula))
     return tuple(lines)
 
 
 def carried_lines(bill: Bill) -> tuple[ExplainedLine, ...]:
     """Return the line that a bill's amount is carried on with, if nobody could pay it by itself."""
-    least = {"amount": usd(rules.LEAST_MINOR)}
-    formula = say("Less than {amount} is not paid by itself", least)
+    formula = say("Less than {least} is not paid by itself", {"least": usd(rules.LEAST_MINOR)})
     carried = (line for line in bill.lines if line.kind == "carried_on")
     return tuple(ExplainedLine(line, formula) for line in carried)
 
