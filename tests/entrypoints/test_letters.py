@@ -268,11 +268,11 @@ class TestInChinese:
         with speaking("en"):
             assert "您的" in letter_of(ada, "plan_expired", settings).subject
             assert language() == "en"
-        with speaking("zh"):
+        with transaction():
             ada.locale = "en"
+        with speaking("zh"):
             letter = letter_of(ada, "overpayment", settings)
             assert letter.subject == "$16.13 was paid twice or too late" and language() == "zh"
-            session.rollback()
 
 
 class TestLinesOfText:
