@@ -19,11 +19,12 @@ run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-
 test: $(VENV)/.installed-dev chromium ## run every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-check: $(VENV)/.installed-dev ## check format, lint, types, templates, architecture and migrations
+check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesses, architecture and migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app
 	$(BIN)/python -m pytest -q tests/architecture tests/migrations
 
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json

@@ -1,9 +1,11 @@
 """What every test may ask for: databases, the app, a client, the people."""
 
+import gc
 import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from threading import Thread
@@ -23,9 +25,13 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.html_lint import LintingClient
+from tests.log_watch import LogWatch
+from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 from tests.moments import NOW
+from tests.quick_passwords import hash_quickly
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
+LONG = ("tests/properties/", "tests/journeys/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,6 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # The same cases in each run, and none of them failed for the machine being busy.
     generated.register_profile("ours", derandomize=True, deadline=None, database=None)
     generated.load_profile("ours")
+    make_once()
+    hash_quickly()
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    # No line that any test logs may hold a secret, or who somebody is.
+    config.pluginmanager.register(LogWatch(), "log_watch")
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage go through the tests and their modules again: they stay."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -43,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Those that look for free ports stay together too: two workers might find the same.
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    # What takes minutes begins first: in the end, no worker waits for another's long test.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")
@@ -104,13 +123,26 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The app, inside its context, so that a test can read and write without asking."""
     app = create_app(settings, TESTING=True, WTF_CSRF_ENABLED=False)
     app.test_client_class = LintingClient
-    with app.app_context():
+    with app.app_context(), _connections(request):
         yield app
         db.session.remove()
+
+
+@contextmanager
+def _connections(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what is connected in the end; to the common database, it may stay connected."""
+    shared = None
+    if db.engine.dialect.name == "postgresql":
+        shared = request.getfixturevalue("postgresql_database")
+    if shared is not None and db.engine.url == shared.url:
+        with shared.lending_connections(db.engine):
+            yield
+    else:
+        yield
         db.engine.dispose()
 
 

@@ -94,6 +94,7 @@ def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, obje
         "account_name": account.name,
         "account_email": account.email,
         "account_id": account.id,
+        "is_erased": account.erased_at is not None,
         "switch_url": f"{settings.base_url}{switch}" if switch else "",
         "local": zone(account.timezone),
     }

@@ -80,7 +80,8 @@ class TestEveryKind:
     def test_keeps_hostile_facts_text(self, ada: Account, settings: Settings, kind: str) -> None:
         hostile = {
             name: "<script>alert(1)</script>\r\nBcc: x@example.com {{ 7 * 7 }}"
-            if name in ("plan_name", "code", "description", "brand", "invoice_number", "method")
+            if name
+            in ("plan_name", "code", "description", "brand", "invoice_number", "method", "key_name")
             else value
             for name, value in FACTS[kind].items()
         }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
@@ -90,6 +90,11 @@ def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
     return written
 
 
+def forget_of(account: Account) -> None:
+    """Delete the account's mails; what is still on its way stays until it has arrived."""
+    session.execute(delete(Mail).where(Mail.user_id == account.id, is_settled()))
+
+
 def note_sent(mail_id: int, *, now: datetime) -> None:
     """Note that the server has taken the mail."""
     mail = _locked(mail_id)
@@ -110,6 +115,12 @@ def note_refused(mail_id: int, *, reason: str, now: datetime) -> None:
     if not mail.is_settled:
         mail.refused_at = now
         mail.refusal = reason
+
+
+def is_settled() -> ColumnElement[bool]:
+    """Return the condition that nothing more is to be done about a mail."""
+    ends = (Mail.sent_at, Mail.kept_at, Mail.refused_at)
+    return or_(*(end.is_not(None) for end in ends))
 
 
 def _locked(mail_id: int) -> Mail:

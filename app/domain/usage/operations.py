@@ -74,7 +74,7 @@ def record_of(request_id: str) -> BillingRecord:
     statement = select(BillingRecord).where(BillingRecord.request_id == request_id)
     record = session.scalar(statement.execution_options(populate_existing=True))
     if record is None:
-        raise UnknownRequest("No usage was recorded under this request_id.")
+        raise UnknownRequest(say("No usage was recorded under this request_id."))
     return record
 
 

@@ -13,7 +13,7 @@ from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
 from app.foundation.database import transaction
-from app.foundation.errors import FieldError, Kind, Refusal
+from app.foundation.errors import FieldError, Refusal
 from app.foundation.idempotency import Answer
 from app.foundation.readiness import STORE_AWAY
 
@@ -66,9 +66,6 @@ def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
 def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
-        if g.key.scope == "read":
-            message = "This key may read, but change nothing."
-            raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
         scope = _scope()
         if scope is None:
             return run(call, route, _keep_nothing)

@@ -1,5 +1,7 @@
 """The switch between languages, for visitors and for whoever is signed in."""
 
+from urllib.parse import urlencode
+
 from flask import Blueprint, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -32,6 +34,18 @@ def choose() -> ResponseReturnValue:
         samesite="Lax",
     )
     return response
+
+
+def this_page() -> str | None:
+    """Return where the switch leads back to: this page, if it can be asked for again."""
+    if request.method != "GET":
+        return None
+    # Where a page leads on to has to be ours; it is not repeated unread.
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "next"]
+    wanted = request.args.get("next")
+    if wanted is not None and own_path(wanted) == wanted:
+        kept.append(("next", wanted))
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
 
 
 def _keep(code: str) -> None:
