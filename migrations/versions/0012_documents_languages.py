@@ -1,4 +1,4 @@
-"""The language of an invoice's documents, and what descriptions of lines were made of.
+"""The language of an invoice's documents, and what descriptions and reasons were made of.
 
 Revision ID: 0012
 Revises: 0011
@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 JSON = sa.JSON().with_variant(postgresql.JSONB(astext_type=sa.Text()), "postgresql")
-WORDED = ("invoice_lines", "usage_corrections")
+WORDED = ("invoice_lines", "usage_corrections", "credit_notes")
 
 
 def upgrade() -> None:

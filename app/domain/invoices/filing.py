@@ -91,7 +91,7 @@ def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteV
         CreditNoteView(
             number=note.credit_note_number,
             invoice_number=invoice.invoice_number or "",
-            reason=note.reason,
+            reason=told(note.reason, note.wording),
             issued_at=note.issued_at,
             amount_minor=note.amount_minor,
             tax_minor=note.tax_minor,

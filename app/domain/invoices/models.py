@@ -173,6 +173,8 @@ class CreditNote(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     credit_note_number: Mapped[str] = mapped_column(unique=True)
     reason: Mapped[str]
+    # What the reason was made of, where it is one of ours.
+    wording: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     amount_minor: Mapped[int]
     tax_minor: Mapped[int]
     content_digest: Mapped[str]

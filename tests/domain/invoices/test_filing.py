@@ -17,12 +17,15 @@ from app.domain.invoices.errors import (
 )
 from app.domain.invoices.models import Invoice, InvoiceLine
 from app.domain.invoices.operations import mark_paid
+from app.domain.payments.disputes import lost_reason
 from app.foundation.database import session, transaction
 from app.foundation.sentences import in_language, wording_of
 from tests.factories.documents import make_credit_note
 from tests.factories.payments import make_invoice
 from tests.moments import NOW
 from tests.statements import statements
+
+LOST = lost_reason("stripe", "dp_1")
 
 
 @pytest.fixture
@@ -81,6 +84,8 @@ class TestDocumentOf:
             row.language = "zh"
             line.wording = wording_of(line_words.usage_of("gpt-4"))
         note = make_credit_note(invoice)
+        with transaction():
+            note.reason, note.wording = str(LOST), wording_of(LOST)
         document = filing.document_of(ada, invoice.public_id, named="invoice", now=NOW)
         assert document.language == "zh"
         assert in_language(document.lines[0].description, "zh") == "AI API 用量 - gpt-4"
@@ -88,6 +93,7 @@ class TestDocumentOf:
         credit = filing.credit_note_of(ada, invoice.public_id, number, now=NOW)
         assert credit.language == "zh" and credit.lines[0].description == "AI API usage - gpt-4"
         assert in_language(credit.lines[0].description, "zh") == "AI API 用量 - gpt-4"
+        assert in_language(credit.notes[0], "zh") == "该付款在您的银行被提出争议，争议成立（dp_1）"
 
     def test_what_knows_no_wording_stays_english(self, ada: Account, invoice: Invoice) -> None:
         document = filing.document_of(ada, invoice.public_id, named="invoice", now=NOW)
