@@ -99,6 +99,18 @@ def prices_at(moment: datetime) -> Sequence[Price]:
     return [price_of(row) for row in session.scalars(holds.order_by(price.model_id))]
 
 
+def models_outside_plans(*, now: datetime) -> frozenset[str]:
+    """Return the models that no quota covers now."""
+    price = ModelPrice
+    outside = select(price.model_id).where(
+        price.included_in_plans.is_(False),
+        price.replaced_at.is_(None),
+        price.effective_from <= now,
+        or_(price.effective_to.is_(None), price.effective_to > now),
+    )
+    return frozenset(session.scalars(outside))
+
+
 def prices_in_force(model_ids: Collection[str] | None = None) -> dict[str, list[PriceInForce]]:
     """Return the prices that count, of these models or of all, each model's in order of time."""
     price = ModelPrice
