@@ -258,7 +258,7 @@ class TestLedger:
             make_extra_tokens("pia", granted=1, now=now)
         newest, oldest = pias.get(PAGE).text, pias.get(f"{PAGE}?page=2").text
         assert "Page 1 of 2" in newest and "Older" in newest
-        assert "Page 2 of 2" in oldest and oldest.count("Granted") == 1
+        assert "Page 2 of 2" in oldest and oldest.split("<table")[1].count("Granted") == 1
         assert "Back to the newest" in pias.get(f"{PAGE}?page=9").text
 
     def test_shows_nobody_elses(self, adas: FlaskClient, pias: FlaskClient) -> None:
