@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+import psycopg
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
@@ -143,6 +144,15 @@ def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> 
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    if not isinstance(connection, psycopg.Connection):
+        return
+    # In whatever zone the server stands, moments arrive in UTC: none has to be moved there.
+    connection.execute("SET TIME ZONE 'UTC'")
+    connection.commit()
 
 
 @event.listens_for(Engine, "begin")

@@ -7,6 +7,7 @@ their ids, and everything after that takes a fixed number of statements, however
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.operations import Balance
@@ -86,17 +87,24 @@ def _record(
             return
         posting = _posting(fresh, balances, now=now, grace=grace)
         for candidate in fresh:
-            record = posting.post(candidate)
-            unpriced = record.status == RecordStatus.UNPRICED
-            status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
-            outcomes[candidate.position] = _stands(record, status)
-        if recording.insert_records(posting.records, meanwhile=posting.count):
+            posting.post(candidate)
+        counted = partial(_count, posting, fresh, outcomes)
+        if recording.insert_records(posting.records, meanwhile=counted):
             posting.write()
             for work, user_id in posting.crossings():
                 outbox.add(work, {"user_id": user_id}, now=now)
             _tell_repeats(repeats, outcomes)
             return
     raise UsageContended("Other posts keep taking the same request ids; send the batch again.")
+
+
+def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> None:
+    """Do what needs no answer of the database, which inserts the records meanwhile."""
+    posting.count()
+    for candidate, record in zip(fresh, posting.records, strict=True):
+        unpriced = record.status == RecordStatus.UNPRICED
+        status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
+        outcomes[candidate.position] = _stands(record, status)
 
 
 def _tell_apart(
