@@ -11,6 +11,7 @@ from app.entrypoints.api import api
 from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.api.metrics import metrics
+from app.entrypoints.api.usage_recording import register_posts
 from app.entrypoints.health import health
 from app.entrypoints.limiting import register_limits
 from app.entrypoints.observing import register_observing
@@ -43,6 +44,7 @@ def register_doors(app: Flask) -> None:
     csrf.exempt(app, door="webhooks")
     register_security_headers(app)
     register_limits(app, app.config["SETTINGS"])
+    register_posts(app)
     app.after_request(_read_to_the_end)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)

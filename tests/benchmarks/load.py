@@ -4,8 +4,9 @@ import selectors
 import socket
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 from urllib.parse import urlsplit
 
 RECEIVED_MAX = 65_536
@@ -20,9 +21,10 @@ class Answered:
     latencies: Sequence[float]
     bodies: Sequence[bytes]
 
-    def per_second(self, number: int) -> float:
-        """Return how many there were in a second, of so many in all."""
-        return number / self.seconds
+    @property
+    def per_second(self) -> float:
+        """Return how many were answered in a second."""
+        return len(self.latencies) / self.seconds
 
     def percentile_ms(self, percent: int) -> float:
         """Return the time within which that many of a hundred requests were answered."""
@@ -41,6 +43,12 @@ class _Line:
         self.received.clear()
         self.began = time.perf_counter()
         self.connection.sendall(request)
+
+    def goes_on(self, request: bytes | None) -> bool:
+        """Send the next request, if there is one."""
+        if request is not None:
+            self.send(request)
+        return request is not None
 
     def find_answer(self) -> bytes | None:
         """Take in what has arrived; return the body once it is there as a whole."""
@@ -63,40 +71,36 @@ def request_bytes(method: str, path: str, *, key: str = "", body: bytes = b"") -
     return "\r\n".join(lines).encode() + HEAD_ENDS + body
 
 
-def send_all(base_url: str, requests: Sequence[bytes], *, connections: int) -> Answered:
-    """Send every request, as many at a time as there are connections, and wait for each answer."""
+def send_all(
+    base_url: str, requests: Iterable[bytes], *, connections: int, seconds_max: float
+) -> Answered:
+    """Send the requests, as many at a time as there are connections, and wait for each answer.
+
+    On a machine that is busy with other things only those that can be sent in so many seconds.
+    """
     address = urlsplit(base_url)
-    waiting = iter(requests)
     latencies: list[float] = []
     bodies: list[bytes] = []
     with selectors.DefaultSelector() as selector:
         started = time.perf_counter()
-        for request in _first(waiting, connections):
+        waiting = _until(started + seconds_max, requests)
+        for request in islice(waiting, connections):
             line = _Line(socket.create_connection((address.hostname, address.port), timeout=60))
             line.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             selector.register(line.connection, selectors.EVENT_READ, line)
             line.send(request)
-        while len(bodies) < len(requests):
+        while selector.get_map():
             for ready, _events in selector.select():
-                _go_on(ready.data, waiting, latencies, bodies)
-        seconds = time.perf_counter() - started
-        for registered in list(selector.get_map().values()):
-            registered.data.connection.close()
-    return Answered(seconds, latencies, bodies)
+                body = ready.data.find_answer()
+                if body is None:
+                    continue
+                latencies.append(time.perf_counter() - ready.data.began)
+                bodies.append(body)
+                if not ready.data.goes_on(next(waiting, None)):
+                    selector.unregister(ready.data.connection)
+                    ready.data.connection.close()
+        return Answered(time.perf_counter() - started, latencies, bodies)
 
 
-def _go_on(
-    line: _Line, waiting: Iterator[bytes], latencies: list[float], bodies: list[bytes]
-) -> None:
-    body = line.find_answer()
-    if body is None:
-        return
-    latencies.append(time.perf_counter() - line.began)
-    bodies.append(body)
-    following = next(waiting, None)
-    if following is not None:
-        line.send(following)
-
-
-def _first(waiting: Iterator[bytes], number: int) -> list[bytes]:
-    return [request for _, request in zip(range(number), waiting, strict=False)]
+def _until(deadline: float, requests: Iterable[bytes]) -> Iterator[bytes]:
+    return takewhile(lambda request: time.perf_counter() < deadline, requests)

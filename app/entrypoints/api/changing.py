@@ -54,6 +54,23 @@ def changes_through_a_provider(call: Call) -> Call:
     return _changing(call, _run_by_itself)
 
 
+def changes_together(call: Call) -> Call:
+    """Let the call make its change with those of others, in a transaction of them all.
+
+    With an Idempotency-Key like changes: the answer is kept in the transaction of its own effect.
+    """
+    alone = changes(call)
+
+    @wraps(call)
+    def changed(**route: object) -> Response:
+        if "Idempotency-Key" in request.headers:
+            return alone(**route)
+        _refuse_reading_keys()
+        return call(**route)
+
+    return changed
+
+
 def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
     """Do something first that stays done though the call is refused; else like changes."""
 
@@ -66,15 +83,19 @@ def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
 def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
-        if g.key.scope == "read":
-            message = "This key may read, but change nothing."
-            raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
+        _refuse_reading_keys()
         scope = _scope()
         if scope is None:
             return run(call, route, _keep_nothing)
         return _run_once(scope, lambda keep: run(call, route, keep))
 
     return changed
+
+
+def _refuse_reading_keys() -> None:
+    if g.key.scope == "read":
+        message = "This key may read, but change nothing."
+        raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
 
 
 def _scope() -> str | None:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g, request
 
 from app.entrypoints.api.answering import answer, moment_text
 from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways
-from app.entrypoints.api.changing import changes
+from app.entrypoints.api.changing import changes, changes_together
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
 from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
@@ -21,7 +21,7 @@ calls = Blueprint("usage", __name__)
 
 @calls.post("/usage")
 @for_gateways
-@changes
+@changes_together
 def post_usage() -> Response:
     """Record one request or a batch of them; answered after the commit."""
     body = json_object()
