@@ -11,7 +11,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench lock help chromium
+.PHONY: run test check bench translations lock help chromium
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
@@ -19,22 +19,26 @@ run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-
 test: $(VENV)/.installed-dev chromium ## run every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-check: $(VENV)/.installed-dev ## check format, lint, types, templates, architecture and migrations
+check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesses, architecture and migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --lint --quiet templates
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app
 	$(BIN)/python -m pytest -q tests/architecture tests/migrations
 
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json
 	$(BIN)/python -m tests.benchmarks
+
+translations: $(VENV)/.installed-dev ## bring the catalogs of translations in line with the source
+	$(BIN)/python -m tests.translations
 
 lock: ## renew the locked requirements (needs uv)
 	$(COMPILE) -o requirements.txt
 	$(COMPILE) --group dev -o requirements-dev.txt
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The stamps remember which locked requirements stand in .venv.
 $(VENV)/.made:

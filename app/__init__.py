@@ -46,6 +46,6 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
-        slow_queries.watch(db.engine, slower_than_ms=settings.slow_query_ms)
+        slow_queries.watch(db.engine, slower_than_ms=settings.logs.slow_query_ms)
     register_doors(app)
     return app

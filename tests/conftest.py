@@ -1,17 +1,21 @@
 """What every test may ask for: databases, the app, a client, the people."""
 
+import gc
 import os
 import shutil
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import settings as generated
+from werkzeug.serving import make_server
 
 from app import create_app
 from app.config import Settings
@@ -21,9 +25,13 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.html_lint import LintingClient
+from tests.log_watch import LogWatch
+from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 from tests.moments import NOW
+from tests.quick_passwords import hash_quickly
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
+LONG = ("tests/properties/", "tests/journeys/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # The same cases in each run, and none of them failed for the machine being busy.
     generated.register_profile("ours", derandomize=True, deadline=None, database=None)
     generated.load_profile("ours")
+    make_once()
+    hash_quickly()
+    gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    # No line that any test logs may hold a secret, or who somebody is.
+    config.pluginmanager.register(LogWatch(), "log_watch")
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage go through the tests and their modules again: they stay."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -41,6 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Those that look for free ports stay together too: two workers might find the same.
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    # What takes minutes begins first: in the end, no worker waits for another's long test.
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")
@@ -102,14 +123,39 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Flask]:
+def app(settings: Settings, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The app, inside its context, so that a test can read and write without asking."""
     app = create_app(settings, TESTING=True, WTF_CSRF_ENABLED=False)
     app.test_client_class = LintingClient
-    with app.app_context():
+    with app.app_context(), _connections(request):
         yield app
         db.session.remove()
+
+
+@contextmanager
+def _connections(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what is connected in the end; to the common database, it may stay connected."""
+    shared = None
+    if db.engine.dialect.name == "postgresql":
+        shared = request.getfixturevalue("postgresql_database")
+    if shared is not None and db.engine.url == shared.url:
+        with shared.lending_connections(db.engine):
+            yield
+    else:
+        yield
         db.engine.dispose()
+
+
+@pytest.fixture
+def server(app: Flask) -> Iterator[str]:
+    """The address of a server that answers for the app."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture

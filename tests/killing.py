@@ -30,7 +30,7 @@ ID = re.compile(r"(?<=/)(?=[^/]*\d)[^/]{8,}")
 # Forked from a process that has imported everything already, and has no threads: a death takes
 # a moment only.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([__name__, "tests.properties.our_processes"])
+PROCESSES.set_forkserver_preload([__name__, "tests.properties.our_processes", "tests.forking"])
 
 configure_mappers()
 

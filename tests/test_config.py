@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import SettingError, Settings, read_settings
+from app.config import Settings, read_settings
+from app.config.reading import SettingError
 
 SECRET_KEY = "0123456789abcdef0123456789abcdef"
 PRODUCTION = {
@@ -57,7 +58,7 @@ class TestReadSettings:
         assert settings.brand_name == "Acme"
         assert (settings.credit_limit_new_minor, settings.credit_limit_minor) == (0, 250_000)
         assert (settings.renewal_grace_days, settings.trusted_proxies) == (3, 2)
-        assert settings.log_level == "DEBUG"
+        assert settings.logs.level == "DEBUG"
 
     @pytest.mark.parametrize(
         ("given", "as_json"),
@@ -69,10 +70,10 @@ class TestReadSettings:
         ],
     )
     def test_logs_for_programs_in_production(self, read, given, as_json: bool) -> None:
-        assert read(**given).logs_as_json is as_json
+        assert read(**given).logs.as_json is as_json
 
     def test_finds_half_a_second_slow(self, read) -> None:
-        assert (read().slow_query_ms, read(SLOW_QUERY_MS="20").slow_query_ms) == (500, 20)
+        assert (read().logs.slow_query_ms, read(SLOW_QUERY_MS="20").logs.slow_query_ms) == (500, 20)
 
     def test_takes_an_empty_setting_as_none(self, read) -> None:
         assert read(PORT="", BRAND_NAME="", LOG_LEVEL="", APP_ENV="") == read()
@@ -258,6 +259,7 @@ class TestStripe:
 
 
 PAYPAL = {"PAYPAL_CLIENT_ID": "client-id-1", "PAYPAL_CLIENT_SECRET": "client-secret-1"}
+INTERNAL = {"BASE_URL": "https://billing.internal"}
 WEBHOOK = {"PAYPAL_WEBHOOK_ID": "4JH86294D6297924G"}
 TEST_KEY, LIVE_KEY = {"STRIPE_API_KEY": "sk_test_abc"}, {"STRIPE_API_KEY": "sk_live_abc"}
 LIVE_API, TEST_API = "https://api-m.paypal.com", "https://api-m.sandbox.paypal.com"
@@ -288,7 +290,7 @@ class TestPayPal:
             (TEST_KEY, TEST_API),
             (LIVE_KEY, LIVE_API),
             ({**PRODUCTION, **WEBHOOK}, LIVE_API),
-            ({**PRODUCTION, **TEST_KEY, **WEBHOOK}, TEST_API),
+            ({**PRODUCTION, **TEST_KEY, **WEBHOOK, **INTERNAL}, TEST_API),
             ({"PAYPAL_API_BASE": "http://127.0.0.1:9001"}, "http://127.0.0.1:9001"),
         ],
     )

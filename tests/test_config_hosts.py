@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from app.config import SettingError, Settings, read_settings
+from app.config import Settings, read_settings
+from app.config.reading import SettingError
 from tests.test_config import PRODUCTION
 
 

@@ -2,13 +2,12 @@
 
 from functools import cache
 
-from babel import Locale
-
 from app.domain.accounts.countries import COUNTRIES
+from app.foundation.languages import ENGLISH, territories
 
 
 @cache
-def country_names() -> dict[str, str]:
+def country_names(language: str = ENGLISH) -> dict[str, str]:
     """Return every country's name by its two letters, in the order of the names."""
-    names = Locale("en").territories
+    names = territories(language)
     return dict(sorted(((code, names[code]) for code in COUNTRIES), key=lambda named: named[1]))

@@ -11,8 +11,8 @@ from app.entrypoints.api import api
 from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.api.metrics import metrics
-from app.entrypoints.api.usage_recording import register_posts
 from app.entrypoints.health import health
+from app.entrypoints.languages import register_languages
 from app.entrypoints.limiting import register_limits
 from app.entrypoints.observing import register_observing
 from app.entrypoints.security_headers import register_security_headers
@@ -32,6 +32,7 @@ def register_doors(app: Flask) -> None:
     # First in, last out: whatever others do to a request or an answer is seen.
     register_observing(app)
     csrf.register_csrf(app)
+    register_languages(app)
     app.register_blueprint(web)
     app.register_blueprint(api, url_prefix="/v1/billing")
     app.register_blueprint(description, url_prefix="/v1")
@@ -44,7 +45,6 @@ def register_doors(app: Flask) -> None:
     csrf.exempt(app, door="webhooks")
     register_security_headers(app)
     register_limits(app, app.config["SETTINGS"])
-    register_posts(app)
     app.after_request(_read_to_the_end)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)

@@ -17,6 +17,11 @@ def in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def as_utc(moment: datetime) -> str:
+    """Write the moment as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def read_moment(text: str) -> datetime:
     """Return the moment in UTC. Raises ValueError for what is none, or has no zone."""
     if not MOMENT.fullmatch(text):

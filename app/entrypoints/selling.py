@@ -12,10 +12,10 @@ from app.workflows.switch_plan import Shop
 def seller_of(settings: Settings) -> Seller:
     """Return the seller as invoices name him."""
     return Seller(
-        name=settings.seller_name,
-        address=settings.seller_address,
-        country=settings.seller_country,
-        vat_id=settings.seller_vat_id,
+        name=settings.seller.name,
+        address=settings.seller.address,
+        country=settings.seller.country,
+        vat_id=settings.seller.vat_id,
     )
 
 

@@ -18,7 +18,7 @@ LOGGERS = {"_granian": {"handlers": [], "propagate": True}}
 def main(host: str, port: str, workers: str, threads: str) -> None:
     """Serve until told to end; requests under way are finished."""
     settings = read_settings()
-    write_logs(level=settings.log_level, as_json=settings.logs_as_json)
+    write_logs(level=settings.logs.level, as_json=settings.logs.as_json)
     server = Granian(
         "app.wsgi:application",
         address=host,
@@ -29,7 +29,7 @@ def main(host: str, port: str, workers: str, threads: str) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_AFTER_SECONDS,
-        log_level=LogLevels.debug if settings.log_level == "DEBUG" else LogLevels.error,
+        log_level=LogLevels.debug if settings.logs.level == "DEBUG" else LogLevels.error,
         log_dictconfig={"loggers": LOGGERS},
     )
     server.serve()

@@ -3,16 +3,18 @@
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
+from app.foundation.languages import ENGLISH, day_in
 from app.foundation.money import percent_from_basis_points, usd_from_minor
+from app.foundation.sentences import say
 
 MINUS = "−"
 CENT = Decimal("0.01")
 # How an invoice may have been paid, by how that is stored.
 PAYMENT_METHODS = {
-    "stripe": "Card (Stripe)",
-    "paypal": "PayPal",
-    "account credit": "Account credit",
-    "nothing due": "Nothing was due",
+    "stripe": say("Card (Stripe)"),
+    "paypal": say("PayPal"),
+    "account credit": say("Account credit"),
+    "nothing due": say("Nothing was due"),
 }
 
 
@@ -26,6 +28,11 @@ def usd_of_minor(minor: int) -> str:
     return dollars(usd_from_minor(minor).quantize(CENT))
 
 
+def usd_written(minor: int) -> str:
+    """Return an amount of cents as a sentence has it: 1,234.50 USD."""
+    return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
+
+
 def count(number: int) -> str:
     """Return the number with thousands separators."""
     return f"{number:,}".replace("-", MINUS)
@@ -36,10 +43,9 @@ def rate(basis_points: int) -> str:
     return f"{percent_from_basis_points(basis_points):f}%"
 
 
-def day(moment: datetime, local: tzinfo = UTC) -> str:
-    """Return the local date: 22 Nov 2026."""
-    there = moment.astimezone(local)
-    return f"{there.day} {there:%b %Y}"
+def day(moment: datetime, local: tzinfo = UTC, language: str = ENGLISH) -> str:
+    """Return the local date as it is written in the language: 22 Nov 2026."""
+    return day_in(language, moment.astimezone(local).date())
 
 
 def payment_method(stored: str) -> str:

@@ -61,7 +61,8 @@ def top_up_state(
     remembered = token_queries.find_guard(account.id)
     tried = payment_queries.auto_top_ups(account.id, month=BillingMonth.of(now))
     return TopUpState(
-        is_on=chosen.auto_topup,
+        # Nothing is bought for an account that is to be deleted.
+        is_on=chosen.auto_topup and account.deletion_asked_at is None,
         threshold=chosen.auto_topup_threshold,
         amount_minor=chosen.auto_topup_amount_minor,
         gross_minor=_gross_minor(

@@ -16,7 +16,7 @@ def check_entitlement(
     user_id: str, *, now: datetime, grace: timedelta, limits: CreditLimits
 ) -> Entitlement:
     """Return whether the customer may go on, and what is left to him. Raises UnknownAccount."""
-    account = accounts.account(user_id)
+    account = accounts.served_account(user_id, now=now)
     chosen = accounts.settings_of(account)
     period = subscriptions.current_period(user_id, now=now, grace=grace)
     position = reporting.position(account, chosen, period, now=now, limits=limits)

@@ -15,15 +15,16 @@ from app.domain.catalog import queries as catalog
 from app.domain.catalog.rules import PriceBook
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions.queries import UsagePeriod
-from app.domain.usage import recording, rules
+from app.domain.usage import pruning, recording, rules
 from app.domain.usage.errors import UsageContended
-from app.domain.usage.models import RecordStatus
+from app.domain.usage.models import PrunedRequest, RecordStatus
 from app.domain.usage.posting import Candidate, Posting
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money, outbox
 from app.foundation.errors import FieldError
 from app.foundation.periods import month_of
+from app.foundation.sentences import say
 
 # Losing the race for a request id is rare, and every loss names one more id that is taken.
 TRIES_MAX = 10
@@ -45,13 +46,16 @@ def record_usage(
     outcomes: Outcomes = {}
     arrivals = [now] * len(reports) if arrived_at is None else arrived_at
     candidates = _candidates(reports, outcomes, arrivals=arrivals)
-    balances = accounts.lock_balances({candidate.report.user_id for candidate in candidates})
+    balances = accounts.lock_balances(
+        {candidate.report.user_id for candidate in candidates}, served_at=now
+    )
     ours = []
     for candidate in candidates:
         if candidate.report.user_id in balances:
             ours.append(candidate)
         else:
-            detail = f"There is no account with the user_id {candidate.report.user_id}."
+            wrong = {"user_id": candidate.report.user_id}
+            detail = say("There is no account with the user_id {user_id}.", wrong)
             fault = FieldError("user_id", "unknown_user", detail)
             outcomes[candidate.position] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
     _record(ours, balances, outcomes, now=now, grace=grace)
@@ -107,7 +111,7 @@ def _record(
                 outbox.add(work, {"user_id": user_id}, now=now)
             _tell_repeats(repeats, outcomes)
             return
-    raise UsageContended("Other posts keep taking the same request ids; send the batch again.")
+    raise UsageContended(say("Other posts keep taking the same request ids; send the batch again."))
 
 
 def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> None:
@@ -123,13 +127,17 @@ def _tell_apart(
     candidates: Sequence[Candidate], outcomes: Outcomes
 ) -> tuple[list[Candidate], list[tuple[Candidate, Candidate]]]:
     """Return the fresh candidates, and the repeats within the batch with what they repeat."""
-    known = recording.recorded({candidate.report.request_id for candidate in candidates})
+    request_ids = {candidate.report.request_id for candidate in candidates}
+    known = recording.recorded(request_ids)
+    gone = pruning.pruned(request_ids - known.keys())
     fresh: dict[str, Candidate] = {}
     repeats = []
     for candidate in candidates:
         report = candidate.report
         record = known.get(report.request_id)
-        if record is None and report.request_id in fresh:
+        if report.request_id in gone:
+            outcomes[candidate.position] = _repeat(report, gone[report.request_id])
+        elif record is None and report.request_id in fresh:
             repeats.append((candidate, fresh[report.request_id]))
         elif record is None:
             fresh[report.request_id] = candidate
@@ -186,8 +194,15 @@ def _stands(record: NewRecord | Recorded, status: OutcomeStatus) -> Outcome:
     )
 
 
+def _repeat(report: UsageReport, kept: PrunedRequest) -> Outcome:
+    """Answer a request that was billed long ago: what it cost is not told any more."""
+    if not pruning.is_same(report, kept):
+        return _conflict(report)
+    return Outcome(request_id=report.request_id, status=OutcomeStatus.DUPLICATE)
+
+
 def _conflict(report: UsageReport) -> Outcome:
-    detail = "This request_id was recorded with other content; the first record stands."
+    detail = say("This request_id was recorded with other content; the first record stands.")
     fault = FieldError("request_id", "request_id_conflict", detail)
     return _refused(report, OutcomeStatus.CONFLICT, fault)
 

@@ -6,6 +6,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account, Role
 from app.domain.subscriptions import operations as subscriptions
 from app.foundation import journal
+from app.foundation.languages import ENGLISH
 
 
 def sign_up(
@@ -16,10 +17,17 @@ def sign_up(
     password: str | None = None,
     role: Role = Role.CUSTOMER,
     timezone: str = "UTC",
+    locale: str = ENGLISH,
 ) -> Account:
     """Open an account that can be used at once: pay as you go. Raises what opening it raises."""
     account = accounts.open_account(
-        email, now=now, user_id=user_id, password=password, role=role, timezone=timezone
+        email,
+        now=now,
+        user_id=user_id,
+        password=password,
+        role=role,
+        timezone=timezone,
+        locale=locale,
     )
     subscriptions.begin_pay_as_you_go(account, now=now)
     journal.write("account_opened", actor=f"{role}:{account.id}", user_id=account.id, now=now)

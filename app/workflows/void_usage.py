@@ -8,6 +8,7 @@ from app.domain.invoices import queries as invoices
 from app.domain.tokens import operations as tokens
 from app.domain.tokens.operations import Movement
 from app.domain.usage import operations as usage
+from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, RecordStatus
 from app.foundation import journal
 
@@ -21,6 +22,8 @@ def void_usage(request_id: str, *, reason: str, actor: str, now: datetime) -> Bi
     account = accounts.lock_accounts({user_id})[user_id]
     # Read again: only under the lock is it certain that nobody else is voiding it.
     record = usage.record_of(request_id)
+    if account.erased_at is not None:
+        raise UnknownRequest("There is no request with this id.")
     if record.status == RecordStatus.VOIDED:
         return record
     usage.void(record, account, reason=reason, now=now)

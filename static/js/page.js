@@ -3,6 +3,8 @@
   "use strict";
 
   const root = document.documentElement;
+  // Every word comes with the page, in its language. The script is deferred: there is a body.
+  const words = JSON.parse(document.body.dataset.words);
 
   // --- Colours: [data-set-theme] -------------------------------------------------------------
   function showTheme() {
@@ -35,11 +37,11 @@
     const source = document.getElementById(button.dataset.copy);
     try {
       await navigator.clipboard.writeText(source.textContent);
-      label.textContent = "Copied";
+      label.textContent = words.copied;
     } catch {
       // Without leave to write, the text is at least selected.
       getSelection().selectAllChildren(source);
-      label.textContent = "Press Ctrl+C";
+      label.textContent = words.press_to_copy;
     }
     setTimeout(() => {
       label.textContent = before;
@@ -96,10 +98,23 @@
     if (stamp) {
       const seconds = Math.round((Date.now() - askedAt) / 1000);
       const minutes = Math.round(seconds / 60);
-      const age = seconds < 90 ? `${seconds} s` : `${minutes} min`;
-      stamp.textContent = seconds < 3 ? "Updated just now" : `Updated ${age} ago`;
+      const age = seconds < 90 ? words.updated_seconds : words.updated_minutes;
+      const number = seconds < 90 ? seconds : minutes;
+      stamp.textContent = seconds < 3 ? words.updated_now : age.replace("{number}", number);
     }
   }
+
+  // --- What is open stays open: details with an id, where a part of the page is swapped ----------
+  let opened = [];
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = [...event.detail.target.querySelectorAll("details[id][open]")].map((part) => part.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const part of opened.splice(0).map((id) => document.getElementById(id))) {
+      part?.setAttribute("open", "");
+    }
+  });
 
   // --- What htmx could not get is said ----------------------------------------------------------
   function say(words) {
@@ -114,7 +129,7 @@
   }
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.elt.id === "overview") {
+    if (event.detail.successful && event.detail.elt.matches("[data-refreshes]")) {
       askedAt = Date.now();
       showAge();
     }
@@ -122,11 +137,11 @@
   document.addEventListener("htmx:responseError", (event) => {
     // 401 leads to the sign-in form by itself.
     if (event.detail.xhr.status !== 401) {
-      say("That did not work. Please load the page again.");
+      say(words.failed);
     }
   });
   document.addEventListener("htmx:sendError", () => {
-    say("The server cannot be reached. Trying again later.");
+    say(words.away);
   });
 
   function begin() {

@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 
 from app.adapters.paypal_gateway import PayPalAccount, PayPalGateway
 from app.adapters.stripe_gateway import StripeGateway
-from app.config import PAYPAL_SANDBOX_API, PAYPAL_STAND_IN, STRIPE_API
+from app.config.providers import PAYPAL_SANDBOX_API, PAYPAL_STAND_IN, STRIPE_API
 from app.domain.payments.gateway import DisputeStatus, EventNotice, RefundOutcomeStatus, SavedCard
 from app.foundation import clock
 from app.sandbox.settings import is_loopback

@@ -6,7 +6,7 @@ import pytest
 import stripe
 from requests.adapters import HTTPAdapter
 
-from app.config import PAYPAL_LIVE_API, PAYPAL_SANDBOX_API, STRIPE_API
+from app.config.providers import PAYPAL_LIVE_API, PAYPAL_SANDBOX_API, STRIPE_API
 from app.domain.payments.errors import ProviderUnreachable
 from app.domain.payments.gateway import (
     CardSeen,

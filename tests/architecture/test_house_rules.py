@@ -15,7 +15,15 @@ from tests.architecture.source import ROOT, modules_of_the_app, tracked_files
 FRAMEWORK = {
     *sys.stdlib_module_names,
     *("app", "flask", "flask_login", "flask_wtf", "wtforms", "werkzeug", "jinja2", "markupsafe"),
-    *("flask_sqlalchemy", "flask_migrate", "alembic", "sqlalchemy", "msgspec", "click"),
+    *(
+        "flask_babel",
+        "flask_sqlalchemy",
+        "flask_migrate",
+        "alembic",
+        "sqlalchemy",
+        "msgspec",
+        "click",
+    ),
     # No service's kit but a box of tools: signatures of PayPal's here, seals of our own there.
     "cryptography",
 }

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from app.domain.accounts.devices import device_named
 from app.domain.accounts.models import Account
 from app.domain.mails import operations
 from app.domain.mails.links import LINK
@@ -16,7 +17,11 @@ DUE = "2026-12-22T12:00:00Z"
 LATER = "2026-11-29T12:00:00Z"
 INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
 PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
-VISIT = {"device": "Firefox on Linux", "address": "203.0.113.7", "at": LATER}
+VISIT = {"device": device_named("Linux Firefox/145.0"), "address": "203.0.113.7", "at": LATER}
+KEY = {
+    "key_name": "Reporting", "key_prefix": "obl_sk_7Qm2xR4t", "key_kind": "customer",
+    "page": "/keys",
+}  # fmt: skip
 TOKEN = "a-token-in-a-link"
 SEALED = {"sealed_link": seal_of(SECRET_KEY).close(TOKEN, about=LINK), "expires_at": LATER}
 ALERTS = [
@@ -37,7 +42,7 @@ FACTS: dict[str, dict[str, object]] = {
     "account_suspended": {**INVOICE, "due_minor": 1_613, "due_at": DUE},
     "renewal_due": {
         "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,
-        "grace_ends_at": LATER, "checkout_hint": "You have saved no card that we could charge.",
+        "grace_ends_at": LATER,
     },
     "renewal_failed": {
         "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,
@@ -78,9 +83,21 @@ FACTS: dict[str, dict[str, object]] = {
     "password_changed": VISIT,
     "second_factor_on": VISIT,
     "second_factor_off": VISIT,
+    "key_made": {**KEY, **VISIT, "scope": "read", "ends_at": DUE},
+    "key_replaced": {**KEY, **VISIT, "old_prefix": "obl_sk_91kqH2xP", "ends_at": DUE},
+    "key_ending": {**KEY, "ends_at": DUE, "last_used_at": LATER},
+    "billing_email_changed": {
+        **VISIT, "old_email": "ada@example.com", "new_email": "books@example.com",
+    },
     "verify_email": SEALED,
     "reset_password": SEALED,
+    "finish_registration": SEALED,
+    "registration_tried": VISIT,
     "confirm_email": {**SEALED, "new_email": "ada@new.example"},
+    "deletion_asked": {
+        "due_at": DUE, "plan_name": "Pro", "extra_tokens": 2_500_000, "credit_minor": 1_613,
+    },
+    "account_deleted": {"email": "ada@example.com"},
     "email_changing": {**SEALED, "new_email": "ada@new.example"},
 }  # fmt: skip
 

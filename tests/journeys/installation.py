@@ -30,9 +30,12 @@ from app.foundation.secret_keys import KeyKind
 from app.workflows.sign_up import sign_up
 from app.workflows.verify_books import verify_books
 from tests.databases import ROOT, SECRET_KEY
+from tests.log_watch import leaks
 
 COMMAND = [sys.executable, "-P", "-m", "app.entrypoints.cli"]
 KEPT = ("PATH", "HOME", "LANG")
+# What these print is their log.
+LOGGING = {"serve", "worker"}
 READY_WITHIN_SECONDS = 60
 END_WITHIN_SECONDS = 20
 COMMAND_SECONDS = 60
@@ -55,7 +58,7 @@ class Installation:
     """What runs, where it is, and how those talk to it who are not the browser."""
 
     def __init__(self, folder: Path, *, database_url: str = "") -> None:
-        self._folder = folder
+        self.folder = folder
         port, sandbox_port = free_ports(2)
         self.address = f"http://127.0.0.1:{port}"
         self.sandbox = f"http://127.0.0.1:{sandbox_port}"
@@ -79,7 +82,7 @@ class Installation:
         """Run a command of the command line to its end, and return what it printed."""
         ended = subprocess.run(
             [*COMMAND, *arguments],
-            cwd=self._folder,
+            cwd=self.folder,
             env=self._environment,
             capture_output=True,
             text=True,
@@ -105,12 +108,16 @@ class Installation:
                 child.terminate()
             for child in children.values():
                 _end(child)
+        # What programs log is read by more people than whom it is about.
+        for name in children.keys() & LOGGING:
+            found = list(leaks(self.printed(name)))
+            assert not found, f"{name} has logged {found}:\n{self.printed(name)}"
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
-        with (self._folder / f"{name}.txt").open("wb") as printed:
+        with (self.folder / f"{name}.txt").open("wb") as printed:
             return subprocess.Popen(
                 [*COMMAND, name],
-                cwd=self._folder,
+                cwd=self.folder,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
@@ -120,7 +127,7 @@ class Installation:
 
     def printed(self, name: str) -> str:
         """Return what a program has printed so far."""
-        return (self._folder / f"{name}.txt").read_text()
+        return (self.folder / f"{name}.txt").read_text()
 
     def wait_until_ready(self) -> None:
         """Wait until a customer can come."""

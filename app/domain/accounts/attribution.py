@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.accounts.errors import AttributionFieldRepeated, AttributionFieldUnknown
+from app.foundation.errors import FieldError
 
 FIELD_LENGTH_MAX = 200
 
@@ -51,6 +52,15 @@ class Attribution:
     gateway: str
     user_id: str | None = None
     fields: tuple[str, ...] = ()
+    # The only accounts that it may speak of; empty for all of them.
+    accounts: frozenset[str] = frozenset()
+
+    def find_fault(self, user_id: str) -> FieldError | None:
+        """Return why the key may not speak of an account, whether there is one or not."""
+        if not self.accounts or user_id in self.accounts:
+            return None
+        detail = f"This key may not speak of the account {user_id}."
+        return FieldError("user_id", "account_not_allowed", detail)
 
     def field_of(self, wire: WireFormat) -> str | None:
         """Return the field that names the account in events of this format, if one may."""

@@ -9,6 +9,24 @@ class UnknownAccount(DomainError):
     kind = Kind.NOT_FOUND
 
 
+class DeletionAsked(DomainError):
+    """The account is to be deleted already."""
+
+    kind = Kind.CONFLICT
+
+
+class DeletionNotAsked(DomainError):
+    """Nobody has asked for the account to be deleted."""
+
+    kind = Kind.CONFLICT
+
+
+class InvoicesUnpaid(DomainError):
+    """Invoices have to be paid before the account may be deleted."""
+
+    kind = Kind.CONFLICT
+
+
 class EmailTaken(DomainError):
     """An account with this mail address stands already."""
 
@@ -133,8 +151,44 @@ class KeyUnknown(DomainError):
     kind = Kind.UNAUTHENTICATED
 
 
+class UnknownKey(DomainError):
+    """There is no key with this id that the caller might see."""
+
+    kind = Kind.NOT_FOUND
+
+
 class KeyNameInvalid(DomainError):
     """A key's name is empty or too long."""
+
+
+class KeyExpiryInvalid(DomainError):
+    """A key would end before it begins, or too far in the future."""
+
+
+class KeyEnded(DomainError):
+    """The key was revoked or has expired: nothing can take its place any more."""
+
+    kind = Kind.CONFLICT
+
+
+class KeyReplacedAlready(DomainError):
+    """Another key has taken this one's place already."""
+
+    kind = Kind.CONFLICT
+
+
+class TooManyKeys(DomainError):
+    """There are as many keys that work as there may be."""
+
+    kind = Kind.CONFLICT
+
+
+class KeyLimitInvalid(DomainError):
+    """A gateway's key is limited to too many accounts, or to some that do not exist."""
+
+
+class AttributionOutsideLimits(DomainError):
+    """A gateway's key would bill an account that it may not speak of."""
 
 
 class AttributionFieldUnknown(DomainError):

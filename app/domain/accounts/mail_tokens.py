@@ -25,7 +25,7 @@ class Purpose(StrEnum):
     """What a link lets its reader do."""
 
     VERIFY_EMAIL = "verify_email"
-    RESET_PASSWORD = "reset_password"  # noqa: S105  # no password
+    RESET_PASSWORD = "reset_password"  # noqa: S105  # nosec B105  # no password
     CONFIRM_EMAIL = "confirm_email"
     UNDO_EMAIL = "undo_email"
 
@@ -133,9 +133,9 @@ def void_undoing_after(link: Link, *, now: datetime) -> None:
     session.execute(update(MailToken).where(*later).values(used_at=now))
 
 
-def forget_old(*, now: datetime) -> None:
+def forget_old(*, now: datetime, kept: timedelta = KEPT_AFTER_THE_END) -> None:
     """Delete links that have not worked for long."""
-    session.execute(delete(MailToken).where(MailToken.expires_at < now - KEPT_AFTER_THE_END))
+    session.execute(delete(MailToken).where(MailToken.expires_at < now - kept))
 
 
 def _working(text: str, purposes: Collection[Purpose], now: datetime) -> Select[MailToken]:

@@ -32,6 +32,12 @@ class Account(Base):
             " AND (suspended_because IS NULL OR suspended_because IN ('debt', 'operator'))",
             "suspended_for_a_reason",
         ),
+        CheckConstraint(
+            "(deletion_asked_at IS NULL) = (deletion_due_at IS NULL)", "deletion_has_its_moment"
+        ),
+        CheckConstraint(
+            "erased_at IS NULL OR (password_hash IS NULL AND name = '')", "erased_has_no_name"
+        ),
     )
 
     # The id the gateway knows the customer by, such as user-123.
@@ -55,6 +61,11 @@ class Account(Base):
     # 'debt' is lifted when the debt is paid, 'operator' only by an operator.
     suspended_because: Mapped[str | None]
     email_verified_at: Mapped[datetime | None]
+    # When the owner asked for it to be deleted, and from when on it is closed.
+    deletion_asked_at: Mapped[datetime | None]
+    deletion_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    # From then on nobody has this account; what tax law needs of it is kept under its id.
+    erased_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -84,7 +95,9 @@ class Key(Base):
             "kind = 'obl_gw_' OR (attributes_to IS NULL AND attributes_by = '[]')",
             "only_gateways_attribute",
         ),
+        CheckConstraint("kind = 'obl_gw_' OR limited_to = '[]'", "only_gateways_are_limited"),
         Index(None, "user_id"),
+        Index(None, "expires_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -99,10 +112,18 @@ class Key(Base):
     # of that format names, or else this one.
     attributes_to: Mapped[str | None] = mapped_column(ForeignKey("accounts.id"))
     attributes_by: Mapped[list[str]] = mapped_column(Json, default=list)
+    # The only accounts that a gateway's key may speak of; empty for all of them.
+    limited_to: Mapped[list[str]] = mapped_column(Json, default=list)
     created_at: Mapped[datetime]
+    # Exclusive, like every end in this house: from this moment on the key is refused.
     expires_at: Mapped[datetime | None]
+    # Of the last few minutes' uses only the first is noted.
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    # The key that takes its place; both work until this one's end.
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("keys.id"), unique=True)
+    # When it was decided whether its owner is to hear that it ends soon.
+    expiry_told_at: Mapped[datetime | None]
 
 
 class BillingSettings(Base):

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import case, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from app.domain.accounts import (
-    attribution,
+    keys,
     password_rules,
     passwords,
     queries,
@@ -17,12 +17,12 @@ from app.domain.accounts import (
 )
 from app.domain.accounts.errors import (
     EmailTaken,
-    KeyUnknown,
     PasswordWrong,
     TaxIdMissing,
     UserIdTaken,
     WrongCredentials,
 )
+from app.domain.accounts.key_rules import KeyTerms
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
 from app.domain.accounts.popular_passwords import popular_passwords
 from app.domain.accounts.queries import OF_THE_ACCOUNT, REBUILD_ROLLUPS
@@ -31,7 +31,8 @@ from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
-from app.foundation.secret_keys import KeyKind, SecretKey, new_key
+from app.foundation.languages import ENGLISH
+from app.foundation.secret_keys import KeyKind, SecretKey
 
 
 class Balance(NamedTuple):
@@ -56,6 +57,7 @@ def open_account(
     password: str | None = None,
     role: Role = Role.CUSTOMER,
     timezone: str = "UTC",
+    locale: str = ENGLISH,
 ) -> Account:
     """Create an account with its settings; without an id it is named after its number.
 
@@ -79,6 +81,7 @@ def open_account(
         password_hash=None if password is None else passwords.hash_password(password),
         role=role,
         timezone=timezone,
+        locale=locale,
         created_at=now,
         updated_at=now,
     )
@@ -164,8 +167,11 @@ def approve_tax_id(account: Account, *, actor: str, now: datetime) -> SettingsVi
 
 
 def make_key(kind: KeyKind, *, name: str, now: datetime, user_id: str | None = None) -> SecretKey:
-    """Make a key and return it in clear, the only time it is ever seen. Raises KeyNameInvalid."""
-    _, made = _add_key(kind, name=name, now=now, user_id=user_id)
+    """Make a key that may change things and never expires; return it in clear, this once.
+
+    Raises KeyNameInvalid.
+    """
+    _, made = keys.add(kind, KeyTerms(name), user_id=user_id, now=now)
     return made
 
 
@@ -175,22 +181,11 @@ def make_gateway_key(
     """Make a gateway's key that bills whom these fields name, or else this account.
 
     That is for events in the formats of others; our own names the account by itself.
-    Raises KeyNameInvalid, UnknownAccount and what `attribution.check_fields` raises.
+    Raises what `keys.add` raises.
     """
-    key, made = _add_key(KeyKind.GATEWAY, name=name, now=now)
-    key.attributes_to = None if attribute_to is None else queries.account(attribute_to).id
-    key.attributes_by = attribution.check_fields(attribute_by)
+    terms = KeyTerms(name, attribute_to=attribute_to, attribute_by=tuple(attribute_by))
+    _, made = keys.add(KeyKind.GATEWAY, terms, now=now)
     return made
-
-
-def revoke_key(key_id: int, account: Account, *, now: datetime) -> Key:
-    """Revoke a key of the account, from this moment on. Raises KeyUnknown for any other."""
-    key = session.scalar(select(Key).where(Key.id == key_id, Key.user_id == account.id))
-    if key is None:
-        raise KeyUnknown("You have no such key.")
-    if key.revoked_at is None:
-        key.revoked_at = now
-    return key
 
 
 def revoke_keys_made_since(account: Account, moment: datetime, *, now: datetime) -> int:
@@ -198,10 +193,10 @@ def revoke_keys_made_since(account: Account, moment: datetime, *, now: datetime)
     made_since = select(Key).where(
         Key.user_id == account.id, Key.created_at >= moment, Key.revoked_at.is_(None)
     )
-    keys = session.scalars(made_since).all()
-    for key in keys:
+    suspects = session.scalars(made_since).all()
+    for key in suspects:
         key.revoked_at = now
-    return len(keys)
+    return len(suspects)
 
 
 def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
@@ -217,10 +212,18 @@ def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
     return {account.id: account for account in session.scalars(statement)}
 
 
-def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
-    """Lock the accounts that exist, in the order of their ids, and return what usage draws on."""
+def lock_balances(
+    user_ids: Collection[str], *, served_at: datetime | None = None
+) -> dict[str, Balance]:
+    """Lock the accounts that exist, in the order of their ids, and return what usage draws on.
+
+    With a moment only those that the gateway may serve then: whose deletion is due is unknown.
+    """
     settings = BillingSettings
-    topup_threshold = case((settings.auto_topup, settings.auto_topup_threshold), else_=0)
+    # Nothing is bought for an account that is to be deleted.
+    buys = and_(settings.auto_topup, Account.deletion_asked_at.is_(None))
+    topup_threshold = case((buys, settings.auto_topup_threshold), else_=0)
+    served = [] if served_at is None else [_is_served(served_at)]
     columns = select(
         Account.id,
         Account.timezone,
@@ -230,29 +233,17 @@ def lock_balances(user_ids: Collection[str]) -> dict[str, Balance]:
         topup_threshold,
     )
     joined = columns.join(settings, settings.user_id == Account.id)
-    statement = joined.where(any_of(Account.id, user_ids)).order_by(Account.id)
+    statement = joined.where(any_of(Account.id, user_ids), *served).order_by(Account.id)
     rows = session.execute(statement.with_for_update(key_share=True, of=Account))
     return {row.id: Balance(*row) for row in rows}
 
 
+def _is_served(now: datetime) -> ColumnElement[bool]:
+    return or_(Account.deletion_due_at.is_(None), Account.deletion_due_at > now)
+
+
 def _check_password(password: str, email: str) -> None:
     password_rules.check_password(password, email=email, popular=popular_passwords())
-
-
-def _add_key(
-    kind: KeyKind, *, name: str, now: datetime, user_id: str | None = None
-) -> tuple[Key, SecretKey]:
-    made = new_key(kind)
-    key = Key(
-        kind=kind,
-        user_id=user_id,
-        name=rules.check_key_name(name),
-        public_id=made.public_id,
-        digest=made.digest,
-        created_at=now,
-    )
-    session.add(key)
-    return key, made
 
 
 def _kept(settings: SettingsView, name: str) -> object:

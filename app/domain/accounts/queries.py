@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 
-from app.domain.accounts import rules
+from app.domain.accounts import key_rules, rules
 from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key, Role
@@ -33,11 +33,36 @@ def find_account(user_id: str) -> Account | None:
     return session.get(Account, user_id) if rules.may_be_user_id(user_id) else None
 
 
+def account_in_use(user_id: str) -> Account:
+    """Return the account, unless it was erased. Raises UnknownAccount."""
+    found = account(user_id)
+    if found.erased_at is not None:
+        raise UnknownAccount("There is no account with this id.")
+    return found
+
+
+def find_served_account(user_id: str, *, now: datetime) -> Account | None:
+    """Return the account if the gateway may serve it: from its deletion on it is unknown there."""
+    found = find_account(user_id)
+    is_closed = found is not None and not rules.is_served(found.deletion_due_at, now=now)
+    return None if is_closed else found
+
+
+def served_account(user_id: str, *, now: datetime) -> Account:
+    """Return the account if the gateway may serve it. Raises UnknownAccount."""
+    found = find_served_account(user_id, now=now)
+    if found is None:
+        raise UnknownAccount("There is no account with this id.")
+    return found
+
+
 def find_account_by_email(email: str) -> Account | None:
     """Return the account of a mail address that is in its stored form."""
     if rules.UNSTORABLE.search(email):
         return None
-    return session.scalar(select(Account).where(Account.email == email))
+    # The address in the place of an erased one is nobody's.
+    theirs = select(Account).where(Account.email == email, Account.erased_at.is_(None))
+    return session.scalar(theirs)
 
 
 def user_ids_after(user_id: str, *, limit: int) -> Sequence[str]:
@@ -117,8 +142,7 @@ def key_by_text(text: str, *, now: datetime) -> Key:
         sent is None
         or stored is None
         or not sent.matches(stored.digest)
-        or stored.revoked_at is not None
-        or (stored.expires_at is not None and stored.expires_at <= now)
+        or key_rules.has_ended(stored, now=now)
     ):
         raise KeyUnknown("This key is not known, or no longer valid.")
     return stored
@@ -126,7 +150,12 @@ def key_by_text(text: str, *, now: datetime) -> Key:
 
 def attribution_of(key: Key) -> Attribution:
     """Return whom a gateway's key bills for events in the formats of others."""
-    return Attribution(gateway=key.name, user_id=key.attributes_to, fields=tuple(key.attributes_by))
+    return Attribution(
+        gateway=key.name,
+        user_id=key.attributes_to,
+        fields=tuple(key.attributes_by),
+        accounts=frozenset(key.limited_to),
+    )
 
 
 def keys_of(account: Account) -> Sequence[Key]:

@@ -1,6 +1,7 @@
 """What an id, a mail address, a name and a zone must look like. Pure."""
 
 import re
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
@@ -82,6 +83,11 @@ def check_reason(text: str) -> str:
     if not text or len(text) > REASON_LENGTH_MAX or UNSTORABLE.search(text):
         raise ReasonInvalid(f"A reason has 1 to {REASON_LENGTH_MAX} visible characters.")
     return text
+
+
+def is_served(deletion_due_at: datetime | None, *, now: datetime) -> bool:
+    """Tell whether the gateway may serve an account that is to be deleted then, or not at all."""
+    return deletion_due_at is None or now < deletion_due_at
 
 
 def check_credit_limit(minor: int) -> None:

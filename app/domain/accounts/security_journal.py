@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from app.domain.accounts import queries
 from app.domain.accounts.devices import Visitor
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, Key
 from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.journal import JournalEntry
+from app.foundation.paging import Stretch, stretch
 
 LISTED_MAX = 50
 
@@ -27,8 +28,8 @@ class Event(StrEnum):
     SIGNED_OUT = "signed_out"
     SESSION_ENDED = "session_ended"
     SESSIONS_ENDED = "sessions_ended"
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # no password
-    PASSWORD_RESET = "password_reset"  # noqa: S105  # no password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # nosec B105  # no password
+    PASSWORD_RESET = "password_reset"  # noqa: S105  # nosec B105  # no password
     RESET_ASKED = "password_reset_asked"
     EMAIL_VERIFIED = "email_verified"
     EMAIL_CHANGE_ASKED = "email_change_asked"
@@ -38,7 +39,39 @@ class Event(StrEnum):
     FACTOR_OFF = "second_factor_off"
     RECOVERY_CODES_MADE = "recovery_codes_made"
     KEY_MADE = "key_made"
+    KEY_REPLACED = "key_replaced"
     KEY_REVOKED = "key_revoked"
+
+
+class Act(StrEnum):
+    """What else of the journal its owner may read: his settings, and what was done for him."""
+
+    ACCOUNT_OPENED = "account_opened"
+    SETTINGS_CHANGED = "settings_changed"
+    TAX_ID_APPROVED = "tax_id_approved"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_RESUMED = "account_resumed"
+    SUSPENSION_LIFTED = "suspension_lifted"
+    CREDIT_LIMIT_SET = "credit_limit_set"
+    TOKENS_ADJUSTED = "tokens_adjusted"
+    USAGE_VOIDED = "usage_voided"
+    INVOICE_VOIDED = "invoice_voided"
+    INVOICE_REPLACED = "invoice_replaced"
+    INVOICE_CREDITED = "invoice_credited"
+    REFUND_REQUESTED = "refund_requested"
+    CARD_CONSENT_GIVEN = "card_consent_given"
+    CARD_SAVED = "card_saved"
+    CARD_REMOVED = "card_removed"
+    CARD_MADE_DEFAULT = "card_made_default"
+    AUTO_TOPUP_SWITCHED_OFF = "auto_topup_switched_off"
+    PLAN_CHANGE_SCHEDULED = "plan_change_scheduled"
+    PLAN_CHANGED = "plan_changed"
+    PLAN_EXPIRED = "plan_expired"
+    SUBSCRIPTION_CANCELLED = "subscription_cancelled"
+    SUBSCRIPTION_RESUMED = "subscription_resumed"
+    DATA_TAKEN = "data_taken"
+    DELETION_ASKED = "deletion_asked"
+    DELETION_TAKEN_BACK = "deletion_taken_back"
 
 
 class By(StrEnum):
@@ -48,6 +81,7 @@ class By(StrEnum):
     # Somebody who has not shown that he is the owner.
     VISITOR = "visitor"
     OPERATOR = "operator"
+    GATEWAY = "gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +92,19 @@ class SecurityEvent:
     action: str
     by: By
     details: Mapping[str, object]
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doer:
+    """Who does something, as the journal calls him, and where he comes from."""
+
+    actor: str
+    visitor: Visitor
 
 
 def note(
-    event: Event,
+    event: Event | Act,
     account: Account,
     *,
     visitor: Visitor,
@@ -93,6 +136,25 @@ def note_by_operator(
     journal.write(event, actor=actor, user_id=account.id, now=now, details=details)
 
 
+def note_key(
+    event: Event,
+    key: Key,
+    *,
+    by: Doer,
+    now: datetime,
+    details: Mapping[str, object] | None = None,
+) -> None:
+    """Note what became of a key, whoever did it; a gateway's is nobody's own."""
+    named = {"key": key.name, "prefix": f"{key.kind}{key.public_id}"}
+    journal.write(
+        event,
+        actor=by.actor,
+        user_id=key.user_id,
+        now=now,
+        details={**_came(by.visitor), **named, **(details or {})},
+    )
+
+
 def note_failure(email: str, *, visitor: Visitor, now: datetime) -> None:
     """Note that somebody tried to sign in with this address, whether anybody has it or not.
 
@@ -108,19 +170,37 @@ def actor_of(account: Account) -> str:
 
 
 def events_of(account: Account) -> Sequence[SecurityEvent]:
-    """Return what happened lately around the account, latest first."""
+    """Return what happened lately at the account's doors, latest first."""
     ours = JournalEntry.user_id == account.id, JournalEntry.action.in_(list(Event))
     latest = select(JournalEntry).where(*ours).order_by(JournalEntry.id.desc()).limit(LISTED_MAX)
-    return [
-        SecurityEvent(entry.happened_at, entry.action, _by(entry.actor, account), entry.details)
-        for entry in session.scalars(latest)
-    ]
+    return [_read(entry, account) for entry in session.scalars(latest)]
 
 
-def _by(actor: str, account: Account) -> By:
+def everything_of(
+    account: Account, *, limit: int, before: int | None = None
+) -> Stretch[SecurityEvent]:
+    """Return all that the account's owner may read of the journal, latest first."""
+    kinds = JournalEntry.action.in_([*Event, *Act])
+    ours = select(JournalEntry).where(JournalEntry.user_id == account.id, kinds)
+    if before is not None:
+        ours = ours.where(JournalEntry.id < before)
+    latest = ours.order_by(JournalEntry.id.desc()).limit(limit + 1)
+    rows = [_read(entry, account) for entry in session.scalars(latest)]
+    return stretch(rows, limit=limit, number=lambda event: event.id)
+
+
+def by_whom(actor: str, account: Account) -> By:
+    """Return who did something, as the account's owner sees it."""
     if actor == actor_of(account):
         return By.OWNER
+    if actor.startswith("gateway:"):
+        return By.GATEWAY
     return By.VISITOR if actor == By.VISITOR else By.OPERATOR
+
+
+def _read(entry: JournalEntry, account: Account) -> SecurityEvent:
+    by = by_whom(entry.actor, account)
+    return SecurityEvent(entry.happened_at, entry.action, by, entry.details, entry.id)
 
 
 def _came(visitor: Visitor) -> dict[str, object]:

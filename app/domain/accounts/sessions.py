@@ -57,7 +57,7 @@ def begin(account: Account, *, visitor: Visitor, now: datetime) -> OpenSession:
         idle_ends_at=session_rules.idle_end(account.role, ends_at=ends_at, now=now),
         ends_at=ends_at,
         password_entered_at=now,
-        device=visitor.device,
+        device=str(visitor.device),
         address=visitor.address,
     )
     session.add(begun)
@@ -149,9 +149,9 @@ def knows_device(email: str, device_token: str) -> bool:
     return session.scalar(select(KnownDevice.id).where(*this)) is not None
 
 
-def forget_old(*, now: datetime) -> None:
+def forget_old(*, now: datetime, kept: timedelta = KEPT_AFTER_THE_END) -> None:
     """Delete sessions that ended long ago, and devices that have not come for long."""
-    long_over = SignInSession.ends_at < now - KEPT_AFTER_THE_END
+    long_over = SignInSession.ends_at < now - kept
     session.execute(delete(SignInSession).where(long_over))
     long_away = KnownDevice.last_seen_at < now - DEVICE_KEPT
     session.execute(delete(KnownDevice).where(long_away))

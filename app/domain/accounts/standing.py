@@ -18,7 +18,8 @@ def lock_customer(user_id: str) -> Account:
     # Asked for from outside, it may be no text for a database.
     named = {user_id} if rules.may_be_user_id(user_id) else set[str]()
     account = operations.lock_accounts(named).get(user_id)
-    if account is None or account.role != Role.CUSTOMER:
+    is_customer = account is not None and account.role == Role.CUSTOMER
+    if account is None or not is_customer or account.erased_at is not None:
         raise UnknownAccount("There is no customer with this id.")
     return account
 

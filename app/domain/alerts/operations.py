@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete
+
 from app.domain.accounts.models import Account
 from app.domain.alerts.models import Alert
 from app.domain.alerts.rules import EPOCH, SECOND, AlertKind, Crossing, Figures, span_of
 from app.domain.mails import operations as mails
 from app.foundation.bulk import Row, insert_rows
+from app.foundation.database import session
 from app.foundation.money import minor_from_nanos
 from app.foundation.periods import BillingMonth
 
@@ -83,3 +86,8 @@ def _told(crossing: Crossing) -> dict[str, object]:
 
 def _moment(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def forget_of(account: Account) -> None:
+    """Delete what the account was told of its thresholds."""
+    session.execute(delete(Alert).where(Alert.user_id == account.id))

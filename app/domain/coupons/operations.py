@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import queries, redeeming
@@ -114,3 +114,8 @@ def give_back(invoice_id: int, *, now: datetime) -> None:
 
 def _used_up_at(status: UseStatus, *, now: datetime) -> datetime | None:
     return now if status is UseStatus.USED_UP else None
+
+
+def forget_guesses(account: Account) -> None:
+    """Delete the codes that the account has tried in vain."""
+    session.execute(delete(CouponGuess).where(CouponGuess.user_id == account.id))

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts.models import Account
@@ -53,6 +53,16 @@ def close_accounts(
     operations.take_up_what_waited(issued)
     operations.issue(issued, open_accounts, due_at=rules.due_at("usage", now), now=now)
     return Closed(tuple(issued), tuple(carried))
+
+
+def forgive_carried(account: Account, *, by: str) -> None:
+    """Let go, by name, what is too little for an invoice and will be on none."""
+    waiting = (
+        CarriedAmount.user_id == account.id,
+        CarriedAmount.invoice_id.is_(None),
+        CarriedAmount.forgiven_by.is_(None),
+    )
+    session.execute(update(CarriedAmount).where(*waiting).values(forgiven_by=by))
 
 
 def note_closed(month: BillingMonth, *, user_id: str | None, now: datetime) -> None:

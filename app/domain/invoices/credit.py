@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import CreditEntry, Invoice
@@ -41,6 +41,12 @@ def take_back(
     taken = min(minor, account.credit_minor)
     _enter(account, minor=-taken, kind=kind, source=source, note=note, now=now)
     return taken
+
+
+def forget_notes(account: Account, *, but: str) -> None:
+    """Erase what was written beside the account's movements; the movements stay."""
+    written = CreditEntry.user_id == account.id, CreditEntry.note != but
+    session.execute(update(CreditEntry).where(*written).values(note=""))
 
 
 def sum_of(sources: Collection[str]) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.invoices import line_words
 from app.domain.invoices.errors import (
     InvoiceNotPayable,
     InvoiceNotVoidable,
@@ -15,6 +16,7 @@ from app.domain.invoices.errors import (
 )
 from app.foundation import money
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import Sentence, say
 
 # An hour for the gateway's last posts before a month is closed.
 CLOSES_AFTER = timedelta(hours=1)
@@ -45,6 +47,15 @@ TRANSITIONS: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
     InvoiceStatus.VOID: frozenset(),
 }
 OVERDUE = "overdue"
+# Where an invoice stands, as refusals name it.
+STATUS_WORDS: Mapping[str, Sentence] = {
+    InvoiceStatus.DRAFT: say("draft"),
+    InvoiceStatus.ISSUED: say("issued"),
+    OVERDUE: say("overdue"),
+    InvoiceStatus.PAID: say("paid"),
+    InvoiceStatus.REFUNDED: say("refunded"),
+    InvoiceStatus.VOID: say("void"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,7 @@ class Line:
     """One line, with its exact amount and the cents that it got."""
 
     kind: str
+    # A sentence, or where it was written before sentences were kept its English text.
     description: str
     model: str | None
     quantity: int
@@ -111,7 +123,7 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
     """Return the line of a plan's period."""
     return Line(
         kind="plan",
-        description=f"{plan_name} plan, {starts_at:%Y-%m-%d} to {ends_at:%Y-%m-%d}",
+        description=line_words.plan_for(plan_name, starts_at=starts_at, ends_at=ends_at),
         model=None,
         quantity=1,
         unit_price_nanos=None,
@@ -123,7 +135,7 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
 def carried_line(from_month: str, *, nanos: int) -> Line:
     """Return the line of a small amount that an earlier plan invoice did not ask for."""
     minor = money.minor_from_nanos(nanos)
-    return Line("carried", f"Carried from {from_month}", None, 1, None, nanos, minor)
+    return Line("carried", line_words.carried_from(from_month), None, 1, None, nanos, minor)
 
 
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
@@ -141,9 +153,10 @@ def is_too_small(amount_minor: int) -> bool:
 def check_closable(month: BillingMonth, *, now: datetime) -> None:
     """Refuse to close a month that has not been over for an hour."""
     if month > BillingMonth.of(now):
-        raise MonthInFuture(f"{month} has not begun.")
+        raise MonthInFuture(say("{month} has not begun.", {"month": str(month)}))
     if now < closes_at(month):
-        raise MonthNotOver(f"{month} can be closed from {closes_at(month):%Y-%m-%d %H:%M} UTC on.")
+        places = {"month": str(month), "moment": f"{closes_at(month):%Y-%m-%d %H:%M}"}
+        raise MonthNotOver(say("{month} can be closed from {moment} UTC on.", places))
 
 
 def closes_at(month: BillingMonth) -> datetime:
@@ -177,13 +190,23 @@ def moved(current: str, following: InvoiceStatus) -> InvoiceStatus:
 def check_payable(status: str) -> None:
     """Refuse to take money for an invoice that cannot become paid."""
     if InvoiceStatus.PAID not in TRANSITIONS[InvoiceStatus(status)]:
-        raise InvoiceNotPayable(f"This invoice is {status}; only issued invoices can be paid.")
+        raise InvoiceNotPayable(
+            say(
+                "This invoice is {status}; only issued invoices can be paid.",
+                {"status": STATUS_WORDS[status]},
+            )
+        )
 
 
 def check_voidable(status: str) -> None:
     """Refuse to void an invoice whose money has come."""
     if InvoiceStatus.VOID not in TRANSITIONS[InvoiceStatus(status)]:
-        raise InvoiceNotVoidable(f"This invoice is {status}; only unpaid ones can be voided.")
+        raise InvoiceNotVoidable(
+            say(
+                "This invoice is {status}; only unpaid ones can be voided.",
+                {"status": STATUS_WORDS[status]},
+            )
+        )
 
 
 def content_digest(content: Mapping[str, object]) -> str:
@@ -195,7 +218,7 @@ def content_digest(content: Mapping[str, object]) -> str:
 def _usage_line(usage: ModelUsage, amount_minor: int) -> Line:
     return Line(
         kind="usage",
-        description=f"AI API usage - {usage.model}",
+        description=line_words.usage_of(usage.model),
         model=usage.model,
         quantity=usage.overage_tokens,
         unit_price_nanos=_unit_price_nanos(usage),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, or_, select
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
@@ -12,6 +12,7 @@ from app.domain.mails.models import Mail
 from app.foundation import outbox
 from app.foundation.bulk import any_of, insert_rows
 from app.foundation.database import session
+from app.foundation.sentences import kept
 
 SEND_MAIL = "send_mail"
 
@@ -75,7 +76,7 @@ def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
                 "user_id": letter.user_id,
                 "kind": letter.kind,
                 "address": letter.address,
-                "facts": dict(letter.facts),
+                "facts": {name: kept(fact) for name, fact in letter.facts.items()},
                 "source": letter.source,
                 "created_at": now,
             }
@@ -87,6 +88,11 @@ def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
     ids = select(Mail.id).where(any_of(Mail.source, [letter.source for letter in new]))
     outbox.add_all(SEND_MAIL, [{"mail": mail_id} for mail_id in session.scalars(ids)], now=now)
     return written
+
+
+def forget_of(account: Account) -> None:
+    """Delete the account's mails; what is still on its way stays until it has arrived."""
+    session.execute(delete(Mail).where(Mail.user_id == account.id, is_settled()))
 
 
 def note_sent(mail_id: int, *, now: datetime) -> None:
@@ -109,6 +115,12 @@ def note_refused(mail_id: int, *, reason: str, now: datetime) -> None:
     if not mail.is_settled:
         mail.refused_at = now
         mail.refusal = reason
+
+
+def is_settled() -> ColumnElement[bool]:
+    """Return the condition that nothing more is to be done about a mail."""
+    ends = (Mail.sent_at, Mail.kept_at, Mail.refused_at)
+    return or_(*(end.is_not(None) for end in ends))
 
 
 def _locked(mail_id: int) -> Mail:

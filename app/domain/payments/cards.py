@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries as account_queries
@@ -16,6 +16,7 @@ from app.domain.payments.views import CardUses, CardView
 from app.domain.subscriptions.models import Subscription, SubscriptionStatus
 from app.foundation import journal, outbox
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 FORGET_CARD = "forget_card"
 
@@ -59,7 +60,7 @@ def card_by_id(card_id: int) -> PaymentMethod:
     """Return the card of an attempt, removed or not. Raises UnknownCard."""
     card = session.get(PaymentMethod, card_id)
     if card is None:
-        raise UnknownCard("There is no card with this id.")
+        raise UnknownCard(say("There is no card with this id."))
     return card
 
 
@@ -97,6 +98,19 @@ def drop_card(card: PaymentMethod, *, now: datetime) -> None:
         tell_owner(card, "card_removed", actor=f"provider:{card.provider}", now=now)
 
 
+def forget_all(account: Account, *, now: datetime) -> None:
+    """Have the providers forget every card of the locked account, and forget what they looked like.
+
+    Nobody is written to: his account is being erased.
+    """
+    for card in _kept(account.id):
+        card.is_default, card.removed_at = False, now
+        outbox.add(FORGET_CARD, {"card": card.id}, now=now)
+    session.flush()
+    theirs = update(PaymentMethod).where(PaymentMethod.user_id == account.id)
+    session.execute(theirs.values(last4="", expires_on=None))
+
+
 def tell_owner(card: PaymentMethod, act: str, *, actor: str, now: datetime) -> None:
     """Note what was done to a card, and write to its owner: it may not have been him."""
     _note(card, act, actor=actor, now=now)
@@ -127,7 +141,9 @@ def _kept(user_id: str) -> Sequence[PaymentMethod]:
     theirs = select(PaymentMethod).where(
         PaymentMethod.user_id == user_id, PaymentMethod.removed_at.is_(None)
     )
-    in_order = theirs.order_by(PaymentMethod.is_default.desc(), PaymentMethod.id.desc())
+    in_order = theirs.order_by(
+        PaymentMethod.is_default.desc(), PaymentMethod.created_at.desc(), PaymentMethod.id.desc()
+    )
     return session.scalars(in_order).all()
 
 
@@ -135,7 +151,7 @@ def _locked(account: Account, card_id: int) -> PaymentMethod:
     accounts.lock_accounts({account.id})
     card = session.get(PaymentMethod, card_id, populate_existing=True)
     if card is None or card.user_id != account.id or card.removed_at is not None:
-        raise UnknownCard("You have no such card.")
+        raise UnknownCard(say("You have no such card."))
     return card
 
 

@@ -17,6 +17,7 @@ from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, Whole, session
 from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,19 @@ class CustomerView:
     suspended_at: datetime | None
     suspended_because: str | None
     created_at: datetime
+    # Its owner, or we for him, asked for that; it is erased once its waiting is over.
+    deletion_due_at: datetime | None
+    erased_at: datetime | None
+
+    @property
+    def is_erased(self) -> bool:
+        """Tell whether nobody has this account any more."""
+        return self.erased_at is not None
+
+    @property
+    def is_to_be_deleted(self) -> bool:
+        """Tell whether the account waits for its end."""
+        return self.deletion_due_at is not None and not self.is_erased
 
     @property
     def token_balance(self) -> int:
@@ -88,7 +102,7 @@ def customer(user_id: str, *, now: datetime, grace: timedelta) -> CustomerView:
     named = named.execution_options(populate_existing=True)
     accounts = session.scalars(named).all() if may_be_user_id(user_id) else ()
     if not accounts:
-        raise UnknownAccount("There is no customer with this id.")
+        raise UnknownAccount(say("There is no customer with this id."))
     return _views(accounts, now=now, grace=grace)[0]
 
 
@@ -127,6 +141,8 @@ def _view(
         suspended_at=account.suspended_at,
         suspended_because=account.suspended_because,
         created_at=account.created_at,
+        deletion_due_at=account.deletion_due_at,
+        erased_at=account.erased_at,
     )
 
 

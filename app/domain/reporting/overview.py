@@ -1,7 +1,7 @@
 """Everything the customer's first page says, read in a handful of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.reporting import queries, rules
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
+from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
@@ -55,7 +56,7 @@ class Overview:
     month: BillingMonth
     month_sums: Sums
     month_cost: Forecast | None
-    plan_name: str
+    plan_names: Mapping[str, str]
     period: PeriodView
     extra_tokens: int
     quota_runs_out_at: datetime | None
@@ -69,8 +70,15 @@ class Overview:
     before: Sums
     top_models: tuple[GroupSums, ...]
     top_keys: tuple[GroupSums, ...]
+    # The next one first.
+    invoices_ahead: tuple[InvoiceAhead, ...]
     # None once anything was ever used.
     first_steps: FirstSteps | None
+
+    @property
+    def plan_name(self) -> str:
+        """Return the name of the plan that runs."""
+        return self.plan_names[self.period.terms.plan_id]
 
     @property
     def token_balance(self) -> int:
@@ -84,20 +92,22 @@ def overview(
     """Return how the account stands, and where its month and quota are heading."""
     month = BillingMonth.of(now)
     month_sums = usage.month_to_date(account, month=month)
-    period = subscriptions.current_period(account.id, now=now, grace=grace)
+    plans = catalog.plans()
+    terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
+    periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
+    period, following = periods
     chosen = accounts.settings_of(account)
     position = queries.position(account, chosen, period, now=now, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
+    seconds_left = month.period.seconds_left(now)
     return Overview(
         read_at=now,
         month=month,
         month_sums=month_sums,
-        month_cost=rules.forecast(
-            month_sums.final_nanos, costs, seconds_left=month.period.seconds_left(now)
-        ),
-        plan_name=catalog.plan(period.terms.plan_id).name,
+        month_cost=rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left),
+        plan_names={plan.id: plan.name for plan in plans},
         period=period,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=rules.runs_out_at(
@@ -113,6 +123,7 @@ def overview(
         before=before,
         top_models=_top(recent),
         top_keys=_top_keys(account, recent),
+        invoices_ahead=invoices_ahead(position.debts.unbilled_nanos, following, month=month),
         first_steps=_first_steps(account, used=both.totals),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import update
+
 from app.domain.accounts.models import Account
 from app.domain.tokens import queries, rules
 from app.domain.tokens.models import AutoTopup, TokenEntry
@@ -154,3 +156,9 @@ def _move(
     book([movement], now=now)
     # Written behind the session's back.
     session.refresh(account, ["extra_tokens", "granted_tokens"])
+
+
+def forget_notes(account: Account, *, but: str) -> None:
+    """Erase what was written beside the account's movements; the movements stay."""
+    written = TokenEntry.user_id == account.id, TokenEntry.note != but
+    session.execute(update(TokenEntry).where(*written).values(note=""))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.foundation.database import Base
+from app.foundation.database import Base, Json
 
 UNPRICED = text("status = 'unpriced'")
 
@@ -161,6 +161,38 @@ class UsageMonthly(UsageSums, Base):
     model: Mapped[str] = mapped_column(primary_key=True)
 
 
+class PrunedUsage(UsageSums, Base):
+    """What records summed up to that are kept no longer, by the quarter of an hour.
+
+    No zone of this century cuts a quarter: hours and days can be cut anew from these sums as they
+    could from the records.
+    """
+
+    __tablename__ = "pruned_usage"
+
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    # The number of the quarter of an hour, counted from 1970.
+    quarter: Mapped[int] = mapped_column(primary_key=True)
+    period_id: Mapped[int] = mapped_column(primary_key=True)
+    billing_month: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    # An empty string stands for "none was named".
+    api_key: Mapped[str] = mapped_column(primary_key=True)
+    provider: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PrunedRequest(Base):
+    """A request whose record is kept no longer: sent again, it is told apart and not billed."""
+
+    __tablename__ = "pruned_requests"
+
+    # SHA-256 of the request id, and of what the record said.
+    request_digest: Mapped[str] = mapped_column(primary_key=True)
+    content_digest: Mapped[str]
+    # Null where the gateway had sent none.
+    occurred_at: Mapped[datetime | None]
+
+
 class UsageLabel(Base):
     """A model, gateway key or provider that an account's rollups keep apart."""
 
@@ -211,6 +243,8 @@ class UsageCorrection(Base):
     # The month that was billed wrongly, not the one that will carry the line.
     billing_month: Mapped[str]
     description: Mapped[str]
+    # What the description was made of, for whoever reads it in another language.
+    wording: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     # Signed: negative gives back.
     amount_nanos: Mapped[int]
     # The invoice that carries it; null while it waits.

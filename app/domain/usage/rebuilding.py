@@ -4,7 +4,7 @@ The database adds the records up by quarters of an hour in UTC, which no zone of
 cuts; only those sums are read, a week at a time, however many records there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,18 +14,18 @@ from sqlalchemy import ColumnElement, Select, cast, delete, extract, func, selec
 from app.domain.accounts.models import Account
 from app.domain.usage.models import (
     BillingRecord,
+    PrunedUsage,
     RecordStatus,
     UsageDaily,
     UsageHourly,
     UsageLabel,
 )
 from app.domain.usage.rollups import SUMS, Place, Rollups
-from app.domain.usage.rules import OTHER
+from app.domain.usage.rules import OTHER, QUARTER_SECONDS
 from app.foundation.database import Whole, session
 from app.foundation.periods import Period
 
 PART = timedelta(days=7)
-QUARTER_SECONDS = 15 * 60
 WHOLE_SECONDS = len("2026-11-22 12:00:00")
 
 
@@ -35,12 +35,14 @@ def rebuild_hours_and_days(account: Account) -> None:
         session.execute(delete(rollup).where(rollup.user_id == account.id))
     labels = _labels(account)
     for part in _parts(account):
-        _count(account, part, labels)
+        _count(account, session.execute(_added_up(account, part)), labels)
+    # Those whose records are kept no longer were added up in the same way before they went.
+    _count(account, session.execute(_pruned(account)), labels)
 
 
-def _count(account: Account, part: Period, labels: set[tuple[str, str]]) -> None:
+def _count(account: Account, rows: Iterable[Any], labels: set[tuple[str, str]]) -> None:
     rollups, zone = Rollups(), ZoneInfo(account.timezone)
-    for quarter, model, api_key, provider, *sums in session.execute(_added_up(account, part)):
+    for quarter, model, api_key, provider, *sums in rows:
         place = Place(
             user_id=account.id,
             zone=zone,
@@ -58,6 +60,13 @@ def _added_up(account: Account, part: Period) -> Select[*tuple[Any, ...]]:
     quarter = _quarter()
     keys = (quarter, BillingRecord.model, BillingRecord.api_key_alias, BillingRecord.provider)
     return select(*keys, *_sums()).where(*_counted(account, part)).group_by(*keys)
+
+
+def _pruned(account: Account) -> Select[*tuple[Any, ...]]:
+    pruned = PrunedUsage
+    keys = (pruned.quarter, pruned.model, pruned.api_key, pruned.provider)
+    sums = (cast(func.sum(getattr(pruned, name)), Whole) for name in SUMS)
+    return select(*keys, *sums).where(pruned.user_id == account.id).group_by(*keys)
 
 
 def _quarter() -> ColumnElement[int]:

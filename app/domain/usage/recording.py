@@ -48,15 +48,16 @@ def recorded(request_ids: Collection[str]) -> dict[str, Recorded]:
 def is_same_request(report: UsageReport, record: Recorded) -> bool:
     """Tell whether the report says what the record holds: a repeat, not a conflict."""
     occurred_at = record.occurred_at if record.occurred_at_given else None
-    return _said(report) == _said(record) and _may_be_same(report.occurred_at, occurred_at)
+    return _said(report) == _said(record) and may_be_same(report.occurred_at, occurred_at)
 
 
 def is_same_report(report: UsageReport, first: UsageReport) -> bool:
     """Tell whether two reports of one batch say the same."""
-    return _said(report) == _said(first) and _may_be_same(report.occurred_at, first.occurred_at)
+    return _said(report) == _said(first) and may_be_same(report.occurred_at, first.occurred_at)
 
 
-def _may_be_same(moment: datetime | None, other: datetime | None) -> bool:
+def may_be_same(moment: datetime | None, other: datetime | None) -> bool:
+    """Tell whether two moments, sent or not, may be one."""
     # Where one of them was not sent there is nothing to compare.
     return moment is None or other is None or moment == other
 

@@ -1,6 +1,7 @@
 """The JSON API under `/v1/billing`: for customers' programs, gateways and operators' programs."""
 
 from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
 
 from app.entrypoints.api import (
     checkout,
@@ -23,6 +24,8 @@ from app.entrypoints.api import (
     usage,
     usage_reading,
 )
+from app.entrypoints.api.addresses import Reference
+from app.entrypoints.api.usage_recording import register_posts
 
 SUBJECTS = (
     checkout,
@@ -46,5 +49,17 @@ SUBJECTS = (
     usage_reading,
 )
 api = Blueprint("api", __name__)
+
+
+@api.record_once
+def _name_references(state: BlueprintSetupState) -> None:
+    state.app.url_map.converters["reference"] = Reference
+
+
+@api.record_once
+def _register_posts(state: BlueprintSetupState) -> None:
+    register_posts(state.app)
+
+
 for subject in SUBJECTS:
     api.register_blueprint(subject.calls)

@@ -1,4 +1,8 @@
-"""Who calls: each call says whose keys it takes."""
+"""Who calls: each call says whose keys it takes, and what a key may do follows from the call.
+
+Whatever is not asked by GET changes something, unless the call says that it only reads: a new
+call that says nothing is closed to keys that may only read.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,16 +10,21 @@ from functools import wraps
 
 from flask import Response, g, request
 
+from app.domain.accounts import key_rules, keys
 from app.domain.accounts import queries as accounts
+from app.domain.accounts.key_rules import Scope
 from app.domain.accounts.models import Key, Role
 from app.entrypoints import limiting
 from app.foundation import clock
+from app.foundation.database import transaction
 from app.foundation.errors import Kind, Refusal
 from app.foundation.secret_keys import KeyKind
 
 Call = Callable[..., Response]
 
 BEARER = re.compile(r"bearer +([0-9A-Za-z_]{1,256}) *", re.IGNORECASE)
+ASKING = ("GET", "HEAD")
+_ONLY_READS = "only_reads"
 _HOLDERS = {
     KeyKind.CUSTOMER: "a customer's key (obl_sk_…)",
     KeyKind.GATEWAY: "a gateway's key (obl_gw_…)",
@@ -43,6 +52,18 @@ def for_customers_and_gateways(call: Call) -> Call:
     return _for_holders(call, KeyKind.CUSTOMER, KeyKind.GATEWAY)
 
 
+def only_reads(call: Call) -> Call:
+    """Let keys that may only read make a call that is no GET: what it is asked for is a body."""
+    setattr(call, _ONLY_READS, True)
+    return call
+
+
+def scope_wanted(call: Callable[..., object], method: str) -> Scope:
+    """Return what a key must be allowed to make this call by this method."""
+    reads = method in ASKING or getattr(call, _ONLY_READS, False)
+    return Scope.READ if reads else Scope.WRITE
+
+
 def operator_actor() -> str:
     """Name the operator whose program calls, as the journal keeps it."""
     return f"operator:{g.account.id}"
@@ -54,19 +75,23 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
         g.key = _key_sent()
         # Taken down now, for the log: once a transaction has run the key would be read anew.
         g.key_public_id = g.key.public_id
+        _note_use(g.key)
         if g.key.kind not in kinds:
             raise _wrong_kind(kinds)
         # Gateways are our own, and what they cannot post is lost: theirs is no limit.
         if g.key.kind != KeyKind.GATEWAY:
             limiting.spend_of_key(g.key.public_id)
         if g.key.user_id is not None:
-            g.account = accounts.account(g.key.user_id)
+            g.account = accounts.account_in_use(g.key.user_id)
         if g.key.kind == KeyKind.GATEWAY:
             # Taken down, too: within a transaction the key would be read anew under locks.
             g.attribution = accounts.attribution_of(g.key)
         # Whoever is an operator no longer has lost what his keys could do, too.
         if g.key.kind == KeyKind.OPERATOR and g.account.role != Role.OPERATOR:
             raise _wrong_kind(kinds)
+        if g.key.scope == Scope.READ and scope_wanted(call, request.method) == Scope.WRITE:
+            message = "This key may read, but change nothing."
+            raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
         return call(**route)
 
     return checked
@@ -83,6 +108,13 @@ def _key_sent() -> Key:
             "key_malformed", "The Authorization header must read `Bearer obl_…`."
         )
     return accounts.key_by_text(sent[1], now=clock.now())
+
+
+def _note_use(key: Key) -> None:
+    now = clock.now()
+    if key_rules.is_worth_noting(key.last_used_at, now=now):
+        with transaction():
+            keys.note_use(key.id, now=now)
 
 
 def _unauthenticated(code: str, message: str) -> Refusal:

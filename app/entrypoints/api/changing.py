@@ -13,7 +13,7 @@ from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
 from app.foundation.database import transaction
-from app.foundation.errors import FieldError, Kind, Refusal
+from app.foundation.errors import FieldError, Refusal
 from app.foundation.idempotency import Answer
 from app.foundation.readiness import STORE_AWAY
 
@@ -65,7 +65,6 @@ def changes_together(call: Call) -> Call:
     def changed(**route: object) -> Response:
         if "Idempotency-Key" in request.headers:
             return alone(**route)
-        _refuse_reading_keys()
         return call(**route)
 
     return changed
@@ -83,19 +82,12 @@ def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
 def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
-        _refuse_reading_keys()
         scope = _scope()
         if scope is None:
             return run(call, route, _keep_nothing)
         return _run_once(scope, lambda keep: run(call, route, keep))
 
     return changed
-
-
-def _refuse_reading_keys() -> None:
-    if g.key.scope == "read":
-        message = "This key may read, but change nothing."
-        raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
 
 
 def _scope() -> str | None:

@@ -13,7 +13,7 @@ from app.workflows.begin_checkout import begin_checkout
 calls = Blueprint("checkout", __name__)
 
 
-@calls.post("/invoices/<reference>/checkout")
+@calls.post("/invoices/<reference:reference>/checkout")
 @for_customers
 @changes_through_a_provider
 def checkout(reference: str) -> Response:

@@ -12,6 +12,8 @@ from app.entrypoints.api.describing.document import (
 )
 from app.entrypoints.api.describing.parts import Caller
 from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.languages import speaking
+from app.foundation.languages import ENGLISH
 
 description = Blueprint("description", __name__)
 
@@ -26,13 +28,14 @@ def openapi() -> Response:
 
 @description.get("/docs")
 def docs() -> str:
-    """Show the description as a page."""
-    return render_template(
-        "web/docs/index.html",
-        calls=CALLS,
-        callers=Caller,
-        keys=KEYS,
-        shapes=SHAPES,
-        refused_often=refused_often(),
-        base_url=current_app.config["SETTINGS"].base_url,
-    )
+    """Show the description as a page, in English as the API itself is."""
+    with speaking(ENGLISH):
+        return render_template(
+            "web/docs/index.html",
+            calls=CALLS,
+            callers=Caller,
+            keys=KEYS,
+            shapes=SHAPES,
+            refused_often=refused_often(),
+            base_url=current_app.config["SETTINGS"].base_url,
+        )

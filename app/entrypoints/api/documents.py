@@ -12,7 +12,7 @@ from app.foundation import clock
 calls = Blueprint("documents", __name__)
 
 
-@calls.get("/invoices/<reference>/pdf")
+@calls.get("/invoices/<reference:reference>/pdf")
 @for_customers
 def invoice_pdf(reference: str) -> Response:
     """Answer an issued invoice as a PDF file, or with `document=receipt` its receipt."""

@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from app.domain.reporting.views import Entitlement
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_gateways
+from app.entrypoints.api.key_limits import refuse_other_accounts
 from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.foundation import clock
@@ -19,6 +20,7 @@ calls = Blueprint("entitlements", __name__)
 def get_entitlement(user_id: str) -> Response:
     """Answer whether the customer may go on, the first reason why not, and what is left."""
     Parameters().check()
+    refuse_other_accounts(user_id)
     now, limits = clock.now(), credit_limits()
     found = check_entitlement(user_id, now=now, grace=renewal_grace(), limits=limits)
     return answer(_entitlement(found))

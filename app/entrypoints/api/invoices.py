@@ -32,7 +32,7 @@ def list_invoices() -> Response:
     )
 
 
-@calls.get("/invoices/<reference>")
+@calls.get("/invoices/<reference:reference>")
 @for_customers
 def show_invoice(reference: str) -> Response:
     """Answer one invoice with its items, by id or number."""

@@ -1,6 +1,6 @@
 """LiteLLM's `generic_api` callback: point it here as it is."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from app.domain.accounts.attribution import WireFormat
 from app.entrypoints.api.auth import for_gateways
@@ -9,6 +9,7 @@ from app.entrypoints.api.foreign_answers import litellm_answer
 from app.entrypoints.api.foreign_bodies import foreign_values, refuse_too_many, takes_up_to
 from app.entrypoints.api.litellm_events import read_event
 from app.entrypoints.api.reading_bodies import body_of
+from app.entrypoints.api.reading_queries import is_verbose
 from app.entrypoints.api.usage_recording import recorded
 
 calls = Blueprint("litellm", __name__)
@@ -26,8 +27,8 @@ EVENTS_MAX = 4_000
 @changes
 def post_litellm_usage() -> Response:
     """Record LiteLLM's events: an array, ndjson, or one of them."""
-    events = foreign_values(body_of(*MEDIA_TYPES))
+    verbose, events = is_verbose(), foreign_values(body_of(*MEDIA_TYPES))
     refuse_too_many(events, most=EVENTS_MAX)
     readings = [read_event(event, whom=g.attribution) for event in events]
     outcomes = recorded(readings, wire=WireFormat.LITELLM)
-    return litellm_answer(outcomes, verbose=request.args.get("verbose") == "1")
+    return litellm_answer(outcomes, verbose=verbose)

@@ -29,6 +29,22 @@ INSTANT = re.compile(
 WHOLE = re.compile(r"[0-9]{1,9}")
 
 
+class Verbose(StrEnum):
+    """Whether a result for each record is wanted."""
+
+    NO = "0"
+    YES = "1"
+
+
+def is_verbose() -> bool:
+    """Tell whether the sender of usage wants a result for each record. Raises InvalidFields."""
+    # Whatever else gateways hang on their addresses is theirs.
+    asked = Parameters(*request.args)
+    wanted = asked.one_of("verbose", Verbose, default=Verbose.NO)
+    asked.check()
+    return wanted == Verbose.YES
+
+
 class Parameters:
     """The request's query string. Read it field by field, then `check` it before using any."""
 

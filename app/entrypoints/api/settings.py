@@ -1,8 +1,9 @@
 """What a customer has set, read and changed by his programs."""
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response, g, request
 
 from app.domain.accounts import queries
+from app.domain.accounts.devices import Visitor
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
@@ -11,7 +12,7 @@ from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
 from app.foundation import clock
 from app.foundation.money import usd_from_minor
-from app.workflows.change_top_up import change_top_up
+from app.workflows.change_settings import change_settings
 
 calls = Blueprint("settings", __name__)
 
@@ -30,7 +31,9 @@ def get_settings() -> Response:
 def put_settings() -> Response:
     """Change the settings that are named, and answer all of them."""
     wanted, actor = json_object(), f"key:{g.key.public_id}"
-    return answer(_settings(change_top_up(g.account, wanted, actor=actor, now=clock.now())))
+    visitor = Visitor(f"{g.key.kind}{g.key.public_id}…", request.remote_addr or "")
+    chosen = change_settings(g.account, wanted, actor=actor, visitor=visitor, now=clock.now())
+    return answer(_settings(chosen))
 
 
 def _settings(chosen: SettingsView) -> dict[str, object]:

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, g
 from app.domain.payments import queries as payments
 from app.domain.subscriptions import queries
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_customers
+from app.entrypoints.api.auth import for_customers, only_reads
 from app.entrypoints.api.changing import changes, changes_through_a_provider
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
@@ -38,6 +38,7 @@ def show() -> Response:
 
 @calls.post("/subscription/preview")
 @for_customers
+@only_reads
 def preview() -> Response:
     """Answer what a switch of plan comes to; nothing is stored."""
     plan_id, country, now = plan_to_preview(json_object()), seller().country, clock.now()

@@ -1,11 +1,12 @@
 """What gateways post: usage, voids and estimates."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from app.entrypoints.api.answering import answer, moment_text
-from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways
+from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways, only_reads
 from app.entrypoints.api.changing import changes, changes_together
 from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.reading_queries import is_verbose
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
 from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
 from app.entrypoints.api.usage_recording import recorded
@@ -24,11 +25,11 @@ calls = Blueprint("usage", __name__)
 @changes_together
 def post_usage() -> Response:
     """Record one request or a batch of them; answered after the commit."""
-    body = json_object()
+    verbose, body = is_verbose(), json_object()
     if "records" not in body:
         return single_answer(recorded([read_or_reject(body)])[0])
     outcomes = recorded([read_or_reject(record) for record in records_of(body)])
-    return batch_answer(outcomes, verbose=request.args.get("verbose") == "1")
+    return batch_answer(outcomes, verbose=verbose)
 
 
 @calls.post("/usage/void")
@@ -54,6 +55,7 @@ def post_void() -> Response:
 
 @calls.post("/estimate")
 @for_customers_and_gateways
+@only_reads
 def post_estimate() -> Response:
     """Say what a request would cost if it were posted now; nothing is stored."""
     report, account = read_estimate(json_object(), caller=g.get("account"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.usage.reports import UsageReport
+from app.entrypoints.api.key_limits import refuse_other_accounts, refuse_requests_of_others
 from app.entrypoints.api.reading_bodies import field_refusal, refuse_unknown
 from app.entrypoints.api.usage_shapes import (
     NAME_LENGTH_MAX,
@@ -13,6 +14,7 @@ from app.entrypoints.api.usage_shapes import (
     read_record,
     text_faults,
 )
+from app.foundation import clock
 from app.foundation.errors import FieldError, InvalidFields, Kind, Refusal
 
 RECORDS_MAX = 1000
@@ -42,7 +44,7 @@ def records_of(body: Mapping[str, object]) -> list[object]:
 
 
 def read_void(body: Mapping[str, object]) -> Void:
-    """Return what is to be voided. Raises InvalidFields."""
+    """Return what is to be voided. Raises InvalidFields, UnknownRequest."""
     lengths = {"request_id": NAME_LENGTH_MAX, "reason": REASON_LENGTH_MAX}
     faults = []
     for name, most in lengths.items():
@@ -53,6 +55,7 @@ def read_void(body: Mapping[str, object]) -> Void:
     if faults:
         raise InvalidFields(faults[0].detail, fields=faults)
     refuse_unknown(body, known=tuple(lengths))
+    refuse_requests_of_others(str(body["request_id"]))
     return Void(str(body["request_id"]), str(body["reason"]))
 
 
@@ -71,7 +74,8 @@ def read_estimate(
     except MalformedRecord as malformed:
         fault = malformed.faults[0]
         raise Refusal(fault.code, fault.detail, fields=malformed.faults) from malformed
-    account = accounts.find_account(report.user_id)
+    refuse_other_accounts(report.user_id)
+    account = accounts.find_served_account(report.user_id, now=clock.now())
     if account is None:
         detail = f"There is no account with the user_id {report.user_id}."
         raise field_refusal("user_id", "unknown_user", detail)

@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import chain
 from typing import cast
 
-from flask import Flask, current_app, g
+from flask import current_app, g
+from flask.sansio.app import App
 
-from app.domain.usage.reports import Outcome, UsageReport
+from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.database import end_reading, is_in_transaction, transaction
@@ -34,7 +35,7 @@ class Post:
     arrived_at: datetime
 
 
-def register_posts(app: Flask, *, together_max: int = TOGETHER_MAX, leaders_max: int = 1) -> None:
+def register_posts(app: App, *, together_max: int = TOGETHER_MAX, leaders_max: int = 1) -> None:
     """Let the app record together what is posted at the same moment, so many at a time."""
     app.extensions[POSTS] = Together(
         _record_together, weight_max=together_max, leaders_max=leaders_max
@@ -46,6 +47,8 @@ def recorded(readings: Sequence[Reading], *, wire: str = NATIVE) -> list[Outcome
 
     In a transaction it is part of that, else it is permanent once this returns.
     """
+    if g.attribution.accounts:
+        readings = [_within_limits(reading) for reading in readings]
     reports = [reading for reading in readings if isinstance(reading, UsageReport)]
     decided = iter(_recorded(Post(reports, clock.now())))
     outcomes = [r if isinstance(r, Outcome) else next(decided) for r in readings]
@@ -77,3 +80,19 @@ def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
             )
         )
     return [[next(outcomes) for _ in post.reports] for post in posts]
+
+
+def _within_limits(reading: Reading) -> Reading:
+    """Return the report, or its refusal if the key may not speak of its account."""
+    fault = None
+    if isinstance(reading, UsageReport):
+        fault = g.attribution.find_fault(reading.user_id)
+    if fault is None:
+        return reading
+    return Outcome(
+        request_id=reading.request_id,
+        status=OutcomeStatus.REJECTED,
+        code=fault.code,
+        detail=fault.detail,
+        faults=(fault,),
+    )

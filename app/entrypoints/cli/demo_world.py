@@ -161,7 +161,7 @@ def _usage_of(
 def _day(customer: Customer, day: date, number: int) -> Iterator[tuple[datetime, Usage]]:
     """Give what the customer uses on one day, the same whenever it is asked for."""
     user_id = customer.account.user_id
-    chance = random.Random(f"{SEED}:{user_id}:{day}")  # noqa: S311  # believable, not secret
+    chance = random.Random(f"{SEED}:{user_id}:{day}")  # noqa: S311  # nosec B311  # believable, not secret
     per_mille = 900 + customer.growth * min(number, GROWTH_DAYS_MAX)
     requests = [
         (_moment(chance, day, key.hours), key, model)

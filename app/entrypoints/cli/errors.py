@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import click
 
-from app.config import SettingError
+from app.config.reading import SettingError
 from app.foundation.errors import DomainError
 from app.foundation.readiness import STORE_AWAY
 

@@ -3,7 +3,7 @@
 import ctypes
 import os
 import signal
-import subprocess
+import subprocess  # nosec B404  # for our own commands
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ class Programs:
         """Start a program in a process group of its own."""
         # Ctrl-C goes to the terminal's whole group: theirs is another, so that we end them, in
         # order, and whatever a crashed one left behind can be found by its group.
-        child = subprocess.Popen(  # noqa: S603  # our own commands
+        child = subprocess.Popen(  # noqa: S603  # nosec B603  # our own commands
             [sys.executable, "-P", "-m", "app.entrypoints.cli", *program.arguments],
             stdin=subprocess.DEVNULL,
             process_group=0,

@@ -2,7 +2,8 @@
 
 import click
 
-from app.config import PAYPAL_STAND_IN, PORT_MAX, Settings, read_settings
+from app.config import PORT_MAX, Settings, read_settings
+from app.config.providers import PAYPAL_STAND_IN
 from app.entrypoints.cli.errors import CalledWrongly
 from app.sandbox.serving import serve
 from app.sandbox.settings import SandboxSettingError, SandboxSettings

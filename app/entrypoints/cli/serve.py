@@ -49,7 +49,7 @@ def serve(*, host: str, port: int | None, workers: int | None, threads: int) -> 
     # The server takes this process's place, and its signals. What counts its requests has to find
     # its folder when it is imported, and has been imported here already.
     arguments = [host, str(settings.port), str(processes), str(threads)]
-    os.execv(sys.executable, [sys.executable, "-P", "-m", MODULE, *arguments])  # noqa: S606  # ours
+    os.execv(sys.executable, [sys.executable, "-P", "-m", MODULE, *arguments])  # noqa: S606  # nosec B606  # ours
 
 
 def _empty_folder_for_counts(settings: Settings) -> Path:

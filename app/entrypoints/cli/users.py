@@ -58,7 +58,7 @@ def approve_tax_id(*, user_id: str) -> None:
     From then on the charge may be reversed. It ends when the customer changes id or country.
     """
     with installation(), transaction():
-        account = queries.account(user_id)
+        account = queries.account_in_use(user_id)
         chosen = operations.approve_tax_id(account, actor=ACTOR, now=clock.now())
     approved = {"user_id": user_id, "tax_id": chosen.tax_id, "country": chosen.country}
     click.echo(json.dumps(approved))
@@ -92,7 +92,7 @@ def resume(*, user_id: str, reason: str) -> None:
 def remove_second_factor(*, user_id: str, reason: str) -> None:
     """Let somebody sign in without a code who has lost phone and recovery codes."""
     with installation(), transaction():
-        account, said = queries.account(user_id), check_reason(reason)
+        account, said = queries.account_in_use(user_id), check_reason(reason)
         was_on = remove_factor(account, reason=said, actor=ACTOR, now=clock.now())
     click.echo(f"{user_id} signs in without a code." if was_on else f"{user_id} had none.")
 

@@ -27,4 +27,5 @@ def worker(*, threads: int) -> None:
         # Whatever is wrong with the settings or the schema is told before anything starts.
         pass
     # The worker takes this process's place, and its signals.
-    os.execv(sys.executable, [sys.executable, "-m", MODULE, str(threads)])  # noqa: S606  # ours
+    command = [sys.executable, "-m", MODULE, str(threads)]
+    os.execv(sys.executable, command)  # noqa: S606  # nosec B606  # ours

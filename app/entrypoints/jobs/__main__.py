@@ -12,7 +12,7 @@ from app.foundation.logs import write_logs
 from app.workflows.note_first_start import note_first_start
 
 settings = read_settings()
-write_logs(level=settings.log_level, as_json=settings.logs_as_json)
+write_logs(level=settings.logs.level, as_json=settings.logs.as_json)
 threads = int(sys.argv[1]) if len(sys.argv) > 1 else THREADS
 log = logging.getLogger("app.worker")
 app = create_app(settings)

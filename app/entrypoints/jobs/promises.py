@@ -31,6 +31,7 @@ from app.workflows.follow_up_event import follow_up_event
 from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.rebuild_rollups import rebuild_rollups
 from app.workflows.refund_payment import refund_payment
+from app.workflows.register_by_mail import REGISTER, register_by_mail
 from app.workflows.reset_password import SEND_RESET, send_reset
 from app.workflows.save_card import forget_card
 from app.workflows.undo_refund import undo_refund
@@ -131,6 +132,13 @@ def _price_unpriced(payload: Payload) -> None:
     price_what_waits()
 
 
+def _register(payload: Payload) -> None:
+    visitor = Visitor(device=cast(str, payload["device"]), address=cast(str, payload["address"]))
+    email, timezone = cast(str, payload["email"]), cast(str, payload["timezone"])
+    with transaction():
+        register_by_mail(email, timezone=timezone, visitor=visitor, seal=seal(), now=clock.now())
+
+
 def _send_reset(payload: Payload) -> None:
     visitor = Visitor(cast(str, payload["device"]), cast(str, payload["address"]))
     with transaction():
@@ -152,6 +160,7 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     DISPUTE_DECIDED: _follow_dispute,
     CLOSE_CHECKOUTS: _close_checkouts,
     SEND_MAIL: send_mail,
+    REGISTER: _register,
     SEND_RESET: _send_reset,
     REBUILD_ROLLUPS: _rebuild_rollups,
     PRICE_UNPRICED: _price_unpriced,

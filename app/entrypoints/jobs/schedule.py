@@ -9,13 +9,14 @@ from datetime import datetime
 
 from flask import current_app
 
-from app.domain.accounts import mail_tokens, sessions
 from app.entrypoints.gateways import gateways
 from app.entrypoints.jobs.alerting import tell_what_is_foreseen, tell_what_was_crossed
 from app.entrypoints.jobs.closing import close_ended_months
+from app.entrypoints.jobs.erasing import erase_what_is_due
 from app.entrypoints.jobs.parts import in_parts
 from app.entrypoints.jobs.pricing import price_what_waits
 from app.entrypoints.jobs.promises import work_off_outbox
+from app.entrypoints.jobs.retaining import forget_old_sign_ins, forget_what_is_old
 from app.entrypoints.jobs.topping_up import top_up_where_due
 from app.entrypoints.jobs.verifying import verify_and_note
 from app.entrypoints.queueing import OUTBOX
@@ -29,6 +30,7 @@ from app.workflows.charge_invoices import charge_invoices
 from app.workflows.chase_unpaid import chase_unpaid
 from app.workflows.lapse_open_purchases import lapse_open_purchases
 from app.workflows.renew_subscriptions import renew_subscriptions
+from app.workflows.warn_of_ending_keys import warn_of_ending_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,13 @@ def _announce_price_rises() -> None:
     in_parts(lambda now: announce_price_rises(now=now))
 
 
+def _warn_of_ending_keys() -> None:
+    in_parts(lambda now: warn_of_ending_keys(now=now))
+
+
 def _forget_old_keys() -> None:
     with transaction():
         idempotency.forget_old(now=clock.now())
-
-
-def _forget_old_sign_ins() -> None:
-    with transaction():
-        sessions.forget_old(now=clock.now())
-        mail_tokens.forget_old(now=clock.now())
 
 
 SCHEDULE = (
@@ -108,7 +108,10 @@ SCHEDULE = (
     Scheduled("reminders", 600, _chase),
     Scheduled("closed_pages", 600, _lapse),
     Scheduled("price_rises", 3600, _announce_price_rises),
+    Scheduled("ending_keys", 3600, _warn_of_ending_keys),
     Scheduled("old_idempotency_keys", 3600, _forget_old_keys),
-    Scheduled("old_sign_ins", 3600, _forget_old_sign_ins),
+    Scheduled("old_sign_ins", 3600, forget_old_sign_ins),
+    Scheduled("retention", 86_400, forget_what_is_old),
+    Scheduled("deleted_accounts", 3600, erase_what_is_due),
     Scheduled("verify", 3600, verify_and_note),
 )

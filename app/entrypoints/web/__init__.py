@@ -7,12 +7,15 @@ from jinja2 import StrictUndefined
 from app.entrypoints.web import (
     access,
     alerts,
+    belongings,
     confirming,
     coupons,
     documents,
     factors,
     invoices,
+    journal,
     keys,
+    languages,
     links,
     mails,
     overview,
@@ -33,12 +36,15 @@ from app.foundation.errors import DomainError
 SUBJECTS = (
     access,
     alerts,
+    belongings,
     confirming,
     coupons,
     documents,
     factors,
     invoices,
+    journal,
     keys,
+    languages,
     links,
     mails,
     overview,
@@ -52,8 +58,8 @@ SUBJECTS = (
 )
 # Signing in, and what belongs to it, is for customers and operators alike; this is not.
 CUSTOMERS_OWN = (
-    *(alerts, coupons, documents, invoices, keys, overview, payment_methods, payments),
-    *(plans, settings, tokens, usage),
+    *(alerts, belongings, coupons, documents, invoices, keys, overview, payment_methods),
+    *(payments, plans, settings, tokens, usage),
 )
 web = Blueprint("web", __name__)
 for subject in SUBJECTS:
@@ -70,6 +76,7 @@ def _prepare(state: BlueprintSetupState) -> None:
     # A page may stay open all day; its form token ends with the session, not after an hour.
     state.app.config["WTF_CSRF_TIME_LIMIT"] = None
     state.app.jinja_env.filters.update(showing.FILTERS)
+    state.app.jinja_env.globals["this_page"] = languages.this_page
     # A name that a template gets wrong is found by its first test, not by an empty place.
     state.app.jinja_env.undefined = StrictUndefined
 

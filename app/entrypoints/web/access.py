@@ -1,8 +1,16 @@
 """Pages in front of the door: register, sign in, sign out."""
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 from wtforms import Field
 
 from app.domain.accounts import factors, operations, security_journal
@@ -18,11 +26,18 @@ from app.domain.accounts.errors import (
 from app.domain.accounts.factors import CodeKind
 from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
+from app.entrypoints.languages import language
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web import tries
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.forms import CodeForm, RegisterForm, SignInForm
+from app.entrypoints.web.forms import (
+    CodeForm,
+    RegisterByMailForm,
+    RegisterForm,
+    SentForm,
+    SignInForm,
+)
 from app.entrypoints.web.signing_in import (
     account_that_waits,
     begin_session,
@@ -35,6 +50,7 @@ from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
+from app.workflows.register_by_mail import ask_to_register
 from app.workflows.sign_up import sign_up
 from app.workflows.verify_email import send_verification
 
@@ -88,12 +104,15 @@ def show_registration() -> ResponseReturnValue:
     """Show the form, unless somebody is signed in already."""
     if is_signed_in():
         return redirect(_wanted())
-    return _form_page("web/access/register.html", RegisterForm())
+    form = RegisterForm() if _keeps_mails() else RegisterByMailForm()
+    return _form_page("web/access/register.html", form)
 
 
 @pages.post("/register")
 def register() -> ResponseReturnValue:
-    """Open an account and sign it in, or say at the field why not."""
+    """Open an account and sign it in; where mails go out, it is opened by mail."""
+    if not _keeps_mails():
+        return _register_by_mail(RegisterByMailForm())
     form, account = RegisterForm(), None
     if form.validate():
         tries.open_another_account()
@@ -111,6 +130,25 @@ def sign_out() -> ResponseReturnValue:
     """End the session."""
     end_session()
     return redirect(url_for("web.access.show_sign_in"))
+
+
+def _register_by_mail(form: RegisterByMailForm) -> Response:
+    """Answer alike, whether or not there is an account with the address."""
+    if form.validate():
+        tries.open_another_account()
+        fields = {EmailInvalid: form.email, TimezoneUnknown: form.timezone}
+        with refusals_shown_on(fields), transaction():
+            email, timezone = form.email.data or "", form.timezone.data
+            ask_to_register(email, timezone=timezone, visitor=visitor(), now=clock.now())
+    if form.errors:
+        return _form_page("web/access/register.html", form)
+    nudge()
+    return _form_page("web/access/registered.html", form)
+
+
+def _keeps_mails() -> bool:
+    # Without a mail server nobody could read a link, and the answer has to come at once.
+    return bool(current_app.config["SETTINGS"].keeps_mails)
 
 
 def _account_known_by(form: SignInForm) -> Account | None:
@@ -149,6 +187,8 @@ def _opened(form: RegisterForm) -> Account:
         form.email.data or "",
         password=form.password.data,
         timezone=form.timezone.data,
+        # Mails and documents speak what this page spoke.
+        locale=language(),
         now=now,
     )
     send_verification(account, seal=seal(), now=now)
@@ -168,6 +208,6 @@ def _wanted() -> str:
     return own_path(request.args.get("next"))
 
 
-def _form_page(page: str, form: FlaskForm) -> Response:
+def _form_page(page: str, form: SentForm) -> Response:
     status = 422 if form.errors else 200
     return make_response(render_template(page, form=form, wanted=request.args.get("next")), status)

@@ -13,29 +13,43 @@ from wtforms import Field
 from app.entrypoints.http_status import STATUS_BY_KIND
 from app.entrypoints.problems import retry_after
 from app.foundation.errors import DomainError, Kind
+from app.foundation.sentences import say
 
 # A browser proves itself by its session. A key that a page finds unknown is one that is not there.
 STATUS = {**STATUS_BY_KIND, Kind.UNAUTHENTICATED: 404}
 WORDS = {
-    400: ("This request could not be read", "Go back, load the page again and try once more."),
-    403: ("This page is not yours", "You are signed in, but this is not for your account to see."),
-    404: ("There is nothing here", "The address is wrong, or what stood here is gone."),
-    405: ("That does not work here", "This address does not take this kind of request."),
-    413: ("That was too much", "What you sent is larger than we take."),
-    500: ("Something went wrong on our side", "It has been noted. Please try again in a moment."),
-    503: ("We will be right back", "The database cannot be reached right now. Please try again."),
+    400: (
+        say("This request could not be read"),
+        say("Go back, load the page again and try once more."),
+    ),
+    403: (
+        say("This page is not yours"),
+        say("You are signed in, but this is not for your account to see."),
+    ),
+    404: (say("There is nothing here"), say("The address is wrong, or what stood here is gone.")),
+    405: (say("That does not work here"), say("This address does not take this kind of request.")),
+    413: (say("That was too much"), say("What you sent is larger than we take.")),
+    500: (
+        say("Something went wrong on our side"),
+        say("It has been noted. Please try again in a moment."),
+    ),
+    503: (
+        say("We will be right back"),
+        say("The database cannot be reached right now. Please try again."),
+    ),
 }
+DID_NOT_WORK = say("That did not work")
 TITLES = {
-    403: "This is not yours",
-    404: "There is nothing here",
-    429: "Please slow down",
+    403: say("This is not yours"),
+    404: say("There is nothing here"),
+    429: say("Please slow down"),
 }
 
 
 def show_refusal(error: DomainError) -> ResponseReturnValue:
     """Answer a refusal that no form could show."""
     status = STATUS[error.kind]
-    page, status = _page(status, TITLES.get(status, "That did not work"), error.message)
+    page, status = _page(status, TITLES.get(status, DID_NOT_WORK), error.message)
     return page, status, retry_after(error)
 
 
@@ -43,10 +57,12 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what the framework refused, or a bug."""
     if isinstance(error, CSRFError):
         return _page(
-            400, "This form has expired", "Go back, load the page again and send it again."
+            400,
+            say("This form has expired"),
+            say("Go back, load the page again and send it again."),
         )
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
-    title, message = WORDS.get(status, ("That did not work", HTTPStatus(status).phrase + "."))
+    title, message = WORDS.get(status, (DID_NOT_WORK, HTTPStatus(status).phrase + "."))
     page, status = _page(status, title, message)
     # Which methods an address takes, or when to come back.
     kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}

@@ -3,12 +3,15 @@
 from functools import lru_cache
 from zoneinfo import available_timezones
 
+from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, HiddenField, PasswordField, SelectField, StringField
-from wtforms.validators import DataRequired, InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length, ValidationError
 
 from app.domain.accounts import password_rules
-from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX, UNSTORABLE
+from app.domain.accounts.rules import UNSTORABLE
+from app.entrypoints.languages import field_label
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -35,7 +38,23 @@ def zone_choices() -> dict[str, list[tuple[str, str]]]:
     return choices
 
 
-class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class SentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+    """A form that reads what a form has sent, even if that is nothing, and nothing else.
+
+    Flask-WTF alone would read JSON and files too: numbers and streams where fields wait for texts.
+    """
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # Flask-WTF ships no types
+        """How forms of ours are read."""
+
+        def wrap_formdata(self, _form: object, formdata: object) -> object:
+            """Return what was sent, unless the form was told what to read."""
+            if formdata is None or isinstance(formdata, MultiDict):
+                return formdata
+            return request.form if request.method == "POST" else None
+
+
+class SignInForm(SentForm):
     """A mail address and the password that belongs to it."""
 
     email = EmailField(
@@ -51,19 +70,14 @@ class SignInForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
-class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """What a new customer tells us."""
+class RegisterByMailForm(SentForm):
+    """What a new customer tells us where mails go out: he chooses his password by mail."""
 
     email = EmailField(
         "Email",
         validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "email"},
-    )
-    password = PasswordField(
-        "Password",
-        validators=[InputRequired("Choose a password.")],
-        render_kw={"autocomplete": "new-password"},
     )
     # Whether the zone exists is the domain's business; a browser may know newer ones than we.
     timezone = SelectField(
@@ -75,7 +89,17 @@ class RegisterForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
-class ForgottenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class RegisterForm(RegisterByMailForm):
+    """What a new customer tells us where no mail reaches him: the password, too."""
+
+    password = PasswordField(
+        "Password",
+        validators=[InputRequired("Choose a password.")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class ForgottenForm(SentForm):
     """The address of somebody who has forgotten his password."""
 
     email = EmailField(
@@ -86,7 +110,7 @@ class ForgottenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no type
     )
 
 
-class NewPasswordForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class NewPasswordForm(SentForm):
     """The password that is to hold from now on."""
 
     password = PasswordField(
@@ -109,7 +133,7 @@ class PasswordChangeForm(NewPasswordForm):
     )
 
 
-class PasswordCheckForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class PasswordCheckForm(SentForm):
     """The password of whoever is signed in, once more."""
 
     password = PasswordField(
@@ -119,7 +143,7 @@ class PasswordCheckForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no 
     )
 
 
-class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class CodeForm(SentForm):
     """A code of the second factor."""
 
     code = StringField(
@@ -134,7 +158,24 @@ class CodeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
-class EmailChangeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class DeletionForm(SentForm):
+    """One's own mail address, typed by whoever means it."""
+
+    expected = ""
+    email = EmailField(
+        "Your mail address",
+        validators=[InputRequired("Type your mail address.")],
+        filters=[visible],
+        render_kw={"autocomplete": "off"},
+    )
+
+    def validate_email(self, field: EmailField) -> None:
+        """Refuse any other address."""
+        if (field.data or "").strip().lower() != self.expected:
+            raise ValidationError("This is not the address of your account.")
+
+
+class EmailChangeForm(SentForm):
     """The address that is to take the old one's place."""
 
     email = EmailField(
@@ -145,38 +186,29 @@ class EmailChangeForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no ty
     )
 
 
-class ConsentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class ConsentForm(SentForm):
     """Which text was agreed to; whether it is the one that holds is the domain's to say."""
 
     consent = StringField("Consent", filters=[visible])
 
 
-class KeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
-    """The name a new key will be known by."""
-
-    name = StringField(
-        "Name",
-        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
-        filters=[visible],
-        render_kw={"autocomplete": "off", "placeholder": "Reporting script"},
-    )
-
-
-class SwitchForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class SwitchForm(SentForm):
     """The plan that is wanted, and when its amounts were shown."""
 
     plan_id = HiddenField()
     previewed_at = HiddenField()
 
 
-class CouponForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class CouponForm(SentForm):
     """A code, and the plan that it is to be used for."""
 
     coupon_code = StringField(
-        "Coupon code",
-        validators=[DataRequired("Enter the code of your coupon.")],
+        field_label("Coupon code"),
+        validators=[DataRequired(field_label("Enter the code of your coupon."))],
         filters=[visible],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     # Which plans there are is known where the form is made.
-    plan_id = SelectField("For which plan", default="", validate_choice=False, filters=[visible])
+    plan_id = SelectField(
+        field_label("For which plan"), default="", validate_choice=False, filters=[visible]
+    )

@@ -1,15 +1,27 @@
-"""The customer's own API keys: list them, make one, revoke one."""
+"""The customer's own API keys: list them, make one, replace one, revoke one."""
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
+from flask_wtf import FlaskForm
 
-from app.domain.accounts import operations, queries, security_journal
-from app.domain.accounts.errors import KeyNameInvalid
+from app.domain.accounts import key_lists, security_journal
+from app.domain.accounts.key_lists import KeyView
+from app.domain.accounts.key_rules import Overlap
 from app.domain.accounts.rules import zone
-from app.domain.accounts.security_journal import Event
+from app.domain.accounts.security_journal import Doer
+from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.forms import KeyForm, visible
-from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.web.key_forms import KeyForm, OverlapForm
+from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     has_fresh_password,
@@ -21,6 +33,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.secret_keys import KeyKind, SecretKey
+from app.workflows.change_keys import make_key, replace_key, revoke_key
 
 pages = Blueprint("keys", __name__)
 pages.before_request(require_sign_in)
@@ -28,8 +41,8 @@ pages.before_request(require_sign_in)
 
 @pages.get("/keys")
 def index() -> ResponseReturnValue:
-    """Show the keys; whoever had to enter his password finds the name that he typed before."""
-    return _answer(KeyForm(formdata=None, data={"name": visible(request.args.get("name"))}))
+    """Show the keys; whoever had to enter his password finds what he typed before."""
+    return _answer(KeyForm(request.args if request.args else None))
 
 
 @pages.post("/keys")
@@ -38,34 +51,79 @@ def make() -> ResponseReturnValue:
     form, made = KeyForm(), None
     if form.validate():
         if not has_fresh_password():
-            return ask_for_password(url_for(".index", name=form.name.data))
-        with refusals_shown_on({KeyNameInvalid: form.name}), transaction():
-            made = _made(form.name.data or "")
+            return ask_for_password(_address_of(form))
+        with refusals_shown_on(form.refusals):
+            made = _made(form)
     return _answer(form, made=made)
 
 
-@pages.post(f"/keys/<int(max={ID_MAX}):key_id>/revoke")
-def revoke(key_id: int) -> ResponseReturnValue:
-    """Revoke one of the customer's own keys."""
-    account, now = signed_in_account(), clock.now()
+@pages.route(f"/keys/<int(max={ID_MAX}):key_id>/replace", methods=["GET", "POST"])
+def replace(key_id: int) -> ResponseReturnValue:
+    """Ask when the old key is to end, and show the one that takes its place, this once."""
+    form, key = OverlapForm(), _own(key_id)
+    if not has_fresh_password():
+        return ask_for_password(url_for(".replace", key_id=key.id))
+    if not form.validate_on_submit():
+        return _asked("web/keys/replace.html", form, key)
     with transaction():
-        key = operations.revoke_key(key_id, account, now=now)
-        security_journal.note(
-            Event.KEY_REVOKED, account, visitor=visitor(), now=now, details={"key": key.name}
-        )
-    return _answer(KeyForm(formdata=None)) if wants_fragment() else redirect(url_for(".index"))
+        overlap = Overlap(form.overlap.data)
+        made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
+    nudge()
+    return _answer(KeyForm(formdata=None), made=made, replaced=_own(key_id))
 
 
-def _made(name: str) -> SecretKey:
-    account, now = signed_in_account(), clock.now()
-    made = operations.make_key(KeyKind.CUSTOMER, name=name, user_id=account.id, now=now)
-    security_journal.note(
-        Event.KEY_MADE, account, visitor=visitor(), now=now, details={"key": name.strip()}
+@pages.route(f"/keys/<int(max={ID_MAX}):key_id>/revoke", methods=["GET", "POST"])
+def revoke(key_id: int) -> ResponseReturnValue:
+    """Say what revoking a key does, and do it."""
+    form, key = FlaskForm(), _own(key_id)
+    if not has_fresh_password():
+        return ask_for_password(url_for(".revoke", key_id=key.id))
+    if not form.validate_on_submit():
+        return _asked("web/keys/revoke.html", form, key)
+    with transaction():
+        revoke_key(key.id, by=_doer(), now=clock.now())
+    flash(f"The key {key.name} is revoked.")
+    return redirect(url_for(".index"), 303)
+
+
+def _address_of(form: KeyForm) -> str:
+    """Return the address at which the form is filled as it was."""
+    day = form.expires_on.data
+    return url_for(
+        ".index",
+        name=form.name.data,
+        scope=form.scope.data,
+        expiry=form.expiry.data,
+        expires_on=None if day is None else day.isoformat(),
     )
+
+
+def _own(key_id: int) -> KeyView:
+    return key_lists.key_of(signed_in_account(), key_id, now=clock.now())
+
+
+def _doer() -> Doer:
+    return Doer(security_journal.actor_of(signed_in_account()), visitor())
+
+
+def _made(form: KeyForm) -> SecretKey:
+    account, now = signed_in_account(), clock.now()
+    terms = form.terms(zone=zone(account.timezone), now=now)
+    with transaction():
+        made = make_key(KeyKind.CUSTOMER, terms, owner=account, by=_doer(), now=now)
+    nudge()
     return made
 
 
-def _answer(form: KeyForm, *, made: SecretKey | None = None) -> Response:
+def _asked(page: str, form: FlaskForm, key: KeyView) -> Response:
+    local = zone(signed_in_account().timezone)
+    shown = render_template(page, form=form, key=key, local=local)
+    return make_response(shown, 422 if form.errors else 200)
+
+
+def _answer(
+    form: KeyForm, *, made: SecretKey | None = None, replaced: KeyView | None = None
+) -> Response:
     account = signed_in_account()
     return respond(
         "web/keys/index.html",
@@ -73,6 +131,7 @@ def _answer(form: KeyForm, *, made: SecretKey | None = None) -> Response:
         status=422 if form.errors else 200,
         form=KeyForm(formdata=None) if made else form,
         made=made,
-        keys=queries.keys_of(account),
+        replaced=replaced,
+        keys=key_lists.keys_of(account, now=clock.now()),
         local=zone(account.timezone),
     )

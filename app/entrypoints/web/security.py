@@ -28,7 +28,7 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import EmailChangeForm, PasswordChangeForm, visible
-from app.entrypoints.web.security_words import WARNING, WORDS
+from app.entrypoints.web.security_words import in_words
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     end_session,
@@ -49,6 +49,8 @@ from app.workflows.verify_email import send_verification
 
 pages = Blueprint("security", __name__, url_prefix="/settings/security")
 pages.before_request(require_sign_in)
+# The others stand in the journal.
+EVENTS_SHOWN = 10
 EMAIL_REFUSALS = (EmailInvalid, EmailTaken, EmailUnchanged, LinkSentLately)
 
 
@@ -186,8 +188,7 @@ def _page(
         factor=factors.view_of(account),
         sessions=sessions.open_sessions(account, now=now),
         this_session=open_session().id,
-        events=security_journal.events_of(account),
-        words=WORDS,
-        warning=WARNING,
+        events=security_journal.events_of(account)[:EVENTS_SHOWN],
+        spoken=in_words(),
     )
     return make_response(page, 422 if password_form or email_form else 200)

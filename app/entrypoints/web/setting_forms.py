@@ -1,6 +1,5 @@
 """The forms of the settings: each field is named after the JSON field, and read by its rules."""
 
-from flask_wtf import FlaskForm
 from wtforms import EmailField, SelectField, StringField, TextAreaField
 
 from app.domain.accounts.settings_rules import (
@@ -11,7 +10,8 @@ from app.domain.accounts.settings_rules import (
 )
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
-from app.entrypoints.web.forms import visible, zone_choices
+from app.entrypoints.languages import field_label
+from app.entrypoints.web.forms import SentForm, visible, zone_choices
 from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
 
 NO_COUNTRY = {"": "Not told"}
@@ -21,7 +21,7 @@ def _countries() -> dict[str, str]:
     return {**NO_COUNTRY, **country_names()}
 
 
-class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class SettingsForm(SentForm):
     """Who is billed and how, in which time zone, and up to which limits."""
 
     billing_email = EmailField(
@@ -54,14 +54,16 @@ class SettingsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     overage_enabled = Switch("Go on beyond my tokens")
 
 
-class AlertsForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class AlertsForm(SentForm):
     """When the customer wants to be told."""
 
-    enable_alerts = Switch("Send alerts by mail")
-    alert_threshold = Whole("Tokens left")
-    alert_percents = Numbers("Percent of quota used", render_kw={"inputmode": "numeric"})
-    alert_spend = Amount("Spend in a month, USD", render_kw={"inputmode": "decimal"})
-    alert_forecast = Switch("Forecast")
+    enable_alerts = Switch(field_label("Send alerts by mail"))
+    alert_threshold = Whole(field_label("Tokens left"))
+    alert_percents = Numbers(
+        field_label("Percent of quota used"), render_kw={"inputmode": "numeric"}
+    )
+    alert_spend = Amount(field_label("Spend in a month, USD"), render_kw={"inputmode": "decimal"})
+    alert_forecast = Switch(field_label("Forecast"))
 
 
 def as_set(chosen: SettingsView) -> dict[str, object]:

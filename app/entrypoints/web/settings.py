@@ -4,13 +4,15 @@ from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
-from app.domain.accounts.operations import change_settings
+from app.entrypoints.queueing import nudge
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.workflows.change_settings import change_settings
 
 pages = Blueprint("settings", __name__)
 pages.before_request(require_sign_in)
@@ -29,8 +31,13 @@ def change() -> ResponseReturnValue:
     if form.validate():
         with wrong_fields_shown_on(form), transaction():
             change_settings(
-                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
+                account,
+                changes_in(form),
+                actor=f"customer:{account.id}",
+                visitor=visitor(),
+                now=clock.now(),
             )
+        nudge()
     return _answer(refused=form) if form.errors else _answer(is_saved=True)
 
 

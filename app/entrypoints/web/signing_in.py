@@ -7,6 +7,7 @@ cookie carries nothing but a session's random token.
 from datetime import datetime, timedelta
 from typing import cast
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import Response, abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
@@ -14,6 +15,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from app.domain.accounts import factors, queries, security_journal, session_rules, sessions
 from app.domain.accounts.models import Account, Role
+from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
 from app.entrypoints.web.visitors import device_token, visitor
@@ -34,6 +36,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]  # Flask-Login ships no types
     def __init__(self, account: Account, opened: OpenSession) -> None:
         self.account = account
         self.opened = opened
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return where the account's days begin and end."""
+        return zone(self.account.timezone)
 
     def get_id(self) -> str:
         """Return what the cookie remembers: the session's token."""

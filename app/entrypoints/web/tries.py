@@ -23,6 +23,7 @@ PASSWORDS = Limit("password", 10, QUARTER, f"Too many wrong passwords. {WAIT}")
 CODES_HERE = Limit("code_here", 10, QUARTER, "Too many wrong codes. Wait a quarter of an hour.")
 CODES = Limit("code", 50, HOUR, "Too many wrong codes for this account. Try again in an hour.")
 PAPERS = Limit("recovery_codes", 10, QUARTER, "Too many tries. Wait a quarter of an hour.")
+DATA = Limit("own_data", 10, HOUR, "You have downloaded it often. Try again in an hour.")
 ACCOUNTS = Limit("register", 100, HOUR, "Too many accounts from your network. Wait an hour.")
 LINKS = Limit("forgot", 30, HOUR, "Too many requests from your network. Wait an hour.")
 
@@ -75,6 +76,11 @@ def has_right_code(account: Account) -> None:
 def draw_recovery_codes(account: Account) -> None:
     """Count a set of codes, each of which takes long to hash. Raises TooManyRequests."""
     limiting.spend(PAPERS, account.id)
+
+
+def take_belongings(account: Account) -> None:
+    """Count a download of all that is somebody's own. Raises TooManyRequests."""
+    limiting.spend(DATA, account.id)
 
 
 def open_another_account() -> None:

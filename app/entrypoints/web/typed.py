@@ -9,11 +9,10 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField
 from wtforms.widgets import Input, NumberInput, TextInput
 
-from app.entrypoints.web.forms import visible
+from app.entrypoints.web.forms import SentForm, visible
 from app.foundation.errors import InvalidFields
 from app.foundation.money import usd_from_minor
 
@@ -104,14 +103,14 @@ def visible_lines(text: str | None) -> str | None:
     return UNTYPED.sub(" ", text) if text else text
 
 
-def changes_in(form: FlaskForm) -> dict[str, object]:
+def changes_in(form: SentForm) -> dict[str, object]:
     """Return what a form changes: the fields that were sent, and no other."""
     fields: Iterator[Field] = (field for field in form if field.name != "csrf_token")
     return {field.name: field.data for field in fields if field.raw_data}
 
 
 @contextmanager
-def wrong_fields_shown_on(form: FlaskForm) -> Iterator[None]:
+def wrong_fields_shown_on(form: SentForm) -> Iterator[None]:
     """Turn what is wrong with fields into messages at them; what is wrong elsewhere goes on."""
     try:
         yield

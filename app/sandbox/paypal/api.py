@@ -28,6 +28,7 @@ from app.sandbox.paypal.work import PayPalWork
 from app.sandbox.stripe.refusals import IdempotencyKeyInUse
 
 OK, CREATED, NO_CONTENT, UNAUTHORIZED = 200, 201, 204, 401
+BEARER = "Bearer"
 Asking = Callable[[PayPalWork], Json]
 
 api = Blueprint("paypal_api", __name__)
@@ -44,7 +45,7 @@ def give_token() -> ResponseReturnValue:
     return {
         "scope": "https://uri.paypal.com/services/payments/payment",
         "access_token": sandbox.paypal_tokens.give(now=sandbox.clock()),
-        "token_type": "Bearer",
+        "token_type": BEARER,
         "app_id": "APP-LOCALSANDBOX",
         "expires_in": LIVES_SECONDS,
     }

@@ -1,20 +1,21 @@
 """1, 2, 3: records, what is rolled up of them, and the periods that they draw from."""
 
-from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import Subquery, func, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import (
     BillingRecord,
+    PrunedUsage,
     RecordStatus,
     UsageDaily,
     UsageHourly,
     UsageMonthly,
 )
-from app.workflows.verify_books.reading import Lines, some
+from app.workflows.verify_books.reading import Lines, Rows, some
 
 # What records and rollups have in common by name; the rest of a rollup is worked out below.
 SHARED_SUMS = (
@@ -30,29 +31,39 @@ SHARED_SUMS = (
     "cost_nanos",
     "final_nanos",
 )
-Keys = Sequence[InstrumentedAttribute[Any]]
+ALL_SUMS = ("requests", "unpriced_tokens", *SHARED_SUMS)
+Keys = tuple[InstrumentedAttribute[Any], ...]
 
 
 def _hourly() -> Lines:
     """1: records are their hours, by account."""
-    yield from _rollup(UsageHourly, [BillingRecord.user_id], [UsageHourly.user_id])
+    yield from _rollup((BillingRecord.user_id,), (UsageHourly.user_id,))
 
 
 def _daily() -> Lines:
     """1: records are their days, by account."""
-    yield from _rollup(UsageDaily, [BillingRecord.user_id], [UsageDaily.user_id])
+    yield from _rollup((BillingRecord.user_id,), (UsageDaily.user_id,))
 
 
 def _monthly() -> Lines:
     """1: records are their billing months, by account and month."""
     yield from _rollup(
-        UsageMonthly,
-        [BillingRecord.user_id, BillingRecord.billing_month],
-        [UsageMonthly.user_id, UsageMonthly.billing_month],
+        (BillingRecord.user_id, BillingRecord.billing_month),
+        (UsageMonthly.user_id, UsageMonthly.billing_month),
     )
 
 
-def _rollup(rollup: type[Any], record_keys: Keys, rollup_keys: Keys) -> Lines:
+def _rollup(record_keys: Keys, rollup_keys: Keys) -> Lines:
+    rollup = rollup_keys[0].class_
+    for row in some(_differing(record_keys, rollup_keys)):
+        place, off = row[: len(record_keys)], row[len(record_keys) :]
+        wrong = {name: int(sums) for name, sums in zip(ALL_SUMS, off, strict=True) if sums}
+        yield f"records less {rollup.__tablename__} of {' '.join(place)} leave {wrong}"
+
+
+@cache
+def _differing(record_keys: Keys, rollup_keys: Keys) -> Rows:
+    rollup = rollup_keys[0].class_
     unpriced = func.sum(BillingRecord.total_tokens).filter(
         BillingRecord.status == RecordStatus.UNPRICED
     )
@@ -66,17 +77,15 @@ def _rollup(rollup: type[Any], record_keys: Keys, rollup_keys: Keys) -> Lines:
         .where(BillingRecord.status != RecordStatus.VOIDED)
         .group_by(*record_keys)
     )
-    names = ("requests", "unpriced_tokens", *SHARED_SUMS)
-    taken_off = (-func.sum(getattr(rollup, name)) for name in names)
+    kept = [getattr(PrunedUsage, key.key) for key in record_keys]
+    added = (func.sum(getattr(PrunedUsage, name)) for name in ALL_SUMS)
+    pruned = select(*kept, *added).group_by(*kept)
+    taken_off = (-func.sum(getattr(rollup, name)) for name in ALL_SUMS)
     rolled = select(*rollup_keys, *taken_off).group_by(*rollup_keys)
-    both = union_all(records, rolled).subquery()
+    both = union_all(records, pruned, rolled).subquery()
     keys = [both.c[key.key] for key in record_keys]
-    left = [func.sum(both.c[name]) for name in names]
-    differing = select(*keys, *left).group_by(*keys).having(or_(*(sums != 0 for sums in left)))
-    for row in some(differing):
-        place, off = row[: len(keys)], row[len(keys) :]
-        wrong = {name: int(sums) for name, sums in zip(names, off, strict=True) if sums}
-        yield f"records less {rollup.__tablename__} of {' '.join(place)} leave {wrong}"
+    left = [func.sum(both.c[name]) for name in ALL_SUMS]
+    return select(*keys, *left).group_by(*keys).having(or_(*(sums != 0 for sums in left)))
 
 
 def _records_add_up() -> Lines:
@@ -106,17 +115,7 @@ def _records_in_own_period() -> Lines:
 
 def _periods_counted() -> Lines:
     """3: a period's counters are the sums of its records."""
-    counted = BillingRecord.status != RecordStatus.VOIDED
-    records = (
-        select(
-            BillingRecord.period_id,
-            func.sum(BillingRecord.total_tokens).label("used"),
-            func.sum(BillingRecord.quota_tokens).label("of_quota"),
-        )
-        .where(counted)
-        .group_by(BillingRecord.period_id)
-        .subquery()
-    )
+    records = _sums_of_periods()
     used, of_quota = func.coalesce(records.c.used, 0), func.coalesce(records.c.of_quota, 0)
     period = SubscriptionPeriod
     wrong = (
@@ -130,6 +129,19 @@ def _periods_counted() -> Lines:
             f"period {period_id} of {user_id} counts {tokens} tokens, {quota} of quota; "
             f"its records sum to {summed}, {quota_summed}"
         )
+
+
+def _sums_of_periods() -> Subquery:
+    """Return what was drawn from each period, by records that are kept or were."""
+    columns = ("period_id", "total_tokens", "quota_tokens")
+    counted = BillingRecord.status != RecordStatus.VOIDED
+    both = union_all(
+        select(*(getattr(BillingRecord, name) for name in columns)).where(counted),
+        select(*(getattr(PrunedUsage, name) for name in columns)),
+    ).subquery()
+    used, of_quota = func.sum(both.c.total_tokens), func.sum(both.c.quota_tokens)
+    summed = select(both.c.period_id, used.label("used"), of_quota.label("of_quota"))
+    return summed.group_by(both.c.period_id).subquery()
 
 
 CHECKS = (_hourly, _daily, _monthly, _records_add_up, _records_in_own_period, _periods_counted)

@@ -1,7 +1,5 @@
 """Accounts and keys as they are opened, signed in to, locked and revoked."""
 
-from datetime import timedelta
-
 import pytest
 from argon2 import PasswordHasher
 
@@ -13,7 +11,6 @@ from app.domain.accounts.errors import (
     AttributionFieldUnknown,
     EmailTaken,
     KeyNameInvalid,
-    KeyUnknown,
     PasswordLikeAddress,
     PasswordTooPopular,
     PasswordTooShort,
@@ -24,7 +21,7 @@ from app.domain.accounts.errors import (
 from app.domain.accounts.models import Account, Key
 from app.foundation.database import session, transaction
 from app.foundation.secret_keys import KeyKind
-from tests.factories.accounts import make_account, make_key
+from tests.factories.accounts import make_account
 from tests.moments import NOW
 from tests.statements import statements
 
@@ -184,25 +181,6 @@ class TestMakeGatewayKey:
         with pytest.raises(error), transaction():
             operations.make_gateway_key("main", now=NOW, **given)
         assert session.query(Key).count() == 0
-
-
-class TestRevokeKey:
-    def test_ends_the_key_once(self, ada: Account) -> None:
-        text = make_key(KeyKind.CUSTOMER, user_id="ada").text
-        [key] = queries.keys_of(ada)
-        for later in range(2):
-            with transaction():
-                operations.revoke_key(key.id, ada, now=NOW + timedelta(hours=later))
-        assert key.revoked_at == NOW
-        with pytest.raises(KeyUnknown):
-            queries.key_by_text(text, now=NOW)
-
-    def test_refuses_a_stranger_s_key(self, ada: Account, ben: Account) -> None:
-        make_key(KeyKind.CUSTOMER, user_id="ben")
-        [key] = queries.keys_of(ben)
-        with pytest.raises(KeyUnknown), transaction():
-            operations.revoke_key(key.id, ada, now=NOW)
-        assert key.revoked_at is None
 
 
 class TestLockBalances:

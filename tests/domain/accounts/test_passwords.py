@@ -1,5 +1,6 @@
 """Password hashes: only the right password matches, and nobody's never does."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
@@ -7,8 +8,16 @@ import argon2
 import pytest
 
 from app.domain.accounts import passwords
+from tests.quick_passwords import hashing_as_served
 
-STORED = passwords.hash_password("a long password")
+with hashing_as_served():
+    STORED = passwords.hash_password("a long password")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def as_served() -> Iterator[None]:
+    with hashing_as_served():
+        yield
 
 
 def test_matches_what_was_hashed() -> None:

@@ -1,13 +1,10 @@
 """What tests of the command line may ask for: to call it, and a server it can talk to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
-from flask import Flask
-from werkzeug.serving import make_server
 
 from app.config import Settings
 from app.entrypoints.cli import main
@@ -39,15 +36,3 @@ def billing(environment: dict[str, str]) -> Billing:
         return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
     return call
-
-
-@pytest.fixture
-def server(app: Flask) -> Iterator[str]:
-    """The address of a server that answers for the app."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()

@@ -73,7 +73,7 @@ class TestSchedule:
         with transaction():
             sessions.begin(ada, visitor=Visitor("curl", ""), now=NOW)
             mail_tokens.make(ada, Purpose.VERIFY_EMAIL, email=ada.email, now=NOW)
-        for days, left in [(30, (1, 1)), (40, (1, 0)), (121, (0, 0))]:
+        for days, left in [(90, (1, 1)), (100, (1, 0)), (181, (0, 0))]:
             do("old_sign_ins", at=NOW + days * DAY)
             counts = session.query(SignInSession).count(), session.query(MailToken).count()
             assert counts == left

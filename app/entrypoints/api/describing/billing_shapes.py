@@ -7,9 +7,11 @@ from app.entrypoints.api.describing.parts import (
     Json,
     listed,
     moment,
+    month,
     number,
     or_null,
     ref,
+    sent,
     shape,
     text,
     truth,
@@ -37,7 +39,7 @@ _plan = {
 _listed_invoice = {
     "id": text(),
     "invoice_number": or_null(text(example="INV-7-2026-11"), "Null: a draft has none."),
-    "billing_month": or_null(text(example="2026-11")),
+    "billing_month": or_null(month()),
     "kind": text(choices=INVOICE_KINDS),
     "status": text(choices=INVOICE_STATUSES),
     "amount": usd("All lines."),
@@ -132,8 +134,8 @@ SHAPES: dict[str, Json] = {
             "checkout_url": or_null(text(), "Null: ask for the switch again to get a page."),
         },
     ),
-    "PreviewPost": shape("The plan to look at.", {"plan_id": text(example="plan-pro")}),
-    "SwitchPost": shape(
+    "PreviewPost": sent("The plan to look at.", {"plan_id": text(example="plan-pro")}),
+    "SwitchPost": sent(
         "The plan to switch to.",
         {"plan_id": text(example="plan-pro")},
         {
@@ -175,11 +177,11 @@ SHAPES: dict[str, Json] = {
         "The page on which the switch is paid; until then nothing changes.",
         {**_to_pay, "subscription": ref("Subscription")},
     ),
-    "CheckoutPost": shape("Through whom to pay.", {"provider": text(choices=PROVIDERS)}),
+    "CheckoutPost": sent("Through whom to pay.", {"provider": text(choices=PROVIDERS)}),
     "Checkout": shape("The page on which it is paid.", _to_pay),
-    "TopUpPost": shape(
+    "TopUpPost": sent(
         "How much to spend on extra tokens.",
-        {"amount": usd("From 5 to 10,000, before tax.")},
+        {"amount": usd("Before tax.", least=5, most=10_000)},
         {"provider": or_null(text("stripe by default.", choices=PROVIDERS))},
     ),
     "TopUp": shape("What the amount buys.", {**_to_pay, "tokens": whole()}),
@@ -257,8 +259,8 @@ SHAPES: dict[str, Json] = {
             "issued_at": moment(),
         },
     ),
-    "GeneratePost": shape("The month.", {"billing_month": text(example="2026-11")}),
-    "CouponPost": shape(
+    "GeneratePost": sent("The month.", {"billing_month": month()}),
+    "CouponPost": sent(
         "The code, and the plan that is about to be bought with it.",
         {"coupon_code": text(example="SAVE50")},
         {"plan_id": or_null(text())},

@@ -7,18 +7,25 @@ from app.entrypoints.api.describing.parts import (
     Call,
     Caller,
     Parameter,
+    cursor,
+    day_or_moment,
+    named,
     path_parameter,
     text,
     whole,
 )
 
 _CUSTOMER = (Caller.CUSTOMER,)
-_FROM = Parameter("from", text("A date or an instant; included."))
-_TO = Parameter("to", text("A date or an instant; not included."))
-_TIMEZONE = Parameter("timezone", text("IANA; by default the account's.", example="UTC"))
+_FROM = Parameter("from", day_or_moment("A date or an instant; included."))
+_TO = Parameter("to", day_or_moment("A date or an instant; not included."))
+_TIMEZONE = Parameter("timezone", named("IANA; by default the account's.", example="UTC"))
 _PAGE = Parameter("page", whole("From 1.", least=1, most=1_000_000))
-_CURSOR = Parameter("cursor", text("The next_cursor of the page before."))
+_CURSOR = Parameter("cursor", cursor())
 _REFERENCE = path_parameter("reference", "The invoice's id or number.")
+_SETTING_REFUSED = (
+    "out_of_range, amount_too_fine, text_too_long, text_invalid, email_invalid, timezone_unknown,"
+    " country_unknown, tax_id_invalid, tax_id_needs_country, percents_invalid, locale_unsupported"
+)
 _PAYING = "provider_unreachable, provider_refused"
 
 
@@ -49,7 +56,7 @@ CALLS = (
             Parameter("group_by", text(choices=list(Grouping))),
             _TIMEZONE,
         ),
-        refusals={422: "from_invalid, range_empty, range_too_long, timezone_unknown"},
+        refusals={422: "from_invalid, to_invalid, range_empty, range_too_long, timezone_unknown"},
     ),
     Call(
         "GET",
@@ -62,11 +69,12 @@ CALLS = (
         parameters=(
             _FROM,
             _TO,
-            Parameter("model", text("As reported.")),
+            Parameter("model", named("As reported.")),
             _TIMEZONE,
             _CURSOR,
             _limit("limit", 1_000),
         ),
+        refusals={422: "from_invalid, to_invalid, range_empty, timezone_unknown, cursor_invalid"},
     ),
     Call(
         "GET",
@@ -263,7 +271,7 @@ CALLS = (
         "Change what is named",
         {200: Answered("All of them, as they are now.", "Settings")},
         body="SettingsPut",
-        refusals={422: "what is wrong with each field stands in `errors`"},
+        refusals={422: _SETTING_REFUSED},
         changes=True,
     ),
 )

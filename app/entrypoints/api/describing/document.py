@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from app.domain.accounts.key_rules import Scope
 from app.entrypoints.api.describing import (
     billing_shapes,
     customer_calls,
@@ -44,7 +45,14 @@ KEYS = {
 }
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    text("1 to 255 visible characters: the same key and body replay the first answer."),
+    {
+        **text(
+            "1 to 255 visible characters: the same key and body replay the first answer.",
+            pattern="[!-~]*",
+        ),
+        "minLength": 1,
+        "maxLength": 255,
+    },
     place="header",
 )
 # What may happen to every call of a kind, whatever it does.
@@ -114,6 +122,11 @@ def refused_often() -> dict[int, str]:
     return _together([*of_bodies, REFUSED_WITH_KEY, REFUSED_TOO_OFTEN, REFUSED_OF_ALL])
 
 
+def scope_of(call: Call) -> Scope:
+    """Return what a key must be allowed to make the call."""
+    return Scope.WRITE if call.changes else Scope.READ
+
+
 def _parameters_of(call: Call) -> tuple[Parameter, ...]:
     return (*call.parameters, IDEMPOTENCY_KEY) if call.changes else call.parameters
 
@@ -135,7 +148,9 @@ def _operation(call: Call) -> Json:
         "tags": [caller.value for caller in call.callers],
         "parameters": [_parameter(each) for each in _parameters_of(call)],
         "responses": _responses(call),
-        "security": [{caller.value: []} for caller in keys] + ([{}] if may_go_without else []),
+        # Of keys that are no OAuth, the list names the roles that are needed (OpenAPI 3.1, 4.8.30).
+        "security": [{caller.value: [scope_of(call)]} for caller in keys]
+        + ([{}] if may_go_without else []),
     }
     if call.says:
         operation["description"] = call.says

@@ -12,7 +12,11 @@ from app.entrypoints.api.describing.parts import (
 
 _GATEWAY = (Caller.GATEWAY,)
 _VERBOSE = Parameter("verbose", text("1 for a result per record.", choices=("0", "1")))
-_RECORD_REFUSED = "whatever is wrong with the field that `errors` names, such as negative_tokens"
+_RECORD_REFUSED = (
+    "not_a_whole_number (500.0 is none), text_invalid, time_invalid, occurred_in_future,"
+    " total_mismatch, tokens_too_large, cached_exceeds_prompt, reasoning_exceeds_completion,"
+    " cost_too_large"
+)
 
 CALLS = (
     Call(
@@ -32,7 +36,7 @@ CALLS = (
         refusals={
             409: "request_id_conflict",
             413: "too_many_records",
-            422: f"unknown_user, {_RECORD_REFUSED}",
+            422: f"unknown_user, account_not_allowed, verbose_invalid, {_RECORD_REFUSED}",
         },
         changes=True,
     ),
@@ -55,7 +59,11 @@ CALLS = (
         "Say what a request would cost",
         {200: Answered("What it would come to now; nothing is stored.", "Estimate")},
         body="EstimatePost",
-        refusals={422: f"unknown_user, {_RECORD_REFUSED}"},
+        says="Gateways name the account in `user_id`; customers' keys leave it out.",
+        refusals={
+            403: "account_not_allowed",
+            422: f"unknown_user, field_missing, field_unknown, {_RECORD_REFUSED}",
+        },
     ),
     Call(
         "GET",
@@ -65,7 +73,7 @@ CALLS = (
         "Ask whether a customer may go on",
         {200: Answered("The first reason why not, or ok.", "Entitlement")},
         parameters=(path_parameter("user_id", "The account."),),
-        refusals={404: "unknown_account"},
+        refusals={403: "account_not_allowed", 404: "unknown_account"},
     ),
     Call(
         "POST",
@@ -78,7 +86,7 @@ CALLS = (
         body="AnyJson",
         body_media_types=(JSON, "application/x-ndjson", "application/jsonl"),
         parameters=(_VERBOSE,),
-        refusals={413: "too_many_records"},
+        refusals={413: "too_many_records", 422: "verbose_invalid"},
         changes=True,
     ),
     Call(

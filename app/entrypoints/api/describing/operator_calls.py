@@ -5,17 +5,21 @@ from app.entrypoints.api.describing.parts import (
     Call,
     Caller,
     Parameter,
+    cursor,
+    month,
+    named,
     path_parameter,
-    text,
     whole,
 )
 
 _OPERATOR = (Caller.OPERATOR,)
-_CURSOR = Parameter("cursor", text("The next_cursor of the page before."))
+_CURSOR = Parameter("cursor", cursor())
 _CODE = path_parameter("code", "The coupon's code.")
 _PLAN = path_parameter("plan_id", "The plan's id.")
 _USER = path_parameter("user_id", "The account.")
 _COUNTRY = path_parameter("country", "Its two letters.")
+_COUPON_REFUSED = "coupon_invalid, and <field>_invalid under `errors`"
+_PLAN_REFUSED = "plan_invalid, and <field>_invalid under `errors`"
 _BASE = "/v1/billing/operator"
 
 
@@ -31,8 +35,8 @@ CALLS = (
         _OPERATOR,
         "What a month brought",
         {200: Answered("0 everywhere for an empty month.", "MonthlyReport")},
-        parameters=(Parameter("month", text(example="2026-11"), required=True),),
-        refusals={422: "month_invalid"},
+        parameters=(Parameter("month", month(), required=True),),
+        refusals={422: "month_invalid, month_in_future"},
     ),
     Call(
         "GET",
@@ -42,10 +46,11 @@ CALLS = (
         "Find customers",
         {200: Answered("A page.", "CustomerPage")},
         parameters=(
-            Parameter("query", text("Part of an id, mail or name.")),
+            Parameter("query", named("Part of an id, mail or name.")),
             _CURSOR,
             _limit(200),
         ),
+        refusals={422: "cursor_invalid"},
     ),
     Call(
         "GET",
@@ -66,7 +71,7 @@ CALLS = (
         {200: Answered("As it is now.", "Customer")},
         body="CustomerPut",
         parameters=(_USER,),
-        refusals={404: "unknown_account", 422: "credit_limit_invalid"},
+        refusals={404: "unknown_account", 422: "credit_limit_invalid, reason_invalid"},
         changes=True,
     ),
     Call(
@@ -78,7 +83,11 @@ CALLS = (
         {201: Answered("As it is now.", "Customer")},
         body="AdjustmentPost",
         parameters=(_USER,),
-        refusals={404: "unknown_account"},
+        refusals={
+            404: "unknown_account",
+            409: "tokens_missing",
+            422: "adjustment_invalid, reason_invalid",
+        },
         changes=True,
     ),
     Call(
@@ -97,7 +106,7 @@ CALLS = (
         "Offer a new plan",
         {201: Answered("The plan, and what is odd about it.", "OperatorPlan")},
         body="PlanPost",
-        refusals={409: "plan_id_taken"},
+        refusals={409: "plan_id_taken", 422: _PLAN_REFUSED},
         changes=True,
     ),
     Call(
@@ -119,7 +128,7 @@ CALLS = (
         {200: Answered("As it is now; periods that run keep their terms.", "OperatorPlan")},
         body="PlanPut",
         parameters=(_PLAN,),
-        refusals={404: "unknown_plan"},
+        refusals={404: "unknown_plan", 409: "pay_as_you_go_fixed", 422: _PLAN_REFUSED},
         changes=True,
     ),
     Call(
@@ -129,7 +138,7 @@ CALLS = (
         _OPERATOR,
         "Every price",
         {200: Answered("Each model's in their order, and all aliases.", "PriceTable")},
-        parameters=(Parameter("model_id", text("Only this model's.")),),
+        parameters=(Parameter("model_id", named("Only this model's.")),),
     ),
     Call(
         "POST",
@@ -142,7 +151,7 @@ CALLS = (
             201: Answered("The model's prices now.", "Prices"),
         },
         body="PricePost",
-        refusals={422: "price_invalid"},
+        refusals={409: "alias_taken", 422: "price_invalid, model_name_invalid"},
         changes=True,
     ),
     Call(
@@ -153,6 +162,7 @@ CALLS = (
         "Every coupon",
         {200: Answered("A page, the newest first.", "CouponPage")},
         parameters=(_CURSOR, _limit(1_000)),
+        refusals={422: "cursor_invalid"},
     ),
     Call(
         "POST",
@@ -162,7 +172,10 @@ CALLS = (
         "Make a coupon",
         {201: Answered("The coupon.", "Coupon")},
         body="NewCouponPost",
-        refusals={409: "coupon_code_taken"},
+        refusals={
+            409: "coupon_code_taken",
+            422: f"coupon_code_invalid, {_COUPON_REFUSED}",
+        },
         changes=True,
     ),
     Call(
@@ -184,7 +197,11 @@ CALLS = (
         {200: Answered("As it is now.", "Coupon")},
         body="CouponPut",
         parameters=(_CODE,),
-        refusals={404: "coupon_not_found"},
+        refusals={
+            404: "coupon_not_found",
+            409: "coupon_terms_fixed",
+            422: _COUPON_REFUSED,
+        },
         changes=True,
     ),
     Call(
@@ -204,7 +221,7 @@ CALLS = (
         {200: Answered("For invoices issued from now on.", "Tax")},
         body="TaxPut",
         parameters=(_COUNTRY,),
-        refusals={422: "percent_invalid, country_unknown"},
+        refusals={422: "percent_invalid, country_invalid"},
         changes=True,
     ),
     Call(

@@ -10,6 +10,7 @@ from app.entrypoints.api.describing.parts import (
     number,
     or_null,
     ref,
+    sent,
     shape,
     text,
     truth,
@@ -76,7 +77,7 @@ SHAPES: dict[str, Json] = {
             "created_at": moment(),
         },
     ),
-    "CustomerPut": shape(
+    "CustomerPut": sent(
         "What is decided about a customer.",
         {},
         {
@@ -85,7 +86,7 @@ SHAPES: dict[str, Json] = {
             "reason": text("It stands in the journal."),
         },
     ),
-    "AdjustmentPost": shape(
+    "AdjustmentPost": sent(
         "Extra tokens to give, or below 0 to take away, granted ones first.",
         {"tokens": whole(), "reason": text()},
     ),
@@ -104,12 +105,12 @@ SHAPES: dict[str, Json] = {
         },
     ),
     "OperatorPlans": shape("Every plan.", {"plans": listed(ref("OperatorPlan"))}),
-    "PlanPost": shape(
+    "PlanPost": sent(
         "A new plan.",
         {"id": text(), "name": text(), "monthly_quota": whole(), "monthly_price": usd()},
         _plan_changes,
     ),
-    "PlanPut": shape("What is to change; periods that run keep their terms.", {}, _plan_changes),
+    "PlanPut": sent("What is to change; periods that run keep their terms.", {}, _plan_changes),
     "Price": shape(
         "What a model's tokens cost during a time.",
         {
@@ -127,7 +128,7 @@ SHAPES: dict[str, Json] = {
         "Every price that counts at some time.",
         {"prices": listed(ref("Price")), "aliases": free("Which model each alias means.")},
     ),
-    "PricePost": shape(
+    "PricePost": sent(
         "What a model costs.",
         {"model_id": text(), **_price_terms},
         {
@@ -152,7 +153,7 @@ SHAPES: dict[str, Json] = {
         "Coupons, the newest first.",
         {"coupons": listed(ref("Coupon")), "next_cursor": _next_cursor},
     ),
-    "NewCouponPost": shape(
+    "NewCouponPost": sent(
         "A new coupon.",
         {
             "code": text(),
@@ -161,13 +162,13 @@ SHAPES: dict[str, Json] = {
         },
         _coupon_terms,
     ),
-    "CouponPut": shape("What is to change.", {}, _coupon_terms),
+    "CouponPut": sent("What is to change.", {}, _coupon_terms),
     "Tax": shape(
         "What the customers of a country pay on top.",
         {"country": text(), "name": text(), "percent": number(), "updated_at": moment()},
     ),
     "Taxes": shape("The table of taxes.", {"taxes": listed(ref("Tax"))}),
-    "TaxPut": shape("A country's tax.", {"name": text(example="USt"), "percent": number()}),
+    "TaxPut": sent("A country's tax.", {"name": text(example="USt"), "percent": number()}),
     "MonthlyReport": shape(
         "What a month brought; usage by billing month, voided records left out.",
         {

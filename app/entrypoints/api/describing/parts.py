@@ -5,10 +5,19 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.entrypoints.api.reading_queries import TEXT_LENGTH_MAX as QUERY_TEXT_LENGTH_MAX
+
 Json = dict[str, Any]
 
 PROBLEM = "Problem"
 JSON = "application/json"
+# Written so that every reader of JSON Schema has the same idea of them.
+_DAY = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,9})?"
+MOMENT = f"{_DAY}[Tt]{_TIME}(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+MONTH = "[0-9]{4}-(?:0[1-9]|1[0-2])"
+_STORED = r"[^\x00-\x1f\x7f\u2028\u2029]"
+_SEEN = r"[^\s\x00-\x1f\x7f\u2028\u2029]"
 
 
 class Caller(StrEnum):
@@ -21,10 +30,36 @@ class Caller(StrEnum):
     PROVIDER = "payment provider"
 
 
-def text(says: str = "", *, choices: Collection[str] = (), example: str = "") -> Json:
-    """Describe a text, which may be one of a few."""
+def text(
+    says: str = "", *, choices: Collection[str] = (), example: str = "", pattern: str = ""
+) -> Json:
+    """Describe a text, which may be one of a few, or written in a certain way."""
     more: Json = {"enum": sorted(choices)} if choices else {}
+    more |= {"pattern": f"^{pattern}$"} if pattern else {}
     return _value("string", says, {**more, **({"examples": [example]} if example else {})})
+
+
+def line(says: str = "", *, most: int, least: int = 1, example: str = "") -> Json:
+    """Describe a text that is sent: what it holds can be stored and seen."""
+    pattern = f"{_STORED}*{_SEEN}{_STORED}*" if least else f"{_STORED}*"
+    described = text(says, example=example, pattern=pattern)
+    return {**described, **({"minLength": least} if least else {}), "maxLength": most}
+
+
+def named(says: str = "", *, example: str = "") -> Json:
+    """Describe a text of a query string."""
+    described = text(says, example=example, pattern=f"{_STORED}*")
+    return {**described, "minLength": 1, "maxLength": QUERY_TEXT_LENGTH_MAX}
+
+
+def cursor() -> Json:
+    """Describe where a page begins."""
+    return named("The next_cursor of the page before.")
+
+
+def day_or_moment(says: str) -> Json:
+    """Describe a date or an instant."""
+    return text(says, pattern=f"(?:{_DAY}|{MOMENT})", example="2026-11-05")
 
 
 def whole(says: str = "", *, least: int | None = None, most: int | None = None) -> Json:
@@ -33,14 +68,14 @@ def whole(says: str = "", *, least: int | None = None, most: int | None = None) 
     return _value("integer", says, {k: v for k, v in bounds.items() if v is not None})
 
 
-def number(says: str = "") -> Json:
+def number(says: str = "", *, least: int | None = None, most: int | None = None) -> Json:
     """Describe a number that may have decimals."""
-    return _value("number", says, {})
+    return {**whole(says, least=least, most=most), "type": "number"}
 
 
-def usd(says: str = "") -> Json:
+def usd(says: str = "", *, least: int | None = None, most: int | None = None) -> Json:
     """Describe an amount of money."""
-    return number(f"{says} In USD.".strip())
+    return number(f"{says} In USD.".strip(), least=least, most=most)
 
 
 def truth(says: str = "") -> Json:
@@ -50,7 +85,12 @@ def truth(says: str = "") -> Json:
 
 def moment(says: str = "") -> Json:
     """Describe a moment in RFC 3339."""
-    return _value("string", says, {"format": "date-time"})
+    return _value("string", says, {"format": "date-time", "pattern": f"^{MOMENT}$"})
+
+
+def month(says: str = "") -> Json:
+    """Describe a month."""
+    return text(says, example="2026-11", pattern=MONTH)
 
 
 def listed(items: Json, says: str = "") -> Json:
@@ -87,6 +127,13 @@ def shape(
         "properties": {**required, **(optional or {})},
         **({"required": list(required)} if required else {}),
     }
+
+
+def sent(
+    says: str, required: Mapping[str, Json], optional: Mapping[str, Json] | None = None
+) -> Json:
+    """Describe an object that is sent to us: what it does not name is refused."""
+    return {**shape(says, required, optional), "additionalProperties": False}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from app.entrypoints.api.describing.parts import (
     Json,
     listed,
     or_null,
+    sent,
     shape,
     text,
     truth,
@@ -38,5 +39,5 @@ _settings = {
 
 SHAPES: dict[str, Json] = {
     "Settings": shape("Everything a customer has set.", _settings),
-    "SettingsPut": shape("What is to change.", {}, _settings),
+    "SettingsPut": sent("What is to change.", {}, _settings),
 }

@@ -11,12 +11,27 @@ from app.entrypoints.api.describing.parts import (
     number,
     or_null,
     ref,
+    sent,
     shape,
     text,
     truth,
     usd,
     whole,
 )
+from app.entrypoints.api.usage_bodies import REASON_LENGTH_MAX
+from app.entrypoints.api.usage_shapes import (
+    KEY_ALIAS_LENGTH_MAX,
+    NAME_LENGTH_MAX,
+    PROVIDER_LENGTH_MAX,
+    USER_ID_LENGTH_MAX,
+)
+
+
+def _name(says: str = "", *, most: int = NAME_LENGTH_MAX, example: str = "") -> Json:
+    # What is billed is kept as it came, spaces included.
+    pattern = r"[^\x00-\x1f\x7f]*"
+    return {**text(says, example=example, pattern=pattern), "minLength": 1, "maxLength": most}
+
 
 _tokens = whole(least=0, most=TOKENS_MAX)
 _counted = {
@@ -32,11 +47,13 @@ _parts_of_counts = {
     "reasoning_tokens": or_null(_tokens, "Part of completion_tokens."),
 }
 _where_from = {
-    "provider": or_null(text("Who served the request, such as openai.")),
+    "provider": or_null(_name("Who served the request, such as openai.", most=PROVIDER_LENGTH_MAX)),
     "occurred_at": or_null(
         moment("When it was used: the price is the one of that moment. By default, now.")
     ),
-    "api_key_alias": or_null(text("The customer's key at the gateway; charts are cut by it.")),
+    "api_key_alias": or_null(
+        _name("The customer's key at the gateway; charts are cut by it.", most=KEY_ALIAS_LENGTH_MAX)
+    ),
 }
 _split = {
     "quota_tokens": or_null(whole("Covered by the plan's quota.")),
@@ -70,20 +87,27 @@ _counts = {
     "conflicting": listed(ref("RefusedRecord")),
 }
 
+_one_of_a_batch = {
+    "anyOf": [
+        ref("UsageRecord"),
+        {"description": "Anything else is refused by itself, under `rejected`."},
+    ]
+}
+
 SHAPES: dict[str, Json] = {
-    "UsageRecord": shape(
+    "UsageRecord": sent(
         "One request's token counts.",
         {
-            "user_id": text("The account.", example="user-123"),
-            "request_id": text("Unique over all accounts, for ever.", example="req-1"),
-            "model": text("As the provider calls it.", example="gpt-4"),
+            "user_id": _name("The account.", most=USER_ID_LENGTH_MAX, example="user-123"),
+            "request_id": _name("Unique over all accounts, for ever.", example="req-1"),
+            "model": _name("As the provider calls it.", example="gpt-4"),
             **_counted,
         },
         {**_parts_of_counts, **_where_from},
     ),
-    "UsageBatch": shape(
+    "UsageBatch": sent(
         "Up to 1,000 records.",
-        {"records": {**listed(ref("UsageRecord")), "minItems": 1, "maxItems": 1000}},
+        {"records": {**listed(_one_of_a_batch), "minItems": 1, "maxItems": 1000}},
     ),
     "UsagePost": {
         "description": "One record, or a batch of them.",
@@ -123,9 +147,12 @@ SHAPES: dict[str, Json] = {
         _counts,
         {"event": free("Lago's event."), "events": listed(free("Lago's event."))},
     ),
-    "VoidPost": shape(
+    "VoidPost": sent(
         "Which request is to be taken out of every total.",
-        {"request_id": text(), "reason": text("At most 500 characters.")},
+        {
+            "request_id": _name(),
+            "reason": _name("At most 500 characters.", most=REASON_LENGTH_MAX),
+        },
     ),
     "Voided": shape(
         "The record that was taken out.",
@@ -138,12 +165,12 @@ SHAPES: dict[str, Json] = {
             "final_cost": usd("What it had cost the customer."),
         },
     ),
-    "EstimatePost": shape(
+    "EstimatePost": sent(
         "A request that is only thought of.",
-        {"model": text(), **_counted},
+        {"model": _name(), **_counted},
         {
-            "user_id": text("The account; customers' keys leave it out."),
-            "request_id": text("A record's may stay in: nothing is looked up by it."),
+            "user_id": _name("The account; customers' keys leave it out.", most=USER_ID_LENGTH_MAX),
+            "request_id": _name("A record's may stay in: nothing is looked up by it."),
             **_parts_of_counts,
             **_where_from,
         },

@@ -11,6 +11,7 @@ from app.entrypoints.web.operator import (
     invoices,
     jobs,
     journal,
+    keys,
     mails,
     overview,
     payments,
@@ -22,8 +23,8 @@ from app.entrypoints.web.operator import (
 from app.entrypoints.web.signing_in import require_operator
 
 SUBJECTS = (
-    *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, mails),
-    *(overview, payments, plans, prices, report, webhooks),
+    *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, keys),
+    *(mails, overview, payments, plans, prices, report, webhooks),
 )
 console = Blueprint("operator", __name__, url_prefix="/operator")
 console.before_request(require_operator)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from flask import flash, redirect
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 
+from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.desk import show
 
 
@@ -21,7 +21,7 @@ class Question:
     is_bad: bool = False
 
 
-def ask(question: Question, form: FlaskForm) -> ResponseReturnValue:
+def ask(question: Question, form: SentForm) -> ResponseReturnValue:
     """Show the question; once its form was sent without a fault, say that it is done."""
     if form.is_submitted() and not form.errors:
         flash(question.done)

@@ -2,15 +2,23 @@
 
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 
 from app.domain.accounts import operations, queries, standing
-from app.domain.accounts.errors import CreditLimitInvalid, ReasonInvalid
+from app.domain.accounts.errors import (
+    CreditLimitInvalid,
+    DeletionAsked,
+    DeletionNotAsked,
+    InvoicesUnpaid,
+    ReasonInvalid,
+)
 from app.domain.accounts.models import Account
+from app.domain.accounts.rules import check_reason
 from app.domain.reporting import customers
+from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor
 from app.entrypoints.web.operator.forms import (
@@ -24,7 +32,9 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.figures import usd_of_minor
 from app.workflows.adjust_tokens import adjust_tokens
+from app.workflows.delete_account import delete_account, keep_account
 
+ON_DELETION = (ReasonInvalid, InvoicesUnpaid, DeletionAsked, DeletionNotAsked, ChangeInProgress)
 ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
 
 pages = Blueprint("decisions", __name__)
@@ -115,6 +125,42 @@ def adjust(user_id: str) -> ResponseReturnValue:
     return _ask(f"Adjust the tokens of {customer.id}", consequences, "Adjust", form, customer)
 
 
+@pages.route("/customers/<user_id>/delete", methods=["GET", "POST"])
+def delete(user_id: str) -> ResponseReturnValue:
+    """Have a customer's account deleted, at his request."""
+    form, customer = ReasonForm(), _known(user_id)
+    if form.validate_on_submit():
+        with refusals_shown_on(dict.fromkeys(ON_DELETION, form.reason)), transaction():
+            details = {"reason": check_reason(form.reason.data or "")}
+            account = standing.lock_customer(user_id)
+            delete_account(
+                account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
+            )
+    consequences = (
+        "Only at his own request: say in the reason how you know that it was he who asked.",
+        "He is told by mail, and can keep his account for 14 days; until then everything goes on.",
+        "Then it is erased, once nothing is owed. Invoices and payments stay as they are.",
+    )
+    return _ask(f"Delete {customer.id}", consequences, "Delete", form, customer)
+
+
+@pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])
+def keep(user_id: str) -> ResponseReturnValue:
+    """Keep a customer's account that was to be deleted."""
+    form, customer = ReasonForm(), _known(user_id)
+    if form.validate_on_submit():
+        with refusals_shown_on(dict.fromkeys(ON_DELETION, form.reason)), transaction():
+            details = {"reason": check_reason(form.reason.data or "")}
+            account = standing.lock_customer(user_id)
+            keep_account(
+                account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
+            )
+    consequences = (
+        "His account is not deleted. A plan that was cancelled with it is renewed again.",
+    )
+    return _ask(f"Keep {customer.id}", consequences, "Keep the account", form, customer)
+
+
 def _known(user_id: str) -> Account:
     """Return the customer's account. Raises UnknownAccount, for operators too."""
     customers.customer(user_id, now=clock.now(), grace=renewal_grace())
@@ -125,7 +171,7 @@ def _ask(
     title: str,
     consequences: tuple[str, ...],
     button: str,
-    form: FlaskForm,
+    form: SentForm,
     customer: Account,
 ) -> ResponseReturnValue:
     question = Question(
@@ -134,6 +180,6 @@ def _ask(
         button=button,
         back=url_for("web.operator.customers.show_customer", user_id=customer.id),
         done="It is done, and noted in the journal.",
-        is_bad=button == "Suspend",
+        is_bad=button in ("Suspend", "Delete"),
     )
     return ask(question, form)

@@ -2,13 +2,12 @@
 
 import hashlib
 
-from flask_wtf import FlaskForm
 from wtforms import HiddenField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import HiddenInput, TextArea
 
 from app.domain.accounts.rules import REASON_LENGTH_MAX
-from app.entrypoints.web.forms import visible
+from app.entrypoints.web.forms import SentForm, visible
 from app.entrypoints.web.operator.fields import (
     Cents,
     Lines,
@@ -30,7 +29,7 @@ def reason_field(label: str = "Reason") -> StringField:
     )
 
 
-class RefundForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class RefundForm(SentForm):
     """How much of a payment is given back, and why; the second time round it is confirmed."""
 
     amount = Cents("Amount, USD", render_kw={"inputmode": "decimal", "autocomplete": "off"})
@@ -39,17 +38,17 @@ class RefundForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     confirmed = IntegerField(widget=HiddenInput(), validators=[Optional()])
 
 
-class ConfirmForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class ConfirmForm(SentForm):
     """Nothing but that it is meant."""
 
 
-class ReasonForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class ReasonForm(SentForm):
     """Why something is done."""
 
     reason = reason_field()
 
 
-class CreditLimitForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class CreditLimitForm(SentForm):
     """How much a customer may owe."""
 
     credit_limit = Cents(
@@ -79,7 +78,7 @@ class CreditForm(OnceForm):
     reason = reason_field()
 
 
-class PriceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class PriceForm(SentForm):
     """What a model costs from a moment on; the second time round it is confirmed."""
 
     # A mark of what was shown: whoever changes something afterwards is shown that first.
@@ -101,7 +100,7 @@ class PriceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
-class AliasForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class AliasForm(SentForm):
     """A name under which a priced model's usage is reported."""
 
     alias = StringField("Reported name", filters=[visible], render_kw={"autocomplete": "off"})
@@ -113,7 +112,7 @@ class AliasForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
-class PlanForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class PlanForm(SentForm):
     """A plan as it is offered, by the names of the JSON fields."""
 
     name = StringField("Name", filters=[visible], default="")

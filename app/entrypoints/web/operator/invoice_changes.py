@@ -2,7 +2,6 @@
 
 from flask import Blueprint, url_for
 from flask.typing import ResponseReturnValue
-from flask_wtf import FlaskForm
 
 from app.domain.accounts.errors import ReasonInvalid
 from app.domain.invoices import queries
@@ -10,6 +9,7 @@ from app.domain.invoices.errors import CreditTooLarge, InvoiceNotCreditable, Inv
 from app.entrypoints.queueing import nudge
 from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor
 from app.entrypoints.web.operator.forms import CreditForm, ReasonForm
@@ -80,7 +80,7 @@ def _number(reference: str) -> str:
 
 
 def _ask(
-    title: str, consequences: tuple[str, ...], button: str, form: FlaskForm, number: str
+    title: str, consequences: tuple[str, ...], button: str, form: SentForm, number: str
 ) -> ResponseReturnValue:
     question = Question(
         title=title,

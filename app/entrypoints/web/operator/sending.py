@@ -3,9 +3,9 @@
 import secrets
 
 from flask import request
-from flask_wtf import FlaskForm
 from wtforms import HiddenField
 
+from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.desk import actor
 from app.foundation import clock, idempotency
 from app.foundation.errors import DomainError, Kind
@@ -21,7 +21,7 @@ class FormSentTwice(DomainError):
     kind = Kind.CONFLICT
 
 
-class OnceForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
+class OnceForm(SentForm):
     """A form that has its effect once, however often it is sent."""
 
     once = HiddenField(default=lambda: secrets.token_urlsafe(MARK_BYTES))

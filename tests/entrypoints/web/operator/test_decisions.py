@@ -12,7 +12,7 @@ from tests.entrypoints.web.conftest import words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 
 ADA = "/operator/customers/ada"
-DECISIONS = ("suspend", "resume", "credit-limit", "tax-id", "adjust-tokens")
+DECISIONS = ("suspend", "resume", "credit-limit", "tax-id", "adjust-tokens", "delete", "keep")
 
 
 def errors_at(page: str, field: str) -> str:
@@ -47,13 +47,33 @@ class TestSuspend:
         assert session.get(Account, "ada").suspended_at is None
         assert [act for act, _ in acts_of_olga()] == ["account_suspended", "account_resumed"]
 
-    @pytest.mark.parametrize("name", ["suspend", "resume", "adjust-tokens"])
+    @pytest.mark.parametrize("name", ["suspend", "resume", "adjust-tokens", "delete", "keep"])
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
     def test_wants_a_reason(self, olgas: FlaskClient, ada: Account, name: str, reason: str) -> None:
         answer = olgas.post(f"{ADA}/{name}", data={"reason": reason, "tokens": "1"})
         assert answer.status_code == 422
         assert "1 to 500 visible characters" in errors_at(answer.text, "reason")
         assert acts_of_olga() == []
+
+
+class TestDelete:
+    def test_deletes_and_keeps_at_the_customers_request(self, olgas, adas, ada: Account) -> None:
+        reason = {"reason": "He wrote from his address."}
+        assert olgas.post(f"{ADA}/delete", data=reason).status_code == 303
+        page = words(olgas.get(ADA).text)
+        assert "to be deleted" in page and "Keep the account" in page
+        session.expire_all()
+        assert session.get(Account, "ada").deletion_due_at is not None
+        assert "He wrote from his address." in adas.get("/settings/security/journal").text
+        assert olgas.post(f"{ADA}/keep", data={"reason": "He called."}).status_code == 303
+        session.expire_all()
+        assert session.get(Account, "ada").deletion_due_at is None
+        assert [act for act, _ in acts_of_olga()] == ["deletion_asked", "deletion_taken_back"]
+
+    def test_says_why_not(self, olgas, ada: Account) -> None:
+        answer = olgas.post(f"{ADA}/keep", data={"reason": "He called."})
+        assert answer.status_code == 422
+        assert "not to be deleted" in errors_at(answer.text, "reason")
 
 
 class TestCreditLimit:

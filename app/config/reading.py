@@ -1,0 +1,72 @@
+"""How single settings are read, and what is said where one is wrong."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SECRET_BYTES = 32
+# Names that lead nowhere outside of a house: RFC 6762, RFC 8375, RFC 2606 and habit.
+INTERNAL_ENDINGS = (".internal", ".local", ".localhost", ".test", ".home.arpa", ".lan")
+
+
+class SettingError(Exception):
+    """A setting is missing or contradicts another; the message names it."""
+
+
+def whole(
+    values: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int = 1_000_000
+) -> int:
+    """Return the whole number, or the default if none is set."""
+    text = values.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise SettingError(f"{name} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def one_of(values: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
+    """Return the value, or the first known one if none is set."""
+    value = values.get(name) or known[0]
+    if value not in known:
+        raise SettingError(f"{name} must be one of {', '.join(known)}.")
+    return value
+
+
+def is_local(url: str) -> bool:
+    """Tell whether the address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def is_public(url: str) -> bool:
+    """Tell whether others on the internet may come by this address."""
+    host = urlsplit(url).hostname or ""
+    address = _address(host)
+    if address is not None:
+        return address.is_global
+    return "." in host and not host.endswith(INTERNAL_ENDINGS)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def kept_secret(file: Path, *, prefix: str = "") -> str:
+    """Return the secret that the file keeps, made at the first time."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Programs that start together must not read a file that is still empty, or make two.
+        fresh = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(prefix + secrets.token_urlsafe(SECRET_BYTES), encoding="ascii")
+        with suppress(FileExistsError):
+            os.link(fresh, file)
+        fresh.unlink()
+    return file.read_text(encoding="ascii")

@@ -1,0 +1,76 @@
+"""What is asked of whoever makes a key or replaces one."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from wtforms import DateField, Field, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from app.domain.accounts import key_rules
+from app.domain.accounts.errors import KeyExpiryInvalid, KeyNameInvalid, TooManyKeys
+from app.domain.accounts.key_rules import Expiry, KeyTerms, Overlap, Scope
+from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX
+from app.entrypoints.web.forms import SentForm, visible
+from app.foundation.errors import DomainError
+
+SCOPES = {
+    Scope.READ.value: "Only read",
+    Scope.WRITE.value: "Read and change",
+}
+EXPIRIES = {
+    Expiry.NEVER.value: "Never",
+    Expiry.DAYS_30.value: "After 30 days",
+    Expiry.DAYS_90.value: "After 90 days",
+    Expiry.DAYS_365.value: "After 365 days",
+    Expiry.ON_A_DAY.value: "After a day that I choose",
+}
+OVERLAPS = {
+    Overlap.NONE.value: "At once",
+    Overlap.HOUR.value: "In 1 hour",
+    Overlap.DAY.value: "In 24 hours",
+    Overlap.WEEK.value: "In 7 days",
+}
+
+
+def name_field(example: str) -> StringField:
+    """Return a field for what a key is known by."""
+    return StringField(
+        "Name",
+        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
+        filters=[visible],
+        render_kw={"autocomplete": "off", "placeholder": example},
+    )
+
+
+class KeyForm(SentForm):
+    """What a new key is known by, what it may do, and how long."""
+
+    name = name_field("Reporting script")
+    scope = SelectField("May", choices=SCOPES, default=Scope.READ.value)
+    expiry = SelectField("Ends", choices=EXPIRIES, default=Expiry.DAYS_365.value)
+    expires_on = DateField("Last day", validators=[Optional()])
+
+    @property
+    def refusals(self) -> dict[type[DomainError], Field]:
+        """Return at which field each refusal is said."""
+        return {
+            KeyNameInvalid: self.name,
+            TooManyKeys: self.name,
+            KeyExpiryInvalid: self.expires_on,
+        }
+
+    def terms(self, *, zone: ZoneInfo, now: datetime) -> KeyTerms:
+        """Return what was chosen. Raises KeyExpiryInvalid."""
+        return KeyTerms(
+            name=self.name.data or "",
+            scope=Scope(self.scope.data),
+            expires_at=key_rules.expires_at(
+                Expiry(self.expiry.data), day=self.expires_on.data, zone=zone, now=now
+            ),
+        )
+
+
+class OverlapForm(SentForm):
+    """When the old key ends."""
+
+    overlap = SelectField("The old key ends", choices=OVERLAPS, default=Overlap.DAY.value)

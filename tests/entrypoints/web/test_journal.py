@@ -1,0 +1,62 @@
+"""The journal page: the customer's own, in words, and page by page."""
+
+from app.domain.accounts import operations, security_journal, standing
+from app.domain.accounts.security_journal import Event
+from app.foundation import journal
+from app.foundation.database import transaction
+from tests.entrypoints.web.conftest import HTMX, words_of
+from tests.moments import NOW
+
+PAGE = "/settings/security/journal"
+
+
+def test_wants_a_session(client) -> None:
+    assert client.get(PAGE).location == f"/login?next={PAGE}"
+
+
+def test_tells_what_the_customer_and_what_we_did(adas, ada) -> None:
+    with transaction():
+        changes = {"alert_threshold": 9}
+        operations.change_settings(ada, changes, actor="customer:ada", now=NOW)
+        locked = standing.lock_customer("ada")
+        standing.suspend(locked, reason="Only for us.", actor="operator:olga", now=NOW)
+        journal.write("usage_voided", actor="gateway:x", user_id="ada", now=NOW)
+    page = words_of(adas.get(PAGE).text)
+    assert "Signed in" in page
+    assert "Settings changed" in page and "alert threshold" in page
+    assert "Account suspended" in page and "By us" in page
+    assert "Usage voided" in page and "The gateway" in page
+    assert "olga" not in page and "Only for us." not in page
+
+
+def test_tells_nothing_of_bens(adas, bens, ben) -> None:
+    with transaction():
+        details = {"key": "bens-own-key"}
+        journal.write(Event.KEY_MADE, actor="customer:ben", user_id="ben", now=NOW, details=details)
+    assert "bens-own-key" not in adas.get(PAGE).text
+    assert "bens-own-key" in bens.get(PAGE).text
+
+
+def test_goes_back_page_by_page(adas, ada) -> None:
+    with transaction():
+        for number in range(60):
+            details = {"key": f"key-{number}-"}
+            journal.write(
+                Event.KEY_MADE, actor="customer:ada", user_id="ada", now=NOW, details=details
+            )
+    seen, before = "", None
+    for _ in range(3):
+        address = PAGE if before is None else f"{PAGE}?before={before}"
+        page = adas.get(address, headers=HTMX).text
+        assert "<html" not in page
+        seen += page
+        found = security_journal.everything_of(ada, limit=25, before=before)
+        before = found.older_before
+    assert before is None
+    assert all(f"key-{number}-" in seen for number in range(60))
+
+
+def test_takes_any_row_for_one(adas) -> None:
+    for before in ("x", "-1", "9" * 30):
+        assert adas.get(f"{PAGE}?before={before}").status_code == 200
+    assert "Show the newest" in adas.get(f"{PAGE}?before=1").text

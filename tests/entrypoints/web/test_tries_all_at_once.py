@@ -1,0 +1,171 @@
+"""Thirty-two at the same moment get no more than one after the other would."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+
+from app.domain.accounts import factors, mail_tokens, operations
+from app.domain.accounts.errors import CodeWrong, LinkInvalid
+from app.domain.accounts.mail_tokens import Purpose
+from app.domain.accounts.models import Account
+from app.domain.coupons.models import CouponUsage
+from app.domain.mails.models import Mail
+from app.entrypoints import limiting
+from app.entrypoints.jobs.promises import work_off_outbox
+from app.entrypoints.web import tries
+from app.foundation import clock
+from app.foundation.database import session, transaction
+from app.foundation.outbox import OutboxEntry
+from app.foundation.secret_keys import KeyKind
+from app.workflows.reset_password import reset_password
+from app.workflows.verify_email import verify_email
+from tests.entrypoints.web.conftest import PASSWORD, signed_in
+from tests.factories.accounts import make_account
+from tests.factories.bearers import bearer
+from tests.factories.coupons import make_coupon
+from tests.factories.factors import make_factor, wrong_code
+from tests.factories.mailed_links import SEAL, VISITOR
+from tests.threads import in_parallel
+
+CROWD = 32
+ALLOWED = 3
+
+
+def few(monkeypatch: pytest.MonkeyPatch, name: str, *, of: object = tries) -> None:
+    """Let only a few of them through."""
+    monkeypatch.setattr(of, name, replace(getattr(of, name), times=ALLOWED))
+
+
+def crowd(app: Flask, address: str, form: dict[str, str]) -> Counter[int]:
+    """Send the form from so many browsers at once, and count the answers."""
+    browsers = [app.test_client() for _ in range(CROWD)]
+    return Counter(
+        in_parallel(app, [lambda b=b: b.post(address, data=form).status_code for b in browsers])
+    )
+
+
+class TestLimits:
+    def test_of_signing_in(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "OF_ACCOUNT_HERE")
+        form = {"email": ada.email, "password": "not the right one"}
+        assert crowd(app, "/login", form) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_links_by_mail(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "LINKS")
+        answers = crowd(app, "/forgot", {"email": ada.email})
+        assert answers == {200: ALLOWED, 429: CROWD - ALLOWED}
+        assert session.query(OutboxEntry).filter_by(kind="send_password_reset").count() == ALLOWED
+        # However many were asked for, the mailbox gets one.
+        work_off_outbox()
+        assert session.query(Mail).filter_by(kind="reset_password").count() == 1
+
+    def test_of_registering(self, app: Flask, monkeypatch) -> None:
+        few(monkeypatch, "ACCOUNTS")
+        app.config["SETTINGS"] = replace(app.config["SETTINGS"], smtp_url="smtp://127.0.0.1:9")
+        answers = crowd(app, "/register", {"email": "new@example.com"})
+        assert answers == {200: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_ones_own_password(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "PASSWORDS")
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: (
+                b.post("/confirm-password", data={"password": "wrong"}).status_code
+            )
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, posts)) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_codes(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "CODES_HERE")
+        secret = make_factor(ada, now=clock.now())
+        waiting = app.test_client()
+        waiting.post("/login", data={"email": ada.email, "password": PASSWORD})
+        cookie = waiting.get_cookie("session").value
+        code = wrong_code(secret, now=clock.now())
+
+        def post() -> int:
+            browser = app.test_client()
+            browser.set_cookie("session", cookie)
+            return browser.post("/login/code", data={"code": code}).status_code
+
+        assert Counter(in_parallel(app, [post] * CROWD)) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_a_key(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "API", of=limiting)
+        headers = bearer(KeyKind.CUSTOMER, user_id="ada")
+
+        def ask() -> int:
+            return app.test_client().get("/v1/billing/stats", headers=headers).status_code
+
+        assert Counter(in_parallel(app, [ask] * CROWD)) == {200: ALLOWED, 429: CROWD - ALLOWED}
+
+
+class TestOnce:
+    """What is good for once, or for a few, is taken by no more."""
+
+    def taken(self, app: Flask, take: Callable[[], object], refused: type[Exception]) -> int:
+        def attempt() -> bool:
+            try:
+                take()
+            except refused:
+                return False
+            return True
+
+        session.commit()
+        return sum(in_parallel(app, [attempt] * CROWD))
+
+    def token(self, account: Account, purpose: Purpose) -> str:
+        with transaction():
+            made = mail_tokens.make(account, purpose, email=account.email, now=clock.now())
+        return made.text
+
+    def test_is_a_link_to_another_password(self, app: Flask, ada: Account, monkeypatch) -> None:
+        token = self.token(ada, Purpose.RESET_PASSWORD)
+
+        def take() -> None:
+            with transaction():
+                reset_password(token, "another battery staple", visitor=VISITOR, now=clock.now())
+
+        # What is tried is the token; hashing 32 passwords would only take long.
+        monkeypatch.setattr(operations.passwords, "hash_password", lambda _: "hashed")
+        assert self.taken(app, take, LinkInvalid) == 1
+
+    def test_is_a_link_that_verifies(self, app: Flask, ada: Account) -> None:
+        token = self.token(ada, Purpose.VERIFY_EMAIL)
+
+        def take() -> None:
+            with transaction():
+                verify_email(token, visitor=VISITOR, now=clock.now())
+
+        assert self.taken(app, take, LinkInvalid) == 1
+
+    def test_is_a_recovery_code(self, app: Flask, ada: Account) -> None:
+        make_factor(ada)
+
+        def take() -> None:
+            with transaction():
+                account = session.get_one(Account, "ada")
+                factors.check_code(account, "2222-bcde-fghj", seal=SEAL, now=clock.now())
+
+        assert self.taken(app, take, CodeWrong) == 1
+
+    def test_is_a_coupon_for_a_few(self, app: Flask) -> None:
+        make_coupon("FEW", max_uses=ALLOWED)
+        make_account("ada")
+        keys = []
+        for number in range(CROWD):
+            make_account(f"many-{number}")
+            keys.append(bearer(KeyKind.CUSTOMER, user_id=f"many-{number}"))
+
+        def redeem(headers: dict[str, str]) -> int:
+            body = {"coupon_code": "FEW"}
+            asked = app.test_client().post
+            return asked("/v1/billing/coupons/apply", json=body, headers=headers).status_code
+
+        answers = in_parallel(app, [lambda h=h: redeem(h) for h in keys])
+        assert Counter(answers) == {200: ALLOWED, 422: CROWD - ALLOWED}
+        assert session.query(CouponUsage).count() == ALLOWED

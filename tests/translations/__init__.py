@@ -1,0 +1,1 @@
+"""What is told to people, held against the catalogs of translations."""
