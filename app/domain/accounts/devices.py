@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from app.foundation.sentences import Sentence, say
+
 # The first that is found: most browsers name others beside themselves.
 BROWSERS = (
     ("Edg", "Edge"),
@@ -25,7 +27,8 @@ SYSTEMS = (
     ("Mac OS X", "Mac"),
     ("Linux", "Linux"),
 )
-UNKNOWN = "Unknown browser"
+UNKNOWN = say("Unknown browser")
+ON = " on "
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,14 @@ def device_named(user_agent: str) -> str:
     """Return what a browser calls itself, as people say it: Firefox on Linux."""
     browser = _first(BROWSERS, user_agent) or UNKNOWN
     system = _first(SYSTEMS, user_agent)
-    return f"{browser} on {system}" if system else browser
+    return f"{browser}{ON}{system}" if system else browser
+
+
+def device_in_words(device: str) -> Sentence:
+    """Return what `device_named` found, for readers of any language."""
+    browser, _, system = device.partition(ON)
+    named = UNKNOWN if browser == UNKNOWN else say("{browser}", {"browser": browser})
+    return say("{browser} on {system}", {"browser": named, "system": system}) if system else named
 
 
 def digest_of(token: str) -> str:
