@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 
-from app.foundation.sentences import Sentence, say
+from app.foundation.sentences import say
 
 # The first that is found: most browsers name others beside themselves.
 BROWSERS = (
@@ -46,10 +46,10 @@ def device_named(user_agent: str) -> str:
     return f"{browser}{ON}{system}" if system else browser
 
 
-def device_in_words(device: str) -> Sentence:
+def device_in_words(device: str) -> str:
     """Return what `device_named` found, for readers of any language."""
     browser, _, system = device.partition(ON)
-    named = UNKNOWN if browser == UNKNOWN else say("{browser}", {"browser": browser})
+    named = UNKNOWN if browser == UNKNOWN else browser
     return say("{browser} on {system}", {"browser": named, "system": system}) if system else named
 
 
