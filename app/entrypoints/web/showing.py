@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.usage.views import RecordView
 from app.entrypoints.languages import language
@@ -219,6 +220,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
     "told": told,
+    "device": device_in_words,
 }
 
 
