@@ -67,21 +67,19 @@ def open_account(
     """
     email = rules.normal_email(email)
     rules.zone(timezone)
-    if password is not None:
-        _check_password(password, email)
+    password_hash = None if password is None else _checked_hash(password, email)
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
         raise EmailTaken(say("There is an account with this mail address already."))
     if queries.find_account(user_id) is not None:
-        raise UserIdTaken(
-            say("There is an account with the id {user_id} already.", {"user_id": user_id})
-        )
+        taken = say("There is an account with the id {user_id} already.", {"user_id": user_id})
+        raise UserIdTaken(taken)
     account = Account(
         id=user_id,
         number=number,
         email=email,
-        password_hash=None if password is None else passwords.hash_password(password),
+        password_hash=password_hash,
         role=role,
         timezone=timezone,
         locale=locale,
@@ -94,6 +92,11 @@ def open_account(
     return account
 
 
+def _checked_hash(password: str, email: str) -> str:
+    _check_password(password, email)
+    return passwords.hash_password(password)
+
+
 def set_password(
     account: Account, password: str, *, now: datetime, but: OpenSession | None = None
 ) -> None:
@@ -101,8 +104,7 @@ def set_password(
 
     Whoever is signed in with the one before is signed out, but for this session.
     """
-    _check_password(password, account.email)
-    account.password_hash = passwords.hash_password(password)
+    account.password_hash = _checked_hash(password, account.email)
     account.updated_at = now
     sessions.end_all(account, now=now, but=but)
 

@@ -23,6 +23,8 @@ from app.workflows.change_email import confirm_email_change, undo_email_change
 from app.workflows.reset_password import ask_for_reset, reset_password
 from app.workflows.verify_email import verify_email
 
+PASSWORD_HOLDS = say("Your new password holds. Everybody was signed out; sign in with it now.")
+
 pages = Blueprint("links", __name__)
 
 
@@ -67,9 +69,7 @@ def reset(token: str) -> ResponseReturnValue:
                 sessions.note_device(account, device_token(), now=now)
             has_signed_in(account.email)
             nudge()
-            flash_words(
-                say("Your new password holds. Everybody was signed out; sign in with it now.")
-            )
+            flash_words(PASSWORD_HOLDS)
             return redirect(url_for("web.access.show_sign_in"), 303)
     return _reset_page(form, link)
 
