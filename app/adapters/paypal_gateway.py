@@ -113,9 +113,8 @@ class PayPalGateway(WithoutCards):
         made = self._answer(lambda client: client.orders.create_order(asked))
         page = outcomes.approval_page(made)
         if page is None:
-            raise ProviderRefused(
-                say("PayPal gave no page for {order}.", {"order": made["id"]}), reason="no_page"
-            )
+            no_page = say("PayPal gave no page for {order}.", {"order": made["id"]})
+            raise ProviderRefused(no_page, reason="no_page")
         return OpenedCheckout(made["id"], page)
 
     def outcome_of_session(self, session: str) -> PaymentOutcome | NotOurs:
@@ -390,9 +389,8 @@ def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
             raise ProviderUnreachable(unreachable) from error
         # Writing the error itself out fails where PayPal's answer was no JSON.
         reason = reason_of(error)
-        raise ProviderRefused(
-            say("PayPal refused: {reason}.", {"reason": reason}), reason=reason
-        ) from error
+        refused = say("PayPal refused: {reason}.", {"reason": reason})
+        raise ProviderRefused(refused, reason=reason) from error
     except (OSError, ValueError) as error:
         # The library lets errors of the network through as they are.
         raise ProviderUnreachable(unreachable) from error

@@ -43,7 +43,9 @@ def device_named(user_agent: str) -> str:
     """Return what a browser calls itself, as people say it: Firefox on Linux."""
     browser = _first(BROWSERS, user_agent) or UNKNOWN
     system = _first(SYSTEMS, user_agent)
-    return f"{browser}{ON}{system}" if system else browser
+    if system is None:
+        return browser
+    return say("{browser} on {system}", {"browser": browser, "system": system})
 
 
 def device_in_words(device: str) -> str:

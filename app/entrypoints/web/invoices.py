@@ -1,11 +1,15 @@
 """The customer's invoices: what is due, what was paid, what each of them says, and paying one."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
-from app.domain.invoices.views import InvoicesWanted
+from app.domain.invoices.views import InvoicesPage, InvoicesWanted
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
@@ -27,8 +31,10 @@ from app.workflows.begin_checkout import begin_checkout
 
 PAGE_SIZE = 12
 # As they are shown: what is overdue is not to be found under what is to pay.
-STATUSES = ("issued", "overdue", "paid", "refunded", "void")
-KINDS = ("usage", "subscription", "topup")
+CHOICES = {
+    "status": ("issued", "overdue", "paid", "refunded", "void"),
+    "kind": ("usage", "subscription", "topup"),
+}
 
 pages = Blueprint("invoices", __name__)
 pages.before_request(require_sign_in)
@@ -38,16 +44,13 @@ pages.before_request(require_sign_in)
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
     account, now, page = signed_in_account(), clock.now(), page_number()
-    wanted = choices_in_query({"status": STATUSES, "kind": KINDS})
+    wanted = choices_in_query(CHOICES)
     return respond(
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
-        found=queries.invoices_page(
-            account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
-        ),
+        found=_found(account, wanted, page=page, now=now),
         wanted=wanted,
-        statuses=STATUSES,
-        kinds=KINDS,
+        choices=CHOICES,
         draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         unpaid=queries.unpaid_invoices(account, now=now),
         page=page,
@@ -77,6 +80,13 @@ def pay(reference: str) -> ResponseReturnValue:
         )
         return redirect(checkout.checkout_url, 303)
     return _shown(reference, trouble=noted[0].message, status=STATUS[noted[0].kind])
+
+
+def _found(
+    account: Account, wanted: Mapping[str, str], *, page: int, now: datetime
+) -> InvoicesPage:
+    chosen = InvoicesWanted(**wanted)
+    return queries.invoices_page(account, page=page, page_size=PAGE_SIZE, now=now, wanted=chosen)
 
 
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
