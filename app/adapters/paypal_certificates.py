@@ -13,6 +13,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from app.adapters.paypal_signature import Certificate, certificates_in, checked_certificate
 from app.domain.payments.errors import ProviderUnreachable, SignatureInvalid
+from app.foundation.sentences import say
 
 PATH = "/v1/notifications/certs/"
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -41,7 +42,7 @@ def fetch(url: str) -> bytes:
                 raise ProviderUnreachable("PayPal did not show its certificate.")
             return bytes(got.raw.read(CHAIN_BYTES_MAX, decode_content=True))
     except requests.RequestException as error:
-        raise ProviderUnreachable("PayPal cannot be reached right now.") from error
+        raise ProviderUnreachable(say("PayPal cannot be reached right now.")) from error
 
 
 class Certificates:

@@ -59,6 +59,7 @@ from app.domain.payments.gateway import (
     names_an_event,
 )
 from app.foundation import clock
+from app.foundation.sentences import say
 
 EVENTS = "/v1/notifications/webhooks-events"
 VERIFICATION = "/v1/notifications/verify-webhook-signature"
@@ -112,7 +113,9 @@ class PayPalGateway(WithoutCards):
         made = self._answer(lambda client: client.orders.create_order(asked))
         page = outcomes.approval_page(made)
         if page is None:
-            raise ProviderRefused(f"PayPal gave no page for {made['id']}.", reason="no_page")
+            raise ProviderRefused(
+                say("PayPal gave no page for {order}.", {"order": made["id"]}), reason="no_page"
+            )
         return OpenedCheckout(made["id"], page)
 
     def outcome_of_session(self, session: str) -> PaymentOutcome | NotOurs:
@@ -374,7 +377,7 @@ def _connect(account: PayPalAccount) -> PaypalServersdkClient:
 
 
 def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
-    unreachable = "PayPal cannot be reached right now."
+    unreachable = say("PayPal cannot be reached right now.")
     try:
         # What is only changed is answered with nothing.
         said = json.loads(ask(client).text or "{}")
@@ -387,7 +390,9 @@ def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
             raise ProviderUnreachable(unreachable) from error
         # Writing the error itself out fails where PayPal's answer was no JSON.
         reason = reason_of(error)
-        raise ProviderRefused(f"PayPal refused: {reason}.", reason=reason) from error
+        raise ProviderRefused(
+            say("PayPal refused: {reason}.", {"reason": reason}), reason=reason
+        ) from error
     except (OSError, ValueError) as error:
         # The library lets errors of the network through as they are.
         raise ProviderUnreachable(unreachable) from error

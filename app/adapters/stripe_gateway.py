@@ -31,6 +31,7 @@ from app.domain.payments.gateway import (
     SetupOutcome,
     names_an_event,
 )
+from app.foundation.sentences import say
 
 API_VERSION = "2026-10-28.endive"
 CHECKOUT = "https://checkout.stripe.com"
@@ -362,10 +363,12 @@ def _answer(call: Callable[[], R], refusals: Refusals = REFUSALS) -> R:
         return call()
     except refusals as error:
         reason = error.code or type(error).__name__
-        raise ProviderRefused(f"Stripe refused: {error.user_message}", reason=reason) from error
+        raise ProviderRefused(
+            say("Stripe refused: {reason}", {"reason": error.user_message}), reason=reason
+        ) from error
     except stripe.StripeError as error:
         # No answer, an error on Stripe's side, too many calls, or the same call still running.
-        raise ProviderUnreachable("Stripe cannot be reached right now.") from error
+        raise ProviderUnreachable(say("Stripe cannot be reached right now.")) from error
 
 
 def _has_signed(secret: str, body: bytes, signature: str, *, now: datetime) -> bool:
@@ -387,5 +390,7 @@ def _key(key: str) -> stripe.RequestOptions:
 
 def _opened(session: Session) -> OpenedCheckout:
     if not session.url:
-        raise ProviderRefused(f"Stripe gave no page for {session.id}.", reason="no_page")
+        raise ProviderRefused(
+            say("Stripe gave no page for {session}.", {"session": session.id}), reason="no_page"
+        )
     return OpenedCheckout(session.id, session.url)

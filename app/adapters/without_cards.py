@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from app.domain.payments.errors import ProviderRefused
 from app.domain.payments.gateway import ChargeOrder, SetupOrder
+from app.foundation.sentences import say
 
 
 class WithoutCards:
@@ -30,4 +31,4 @@ class WithoutCards:
 
 
 def _refusal() -> ProviderRefused:
-    return ProviderRefused("This provider saves no cards.", reason="cards_unsupported")
+    return ProviderRefused(say("This provider saves no cards."), reason="cards_unsupported")

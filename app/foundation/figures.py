@@ -28,6 +28,11 @@ def usd_of_minor(minor: int) -> str:
     return dollars(usd_from_minor(minor).quantize(CENT))
 
 
+def usd_written(minor: int) -> str:
+    """Return an amount of cents as a sentence has it: 1,234.50 USD."""
+    return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
+
+
 def count(number: int) -> str:
     """Return the number with thousands separators."""
     return f"{number:,}".replace("-", MINUS)

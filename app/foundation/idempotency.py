@@ -14,10 +14,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.foundation.bulk import insert_rows
 from app.foundation.database import Base, session
 from app.foundation.errors import DomainError, Kind
+from app.foundation.sentences import say
 
 LEASE = timedelta(seconds=60)
 KEPT_FOR = timedelta(hours=48)
-STILL_RUNNING = "The first request with this Idempotency-Key is still running."
+STILL_RUNNING = say("The first request with this Idempotency-Key is still running.")
 
 
 class IdempotencyKeyReused(DomainError):
@@ -77,7 +78,7 @@ def claim(scope: str, *, body: bytes, now: datetime) -> Answer | None:
         # It was released this very moment: whoever claims it next may run.
         raise IdempotencyKeyInUse(STILL_RUNNING)
     if known.body_digest != digest:
-        raise IdempotencyKeyReused("This Idempotency-Key was used with another request body.")
+        raise IdempotencyKeyReused(say("This Idempotency-Key was used with another request body."))
     if known.answer_status is None and known.leased_until > now:
         raise IdempotencyKeyInUse(STILL_RUNNING)
     if known.answer_status is None:

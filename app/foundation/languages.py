@@ -27,6 +27,10 @@ TRANSLATIONS = Path(__file__).resolve().parent.parent.joinpath("translations")
 DAYS = {ENGLISH: "d MMM y", CHINESE: "y年M月d日"}
 SHORT_DAYS = {ENGLISH: "d MMM", CHINESE: "M月d日"}
 MONTHS = {ENGLISH: "MMM y", CHINESE: "y年M月"}
+LONG_MONTHS = {ENGLISH: "MMMM y", CHINESE: "y年M月"}
+MONTH_NAMES = {ENGLISH: "MMMM", CHINESE: "M月"}
+WEEKDAYS = {ENGLISH: "EEEE, d MMMM y", CHINESE: "y年M月d日 EEEE"}
+SHORT_WEEKDAYS = {ENGLISH: "EEE d MMM y", CHINESE: "y年M月d日 EEE"}
 
 
 @cache
@@ -76,6 +80,26 @@ def short_day_in(language: str, there: date) -> str:
 def month_in(language: str, there: date) -> str:
     """Return the month with its year: Nov 2026, 2026年11月."""
     return _written(language, there, MONTHS[language])
+
+
+def long_month_in(language: str, there: date) -> str:
+    """Return the month with its year, in full: November 2026, 2026年11月."""
+    return _written(language, there, LONG_MONTHS[language])
+
+
+def month_name_in(language: str, there: date) -> str:
+    """Return the month alone: November, 11月."""
+    return _written(language, there, MONTH_NAMES[language])
+
+
+def weekday_in(language: str, there: date) -> str:
+    """Return the date with its weekday: Sunday, 22 November 2026; 2026年11月22日 星期日."""
+    return _written(language, there, WEEKDAYS[language])
+
+
+def short_weekday_in(language: str, there: date) -> str:
+    """Return the date with its weekday, shortened: Sun 22 Nov 2026; 2026年11月22日 周日."""
+    return _written(language, there, SHORT_WEEKDAYS[language])
 
 
 # Tables of ninety days name each day several times, and a pattern takes its time.

@@ -13,6 +13,8 @@ Floats are refused everywhere: they cannot hold a tenth of a cent.
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation, localcontext
 
+from app.foundation.sentences import say
+
 NANOS_PER_USD = 1_000_000_000
 NANOS_PER_MINOR = 10_000_000
 PICO_PER_MINOR = 10_000_000_000
@@ -168,33 +170,33 @@ def _decimal(text: object) -> Decimal:
     try:
         value = Decimal(text)  # type: ignore[arg-type]  # refused below if it is no number
     except (InvalidOperation, TypeError, ValueError) as error:
-        raise ValueError("not a number") from error
+        raise ValueError(say("not a number")) from error
     if not value.is_finite():
-        raise ValueError("not a finite number")
+        raise ValueError(say("not a finite number"))
     # Turned into an integer, 1e999999999 would fill the memory.
     if value.adjusted() > DECIMAL_DIGITS_MAX:
-        raise ValueError("too large a number")
+        raise ValueError(say("too large a number"))
     # Beyond the precision we calculate with, a fraction would be rounded away unseen.
     if len(value.as_tuple().digits) > DECIMAL_DIGITS_MAX:
-        raise ValueError("too many digits")
+        raise ValueError(say("too many digits"))
     return value
 
 
 def _pico(price: Decimal, scale: int, *, noise: Decimal) -> int:
     if price < 0:
-        raise ValueError("a price must not be negative")
+        raise ValueError(say("a price must not be negative"))
     with localcontext(prec=60):
         exact = price * scale
         pico = int(exact.to_integral_value())
         # Noise is around a price; what is nothing but noise is none.
         if abs(exact - pico) > noise * scale or (price and not pico):
-            raise ValueError("a price must be a whole number of pico-USD per token")
+            raise ValueError(say("a price must be a whole number of pico-USD per token"))
     return _within_64_bits(pico)
 
 
 def _within_64_bits(units: int) -> int:
     if abs(units) > WHOLE_MAX:
-        raise ValueError("too large a number")
+        raise ValueError(say("too large a number"))
     return units
 
 

@@ -16,6 +16,7 @@ from app.foundation.bulk import insert_rows
 from app.foundation.database import COUNTED_MAX, Base, session
 from app.foundation.errors import DomainError, Kind
 from app.foundation.paging import Stretch, stretch
+from app.foundation.sentences import say
 
 LEASE = timedelta(minutes=5)
 RETRY_FIRST = timedelta(seconds=10)
@@ -167,7 +168,7 @@ def retry(entry_id: int, *, actor: str, now: datetime) -> OutboxEntry:
     )
     entry = session.scalar(named.with_for_update())
     if entry is None:
-        raise UnknownPromise("There is no failed job of this number: it may be done by now.")
+        raise UnknownPromise(say("There is no failed job of this number: it may be done by now."))
     entry.next_try_at = now
     details: dict[str, object] = {"job": entry.id, "kind": entry.kind}
     journal.write("job_retried", actor=actor, now=now, details=details)

@@ -12,6 +12,7 @@ from datetime import datetime
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.invoices import queries as invoices
+from app.domain.invoices import reasons
 from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import check_payable
@@ -22,6 +23,7 @@ from app.domain.payments.gateway import CheckoutOrder, OpenedCheckout, PaymentGa
 from app.domain.payments.models import Payment
 from app.foundation import journal
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.lapse_purchase import lapse_purchase
 
 BACK = {"plan_change": "/plans", "topup": "/tokens"}
@@ -90,7 +92,7 @@ def pay_draft(
     except ProviderRefused:
         # Surely nobody can pay it: what it holds is given back.
         with transaction():
-            lapse_purchase(draft.id, reason="The payment page was refused.", now=now)
+            lapse_purchase(draft.id, reason=reasons.PAGE_REFUSED, now=now)
         raise
     return Checkout(order.payment_id, opened.url)
 
@@ -109,7 +111,7 @@ def attempt(
     """
     due_minor = invoice.final_minor - invoice.credit_used_minor
     if due_minor <= 0:
-        raise InvoiceNotPayable("Nothing is left to pay of this invoice.")
+        raise InvoiceNotPayable(say("Nothing is left to pay of this invoice."))
     last = queries.last_attempt(invoice, provider=provider)
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):

@@ -8,6 +8,7 @@ from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.foundation import journal
+from app.foundation.sentences import say
 
 
 def cancel_subscription(account: Account, *, grace: timedelta, now: datetime) -> None:
@@ -16,7 +17,7 @@ def cancel_subscription(account: Account, *, grace: timedelta, now: datetime) ->
     subscriptions.roll_over_account(locked, now=now, grace=grace)
     if plan_changes.find_open(locked) is not None:
         raise ChangeInProgress(
-            "You are paying for another plan just now. Finish it or take it back first."
+            say("You are paying for another plan just now. Finish it or take it back first.")
         )
     subscription = plan_changes.cancel(locked, now=now)
     details = {"plan": subscription.plan_id}

@@ -20,6 +20,7 @@ from app.domain.payments.gateway import (
 from app.domain.payments.models import Payment, PaymentMethod
 from app.domain.payments.rules import PaymentStatus
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.settle_payment import settle_payment
 
 CHARGE_SAVED_CARD = "charge_saved_card"
@@ -51,7 +52,7 @@ def charge_saved_card(public_id: str, *, gateways: Gateways, now: datetime) -> N
         return
     gateway = gateways.get(step.provider)
     if gateway is None:
-        raise UnknownProvider(f"{step.provider} is not connected here.")
+        raise UnknownProvider(say("{provider} is not connected here.", {"provider": step.provider}))
     try:
         outcome = _asked(step, gateway=gateway)
     except ProviderUnreachable:

@@ -6,7 +6,7 @@ from datetime import datetime
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
-from app.domain.invoices import credit, rules
+from app.domain.invoices import credit, reasons, rules
 from app.domain.invoices import operations as invoices
 from app.domain.invoices import queries as invoice_queries
 from app.domain.invoices.models import Invoice
@@ -34,8 +34,7 @@ def complete_purchase(
     accepted = plan_changes.plan_change(draft.plan_change_id)
     if accepted.status != PlanChangeStatus.OPEN or not plan_changes.still_fits(accepted, now=now):
         # Another period or plan runs by now: nothing switches, and the money goes back.
-        reason = "Another period or plan was running when the money came."
-        invoices.void(draft, account, reason=reason, now=now)
+        invoices.void(draft, account, reason=reasons.OTHER_PLAN_RUNS, now=now)
         return False
     period = plan_changes.apply(accepted, account, now=now)
     _say_its_dates(draft, accepted, period)

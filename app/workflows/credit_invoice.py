@@ -11,12 +11,13 @@ from app.domain.accounts import rules
 from app.domain.invoices import credit, credit_notes, queries
 from app.domain.invoices.errors import CreditTooLarge, InvoiceNotCreditable
 from app.domain.invoices.models import CreditNote, Invoice
-from app.domain.invoices.rules import InvoiceStatus
+from app.domain.invoices.rules import STATUS_WORDS, InvoiceStatus
 from app.domain.mails import operations as mails
 from app.domain.payments import operations as payments
 from app.domain.payments import refunds
 from app.foundation import journal
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import say
 
 
 def credit_invoice(
@@ -48,10 +49,20 @@ def credit_invoice(
 
 def _check(invoice: Invoice, *, amount_minor: int) -> None:
     if invoice.status == InvoiceStatus.ISSUED:
-        raise InvoiceNotCreditable("This invoice is not paid: void or replace it instead.")
+        raise InvoiceNotCreditable(say("This invoice is not paid: void or replace it instead."))
     if invoice.status != InvoiceStatus.PAID:
-        raise InvoiceNotCreditable(f"This invoice is {invoice.status}: nothing of it is left.")
+        raise InvoiceNotCreditable(
+            say(
+                "This invoice is {status}: nothing of it is left.",
+                {"status": STATUS_WORDS[invoice.status]},
+            )
+        )
     # What is on its way back as money is not given as credit, too.
     left_minor = credit_notes.left_minor(invoice) - refunds.uncredited_minor(invoice)
     if not 0 < amount_minor <= left_minor:
-        raise CreditTooLarge(f"At most {usd_of_minor(left_minor)} of this invoice can be credited.")
+        raise CreditTooLarge(
+            say(
+                "At most {most} of this invoice can be credited.",
+                {"most": usd_of_minor(left_minor)},
+            )
+        )

@@ -23,6 +23,7 @@ from app.domain.payments.gateway import (
     SetupOutcome,
 )
 from app.foundation.database import end_reading, transaction
+from app.foundation.sentences import say
 from app.workflows.record_dispute import record_dispute, record_each_dispute
 from app.workflows.refund_payment import settle_all
 from app.workflows.save_card import settle_setup, take_card_news
@@ -63,7 +64,7 @@ def follow_up_event(event_row_id: int, *, gateways: Gateways, now: datetime) -> 
 
 def _asked(provider: str, event_type: str, body: bytes, *, gateways: Gateways) -> EventOutcome:
     if provider not in gateways:
-        raise UnknownProvider(f"{provider} is not connected here.")
+        raise UnknownProvider(say("{provider} is not connected here.", {"provider": provider}))
     return gateways[provider].outcome_of_event(event_type, body)
 
 

@@ -11,6 +11,7 @@ from app.domain.invoices.operations import Seller
 from app.domain.invoices.views import InvoiceView
 from app.foundation import journal
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 from app.workflows.announce_invoices import announce_invoices
 
 
@@ -30,7 +31,7 @@ def generate_invoice(
     Raises MonthInFuture and NothingToInvoice.
     """
     if month > BillingMonth.of(now):
-        raise MonthInFuture(f"{month} has not begun.")
+        raise MonthInFuture(say("{month} has not begun.", {"month": str(month)}))
     if now < rules.closes_at(month):
         return GeneratedInvoice(
             queries.draft_of(account, month, seller_country=seller.country), is_new=False
@@ -58,6 +59,10 @@ def _nothing(month: BillingMonth, *, carried: bool) -> NothingToInvoice:
     # Raised, it takes the carrying back: only a close of the month carries.
     if carried:
         return NothingToInvoice(
-            f"What is due for {month} is less than 0.50 USD: it will come onto the next invoice."
+            say(
+                "What is due for {month} is less than 0.50 USD:"
+                " it will come onto the next invoice.",
+                {"month": str(month)},
+            )
         )
-    return NothingToInvoice(f"Nothing is due for {month}.")
+    return NothingToInvoice(say("Nothing is due for {month}.", {"month": str(month)}))

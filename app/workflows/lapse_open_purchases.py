@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from app.domain.invoices import queries as invoices
+from app.domain.invoices import reasons
 from app.domain.payments.rules import PLAN_CHANGE_LIFE
 from app.domain.tokens.rules import AUTHENTICATION_WAITS
 from app.workflows.lapse_purchase import lapse_purchase
@@ -15,4 +16,4 @@ def lapse_open_purchases(*, now: datetime) -> int:
     old = invoices.old_drafts(
         of_plans_before=now - PLAN_CHANGE_LIFE, before=now - AUTHENTICATION_WAITS, limit=AT_ONCE
     )
-    return sum(lapse_purchase(draft_id, reason="Nobody paid it.", now=now) for draft_id in old)
+    return sum(lapse_purchase(draft_id, reason=reasons.NOBODY_PAID, now=now) for draft_id in old)

@@ -15,6 +15,7 @@ from app.domain.subscriptions.changing import Change, ChangeKind, Standing
 from app.domain.subscriptions.errors import PlanNotForSale, PreviewStale
 from app.domain.subscriptions.queries import PeriodView, terms_of
 from app.foundation.periods import Period
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def preview_switch(
     """
     plan = catalog.plan(plan_id)
     if not plan.is_for_sale:
-        raise PlanNotForSale("This plan is not on offer.")
+        raise PlanNotForSale(say("This plan is not on offer."))
     period = queries.current_period(account.id, now=now, grace=grace)
     moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
     _check_fresh(account, plan, previewed_at)
@@ -81,7 +82,7 @@ def _check_fresh(account: Account, plan: Plan, previewed_at: datetime | None) ->
     if previewed_at is None:
         return
     if plan.updated_at > previewed_at or freshness.has_changed_since(account, previewed_at):
-        raise PreviewStale("The amounts have changed. Please look at the new ones first.")
+        raise PreviewStale(say("The amounts have changed. Please look at the new ones first."))
 
 
 def standing_in(period: PeriodView) -> Standing:

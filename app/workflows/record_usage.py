@@ -23,6 +23,7 @@ from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money, outbox
 from app.foundation.errors import FieldError
 from app.foundation.periods import month_of
+from app.foundation.sentences import say
 
 # Losing the race for a request id is rare, and every loss names one more id that is taken.
 TRIES_MAX = 10
@@ -44,7 +45,8 @@ def record_usage(
         if candidate.report.user_id in balances:
             ours.append(candidate)
         else:
-            detail = f"There is no account with the user_id {candidate.report.user_id}."
+            wrong = {"user_id": candidate.report.user_id}
+            detail = say("There is no account with the user_id {user_id}.", wrong)
             fault = FieldError("user_id", "unknown_user", detail)
             outcomes[candidate.position] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
     _record(ours, balances, outcomes, now=now, grace=grace)
@@ -98,7 +100,7 @@ def _record(
                 outbox.add(work, {"user_id": user_id}, now=now)
             _tell_repeats(repeats, outcomes)
             return
-    raise UsageContended("Other posts keep taking the same request ids; send the batch again.")
+    raise UsageContended(say("Other posts keep taking the same request ids; send the batch again."))
 
 
 def _tell_apart(
@@ -180,7 +182,7 @@ def _repeat(report: UsageReport, kept: PrunedRequest) -> Outcome:
 
 
 def _conflict(report: UsageReport) -> Outcome:
-    detail = "This request_id was recorded with other content; the first record stands."
+    detail = say("This request_id was recorded with other content; the first record stands.")
     fault = FieldError("request_id", "request_id_conflict", detail)
     return _refused(report, OutcomeStatus.CONFLICT, fault)
 

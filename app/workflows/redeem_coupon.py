@@ -13,6 +13,7 @@ from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.errors import PlanNotForSale
 from app.domain.tokens import operations as tokens
 from app.foundation import journal
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def plans_of(
     standing = subscriptions.subscription_of(account.id, now=now, grace=grace)
     bought = None if named is None else catalog.plan(named)
     if bought is not None and not bought.is_for_sale and bought.id != standing.plan_id:
-        raise PlanNotForSale("This plan is not on offer.")
+        raise PlanNotForSale(say("This plan is not on offer."))
     opened = None if standing.open_change is None else standing.open_change.to_plan_id
     known = (standing.plan_id, standing.pending_plan_id, opened, named)
     return frozenset(plan_id for plan_id in known if plan_id is not None)

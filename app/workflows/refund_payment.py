@@ -20,6 +20,7 @@ from app.domain.payments.models import Payment, Refund
 from app.domain.payments.rules import RefundStatus
 from app.foundation import outbox
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.settle_refund import settle_refund, take_refund_outcome
 
 UNASKED = (RefundStatus.CREATED, RefundStatus.UNKNOWN)
@@ -48,7 +49,7 @@ def refund_payment(refund_id: int, *, gateways: Gateways, now: datetime) -> None
         return
     gateway = gateways.get(step.provider)
     if gateway is None:
-        raise UnknownProvider(f"{step.provider} is not connected here.")
+        raise UnknownProvider(say("{provider} is not connected here.", {"provider": step.provider}))
     try:
         _carry_out(step, refund_id, gateway=gateway, now=now)
     except ProviderUnreachable:

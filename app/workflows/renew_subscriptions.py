@@ -12,7 +12,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries as account_queries
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import operations as invoices
-from app.domain.invoices import renewing, rules
+from app.domain.invoices import reasons, renewing, rules
 from app.domain.invoices.bills import Bill, plan_bill
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Accounts, Seller
@@ -91,7 +91,7 @@ def _expire(user_ids: Sequence[str], locked: Accounts, *, now: datetime) -> None
     letters = []
     for invoice, plan_id in expired:
         account = locked[invoice.user_id]
-        void_and_close(invoice, account, reason="The renewal was not paid in time.", now=now)
+        void_and_close(invoice, account, reason=reasons.RENEWAL_UNPAID, now=now)
         invoices.let_wait_again(invoice)
         facts: dict[str, object] = {"plan_name": names[plan_id]}
         journal.write("plan_expired", actor="system", user_id=account.id, now=now, details=facts)

@@ -16,6 +16,7 @@ from app.domain.tokens import queries as token_queries
 from app.domain.tokens import rules as token_rules
 from app.foundation import outbox
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import say
 
 
 def request_refund(
@@ -36,7 +37,7 @@ def request_refund(
     reason = account_rules.check_reason(reason)
     payment = operations.lock_payment(public_id)
     if after_refunds is not None and refunds.refunds_count(payment) != after_refunds:
-        raise RefundedMeanwhile("A refund of this payment was asked for meanwhile: see below.")
+        raise RefundedMeanwhile(say("A refund of this payment was asked for meanwhile: see below."))
     most_minor = refundable_minor(payment, wanted_minor=amount_minor)
     refund = operations.add_refund(
         payment,
@@ -69,10 +70,20 @@ def refundable_minor(payment: Payment, *, wanted_minor: int | None) -> int:
 
 
 def _refusal(most_minor: int, *, is_used: bool) -> TokensAlreadyUsed | RefundTooLarge:
-    most = f"At most {usd_of_minor(most_minor)} of this payment can be refunded"
+    most = {"most": usd_of_minor(most_minor)}
     if is_used:
-        return TokensAlreadyUsed(f"{most}: the rest of its tokens is used.")
-    return RefundTooLarge(f"{most}: the rest has become account credit.")
+        return TokensAlreadyUsed(
+            say(
+                "At most {most} of this payment can be refunded: the rest of its tokens is used.",
+                most,
+            )
+        )
+    return RefundTooLarge(
+        say(
+            "At most {most} of this payment can be refunded: the rest has become account credit.",
+            most,
+        )
+    )
 
 
 def _worth_of_unused(payment: Payment, invoice: Invoice) -> int:

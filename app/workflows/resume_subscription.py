@@ -4,12 +4,11 @@ from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
+from app.domain.invoices import reasons
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.foundation import journal
 from app.workflows.lapse_purchase import give_up_change
-
-REASON = "The customer took the change back."
 
 
 def resume_subscription(account: Account, *, grace: timedelta, now: datetime) -> None:
@@ -23,6 +22,6 @@ def resume_subscription(account: Account, *, grace: timedelta, now: datetime) ->
     if waiting is None:
         plan_changes.resume(locked, now=now)
     else:
-        give_up_change(waiting, locked, reason=REASON, now=now)
+        give_up_change(waiting, locked, reason=reasons.TAKEN_BACK, now=now)
     actor = f"customer:{account.id}"
     journal.write("subscription_resumed", actor=actor, user_id=account.id, now=now)

@@ -24,6 +24,7 @@ from app.domain.payments.gateway import (
 from app.domain.payments.models import PaymentMethod
 from app.foundation import journal
 from app.foundation.database import end_reading, transaction
+from app.foundation.sentences import say
 
 SESSION = re.compile(r"\w{1,200}", re.ASCII)
 KEY_BYTES = 16
@@ -104,7 +105,7 @@ def forget_card(card_id: int, *, gateways: Gateways) -> None:
     card = cards.card_by_id(card_id)
     provider, reference = card.provider, card.provider_reference
     if provider not in gateways:
-        raise UnknownProvider(f"{provider} is not connected here.")
+        raise UnknownProvider(say("{provider} is not connected here.", {"provider": provider}))
     end_reading()
     gateways[provider].forget_card(reference)
 

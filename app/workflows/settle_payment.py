@@ -8,6 +8,7 @@ from datetime import datetime
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.invoices import operations as invoices
+from app.domain.invoices import reasons
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import InvoiceStatus
 from app.domain.mails import operations as mails
@@ -74,7 +75,7 @@ def _send_back(payment: Payment, account: Account, *, now: datetime) -> None:
     refund = operations.add_refund(
         payment,
         amount_minor=payment.amount_minor,
-        reason="There was nothing left to pay",
+        reason=reasons.NOTHING_LEFT,
         requested_by="system",
         now=now,
     )
@@ -91,7 +92,7 @@ def _end_without_money(payment: Payment, invoice: Invoice, *, now: datetime) -> 
         tell_of_decline(payment, invoice, account, now=now)
     # A purchase whose bank wants to hear the customer waits for him.
     if payment.decline_code != rules.AUTHENTICATION_REQUIRED:
-        lapse_purchase(invoice.id, reason="No money came.", now=now)
+        lapse_purchase(invoice.id, reason=reasons.NO_MONEY, now=now)
 
 
 def _is_taken(payment: Payment, invoice: Invoice, account: Account, *, now: datetime) -> bool:

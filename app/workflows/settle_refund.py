@@ -12,6 +12,7 @@ from app.domain.payments.gateway import RefundOutcome, RefundOutcomeStatus
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.rules import RefundStatus
 from app.foundation import journal, outbox
+from app.foundation.sentences import say
 
 
 def settle_refund(outcome: RefundOutcome, *, now: datetime) -> None:
@@ -24,8 +25,14 @@ def settle_refund(outcome: RefundOutcome, *, now: datetime) -> None:
     refund = refunds.refund_seen(payment, outcome, now=now)
     if refund.amount_minor != outcome.amount_minor:
         raise OutcomeMismatch(
-            f"Refund {refund.id} is over {refund.amount_minor} cents; the provider speaks of "
-            f"{outcome.amount_minor}."
+            say(
+                "Refund {refund} is over {amount} cents; the provider speaks of {said}.",
+                {
+                    "refund": refund.id,
+                    "amount": refund.amount_minor,
+                    "said": outcome.amount_minor,
+                },
+            )
         )
     take_refund_outcome(payment, refund, outcome.status, now=now)
 

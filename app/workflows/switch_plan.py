@@ -11,6 +11,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.invoices import operations as invoices
 from app.domain.invoices import queries as invoice_queries
+from app.domain.invoices import reasons
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.mails import operations as mails
@@ -22,6 +23,7 @@ from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as subscription_queries
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.foundation import journal
+from app.foundation.sentences import say
 from app.workflows.begin_checkout import Checkout, pay_draft
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
@@ -79,11 +81,14 @@ def _open_draft(account: Account, plan_id: str, *, now: datetime) -> Invoice | N
         return None
     draft = invoice_queries.draft_of_change(waiting.id)
     if now >= waiting.lapses_at and not payments.may_be_paid(draft, now=now):
-        lapse_purchase(draft.id, reason="The payment page has closed.", now=now)
+        lapse_purchase(draft.id, reason=reasons.PAGE_CLOSED, now=now)
         return None
     if waiting.to_plan_id != plan_id:
         raise ChangeInProgress(
-            "You are paying for another change of plan just now. Finish it or take it back first."
+            say(
+                "You are paying for another change of plan just now."
+                " Finish it or take it back first."
+            )
         )
     return draft
 

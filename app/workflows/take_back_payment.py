@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import credit, credit_notes, operations
+from app.domain.invoices import credit, credit_notes, operations, reasons
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.models import CreditNote, Invoice
 from app.domain.mails import operations as mails
@@ -82,8 +82,7 @@ def _lapse_change_from(invoice: Invoice, account: Account, *, now: datetime) -> 
     """Let a change that waits for its money lapse: its credit was for what is taken back here."""
     waiting = plan_changes.find_open(account)
     if waiting is not None and waiting.period_id == invoice.period_id:
-        reason = "What its credit was for was paid back."
-        give_up_change(waiting, account, reason=reason, now=now)
+        give_up_change(waiting, account, reason=reasons.CREDIT_PAID_BACK, now=now)
 
 
 def _take_tokens(

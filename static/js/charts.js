@@ -1,9 +1,15 @@
-// Draws [data-chart]: a canvas with its numbers beside it as JSON. Amounts arrive as whole nano-USD,
-// so that no digit is lost on the way; colours come from the style sheet.
+// Draws [data-chart] and [data-course]: a canvas with its numbers beside it as JSON. Amounts arrive as
+// whole nano-USD, so that no digit is lost on the way; colours come from the style sheet.
 (() => {
   "use strict";
 
   const NANOS = 1_000_000_000;
+  const NANO_DECIMALS = 9;
+  const CENT_DECIMALS = 2;
+  const HEADROOM = 8;
+  // Numbers are written in the page's language; its words come with each drawing.
+  const LANGUAGE = document.documentElement.lang || "en";
+  const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumSignificantDigits: 3 });
 
   function styleOf(name) {
     // A variable may read light-dark(…): only a painted element knows which it is.
@@ -16,31 +22,36 @@
   }
 
   function separated(number) {
-    return number.toLocaleString("en-US");
+    return number.toLocaleString(LANGUAGE);
   }
 
-  function exactUsd(nanos) {
-    const rest = String(nanos % NANOS).padStart(9, "0");
-    const cents = rest.slice(0, 2) + rest.slice(2).replace(/0+$/, "");
-    return `$${separated(Math.floor(nanos / NANOS))}.${cents}`;
+  function usd(nanos, decimals) {
+    const rest = String(nanos % NANOS).padStart(NANO_DECIMALS, "0").slice(0, decimals);
+    return `$${separated(Math.floor(nanos / NANOS))}${rest && `.${rest}`}`;
+  }
+
+  // As many decimals as all of the amounts need: none, or cents, or what lies below them.
+  function decimalsOf(amounts) {
+    let decimals = 0;
+    while (decimals < NANO_DECIMALS && amounts.some((nanos) => nanos % 10 ** (NANO_DECIMALS - decimals))) {
+      decimals += 1;
+    }
+    return decimals && Math.max(decimals, CENT_DECIMALS);
   }
 
   function shown(metric, value) {
-    return metric === "cost" ? exactUsd(value) : separated(value);
+    return metric === "cost" ? usd(value, Math.max(decimalsOf([value]), CENT_DECIMALS)) : separated(value);
   }
 
-  const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
-
-  function tick(metric, value) {
+  // The ticks of an axis look alike, and no two of them are the same: a step below a cent shows.
+  function tick(metric, value, all) {
     if (metric !== "cost") {
-      return Number.isInteger(value) ? compact.format(value) : "";
+      return compact.format(value);
     }
-    const usd = value / NANOS;
-    if (usd >= 1000) {
-      return `$${compact.format(usd)}`;
-    }
-    // Below a cent, cents say nothing.
-    return usd === 0 || usd >= 10 ? `$${Number(usd.toFixed(2))}` : `$${usd >= 0.01 ? usd.toFixed(2) : Number(usd.toPrecision(2))}`;
+    const amounts = all.map((one) => Math.round(one.value));
+    return Math.max(...amounts) >= 10_000 * NANOS
+      ? `$${compact.format(value / NANOS)}`
+      : usd(Math.round(value), decimalsOf(amounts));
   }
 
   function datasets(drawing) {
@@ -80,14 +91,16 @@
           font,
           padding: 8,
           maxTicksLimit: 5,
-          callback: (value) => tick(metric, value),
+          // There is no part of a token, and none of a nano-USD.
+          precision: 0,
+          callback: (value, _index, all) => tick(metric, value, all),
         },
       },
     };
   }
 
   function tooltip(drawing, font) {
-    const { metric, titles } = drawing;
+    const { metric, titles, total: word } = drawing;
     return {
       mode: "index",
       intersect: false,
@@ -113,7 +126,7 @@
         label: (item) => `${item.dataset.label}  ${shown(metric, item.raw)}`,
         footer: (items) => {
           const total = items.reduce((sum, item) => sum + item.raw, 0);
-          return items.length > 1 ? `Total  ${shown(metric, total)}` : "";
+          return word && items.length > 1 ? `${word}  ${shown(metric, total)}` : "";
         },
       },
     };
@@ -149,9 +162,125 @@
     });
   }
 
+  // --- Courses: an amount over the days of its period, with thresholds as lines across ----------
+  function numbersOf(threshold) {
+    const field = document.getElementById(threshold.field);
+    const separators = threshold.over > 1 ? /[\s,;%]+/ : /$^/;
+    const parts = (field?.value ?? "").split(separators).map((part) => part.replace(/[,\s$]/g, ""));
+    const numbers = parts.filter(Boolean).map(Number).filter(Number.isFinite);
+    return numbers.filter((number) => number !== threshold.off);
+  }
+
+  function thresholdLines(thresholds) {
+    const lines = thresholds.flatMap((threshold) =>
+      numbersOf(threshold).map((number) => ({
+        height: threshold.base + (number * threshold.times) / threshold.over,
+        words: threshold.words.replace("{number}", separated(number)),
+      })),
+    );
+    return lines.sort((one, other) => one.height - other.height);
+  }
+
+  function drawLines({ ctx, chartArea, scales }, lines, colour) {
+    ctx.strokeStyle = colour;
+    ctx.setLineDash([5, 3]);
+    for (const { height } of lines) {
+      const at = scales.y.getPixelForValue(height);
+      ctx.beginPath();
+      ctx.moveTo(chartArea.left, at);
+      ctx.lineTo(chartArea.right, at);
+      ctx.stroke();
+    }
+    ctx.setLineDash([]);
+  }
+
+  // Words that would lie on one another stand side by side; what is behind them stays readable.
+  function drawWords({ ctx, chartArea, scales }, lines, colours, font) {
+    let last = { at: Infinity, left: chartArea.right };
+    ctx.font = `600 ${font.size}px ${font.family}`;
+    ctx.textAlign = "right";
+    ctx.lineJoin = "round";
+    ctx.lineWidth = 4;
+    ctx.strokeStyle = colours.behind;
+    ctx.fillStyle = colours.line;
+    for (const { height, words } of lines) {
+      const at = scales.y.getPixelForValue(height) - 4;
+      const right = last.at - at < font.size + 3 ? last.left - 10 : chartArea.right - 2;
+      ctx.strokeText(words, right, at);
+      ctx.fillText(words, right, at);
+      last = { at, left: right - ctx.measureText(words).width };
+    }
+  }
+
+  function drawThresholds(chart, { thresholds, top }, colours, font) {
+    const lines = thresholdLines(thresholds).filter(({ height }) => height >= 0 && height <= top);
+    chart.ctx.save();
+    drawLines(chart, lines, colours.line);
+    drawWords(chart, lines, colours, font);
+    chart.ctx.restore();
+  }
+
+  function courseLines(drawing) {
+    const colours = [styleOf("1"), styleOf("rest")];
+    return drawing.lines.map((line, place) => ({
+      label: line.name,
+      data: line.values,
+      borderColor: colours[place],
+      backgroundColor: colours[place],
+      borderWidth: 2,
+      borderDash: place ? [2, 3] : [],
+      pointRadius: 0,
+      pointHitRadius: 8,
+    }));
+  }
+
+  // The words of the highest line need room above it.
+  function headed(axis, top) {
+    const ticks = { ...axis.ticks, includeBounds: false };
+    return { ...axis, stacked: false, max: top + Math.ceil(top / HEADROOM), ticks };
+  }
+
+  function drawCourse(holder) {
+    const canvas = holder.querySelector("canvas");
+    const drawing = JSON.parse(holder.querySelector("script").textContent);
+    Chart.getChart(canvas)?.destroy();
+    const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
+    const { x, y } = scales(drawing.metric, font);
+    const colours = { line: styleOf("threshold"), behind: styleOf("surface") };
+    new Chart(canvas, {
+      type: "line",
+      data: { labels: drawing.labels, datasets: courseLines(drawing) },
+      plugins: [
+        {
+          id: "thresholds",
+          afterDatasetsDraw: (chart) => drawThresholds(chart, drawing, colours, font),
+        },
+      ],
+      options: {
+        animation: false,
+        maintainAspectRatio: false,
+        responsive: true,
+        interaction: { mode: "index", intersect: false },
+        plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
+        scales: { x: { ...x, stacked: false }, y: headed(y, drawing.top) },
+      },
+    });
+  }
+
+  document.addEventListener("input", (event) => {
+    for (const holder of document.querySelectorAll("[data-course]")) {
+      if (holder.closest("form")?.contains(event.target)) {
+        Chart.getChart(holder.querySelector("canvas"))?.draw();
+      }
+    }
+  });
+
   function drawAll(within) {
     for (const holder of within.querySelectorAll("[data-chart]")) {
       draw(holder);
+    }
+    for (const holder of within.querySelectorAll("[data-course]")) {
+      drawCourse(holder);
     }
   }
 

@@ -104,6 +104,18 @@
     }
   }
 
+  // --- What is open stays open: details with an id, where a part of the page is swapped ----------
+  let opened = [];
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    opened = [...event.detail.target.querySelectorAll("details[id][open]")].map((part) => part.id);
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const part of opened.splice(0).map((id) => document.getElementById(id))) {
+      part?.setAttribute("open", "");
+    }
+  });
+
   // --- What htmx could not get is said ----------------------------------------------------------
   function say(words) {
     const place = document.getElementById("toasts");
@@ -117,7 +129,7 @@
   }
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.elt.id === "overview") {
+    if (event.detail.successful && event.detail.elt.matches("[data-refreshes]")) {
       askedAt = Date.now();
       showAge();
     }

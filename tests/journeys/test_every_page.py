@@ -22,7 +22,7 @@ FIRST = {"customer": "/", "operator": "/operator"}
 # One page of a list is like the next: of many of a kind, so many are looked at.
 OF_A_KIND_MAX = 2
 # Files are saved, not shown; and whoever signs out sees nothing more.
-NO_PAGE = re.compile(r"\.csv$|/pdf$|/logout|^/static/")
+NO_PAGE = re.compile(r"\.csv$|\.json$|/pdf$|/logout|^/static/")
 PARTS = re.compile(r"(?<=/)[^/]*\d[^/]*")
 SHOWS_PAGES_AT_LEAST = {"customer": 15, "operator": 20}
 

@@ -161,7 +161,7 @@ def world(app: Flask, password_hash: str) -> Iterator[dict[str, Browser]]:
     return browsers
 
 
-def pages_of(browser: Browser, app: Flask) -> Iterator[tuple[str, TestResponse]]:
+def pages_of(browser: Browser, app: Flask) -> Iterator[tuple[str, TestResponse, Element | None]]:
     """Ask for every page there is for him, and for those that they lead to."""
     things = app.config["THINGS"]
     waiting = [r.path(things) for r in every_route(app) if r.method == "GET"]
@@ -174,9 +174,10 @@ def pages_of(browser: Browser, app: Flask) -> Iterator[tuple[str, TestResponse]]
             continue
         seen.add(address)
         answer = browser.gets(address)
-        yield address, answer
-        if answer.mimetype == "text/html" and answer.status_code == 200:
-            root = html5lib.parse(answer.text, namespaceHTMLElements=False)
+        is_page = answer.mimetype == "text/html" and answer.status_code == 200
+        root = html5lib.parse(answer.text, namespaceHTMLElements=False) if is_page else None
+        yield address, answer, root
+        if root is not None:
             links = [element.get("href", "") for element in root.iter("a")]
             waiting += [each for each in links if is_for(each, is_operator=is_operator)]
 
@@ -192,11 +193,8 @@ def is_for(address: str, *, is_operator: bool) -> bool:
     )
 
 
-def forms_on(answer: TestResponse, address: str) -> Iterator[Sendable]:
+def forms_on(root: Element, address: str) -> Iterator[Sendable]:
     """Return what a browser could send from a page."""
-    if answer.mimetype != "text/html" or answer.status_code != 200:
-        return
-    root = html5lib.parse(answer.text, namespaceHTMLElements=False)
     for form in root.iter("form"):
         if form.get("method", "get").lower() == "post":
             yield Sendable(form.get("action") or address, tuple(fields_in(form)))
@@ -212,8 +210,8 @@ def every_form(browsers: dict[str, Browser], app: Flask) -> Iterator[tuple[Brows
     """Return each form once for each who can send it."""
     for browser in browsers.values():
         seen = set()
-        for address, answer in pages_of(browser, app):
-            for form in forms_on(answer, address):
+        for address, _, root in pages_of(browser, app):
+            for form in forms_on(root, address) if root is not None else ():
                 kind = (form.action, tuple(form.names))
                 if kind not in seen:
                     seen.add(kind)
@@ -261,8 +259,11 @@ def attack_bodies(app: Flask) -> set[tuple[str, str]]:
     attacked = set()
     for call in (call for call in CALLS if call.body):
         address = call.path.format_map({**app.config["THINGS"], **COMMON})
-        for text in HOSTILE:
-            for name, body in bodies_of(call, text):
+        for number, text in enumerate(HOSTILE):
+            for place, (name, body) in enumerate(bodies_of(call, text)):
+                # Each field gets the mark and every fourth of the others, deeply all of them.
+                if number and (number + place) % 4 and not DEEPLY:
+                    continue
                 attacked.add((call.name, name))
                 sent = {"json": body, "headers": keys[call.callers[0]]}
                 answer = browser.sends(call.method, address, **sent)
@@ -306,9 +307,9 @@ def test_every_text_stays_a_text(app: Flask, world: dict[str, Browser]) -> None:
 
     shown = 0
     for name in ("customer", "operator"):
-        for address, answer in pages_of(world[name], app):
-            if answer.mimetype == "text/html":
-                assert not list(faults_of_page(answer.text)), address
+        for address, answer, root in pages_of(world[name], app):
+            if root is not None:
+                assert not list(faults_of_page(answer.text, root)), address
                 shown += "x-evil" in answer.text
             if answer.mimetype == "text/csv":
                 assert not list(faults_of_csv(answer.text)), address
@@ -327,7 +328,7 @@ def test_every_mail_stays_a_mail(app: Flask, world: dict[str, Browser]) -> None:
     assert len(mails) >= len(FACTS) * len(HOSTILE)
     for mail in mails:
         letter = write_letter(mail, ada, settings=app.config["SETTINGS"])
-        assert not list(faults_of_page(letter.html)), mail.kind
+        assert not list(faults_at_sight(letter.html)), mail.kind
         assert SUM not in letter.text + letter.subject and len(letter.subject.splitlines()) == 1
         envelope = Envelope("x", mail.address, letter.subject, letter.text, letter.html)
         message = mailer._message(envelope, mail.address)  # what is handed to the server

@@ -13,6 +13,7 @@ from app.foundation import journal, outbox
 from app.foundation.bulk import Row, any_of, change_rows, insert_rows
 from app.foundation.database import session
 from app.foundation.money import usd_per_1k_from_pico
+from app.foundation.sentences import say
 
 # What is promised whenever a model may have got a price: usage may be waiting for it.
 PRICE_UNPRICED = "price_unpriced"
@@ -53,10 +54,13 @@ def set_alias(alias: str, *, model_id: str, actor: str, now: datetime) -> ModelA
     price_changes.checked_model_name(alias)
     lock_prices()
     in_force = queries.prices_in_force([alias, model_id])
+    names = {"alias": alias, "model": model_id}
     if in_force.get(alias):
-        raise AliasTaken(f"{alias} has a price of its own, so it cannot stand for {model_id}.")
+        sentence = say("{alias} has a price of its own, so it cannot stand for {model}.", names)
+        raise AliasTaken(sentence)
     if not in_force.get(model_id):
-        raise UnknownModel(f"There is no price for {model_id}, so nothing can stand for it.")
+        sentence = say("There is no price for {model}, so nothing can stand for it.", names)
+        raise UnknownModel(sentence)
     row = session.get(ModelAlias, alias)
     if row is None:
         row = ModelAlias(alias=alias, model_id=model_id, created_at=now)

@@ -1,7 +1,7 @@
 """What a plan may promise, and what an operator should know before it does. Pure."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from app.domain.catalog.price_changes import PRICE_PICO_MAX
 from app.domain.catalog.rules import Price
 from app.foundation import money
 from app.foundation.errors import FieldError
+from app.foundation.sentences import Sentence, say, say_count, together
 
 # Programs know it without `plan-`.
 PLAN_ID = re.compile(r"plan-[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
@@ -75,7 +76,9 @@ class PlanWarning:
 def checked_plan_id(text: str) -> str:
     """Return the plan's id. Raises PlanInvalid."""
     if not PLAN_ID.fullmatch(text):
-        detail = "id must be plan- and 1 to 40 small letters, digits and hyphens, like plan-team."
+        detail = say(
+            "id must be plan- and 1 to 40 small letters, digits and hyphens, like plan-team."
+        )
         raise PlanInvalid(detail, fields=[FieldError("id", "id_invalid", detail)])
     return text
 
@@ -84,7 +87,7 @@ def checked_plan(draft: PlanDraft) -> PlanTerms:
     """Return the plan's terms. Raises PlanInvalid for everything that is wrong with it."""
     faults = [*_text_faults(draft), *_price_faults(draft), *_count_faults(draft)]
     if faults:
-        raise PlanInvalid(" ".join(fault.detail for fault in faults), fields=faults)
+        raise PlanInvalid(together([fault.detail for fault in faults]), fields=faults)
     extra = draft.extra_token_price
     return PlanTerms(
         name=draft.name.strip(),
@@ -114,8 +117,10 @@ def _cheaper_than_inside(terms: PlanTerms) -> Iterator[PlanWarning]:
     if extra * terms.monthly_quota < terms.monthly_price_minor * money.PICO_PER_MINOR:
         yield PlanWarning(
             "extra_token_cheaper_than_plan",
-            "An extra token is cheaper than one inside the plan:"
-            " who buys extra tokens pays less than who takes the plan.",
+            say(
+                "An extra token is cheaper than one inside the plan:"
+                " who buys extra tokens pays less than who takes the plan."
+            ),
         )
 
 
@@ -132,37 +137,53 @@ def _cheaper_than_overage(terms: PlanTerms, prices: Iterable[Price]) -> Iterator
         and extra * money.BASIS_POINTS < min(price.prompt_pico, price.completion_pico) * left_bp
     )
     if dearer:
-        others = f" and {len(dearer) - 1} other models" if len(dearer) > 1 else ""
-        yield PlanWarning(
-            "extra_token_cheaper_than_overage",
-            f"An extra token is cheaper than any overage token of {dearer[0]}{others}.",
+        yield PlanWarning("extra_token_cheaper_than_overage", _than_overage_of(dearer))
+
+
+def _than_overage_of(dearer: Sequence[str]) -> Sentence:
+    others = len(dearer) - 1
+    if not others:
+        return say(
+            "An extra token is cheaper than any overage token of {model}.", {"model": dearer[0]}
         )
+    return say_count(
+        "An extra token is cheaper than any overage token of {model} and one other model.",
+        "An extra token is cheaper than any overage token of {model} and {number} other models.",
+        others,
+        {"model": dearer[0]},
+    )
 
 
 def _text_faults(draft: PlanDraft) -> Iterator[FieldError]:
     for name, most in TEXT_LENGTHS_MAX.items():
         text = getattr(draft, name).strip()
         if len(text) > most or UNSTORABLE.search(text) or not (text or name == "description"):
-            detail = f"{name} must have at most {most} visible characters."
-            yield FieldError(name, f"{name}_invalid", detail)
+            said = {"field": name, "most": most}
+            detail = say("{field} must have at most {most} visible characters.", said)
+            yield _fault(name, detail)
     if len(draft.features) > FEATURES_MAX:
-        detail = f"features must be at most {FEATURES_MAX} texts."
-        yield FieldError("features", "features_invalid", detail)
+        detail = say("features must be at most {most} texts.", {"most": FEATURES_MAX})
+        yield _fault("features", detail)
     for number, feature in enumerate(draft.features):
         if not 0 < len(feature.strip()) <= FEATURE_LENGTH_MAX or UNSTORABLE.search(feature):
-            detail = f"A feature has 1 to {FEATURE_LENGTH_MAX} visible characters."
-            yield FieldError(f"features[{number}]", "features_invalid", detail)
+            detail = say(
+                "A feature has 1 to {most} visible characters.", {"most": FEATURE_LENGTH_MAX}
+            )
+            path = f"features[{number}]"
+            yield FieldError(path, "features_invalid", detail)
 
 
 def _price_faults(draft: PlanDraft) -> Iterator[FieldError]:
     price = _minor(draft.monthly_price)
     if price is None or not (price == 0 or PRICE_MINOR_MIN <= price <= PRICE_MINOR_MAX):
-        detail = "monthly_price must be an amount in USD: 0, or from 0.50 to 1,000,000."
-        yield FieldError("monthly_price", "monthly_price_invalid", detail)
+        detail = say("monthly_price must be an amount in USD: 0, or from 0.50 to 1,000,000.")
+        yield _fault("monthly_price", detail)
     discount = _minor(draft.overage_discount)
     if discount is None or not 0 <= discount <= money.BASIS_POINTS:
-        detail = "overage_discount must be a percentage from 0 to 100 with at most two decimals."
-        yield FieldError("overage_discount", "overage_discount_invalid", detail)
+        detail = say(
+            "overage_discount must be a percentage from 0 to 100 with at most two decimals."
+        )
+        yield _fault("overage_discount", detail)
     if draft.extra_token_price is None:
         return
     try:
@@ -170,8 +191,10 @@ def _price_faults(draft: PlanDraft) -> Iterator[FieldError]:
     except ValueError:
         sellable = False
     if not sellable:
-        detail = "extra_token_price must be above 0 and at most 1 USD a token, exact to a pico-USD."
-        yield FieldError("extra_token_price", "extra_token_price_invalid", detail)
+        detail = say(
+            "extra_token_price must be above 0 and at most 1 USD a token, exact to a pico-USD."
+        )
+        yield _fault("extra_token_price", detail)
 
 
 def _count_faults(draft: PlanDraft) -> Iterator[FieldError]:
@@ -183,8 +206,14 @@ def _count_faults(draft: PlanDraft) -> Iterator[FieldError]:
     }
     for name, (least, most) in ranges.items():
         if not least <= getattr(draft, name) <= most:
-            detail = f"{name} must be a whole number from {least} to {most:,}."
-            yield FieldError(name, f"{name}_invalid", detail)
+            said = {"field": name, "least": least, "most": most}
+            detail = say("{field} must be a whole number from {least} to {most:,}.", said)
+            yield _fault(name, detail)
+
+
+def _fault(name: str, detail: Sentence) -> FieldError:
+    code = f"{name}_invalid"
+    return FieldError(name, code, detail)
 
 
 def _minor(amount: Decimal | int) -> int | None:

@@ -21,6 +21,7 @@ from app.foundation.money import (
     usd_from_minor,
     usd_per_token_from_pico,
 )
+from app.foundation.sentences import say
 
 FIXED_OF_PAY_AS_YOU_GO = (
     *("monthly_quota", "monthly_price_minor", "extra_token_price_pico", "overage_discount_bp"),
@@ -35,7 +36,7 @@ def create_plan(plan_id: str, draft: PlanDraft, *, actor: str, now: datetime) ->
     # Whoever makes plans at the same time waits here, and then sees ours.
     lock_prices()
     if session.get(Plan, plan_id) is not None:
-        raise PlanIdTaken(f"There is a plan with the id {plan_id} already.")
+        raise PlanIdTaken(say("There is a plan with the id {id} already.", {"id": plan_id}))
     plan = Plan(id=plan_id, is_hidden=False, created_at=now, updated_at=now, **asdict(terms))
     session.add(plan)
     session.flush()
@@ -57,8 +58,10 @@ def change_plan(
     changed = _changed(before, terms)
     if plan_id == PAY_AS_YOU_GO and any(name in changed for name in FIXED_OF_PAY_AS_YOU_GO):
         raise PayAsYouGoFixed(
-            "Pay as you go has no quota, no price, no discount and no extra tokens,"
-            " and is always there; only its words and limits can change."
+            say(
+                "Pay as you go has no quota, no price, no discount and no extra tokens,"
+                " and is always there; only its words and limits can change."
+            )
         )
     if changed:
         for name, value in changed.items():

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.catalog.errors import ModelNameInvalid, PriceInvalid
 from app.foundation import money
+from app.foundation.sentences import say
 
 SINCE_EVER = datetime(1970, 1, 1, tzinfo=UTC)
 MODEL_NAME_LENGTH_MAX = 255
@@ -111,9 +112,10 @@ class PriceImport:
 def checked_model_name(name: str) -> str:
     """Return the model's name. Raises ModelNameInvalid."""
     if not name or len(name) > MODEL_NAME_LENGTH_MAX:
-        raise ModelNameInvalid(f"A model's name has 1 to {MODEL_NAME_LENGTH_MAX} characters.")
+        most = {"most": MODEL_NAME_LENGTH_MAX}
+        raise ModelNameInvalid(say("A model's name has 1 to {most} characters.", most))
     if UNSTORABLE.search(name) or name != name.strip():
-        raise ModelNameInvalid("A model's name has no control characters and no outer spaces.")
+        raise ModelNameInvalid(say("A model's name has no control characters and no outer spaces."))
     return name
 
 
@@ -122,7 +124,8 @@ def pico_of_price(name: str, usd_per_1k: str) -> int:
     try:
         return money.pico_from_usd_per_1k(usd_per_1k)
     except ValueError as error:
-        raise PriceInvalid(f"The {name} price is not valid: {error}.") from error
+        said = {"name": name, "reason": error.args[0]}
+        raise PriceInvalid(say("The {name} price is not valid: {reason}.", said)) from error
 
 
 def check_terms(terms: PriceTerms) -> None:
@@ -134,7 +137,7 @@ def check_terms(terms: PriceTerms) -> None:
         terms.cache_write_pico,
     )
     if any(pico is not None and not 0 <= pico <= PRICE_PICO_MAX for pico in prices):
-        raise PriceInvalid("A price must be from 0 to 1,000 USD per 1,000 tokens.")
+        raise PriceInvalid(say("A price must be from 0 to 1,000 USD per 1,000 tokens."))
 
 
 def find_change(

@@ -19,6 +19,7 @@ from app.domain.catalog.price_changes import (
 from app.domain.catalog.rules import Price, PriceBook, names_of
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 
 def plan(plan_id: str) -> Plan:
@@ -26,7 +27,7 @@ def plan(plan_id: str) -> Plan:
     # Some of what is asked for is no text for a database.
     found = None if UNSTORABLE.search(plan_id) else session.get(Plan, plan_id)
     if found is None:
-        raise UnknownPlan("There is no plan with this id.")
+        raise UnknownPlan(say("There is no plan with this id."))
     return found
 
 
@@ -77,6 +78,14 @@ def price_of(row: ModelPrice) -> Price:
         effective_from=row.effective_from,
         effective_to=row.effective_to,
     )
+
+
+def prices_called(price_ids: Collection[int]) -> dict[int, Price]:
+    """Return the prices with these ids, also those that count for nothing any more."""
+    if not price_ids:
+        return {}
+    rows = session.scalars(select(ModelPrice).where(any_of(ModelPrice.id, price_ids)))
+    return {row.id: price_of(row) for row in rows}
 
 
 def prices_at(moment: datetime) -> Sequence[Price]:
@@ -138,7 +147,8 @@ def price_import(
     """
     unknown = set(override) - {price.model_id for price in listed}
     if unknown:
-        raise UnknownModel(f"The table has no price for {sorted(unknown)[0]}.")
+        first = min(unknown)
+        raise UnknownModel(say("The table has no price for {model}.", {"model": first}))
     return import_changes(
         listed, prices_in_force(), aliases=model_of_alias(), override=override, now=now
     )

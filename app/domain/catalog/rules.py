@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,48 @@ def names_of(name: str) -> tuple[str, ...]:
     """Return the names to look up, best first: as reported, then without its `provider/`."""
     provider, separator, bare = name.partition("/")
     return (name, bare) if provider and separator and bare else (name,)
+
+
+class TokenKind(StrEnum):
+    """What tokens of a request are charged as."""
+
+    INPUT = "input"
+    CACHE_READ = "cache_read"
+    CACHE_WRITE = "cache_write"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class PricedTokens:
+    """A request's tokens of one kind, and what each of them costs in pico-USD."""
+
+    kind: TokenKind
+    tokens: int
+    pico: int
+
+    @property
+    def cost_pico(self) -> int:
+        """Return what they cost together, exactly."""
+        return self.tokens * self.pico
+
+
+def priced_tokens(
+    price: Price,
+    *,
+    prompt_tokens: int,
+    completion_tokens: int,
+    cached_tokens: int,
+    cache_write_tokens: int,
+) -> tuple[PricedTokens, ...]:
+    """Return a request's tokens by what they are charged as; kinds without any are left out."""
+    plain_tokens = prompt_tokens - cached_tokens - cache_write_tokens
+    every = (
+        PricedTokens(TokenKind.INPUT, plain_tokens, price.prompt_pico),
+        PricedTokens(TokenKind.CACHE_READ, cached_tokens, price.cache_read_pico),
+        PricedTokens(TokenKind.CACHE_WRITE, cache_write_tokens, price.cache_write_pico),
+        PricedTokens(TokenKind.OUTPUT, completion_tokens, price.completion_pico),
+    )
+    return tuple(part for part in every if part.tokens)
 
 
 def pico_tokens(

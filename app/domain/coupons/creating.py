@@ -18,6 +18,7 @@ from app.foundation import journal
 from app.foundation.bulk import insert_rows
 from app.foundation.database import session
 from app.foundation.errors import FieldError
+from app.foundation.sentences import say, together
 
 # Nothing that is mistaken for something else when it is read out: no 0, 1, I, L or O.
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -34,7 +35,9 @@ def create(code: str, draft: CouponDraft, *, actor: str, now: datetime) -> Coupo
         with session.begin_nested():
             session.add(coupon)
     except IntegrityError as error:
-        raise CouponCodeTaken(f"There is a coupon with the code {code} already.") from error
+        raise CouponCodeTaken(
+            say("There is a coupon with the code {code} already.", {"code": code})
+        ) from error
     journal.write("coupon_created", actor=actor, now=now, details={"code": code, **_told(terms)})
     return coupon
 
@@ -47,7 +50,7 @@ def create_many(
     Raises CouponCodeInvalid and CouponInvalid.
     """
     if not 1 <= count <= COUNT_MAX:
-        detail = f"count must be a whole number from 1 to {COUNT_MAX:,}."
+        detail = say("count must be a whole number from 1 to {most:,}.", {"most": COUNT_MAX})
         raise CouponInvalid(detail, fields=[FieldError("count", "count_invalid", detail)])
     terms = _checked(draft)
     made: list[str] = []
@@ -117,21 +120,31 @@ def _terms_of(coupon: Coupon) -> CouponTerms:
 def _check_change(coupon: Coupon, before: CouponTerms, after: CouponTerms) -> None:
     if coupon.used_count and (before.type, before.value) != (after.type, after.value):
         field = "type" if before.type != after.type else "value"
-        detail = f"The coupon {coupon.code} has been redeemed: its type and value stay as they are."
-        raise CouponTermsFixed(detail, fields=[FieldError(field, f"{field}_is_fixed", detail)])
+        detail = say(
+            "The coupon {code} has been redeemed: its type and value stay as they are.",
+            {"code": coupon.code},
+        )
+        code = f"{field}_is_fixed"
+        raise CouponTermsFixed(detail, fields=[FieldError(field, code, detail)])
     used = {
         "max_uses": coupon.used_count,
         "max_usage_per_user": queries.most_redemptions(coupon),
     }
+    codes = {name: f"{name}_below_used" for name in used}
     faults = [
         FieldError(
-            name, f"{name}_below_used", f"{name} must be at least {least}: so often was it used."
+            name,
+            codes[name],
+            say(
+                "{name} must be at least {least}: so often was it used.",
+                {"name": name, "least": least},
+            ),
         )
         for name, least in used.items()
         if getattr(after, name) < least
     ]
     if faults:
-        raise CouponInvalid(" ".join(fault.detail for fault in faults), fields=faults)
+        raise CouponInvalid(together([fault.detail for fault in faults]), fields=faults)
 
 
 def _locked(coupon: Coupon) -> Coupon:

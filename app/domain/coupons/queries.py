@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import rules
@@ -17,6 +17,7 @@ from app.domain.coupons.rules import CouponType
 from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, Whole, session
 from app.foundation.paging import Cursor
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,14 @@ class RedemptionView:
 
 
 @dataclass(frozen=True, slots=True)
+class RedemptionsPage:
+    """A page of what an account has redeemed, newest first."""
+
+    redemptions: tuple[RedemptionView, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class CouponsPage:
     """Some coupons, and where the next page begins."""
 
@@ -72,7 +81,7 @@ def coupon_by_code(text: str) -> Coupon:
     """Return the coupon with this code, however it is written. Raises CouponNotFound."""
     found = find_coupon(text)
     if found is None:
-        raise CouponNotFound("There is no coupon with this code. Please check the spelling.")
+        raise CouponNotFound(say("There is no coupon with this code. Please check the spelling."))
     return found
 
 
@@ -110,13 +119,14 @@ def guesses_count(account: Account, *, now: datetime) -> int:
 
 def redemptions_of(account: Account) -> tuple[RedemptionView, ...]:
     """Return what the account has redeemed, newest first."""
-    statement = (
-        select(CouponUsage, Coupon)
-        .join(Coupon, Coupon.id == CouponUsage.coupon_id)
-        .where(CouponUsage.user_id == account.id)
-        .order_by(CouponUsage.redeemed_at.desc(), CouponUsage.id.desc())
-    )
-    return tuple(_redemption(usage, row) for usage, row in session.execute(statement))
+    return tuple(_redemption(usage, row) for usage, row in session.execute(_redeemed_by(account)))
+
+
+def redemptions_page(account: Account, *, page: int, page_size: int) -> RedemptionsPage:
+    """Return a page of what the account has redeemed, newest first."""
+    total = session.scalars(select(func.count()).where(CouponUsage.user_id == account.id)).one()
+    rows = _redeemed_by(account).limit(page_size).offset((page - 1) * page_size)
+    return RedemptionsPage(tuple(_redemption(*row) for row in session.execute(rows)), total)
 
 
 def open_uses(user_ids: Collection[str]) -> Mapping[str, Sequence[OpenUse]]:
@@ -164,6 +174,15 @@ def view(row: Coupon) -> CouponView:
         is_active=row.is_active,
         description=row.description,
         applicable_plans=None if plans is None else tuple(plans),
+    )
+
+
+def _redeemed_by(account: Account) -> Select[CouponUsage, Coupon]:
+    return (
+        select(CouponUsage, Coupon)
+        .join(Coupon, Coupon.id == CouponUsage.coupon_id)
+        .where(CouponUsage.user_id == account.id)
+        .order_by(CouponUsage.redeemed_at.desc(), CouponUsage.id.desc())
     )
 
 

@@ -15,6 +15,7 @@ from app.domain.coupons.errors import (
 )
 from app.domain.coupons.rules import CouponType
 from app.foundation import figures
+from app.foundation.sentences import Sentence, say, say_count
 
 GUESSES_MAX = 10
 GUESSES_WITHIN = timedelta(hours=1)
@@ -49,19 +50,21 @@ class CouponView:
         return self.applicable_plans is None or plan_id in self.applicable_plans
 
 
-def promise(coupon_type: str, value: int) -> str:
+def promise(coupon_type: str, value: int) -> Sentence:
     """Say in a few words what a coupon gives."""
     if coupon_type == CouponType.PERCENTAGE:
-        return f"Save {figures.rate(value)}"
+        return say("Save {share}", {"share": figures.rate(value)})
     if coupon_type == CouponType.FIXED:
-        return f"Save {figures.usd_of_minor(value)}"
-    return f"{figures.count(value)} free tokens"
+        return say("Save {amount}", {"amount": figures.usd_of_minor(value)})
+    return say_count("One free token", "{number:,} free tokens", value)
 
 
 def check_guesses(guesses_count: int) -> None:
     """Refuse another code after too many that do not exist within the hour."""
     if guesses_count >= GUESSES_MAX:
-        raise TooManyCouponGuesses("Too many codes that do not exist. Please try again in an hour.")
+        raise TooManyCouponGuesses(
+            say("Too many codes that do not exist. Please try again in an hour.")
+        )
 
 
 def check_redeemable(
@@ -73,15 +76,22 @@ def check_redeemable(
     """
     code = coupon.code
     if not coupon.is_active:
-        raise CouponInactive(f"The coupon {code} is not valid any more.")
+        raise CouponInactive(say("The coupon {code} is not valid any more.", {"code": code}))
     if now < coupon.valid_from:
-        raise CouponNotStarted(f"The coupon {code} is valid from {coupon.valid_from:%Y-%m-%d} on.")
+        raise CouponNotStarted(
+            say(
+                "The coupon {code} is valid from {day} on.",
+                {"code": code, "day": f"{coupon.valid_from:%Y-%m-%d}"},
+            )
+        )
     # The end is exclusive, like every end in this house.
     if now >= coupon.expires_at:
-        raise CouponExpired(f"The coupon {code} has expired.")
+        raise CouponExpired(say("The coupon {code} has expired.", {"code": code}))
     if redeemed_by_account >= coupon.max_usage_per_user:
-        raise CouponAlreadyUsed(f"You have redeemed the coupon {code} already.")
+        raise CouponAlreadyUsed(say("You have redeemed the coupon {code} already.", {"code": code}))
     if coupon.used_count >= coupon.max_uses:
-        raise CouponUsedUp(f"The coupon {code} has been used up.")
+        raise CouponUsedUp(say("The coupon {code} has been used up.", {"code": code}))
     if not any(coupon.fits(plan_id) for plan_id in plan_ids):
-        raise CouponWrongPlan(f"The coupon {code} is for another plan than yours.")
+        raise CouponWrongPlan(
+            say("The coupon {code} is for another plan than yours.", {"code": code})
+        )

@@ -12,6 +12,7 @@ from app.domain.accounts.rules import UNSTORABLE
 from app.domain.coupons.errors import CouponCodeInvalid, CouponInvalid
 from app.foundation import money
 from app.foundation.errors import FieldError
+from app.foundation.sentences import say, together
 
 CODE_LENGTH_MIN, CODE_LENGTH_MAX = 3, 40
 STRANGE = re.compile(r"[^A-Za-z0-9_-]")
@@ -71,14 +72,20 @@ def normal_code(text: str) -> str:
     code = text.strip()
     if not CODE_LENGTH_MIN <= len(code) <= CODE_LENGTH_MAX:
         raise CouponCodeInvalid(
-            f"A coupon's code has {CODE_LENGTH_MIN} to {CODE_LENGTH_MAX} characters."
+            say(
+                "A coupon's code has {least} to {most} characters.",
+                {"least": CODE_LENGTH_MIN, "most": CODE_LENGTH_MAX},
+            )
         )
     # Looked at before it is put in capitals: some foreign letters would become ours by that.
     strange = STRANGE.search(code)
     if strange:
         raise CouponCodeInvalid(
-            "A coupon's code has letters from A to Z, digits, - and _;"
-            f" this one holds {_name_of(strange[0])}."
+            say(
+                "A coupon's code has letters from A to Z, digits, - and _;"
+                " this one holds {character}.",
+                {"character": _name_of(strange[0])},
+            )
         )
     return code.upper()
 
@@ -87,7 +94,7 @@ def checked(draft: CouponDraft, *, plan_ids: Collection[str]) -> CouponTerms:
     """Return the coupon's terms. Raises CouponInvalid for everything that is wrong with it."""
     faults = [*_value_faults(draft), *_limit_faults(draft), *_other_faults(draft, plan_ids)]
     if faults:
-        raise CouponInvalid(" ".join(fault.detail for fault in faults), fields=faults)
+        raise CouponInvalid(together([fault.detail for fault in faults]), fields=faults)
     plans = draft.applicable_plans
     return CouponTerms(
         type=CouponType(draft.type),
@@ -119,17 +126,26 @@ def _stored_value(coupon_type: str, value: Decimal | int) -> int:
 
 def _value_faults(draft: CouponDraft) -> Iterator[FieldError]:
     if draft.type not in list(CouponType):
-        detail = f"type must be one of {', '.join(CouponType)}."
+        detail = say("type must be one of {types}.", {"types": ", ".join(CouponType)})
         yield FieldError("type", "type_invalid", detail)
         return
-    most, wanted = {
-        CouponType.PERCENTAGE: (10_000, "a percentage from 0.01 to 100 with at most two decimals"),
-        CouponType.FIXED: (AMOUNT_MINOR_MAX, "an amount in USD from 0.01 to 1,000,000"),
-        CouponType.FREE_TOKENS: (FREE_TOKENS_MAX, f"a whole number from 1 to {FREE_TOKENS_MAX:,}"),
+    most, detail = {
+        CouponType.PERCENTAGE: (
+            10_000,
+            say("value must be a percentage from 0.01 to 100 with at most two decimals."),
+        ),
+        CouponType.FIXED: (
+            AMOUNT_MINOR_MAX,
+            say("value must be an amount in USD from 0.01 to 1,000,000."),
+        ),
+        CouponType.FREE_TOKENS: (
+            FREE_TOKENS_MAX,
+            say("value must be a whole number from 1 to {most:,}.", {"most": FREE_TOKENS_MAX}),
+        ),
     }[CouponType(draft.type)]
     tokens = draft.type == CouponType.FREE_TOKENS
     if (tokens and draft.value != int(draft.value)) or not _is_within(draft, most):
-        yield FieldError("value", "value_invalid", f"value must be {wanted}.")
+        yield FieldError("value", "value_invalid", detail)
 
 
 def _is_within(draft: CouponDraft, most: int) -> bool:
@@ -142,33 +158,46 @@ def _is_within(draft: CouponDraft, most: int) -> bool:
 def _limit_faults(draft: CouponDraft) -> Iterator[FieldError]:
     for name in ("max_uses", "max_usage_per_user"):
         if not 1 <= getattr(draft, name) <= USES_MAX:
-            detail = f"{name} must be a whole number from 1 to {USES_MAX:,}."
-            yield FieldError(name, f"{name}_invalid", detail)
+            detail = say(
+                "{name} must be a whole number from 1 to {most:,}.",
+                {"name": name, "most": USES_MAX},
+            )
+            code = f"{name}_invalid"
+            yield FieldError(name, code, detail)
     try:
         within = 0 <= money.minor_from_usd(draft.min_purchase_amount) <= AMOUNT_MINOR_MAX
     except ValueError:
         within = False
     if not within:
-        detail = "min_purchase_amount must be an amount in USD from 0 to 1,000,000."
+        detail = say("min_purchase_amount must be an amount in USD from 0 to 1,000,000.")
         yield FieldError("min_purchase_amount", "min_purchase_amount_invalid", detail)
 
 
 def _other_faults(draft: CouponDraft, plan_ids: Collection[str]) -> Iterator[FieldError]:
     if draft.valid_from >= draft.expires_at:
-        detail = "expires_at must lie after valid_from."
+        detail = say("expires_at must lie after valid_from.")
         yield FieldError("expires_at", "expires_at_invalid", detail)
     if len(draft.description) > DESCRIPTION_LENGTH_MAX or UNSTORABLE.search(draft.description):
-        detail = f"description has at most {DESCRIPTION_LENGTH_MAX} characters, all visible."
+        detail = say(
+            "description has at most {most} characters, all visible.",
+            {"most": DESCRIPTION_LENGTH_MAX},
+        )
         yield FieldError("description", "description_invalid", detail)
     if draft.applicable_plans == ():
-        detail = "applicable_plans must name a plan; null stands for every plan."
+        detail = say("applicable_plans must name a plan; null stands for every plan.")
         yield FieldError("applicable_plans", "applicable_plans_invalid", detail)
     for number, plan_id in enumerate(draft.applicable_plans or ()):
         if plan_id not in plan_ids:
-            detail = f"There is no plan with the id {plan_id[:64]!r}."
-            yield FieldError(f"applicable_plans[{number}]", "unknown_plan", detail)
+            detail = say("There is no plan with the id {plan_id}.", {"plan_id": repr(plan_id[:64])})
+            path = f"applicable_plans[{number}]"
+            yield FieldError(path, "unknown_plan", detail)
 
 
 def _name_of(character: str) -> str:
-    name = unicodedata.name(character, "a character without a name")
-    return f"{name}, which only looks like one" if character.isalpha() else name
+    # Unicode's own names, which are English everywhere.
+    name = unicodedata.name(character, "")
+    if not name:
+        return say("a character without a name")
+    if character.isalpha():
+        return say("{name}, which only looks like one", {"name": name})
+    return name

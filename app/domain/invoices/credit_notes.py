@@ -13,6 +13,7 @@ from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, Invo
 from app.domain.invoices.rules import InvoiceStatus
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 CREDITABLE = (InvoiceStatus.ISSUED, InvoiceStatus.PAID, InvoiceStatus.REFUNDED)
 
@@ -25,7 +26,7 @@ def credit(
     Raises InvoiceNotCreditable if the invoice is a draft or void, CreditTooLarge if less is left.
     """
     if invoice.status not in CREDITABLE:
-        raise InvoiceNotCreditable("Only what was issued can be credited.")
+        raise InvoiceNotCreditable(say("Only what was issued can be credited."))
     lines = session.scalars(
         select(InvoiceLine).filter_by(invoice_id=invoice.id).order_by(InvoiceLine.position)
     ).all()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from app.domain.invoices.errors import CreditTooLarge
 from app.foundation import money
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ def take_back(
     """
     left_gross = final_minor - sum(credited) - tax_credited_minor
     if not 0 < gross_minor <= left_gross:
-        raise CreditTooLarge(f"At most {left_gross} cents of this invoice can be taken back.")
+        raise CreditTooLarge(
+            say("At most {most} cents of this invoice can be taken back.", {"most": left_gross})
+        )
     tax_left = tax_minor - tax_credited_minor
     share = money.share_minor(tax_minor, part=gross_minor, whole=final_minor)
     # Shares are rounded one by one: what no line has left any more is tax.

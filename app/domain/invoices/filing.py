@@ -16,6 +16,7 @@ from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, Invo
 from app.domain.invoices.views import CreditedLine, CreditNoteView, Discount, InvoiceView
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def document_of(account: Account, reference: str, *, named: str, now: datetime) 
         return invoice_of(account, reference, now=now)
     if named == DocumentKind.RECEIPT:
         return receipt_of(account, reference, now=now)
-    raise UnknownDocument("An invoice has two documents: the invoice itself, and its receipt.")
+    raise UnknownDocument(say("An invoice has two documents: the invoice itself, and its receipt."))
 
 
 def credit_note_of(account: Account, reference: str, number: str, *, now: datetime) -> Document:
@@ -73,7 +74,7 @@ def credit_note_of(account: Account, reference: str, number: str, *, now: dateti
     for note in credit_notes_of(account, invoice):
         if note.number == number:
             return documents.credit_note_document(note, invoice=invoice)
-    raise UnknownCreditNote("This invoice has no credit note with this number.")
+    raise UnknownCreditNote(say("This invoice has no credit note with this number."))
 
 
 def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteView, ...]:

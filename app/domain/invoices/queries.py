@@ -2,31 +2,49 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, and_, cast, func, or_, select
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
-from app.domain.invoices import bills, payers, rules
+from app.domain.invoices import bills, payers, reasons, rules
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
-from app.domain.invoices.views import Discount, InvoicesPage, InvoiceView
+from app.domain.invoices.views import (
+    ALL_INVOICES,
+    Discount,
+    InvoicesPage,
+    InvoicesWanted,
+    InvoiceView,
+)
 from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.foundation.bulk import any_of
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 DRAFT_ID = "draft"
 DRAFT = re.compile(r"draft-(2[0-9]{3}-(?:0[1-9]|1[0-2]))")
 REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 
-def invoices_page(account: Account, *, page: int, page_size: int, now: datetime) -> InvoicesPage:
-    """Return a page of the account's issued invoices, newest first."""
-    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.issued_at.is_not(None))
+def invoices_page(
+    account: Account,
+    *,
+    page: int,
+    page_size: int,
+    now: datetime,
+    wanted: InvoicesWanted = ALL_INVOICES,
+) -> InvoicesPage:
+    """Return a page of the account's issued invoices, newest first: all, or those wanted."""
+    ours = select(Invoice).where(
+        Invoice.user_id == account.id,
+        Invoice.issued_at.is_not(None),
+        *_wanted(wanted, now=now),
+    )
     total = session.scalar(select(func.count()).select_from(ours.subquery())) or 0
     newest = ours.order_by(Invoice.issued_at.desc(), Invoice.id.desc())
     rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size)).all()
@@ -72,7 +90,7 @@ def invoice_row(account: Account, reference: str) -> Invoice:
     refreshed = ours.where(named).execution_options(populate_existing=True)
     row = session.scalar(refreshed) if known else None
     if row is None:
-        raise UnknownInvoice("You have no invoice with this number.")
+        raise UnknownInvoice(say("You have no invoice with this number."))
     return row
 
 
@@ -92,7 +110,7 @@ def issued_invoice(reference: str) -> Invoice:
     issued = select(Invoice).where(named, Invoice.issued_at.is_not(None))
     row = session.scalar(issued) if REFERENCE.fullmatch(reference) is not None else None
     if row is None:
-        raise UnknownInvoice("There is no invoice with this number.")
+        raise UnknownInvoice(say("There is no invoice with this number."))
     return row
 
 
@@ -106,7 +124,7 @@ def top_up_draft(account: Account, reference: str) -> Invoice:
     named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
     row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
     if row is None:
-        raise UnknownInvoice("This purchase is not open any more.")
+        raise UnknownInvoice(say("This purchase is not open any more."))
     return row
 
 
@@ -116,7 +134,7 @@ def top_up_of(account: Account, reference: str, *, now: datetime) -> InvoiceView
     named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
     row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
     if row is None:
-        raise UnknownInvoice("You have no purchase of extra tokens with this id.")
+        raise UnknownInvoice(say("You have no purchase of extra tokens with this id."))
     return view(row, now=now, lines=lines_of([row.id])[row.id])
 
 
@@ -284,9 +302,22 @@ def view(
         transaction_id=row.transaction_id,
         discounts=tuple(discounts),
         voided_at=row.voided_at,
-        void_reason=row.void_reason,
+        void_reason=reasons.read_again(row.void_reason) if row.void_reason else None,
         credited_minor=credited_minor,
     )
+
+
+def _wanted(wanted: InvoicesWanted, *, now: datetime) -> Iterator[ColumnElement[bool]]:
+    if wanted.kind is not None:
+        yield Invoice.kind == wanted.kind
+    if wanted.status is not None:
+        overdue = wanted.status == rules.OVERDUE
+        yield Invoice.status == (rules.InvoiceStatus.ISSUED if overdue else wanted.status)
+    # Overdue is not stored, but told by the due date.
+    if wanted.status == rules.InvoiceStatus.ISSUED:
+        yield Invoice.due_at > now
+    if wanted.status == rules.OVERDUE:
+        yield Invoice.due_at <= now
 
 
 def _discounts(row: Invoice) -> list[Discount]:

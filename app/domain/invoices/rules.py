@@ -15,6 +15,7 @@ from app.domain.invoices.errors import (
 )
 from app.foundation import money
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import Sentence, say
 
 # An hour for the gateway's last posts before a month is closed.
 CLOSES_AFTER = timedelta(hours=1)
@@ -45,6 +46,15 @@ TRANSITIONS: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
     InvoiceStatus.VOID: frozenset(),
 }
 OVERDUE = "overdue"
+# Where an invoice stands, as refusals name it.
+STATUS_WORDS: Mapping[str, Sentence] = {
+    InvoiceStatus.DRAFT: say("draft"),
+    InvoiceStatus.ISSUED: say("issued"),
+    OVERDUE: say("overdue"),
+    InvoiceStatus.PAID: say("paid"),
+    InvoiceStatus.REFUNDED: say("refunded"),
+    InvoiceStatus.VOID: say("void"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +151,10 @@ def is_too_small(amount_minor: int) -> bool:
 def check_closable(month: BillingMonth, *, now: datetime) -> None:
     """Refuse to close a month that has not been over for an hour."""
     if month > BillingMonth.of(now):
-        raise MonthInFuture(f"{month} has not begun.")
+        raise MonthInFuture(say("{month} has not begun.", {"month": str(month)}))
     if now < closes_at(month):
-        raise MonthNotOver(f"{month} can be closed from {closes_at(month):%Y-%m-%d %H:%M} UTC on.")
+        places = {"month": str(month), "moment": f"{closes_at(month):%Y-%m-%d %H:%M}"}
+        raise MonthNotOver(say("{month} can be closed from {moment} UTC on.", places))
 
 
 def closes_at(month: BillingMonth) -> datetime:
@@ -177,13 +188,23 @@ def moved(current: str, following: InvoiceStatus) -> InvoiceStatus:
 def check_payable(status: str) -> None:
     """Refuse to take money for an invoice that cannot become paid."""
     if InvoiceStatus.PAID not in TRANSITIONS[InvoiceStatus(status)]:
-        raise InvoiceNotPayable(f"This invoice is {status}; only issued invoices can be paid.")
+        raise InvoiceNotPayable(
+            say(
+                "This invoice is {status}; only issued invoices can be paid.",
+                {"status": STATUS_WORDS[status]},
+            )
+        )
 
 
 def check_voidable(status: str) -> None:
     """Refuse to void an invoice whose money has come."""
     if InvoiceStatus.VOID not in TRANSITIONS[InvoiceStatus(status)]:
-        raise InvoiceNotVoidable(f"This invoice is {status}; only unpaid ones can be voided.")
+        raise InvoiceNotVoidable(
+            say(
+                "This invoice is {status}; only unpaid ones can be voided.",
+                {"status": STATUS_WORDS[status]},
+            )
+        )
 
 
 def content_digest(content: Mapping[str, object]) -> str:

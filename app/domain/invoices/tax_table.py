@@ -16,6 +16,7 @@ from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.errors import FieldError
 from app.foundation.money import BASIS_POINTS
+from app.foundation.sentences import say, together
 
 COUNTRY = re.compile(r"[A-Z]{2}")
 NAME_LENGTH_MAX = 40
@@ -50,7 +51,7 @@ def remove_tax(country: str, *, actor: str, now: datetime) -> None:
     known = COUNTRY.fullmatch(country) is not None
     rate = session.get(TaxRate, country, with_for_update=True) if known else None
     if rate is None:
-        raise UnknownTax("There is no tax for this country.")
+        raise UnknownTax(say("There is no tax for this country."))
     session.delete(rate)
     details = {"country": country, "name": rate.name, "rate_bp": rate.rate_bp}
     journal.write("tax_removed", actor=actor, now=now, details=details)
@@ -59,13 +60,15 @@ def remove_tax(country: str, *, actor: str, now: datetime) -> None:
 def _check(country: str, name: str, rate_bp: int) -> None:
     faults = []
     if country not in COUNTRIES:
-        detail = "A country is one of ISO 3166-1, written as two letters, like DE."
+        detail = say("A country is one of ISO 3166-1, written as two letters, like DE.")
         faults.append(FieldError("country", "country_invalid", detail))
     if not 0 < len(name) <= NAME_LENGTH_MAX or UNSTORABLE.search(name):
-        detail = f"The name of a tax has 1 to {NAME_LENGTH_MAX} visible characters."
+        detail = say(
+            "The name of a tax has 1 to {most} visible characters.", {"most": NAME_LENGTH_MAX}
+        )
         faults.append(FieldError("name", "name_invalid", detail))
     if not 0 <= rate_bp <= BASIS_POINTS:
-        detail = "A tax is a percentage from 0 to 100 with at most two decimals."
+        detail = say("A tax is a percentage from 0 to 100 with at most two decimals.")
         faults.append(FieldError("percent", "percent_invalid", detail))
     if faults:
-        raise TaxInvalid(" ".join(fault.detail for fault in faults), fields=faults)
+        raise TaxInvalid(together([fault.detail for fault in faults]), fields=faults)

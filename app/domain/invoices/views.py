@@ -89,6 +89,17 @@ class CreditNoteView:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoicesWanted:
+    """Which issued invoices are looked for, by the status that is shown: overdue is one."""
+
+    status: str | None = None
+    kind: str | None = None
+
+
+ALL_INVOICES = InvoicesWanted()
+
+
+@dataclass(frozen=True, slots=True)
 class InvoicesPage:
     """A page of invoices, newest first, without their lines."""
 

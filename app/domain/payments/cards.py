@@ -16,6 +16,7 @@ from app.domain.payments.views import CardUses, CardView
 from app.domain.subscriptions.models import Subscription, SubscriptionStatus
 from app.foundation import journal, outbox
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 FORGET_CARD = "forget_card"
 
@@ -59,7 +60,7 @@ def card_by_id(card_id: int) -> PaymentMethod:
     """Return the card of an attempt, removed or not. Raises UnknownCard."""
     card = session.get(PaymentMethod, card_id)
     if card is None:
-        raise UnknownCard("There is no card with this id.")
+        raise UnknownCard(say("There is no card with this id."))
     return card
 
 
@@ -140,7 +141,9 @@ def _kept(user_id: str) -> Sequence[PaymentMethod]:
     theirs = select(PaymentMethod).where(
         PaymentMethod.user_id == user_id, PaymentMethod.removed_at.is_(None)
     )
-    in_order = theirs.order_by(PaymentMethod.is_default.desc(), PaymentMethod.id.desc())
+    in_order = theirs.order_by(
+        PaymentMethod.is_default.desc(), PaymentMethod.created_at.desc(), PaymentMethod.id.desc()
+    )
     return session.scalars(in_order).all()
 
 
@@ -148,7 +151,7 @@ def _locked(account: Account, card_id: int) -> PaymentMethod:
     accounts.lock_accounts({account.id})
     card = session.get(PaymentMethod, card_id, populate_existing=True)
     if card is None or card.user_id != account.id or card.removed_at is not None:
-        raise UnknownCard("You have no such card.")
+        raise UnknownCard(say("You have no such card."))
     return card
 
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.payments.errors import ConsentMissing
+from app.foundation.sentences import Sentence, say
 
 # Every text that was ever agreed to stays here: saved cards name theirs by its version.
-TEXTS: Mapping[str, str] = {
-    "2026-11": (
+TEXTS: Mapping[str, Sentence] = {
+    "2026-11": say(
         "I agree that this card is saved and may be charged without asking me each time: for "
         "auto top-up, for renewals of my plan and for invoices by auto-pay, each only as I have "
         "set them. I can withdraw this at any time by removing the card or switching them off."
@@ -29,7 +30,9 @@ class Consent:
 def consent_to(version: str, *, now: datetime) -> Consent:
     """Return the consent to the text that was shown. Raises ConsentMissing."""
     if not version:
-        raise ConsentMissing("Tick the box: without your consent no card can be saved.")
+        raise ConsentMissing(say("Tick the box: without your consent no card can be saved."))
     if version != VERSION:
-        raise ConsentMissing("This text has changed. Read it once more and tick the box again.")
+        raise ConsentMissing(
+            say("This text has changed. Read it once more and tick the box again.")
+        )
     return Consent(version, now)

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.domain.accounts.rules import UNSTORABLE
+from app.domain.invoices import reasons
 from app.domain.payments import queries
 from app.domain.payments.dispute_files import DisputeView, disputes_of_payment
 from app.domain.payments.errors import UnknownPayment
@@ -13,6 +14,7 @@ from app.domain.payments.gateway import DisputeStatus
 from app.domain.payments.models import Payment, Refund
 from app.domain.payments.views import PaymentView, RefundView
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def payment_file(public_id: str) -> PaymentFile:
     # Databases do not even let us ask for some characters; nothing is called so.
     row = None if UNSTORABLE.search(public_id) else session.scalar(refreshed)
     if row is None:
-        raise UnknownPayment("There is no payment with this id.")
+        raise UnknownPayment(say("There is no payment with this id."))
     return PaymentFile(
         payment=queries.payments_of_rows([row.id])[0],
         method=row.method,
@@ -56,6 +58,12 @@ def payment_file(public_id: str) -> PaymentFile:
 def _refunds(payment: Payment) -> tuple[RefundView, ...]:
     theirs = select(Refund).where(Refund.payment_id == payment.id).order_by(Refund.id.desc())
     return tuple(
-        RefundView(payment.provider, row.amount_minor, row.status, row.reason, row.created_at)
+        RefundView(
+            payment.provider,
+            row.amount_minor,
+            row.status,
+            reasons.read_again(row.reason),
+            row.created_at,
+        )
         for row in session.scalars(theirs.execution_options(populate_existing=True))
     )

@@ -12,6 +12,7 @@ from app.domain.payments.models import ProviderEvent
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 WAITING, PROCESSED, IGNORED = "waiting", "processed", "ignored"
 FOLLOW_UP_EVENT = "follow_up_event"
@@ -56,7 +57,7 @@ def lock(event_row_id: int) -> ProviderEvent:
     locked = select(ProviderEvent).where(ProviderEvent.id == event_row_id).with_for_update()
     event = session.scalars(locked).one_or_none()
     if event is None:
-        raise UnknownEvent(f"The inbox holds no event {event_row_id}.")
+        raise UnknownEvent(say("The inbox holds no event {event}.", {"event": event_row_id}))
     return event
 
 
@@ -88,7 +89,12 @@ def replay(provider: str, event_id: str, *, actor: str, now: datetime) -> None:
     )
     event = session.scalars(named.with_for_update()).one_or_none()
     if event is None:
-        raise UnknownEvent(f"The inbox holds no event {event_id} of {provider}.")
+        raise UnknownEvent(
+            say(
+                "The inbox holds no event {event} of {provider}.",
+                {"event": event_id, "provider": provider},
+            )
+        )
     event.status, event.next_try_at = WAITING, now
     event.ignored_because = event.processed_at = None
     outbox.add(FOLLOW_UP_EVENT, {"event": event.id}, now=now)

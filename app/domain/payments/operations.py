@@ -18,6 +18,7 @@ from app.domain.payments.rules import PaymentStatus, RefundStatus
 from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.secret_keys import ALPHABET
+from app.foundation.sentences import say
 
 PUBLIC_ID_LENGTH = 20
 
@@ -166,10 +167,10 @@ def lock_payment(public_id: str) -> Payment:
     """Lock the attempt, after its account like everyone does. Raises UnknownPayment."""
     # Whatever else was asked for is no id, and some of it no text for a database.
     if not queries.PUBLIC_ID.fullmatch(public_id):
-        raise UnknownPayment("There is no payment with this id.")
+        raise UnknownPayment(say("There is no payment with this id."))
     owner = session.scalar(select(Payment.user_id).where(Payment.public_id == public_id))
     if owner is None:
-        raise UnknownPayment(f"There is no payment {public_id} here.")
+        raise UnknownPayment(say("There is no payment {payment} here.", {"payment": public_id}))
     accounts.lock_accounts({owner})
     locked = select(Payment).where(Payment.public_id == public_id).with_for_update()
     return session.scalars(locked).one()
@@ -220,7 +221,10 @@ def record_outcome(payment: Payment, outcome: PaymentOutcome, *, now: datetime) 
     except IntegrityError as taken:
         # Named like every other outcome that cannot be: the sweep and the page go on without it.
         raise OutcomeMismatch(
-            f"Another attempt has the provider's {outcome.provider_payment} already."
+            say(
+                "Another attempt has the provider's {payment} already.",
+                {"payment": outcome.provider_payment},
+            )
         ) from taken
 
 

@@ -27,6 +27,7 @@ from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
 # How many extra tokens an invoice is about.
@@ -52,13 +53,15 @@ def payment_of(account: Account, public_id: str) -> PaymentView:
     ours = (Payment.user_id == account.id, Payment.public_id == public_id)
     views = _views(*ours) if is_id else ()
     if not views:
-        raise UnknownPayment("You have no payment with this id.")
+        raise UnknownPayment(say("You have no payment with this id."))
     return views[0]
 
 
 def payments_of_invoice(account: Account, invoice_id: str) -> tuple[PaymentView, ...]:
     """Return the attempts to pay one of the account's invoices (by its id), newest first."""
-    return _views(Payment.user_id == account.id, Invoice.public_id == invoice_id)
+    attempts = _views(Payment.user_id == account.id, Invoice.public_id == invoice_id)
+    # Those of one moment stay in the order of their rows.
+    return tuple(sorted(attempts, key=lambda attempt: attempt.created_at, reverse=True))
 
 
 def newest_payments(*, limit: int) -> tuple[PaymentView, ...]:
@@ -95,7 +98,9 @@ def payment_of_provider(provider: str, provider_payment: str) -> str:
     )
     public_id = session.scalar(named)
     if public_id is None:
-        raise UnknownPayment(f"Nothing here was settled by {provider_payment} so far.")
+        raise UnknownPayment(
+            say("Nothing here was settled by {payment} so far.", {"payment": provider_payment})
+        )
     return public_id
 
 

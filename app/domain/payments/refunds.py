@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select
 
 from app.domain.accounts.models import Account
+from app.domain.invoices import reasons
 from app.domain.invoices.models import Invoice
 from app.domain.payments import rules
 from app.domain.payments.errors import UnknownRefund
@@ -15,6 +16,7 @@ from app.domain.payments.models import Payment, Refund
 from app.domain.payments.rules import RefundStatus
 from app.domain.payments.views import RefundView
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 # Kept by asking the provider.
 REFUND_PAYMENT = "refund_payment"
@@ -32,7 +34,7 @@ def payment_of_refund(refund_id: int) -> str:
         .where(Refund.id == refund_id)
     )
     if found is None:
-        raise UnknownRefund(f"There is no refund {refund_id} here.")
+        raise UnknownRefund(say("There is no refund {refund} here.", {"refund": refund_id}))
     return found
 
 
@@ -41,7 +43,7 @@ def lock_refund(refund_id: int) -> Refund:
     locked = select(Refund).where(Refund.id == refund_id).with_for_update()
     refund = session.scalars(locked).one_or_none()
     if refund is None:
-        raise UnknownRefund(f"There is no refund {refund_id} here.")
+        raise UnknownRefund(say("There is no refund {refund} here.", {"refund": refund_id}))
     return refund
 
 
@@ -106,11 +108,13 @@ def refunds_of_invoice(account: Account, invoice_id: str) -> tuple[RefundView, .
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .where(Payment.user_id == account.id, Invoice.public_id == invoice_id)
-        .order_by(Refund.id.desc())
+        .order_by(Refund.created_at.desc(), Refund.id.desc())
         .execution_options(populate_existing=True)
     )
     return tuple(
-        RefundView(provider, row.amount_minor, row.status, row.reason, row.created_at)
+        RefundView(
+            provider, row.amount_minor, row.status, reasons.read_again(row.reason), row.created_at
+        )
         for row, provider in session.execute(statement)
     )
 

@@ -18,6 +18,7 @@ from app.domain.payments.gateway import (
     RefundOutcomeStatus,
 )
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import Sentence, say
 
 # A page at the provider lives at least half an hour. Ours lives twice as long, so that for the
 # first half an hour a call whose answer was lost can be repeated with the very same words.
@@ -46,6 +47,17 @@ class PaymentStatus(StrEnum):
     SETTLED = "settled"
     FAILED = "failed"
     EXPIRED = "expired"
+
+
+# Where an attempt stands, as refusals name it.
+STATUS_WORDS: Mapping[str, Sentence] = {
+    PaymentStatus.CREATED: say("created"),
+    PaymentStatus.PENDING: say("pending"),
+    PaymentStatus.UNKNOWN: say("unknown"),
+    PaymentStatus.SETTLED: say("settled"),
+    PaymentStatus.FAILED: say("failed"),
+    PaymentStatus.EXPIRED: say("expired"),
+}
 
 
 class RefundStatus(StrEnum):
@@ -187,7 +199,12 @@ def next_status(current: str, outcome: OutcomeStatus) -> PaymentStatus | None:
     """Return the status an outcome leads to, None if it is no news. Raises OutcomeImpossible."""
     following = TRANSITIONS[PaymentStatus(current)][outcome]
     if following is Verdict.REFUSE:
-        raise OutcomeImpossible(f"The payment is {current}; the provider now says {outcome}.")
+        raise OutcomeImpossible(
+            say(
+                "The payment is {status}; the provider now says {outcome}.",
+                {"status": current, "outcome": outcome},
+            )
+        )
     return following if isinstance(following, PaymentStatus) else None
 
 
@@ -200,7 +217,10 @@ def check_terms(
     if said != ordered:
         told = "{} {}: {} cents {}"
         raise OutcomeMismatch(
-            f"Ordered was {told.format(*ordered)}; the provider speaks of {told.format(*said)}."
+            say(
+                "Ordered was {ordered}; the provider speaks of {said}.",
+                {"ordered": told.format(*ordered), "said": told.format(*said)},
+            )
         )
 
 
@@ -209,7 +229,10 @@ def check_same_payment(outcome: PaymentOutcome, *, provider_payment: str | None)
     is_paid = outcome.status is OutcomeStatus.PAID
     if is_paid and provider_payment is not None and outcome.provider_payment != provider_payment:
         raise OutcomeMismatch(
-            f"Settled by {provider_payment}; the provider also took {outcome.provider_payment}."
+            say(
+                "Settled by {payment}; the provider also took {other}.",
+                {"payment": provider_payment, "other": outcome.provider_payment},
+            )
         )
 
 
@@ -259,7 +282,12 @@ def next_dispute_status(current: str, seen: DisputeStatus) -> DisputeStatus | No
     """Return where a dispute goes, None if it is no news. Raises OutcomeImpossible."""
     following = DISPUTE_TRANSITIONS[DisputeStatus(current)][seen]
     if following is Verdict.REFUSE:
-        raise OutcomeImpossible(f"The dispute was {current}; the provider now says {seen}.")
+        raise OutcomeImpossible(
+            say(
+                "The dispute was {status}; the provider now says {outcome}.",
+                {"status": current, "outcome": seen},
+            )
+        )
     return following if isinstance(following, DisputeStatus) else None
 
 
@@ -271,33 +299,43 @@ def check_known_to_provider(provider_payment: str | None) -> None:
     """Refuse to ask a provider about a payment that only the demo has made up."""
     if provider_payment is not None and provider_payment.startswith(DEMO_PAYMENT):
         raise PaymentNotRefundable(
-            "This payment came with the demo: its provider knows nothing of it. Pay an invoice in"
-            " the sandbox, and refund that."
+            say(
+                "This payment came with the demo: its provider knows nothing of it. Pay an invoice"
+                " in the sandbox, and refund that."
+            )
         )
 
 
 def check_refundable(amount_minor: int, *, status: str, left_minor: int, is_disputed: bool) -> None:
     """Refuse to give back what was not paid, is contested, or more than is left."""
     if status != PaymentStatus.SETTLED:
-        raise PaymentNotRefundable(f"The payment is {status}: there is no money to give back.")
+        raise PaymentNotRefundable(
+            say(
+                "The payment is {status}: there is no money to give back.",
+                {"status": STATUS_WORDS[status]},
+            )
+        )
     if is_disputed:
         raise PaymentNotRefundable(
-            "The payment is disputed: nobody has decided yet where its money goes."
+            say("The payment is disputed: nobody has decided yet where its money goes.")
         )
     if left_minor <= 0:
-        raise PaymentNotRefundable("All of this payment has gone back already.")
+        raise PaymentNotRefundable(say("All of this payment has gone back already."))
     if not 0 < amount_minor <= left_minor:
         raise RefundTooLarge(
-            f"From $0.01 to {usd_of_minor(left_minor)} of this payment can be refunded."
+            say(
+                "From $0.01 to {most} of this payment can be refunded.",
+                {"most": usd_of_minor(left_minor)},
+            )
         )
 
 
 def check_chargeable(*, is_removed: bool, has_consent: bool) -> None:
     """Refuse to charge a card that its owner has taken away, or never allowed us to charge."""
     if is_removed:
-        raise CardNotUsable("This card has been removed.")
+        raise CardNotUsable(say("This card has been removed."))
     if not has_consent:
-        raise CardNotUsable("Nobody has agreed that this card is charged by itself.")
+        raise CardNotUsable(say("Nobody has agreed that this card is charged by itself."))
 
 
 def idempotency_key(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.payments.rules import REFUND_UNDECIDED, UNDECIDED, PaymentStatus, RefundStatus
+from app.foundation.sentences import Sentence, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,11 @@ class CardView:
     created_at: datetime
 
     @property
-    def name(self) -> str:
+    def name(self) -> Sentence:
         """Return what people call it."""
-        return f"{self.brand.capitalize()} ending in {self.last4}"
+        return say(
+            "{brand} ending in {digits}", {"brand": self.brand.capitalize(), "digits": self.last4}
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, Whole, session
 from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def customer(user_id: str, *, now: datetime, grace: timedelta) -> CustomerView:
     named = named.execution_options(populate_existing=True)
     accounts = session.scalars(named).all() if may_be_user_id(user_id) else ()
     if not accounts:
-        raise UnknownAccount("There is no customer with this id.")
+        raise UnknownAccount(say("There is no customer with this id."))
     return _views(accounts, now=now, grace=grace)[0]
 
 

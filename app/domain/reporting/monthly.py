@@ -22,6 +22,7 @@ from app.domain.reporting import monthly_sums as sums
 from app.domain.reporting.monthly_sums import Invoiced, Moved, UsageOf
 from app.foundation.money import round_half_up
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class MonthlyReport:
 def monthly_report(month: BillingMonth, *, now: datetime) -> MonthlyReport:
     """Return the month's figures, those of the running month so far. Raises MonthInFuture."""
     if month > BillingMonth.of(now):
-        raise MonthInFuture(f"{month} has not begun.")
+        raise MonthInFuture(say("{month} has not begun.", {"month": str(month)}))
     invoiced = sums.invoiced(month)
     return MonthlyReport(
         month=month,

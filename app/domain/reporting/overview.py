@@ -1,7 +1,7 @@
 """Everything the customer's first page says, read in a handful of statements."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.reporting import queries, rules
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
+from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
@@ -55,7 +56,7 @@ class Overview:
     month: BillingMonth
     month_sums: Sums
     month_cost: Forecast | None
-    plan_name: str
+    plan_names: Mapping[str, str]
     period: PeriodView
     extra_tokens: int
     quota_runs_out_at: datetime | None
@@ -69,8 +70,15 @@ class Overview:
     before: Sums
     top_models: tuple[GroupSums, ...]
     top_keys: tuple[GroupSums, ...]
+    # The next one first.
+    invoices_ahead: tuple[InvoiceAhead, ...]
     # None once anything was ever used.
     first_steps: FirstSteps | None
+
+    @property
+    def plan_name(self) -> str:
+        """Return the name of the plan that runs."""
+        return self.plan_names[self.period.terms.plan_id]
 
     @property
     def token_balance(self) -> int:
@@ -84,7 +92,11 @@ def overview(
     """Return how the account stands, and where its month and quota are heading."""
     month = BillingMonth.of(now)
     month_sums = usage.month_to_date(account, month=month)
-    period = subscriptions.current_period(account.id, now=now, grace=grace)
+    plans = {plan.id: plan for plan in catalog.plans()}
+    terms = {plan_id: subscriptions.terms_of(plan) for plan_id, plan in plans.items()}
+    period, following = subscriptions.current_and_following(
+        account.id, terms=terms, now=now, grace=grace
+    )
     chosen = accounts.settings_of(account)
     position = queries.position(account, chosen, period, now=now, limits=limits)
     reason = first_reason(position, now=now)
@@ -97,7 +109,7 @@ def overview(
         month_cost=rules.forecast(
             month_sums.final_nanos, costs, seconds_left=month.period.seconds_left(now)
         ),
-        plan_name=catalog.plan(period.terms.plan_id).name,
+        plan_names={plan_id: plan.name for plan_id, plan in plans.items()},
         period=period,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=rules.runs_out_at(
@@ -113,6 +125,7 @@ def overview(
         before=before,
         top_models=_top(recent),
         top_keys=_top_keys(account, recent),
+        invoices_ahead=invoices_ahead(position.debts.unbilled_nanos, following, month=month),
         first_steps=_first_steps(account, used=both.totals),
     )
 

@@ -1,7 +1,7 @@
 """Where an account lies between the thresholds at which its owner wants to be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from app.domain.accounts import queries as accounts
@@ -10,11 +10,13 @@ from app.domain.accounts.rules import zone
 from app.domain.alerts import queries as alerts
 from app.domain.alerts import rules
 from app.domain.alerts.rules import Figures, Gauge
+from app.domain.reporting.courses import Course, course
 from app.domain.reporting.rules import PACE_SEEN_DAYS, pace_of, runs_out_at
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView, UsagePeriod
 from app.domain.usage import queries as usage
-from app.foundation.periods import BillingMonth
+from app.domain.usage.views import Sums
+from app.foundation.periods import BillingMonth, Period
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,10 @@ class Watch:
     gauges: tuple[Gauge, ...]
     month: BillingMonth
     period_ends_at: datetime
+    # Tokens drawn from quota and extra tokens in the period; None where there are none to draw.
+    tokens: Course | None
+    # What usage of the month comes to, in nano-USD.
+    spend: Course
 
     @property
     def has_tokens(self) -> bool:
@@ -36,17 +42,48 @@ def watch(account: Account, *, now: datetime, grace: timedelta) -> Watch:
     """Return where the account's thresholds lie now: the same figures that mails are sent by."""
     month = BillingMonth.of(now)
     period = subscriptions.current_period(account.id, now=now, grace=grace)
-    days = usage.tokens_by_day([account.id], since=first_day(now)).get(account.id, {})
+    days = usage.sums_by_day(account, since=first_day(now))
     spent = usage.billed_to([account.id], month=month).get(account.id, 0)
-    figures = figures_of(account, period, spent_nanos=spent, days=days, now=now)
+    tokens = {day: sums.total_tokens for day, sums in days.items()}
+    figures = figures_of(account, period, spent_nanos=spent, days=tokens, now=now)
     thresholds = alerts.thresholds_of(accounts.settings_of(account))
-    return Watch(figures, rules.gauges(thresholds, figures), month, period.ends_at)
+    return Watch(
+        figures,
+        rules.gauges(thresholds, figures),
+        month,
+        period.ends_at,
+        tokens=_tokens(account, period, days, now=now) if figures.owns_tokens else None,
+        spend=_spend(account, spent, days, span=month.period, now=now),
+    )
 
 
 def first_day(now: datetime) -> date:
     """Return the first day whose usage tells the pace."""
     # A day more than is looked at: somewhere it is still yesterday.
     return now.date() - timedelta(days=PACE_SEEN_DAYS + 1)
+
+
+def _tokens(
+    account: Account, period: PeriodView, days: Mapping[date, Sums], *, now: datetime
+) -> Course:
+    local, span = zone(account.timezone), Period(period.starts_at, period.ends_at)
+    pace = pace_of({day: each.total_tokens for day, each in days.items()}, local=local, now=now)
+    first = span.starts_at.astimezone(local).date()
+    extra = sum(each.extra_tokens for day, each in days.items() if day >= first)
+    drawn = {day: each.quota_tokens + each.extra_tokens for day, each in days.items()}
+    amount = period.quota_tokens_used + extra
+    found = course(amount, drawn, pace, span=span, local=local, now=now)
+    # What goes on after the last token is overage.
+    most = amount + period.tokens_remaining + account.extra_tokens
+    return replace(found, ahead=tuple(min(each, most) for each in found.ahead))
+
+
+def _spend(
+    account: Account, spent: int, days: Mapping[date, Sums], *, span: Period, now: datetime
+) -> Course:
+    local, costs = zone(account.timezone), {day: each.final_nanos for day, each in days.items()}
+    pace = pace_of(costs, local=local, now=now)
+    return course(spent, costs, pace, span=span, local=local, now=now)
 
 
 def figures_of(

@@ -9,6 +9,7 @@ from app.domain.subscriptions.errors import AlreadyOnPlan, PeriodUnpaid, Preview
 from app.domain.subscriptions.rules import Terms
 from app.foundation import money
 from app.foundation.periods import Period, monthly_period
+from app.foundation.sentences import say
 
 # How long a preview's amounts hold, so that reading it costs nobody a cent.
 PREVIEW_HOLDS = timedelta(minutes=10)
@@ -86,9 +87,9 @@ def change(standing: Standing, after: Terms, *, now: datetime) -> Change:
     """Work the change out. Raises AlreadyOnPlan and PeriodUnpaid."""
     before = standing.terms
     if after.plan_id == before.plan_id:
-        raise AlreadyOnPlan("You are on this plan already.")
+        raise AlreadyOnPlan(say("You are on this plan already."))
     if standing.is_unpaid:
-        raise PeriodUnpaid("Your current period is not paid yet. Please pay it, then switch.")
+        raise PeriodUnpaid(say("Your current period is not paid yet. Please pay it, then switch."))
     if after.price_minor <= before.price_minor:
         return _change(ChangeKind.AT_END, standing, after, period=standing.period)
     if before.plan_id == PAY_AS_YOU_GO:
@@ -112,7 +113,7 @@ def moment_of(
     if previewed_at is None:
         return now
     if not max(now - PREVIEW_HOLDS, period_starts_at) <= previewed_at <= now:
-        raise PreviewStale("These amounts are out of date. Please look at the new ones first.")
+        raise PreviewStale(say("These amounts are out of date. Please look at the new ones first."))
     return previewed_at
 
 

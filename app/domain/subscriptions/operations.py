@@ -20,6 +20,7 @@ from app.domain.subscriptions.rules import NextPeriod, Terms
 from app.foundation.bulk import Row, any_of, change_rows, insert_rows
 from app.foundation.database import session
 from app.foundation.periods import monthly_period
+from app.foundation.sentences import say
 
 MOMENT = timedelta(microseconds=1)
 Following = Mapping[str, Sequence[NextPeriod]]
@@ -71,7 +72,7 @@ def mark_paid(period: SubscriptionPeriod, *, now: datetime) -> None:
     Raises PeriodNotOwed if it is paid already, or if its grace is over, rolled over or not.
     """
     if not rules.is_owed(period.grace_ends_at, is_current=period.is_current, now=now):
-        raise PeriodNotOwed("Nothing is owed for this period, or not any more.")
+        raise PeriodNotOwed(say("Nothing is owed for this period, or not any more."))
     subscription = session.get_one(Subscription, period.subscription_id)
     subscription.status = rules.moved(subscription.status, SubscriptionStatus.ACTIVE)
     period.grace_ends_at = None

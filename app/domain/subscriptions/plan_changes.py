@@ -19,6 +19,7 @@ from app.domain.subscriptions.changing import (
 from app.domain.subscriptions.errors import NothingToCancel, NothingToResume
 from app.domain.subscriptions.models import PlanChange, Subscription, SubscriptionPeriod
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 
 def accept(account: Account, change: Change, *, period_id: int, now: datetime) -> PlanChange:
@@ -56,7 +57,7 @@ def cancel(account: Account, *, now: datetime) -> Subscription:
     """
     subscription = queries.running_subscription(account.id)
     if subscription.plan_id == PAY_AS_YOU_GO or not subscription.auto_renew:
-        raise NothingToCancel("There is no plan to cancel, or it is cancelled already.")
+        raise NothingToCancel(say("There is no plan to cancel, or it is cancelled already."))
     subscription.auto_renew, subscription.pending_plan_id = False, None
     subscription.cancelled_at = subscription.updated_at = now
     return subscription
@@ -66,7 +67,7 @@ def resume(account: Account, *, now: datetime) -> Subscription:
     """Take a cancellation or a waiting change back. Raises NothingToResume."""
     subscription = queries.running_subscription(account.id)
     if subscription.auto_renew and subscription.pending_plan_id is None:
-        raise NothingToResume("Nothing is scheduled that could be taken back.")
+        raise NothingToResume(say("Nothing is scheduled that could be taken back."))
     subscription.auto_renew, subscription.pending_plan_id = True, None
     subscription.cancelled_at, subscription.updated_at = None, now
     return subscription

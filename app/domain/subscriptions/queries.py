@@ -1,6 +1,6 @@
 """Questions about subscriptions and periods. Reads only."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -99,6 +99,22 @@ def subscription_of(user_id: str, *, now: datetime, grace: timedelta) -> Subscri
 def current_period(user_id: str, *, now: datetime, grace: timedelta) -> PeriodView:
     """Return the period that holds now, rolled over in thought if nobody has written it yet."""
     return periods_until_now(user_id, since=now, now=now, grace=grace)[-1]
+
+
+def current_and_following(
+    user_id: str, *, terms: Mapping[str, Terms], now: datetime, grace: timedelta
+) -> tuple[PeriodView, PeriodView]:
+    """Return the period that holds now, and the one that follows if nothing is changed till then.
+
+    One statement; `terms` are those of all plans.
+    """
+    written, subscription = periods_since([user_id], since=now)[-1]
+    running = running_in(subscription, written)
+    begun = rules.periods_until(now, running, terms=terms, grace=grace)
+    current = _view_ahead(begun[-1]) if begun else _view(written)
+    ends_at = current.ends_at if current.grace_ends_at is None else current.grace_ends_at
+    following = rules.periods_until(ends_at, running, terms=terms, grace=grace)
+    return current, _view_ahead(following[-1])
 
 
 def current_periods(

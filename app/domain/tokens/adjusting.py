@@ -2,6 +2,7 @@
 
 from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
 from app.domain.tokens.operations import Movement
+from app.foundation.sentences import say, say_count
 
 ADJUSTMENT_MAX = 10**12
 
@@ -16,10 +17,19 @@ def adjustment(
     """
     if not 0 < abs(tokens) <= ADJUSTMENT_MAX:
         raise AdjustmentInvalid(
-            f"An adjustment is from 1 to {ADJUSTMENT_MAX:,} tokens, given or taken away."
+            say(
+                "An adjustment is from 1 to {most:,} tokens, given or taken away.",
+                {"most": ADJUSTMENT_MAX},
+            )
         )
     if extra_tokens + tokens < 0:
-        raise TokensMissing(f"There are only {extra_tokens:,} extra tokens to take away.")
+        raise TokensMissing(
+            say_count(
+                "There is only one extra token to take away.",
+                "There are only {number:,} extra tokens to take away.",
+                extra_tokens,
+            )
+        )
     granted = max(tokens, -granted_tokens)
     return Movement(
         user_id=user_id,

@@ -7,6 +7,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base
 
+# What may become of extra tokens, as entries name it.
+ENTRY_KINDS = ("top_up", "grant", "usage", "usage_void", "refund", "adjustment")
+
 
 class TokenEntry(Base):
     """One movement of an account's extra tokens. Rows are only added; the sum is the balance."""
@@ -25,6 +28,7 @@ class TokenEntry(Base):
         ),
         CheckConstraint("balance_after >= 0", "balance_not_negative"),
         Index(None, "user_id", "id"),
+        Index(None, "user_id", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

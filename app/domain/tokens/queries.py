@@ -32,11 +32,17 @@ class EntriesPage:
     total: int
 
 
-def entries_page(account: Account, *, page: int, page_size: int) -> EntriesPage:
-    """Return a page of the account's token ledger, newest first."""
-    ours = TokenEntry.user_id == account.id
-    total = session.scalars(select(func.count()).where(ours)).one()
-    newest = select(TokenEntry).where(ours).order_by(TokenEntry.id.desc())
+def entries_page(
+    account: Account, *, page: int, page_size: int, kind: str | None = None
+) -> EntriesPage:
+    """Return a page of the account's token ledger, newest first: of all kinds, or of one."""
+    ours = [TokenEntry.user_id == account.id]
+    if kind is not None:
+        ours.append(TokenEntry.kind == kind)
+    total = session.scalars(select(func.count()).where(*ours)).one()
+    newest = (
+        select(TokenEntry).where(*ours).order_by(TokenEntry.created_at.desc(), TokenEntry.id.desc())
+    )
     rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size))
     return EntriesPage(tuple(_view(row) for row in rows), total)
 

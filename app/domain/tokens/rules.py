@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.foundation.errors import FieldError
+from app.foundation.sentences import say
 
 TOP_UP_MINOR_MIN, TOP_UP_MINOR_MAX = 500, 1_000_000
 # A cent in the unit of token prices.
@@ -20,9 +21,11 @@ AUTHENTICATION_WAITS = timedelta(hours=24)
 def tokens_for(amount_minor: int, *, price_pico: int | None) -> int:
     """Return how many tokens a net amount buys. Raises NoTokensForSale and TopUpAmountInvalid."""
     if price_pico is None:
-        raise NoTokensForSale("Your plan sells no extra tokens. Choose a plan that does first.")
+        raise NoTokensForSale(
+            say("Your plan sells no extra tokens. Choose a plan that does first.")
+        )
     if not TOP_UP_MINOR_MIN <= amount_minor <= TOP_UP_MINOR_MAX:
-        message = "The amount must be from 5 to 10,000 USD."
+        message = say("The amount must be from 5 to 10,000 USD.")
         fields = [FieldError("amount", "top_up_amount_invalid", message)]
         raise TopUpAmountInvalid(message, fields=fields)
     return amount_minor * PICO_PER_MINOR // price_pico

@@ -9,12 +9,13 @@ from app.domain.usage.rules import local_hour
 from app.domain.usage.views import Granularity
 from app.foundation.errors import FieldError, InvalidFields
 from app.foundation.periods import MONTHS_PER_YEAR, Period
+from app.foundation.sentences import say
 
 DAY = timedelta(days=1)
 SPAN_MAX = {
-    Granularity.HOUR: (92 * DAY, "92 days"),
-    Granularity.DAY: (1_100 * DAY, "1,100 days"),
-    Granularity.MONTH: (7_305 * DAY, "20 years"),
+    Granularity.HOUR: (92 * DAY, say("By hour, a range has at most 92 days.")),
+    Granularity.DAY: (1_100 * DAY, say("By day, a range has at most 1,100 days.")),
+    Granularity.MONTH: (7_305 * DAY, say("By month, a range has at most 20 years.")),
 }
 # 92 days are 92 days, too, where clocks have made one of them longer.
 TOLERANCE = timedelta(hours=3)
@@ -30,9 +31,8 @@ class Bucket:
 
 def check_span(span: Period, *, granularity: Granularity) -> None:
     """Refuse a span of more buckets than anybody could look at."""
-    longest, in_words = SPAN_MAX[granularity]
+    longest, message = SPAN_MAX[granularity]
     if span.ends_at - span.starts_at > longest + TOLERANCE:
-        message = f"By {granularity}, a range has at most {in_words}."
         raise InvalidFields(message, fields=[FieldError("from", "range_too_long", message)])
 
 

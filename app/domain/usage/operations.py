@@ -14,6 +14,7 @@ from app.domain.usage.rollups import Rollups, place_of, sums_of
 from app.foundation import money
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
 
 def void(record: BillingRecord, account: Account, *, reason: str, now: datetime) -> None:
@@ -71,7 +72,7 @@ def record_of(request_id: str) -> BillingRecord:
     statement = select(BillingRecord).where(BillingRecord.request_id == request_id)
     record = session.scalar(statement.execution_options(populate_existing=True))
     if record is None:
-        raise UnknownRequest("No usage was recorded under this request_id.")
+        raise UnknownRequest(say("No usage was recorded under this request_id."))
     return record
 
 

@@ -9,6 +9,7 @@ from app.domain.catalog.rules import Price, pico_tokens
 from app.domain.usage.reports import UsageReport
 from app.foundation import money
 from app.foundation.errors import FieldError
+from app.foundation.sentences import say
 
 TOKENS_MAX = 1_000_000_000
 COST_NANOS_MAX = 10**15
@@ -30,7 +31,7 @@ def find_fault(report: UsageReport, *, now: datetime) -> FieldError | None:
 def find_cost_fault(cost_nanos: int) -> FieldError | None:
     """Return what is wrong with a record's list cost, if anything."""
     if cost_nanos > COST_NANOS_MAX:
-        sentence = "At this model's price the record costs more than 1,000,000 USD."
+        sentence = say("At this model's price the record costs more than 1,000,000 USD.")
         return FieldError("model", "cost_too_large", sentence)
     return None
 
@@ -105,27 +106,31 @@ def local_hour(moment: datetime, zone: ZoneInfo) -> tuple[datetime, date]:
 def _find_count_fault(report: UsageReport) -> FieldError | None:
     if report.prompt_tokens + report.completion_tokens != report.total_tokens:
         expected = report.prompt_tokens + report.completion_tokens
-        sentence = f"total_tokens must be prompt_tokens + completion_tokens, {expected} here."
+        sentence = say(
+            "total_tokens must be prompt_tokens + completion_tokens, {expected} here.",
+            {"expected": expected},
+        )
         return FieldError("total_tokens", "total_mismatch", sentence)
     if report.total_tokens > TOKENS_MAX:
         # Of two counts within the limit, or of a total that was left out and added up.
-        sentence = f"total_tokens is at most {TOKENS_MAX:,}."
+        sentence = say("total_tokens is at most {most:,}.", {"most": TOKENS_MAX})
         return FieldError("total_tokens", "tokens_too_large", sentence)
     if report.cached_tokens + report.cache_write_tokens > report.prompt_tokens:
-        sentence = "cached_tokens and cache_write_tokens are part of prompt_tokens, but exceed it."
+        sentence = say(
+            "cached_tokens and cache_write_tokens are part of prompt_tokens, but exceed it."
+        )
         return FieldError("cached_tokens", "cached_exceeds_prompt", sentence)
     if report.reasoning_tokens > report.completion_tokens:
-        sentence = "reasoning_tokens are part of completion_tokens, but exceed it."
+        sentence = say("reasoning_tokens are part of completion_tokens, but exceed it.")
         return FieldError("reasoning_tokens", "reasoning_exceeds_completion", sentence)
     return None
 
 
 def _find_time_fault(report: UsageReport, *, now: datetime) -> FieldError | None:
     if report.occurred_at is not None and report.occurred_at > now + CLOCK_SKEW:
-        sentence = "occurred_at lies more than 5 minutes in the future."
+        sentence = say("occurred_at lies more than 5 minutes in the future.")
         return FieldError("occurred_at", "occurred_in_future", sentence)
     if report.occurred_at is not None and report.occurred_at < EARLIEST:
-        return FieldError(
-            "occurred_at", "occurred_too_early", "occurred_at lies before the year 2000."
-        )
+        sentence = say("occurred_at lies before the year 2000.")
+        return FieldError("occurred_at", "occurred_too_early", sentence)
     return None

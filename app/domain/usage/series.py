@@ -26,6 +26,7 @@ from app.domain.usage.views import Granularity, Grouping
 from app.foundation.database import UTCDateTime, Whole, session
 from app.foundation.errors import FieldError, InvalidFields
 from app.foundation.periods import Period
+from app.foundation.sentences import say
 
 SUMS = tuple(UsageSums.__annotations__)
 # A chart of more is unreadable, and an answer of more a burden on everyone.
@@ -141,6 +142,6 @@ def _around(body: Period, span: Period) -> Iterator[Period]:
 def _rows(statement: Select[Any]) -> Sequence[Sequence[Any]]:
     rows = session.execute(statement.limit(ROWS_MAX + 1)).all()
     if len(rows) > ROWS_MAX:
-        message = "This range holds more than can be shown: shorten it, or take longer steps."
+        message = say("This range holds more than can be shown: shorten it, or take longer steps.")
         raise InvalidFields(message, fields=[FieldError("from", "range_too_long", message)])
     return rows

@@ -96,6 +96,8 @@ class RecordView:
     created_at: datetime
     # True where the gateway guessed the counts, such as those of a stream that was broken off.
     is_estimated: bool = False
+    # None while no price is known.
+    price_id: int | None = None
 
     @property
     def discount_rate(self) -> Decimal:

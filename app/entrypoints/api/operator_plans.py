@@ -16,6 +16,7 @@ from app.entrypoints.api.plan_shapes import plan_body
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_fields import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, read_fields
 from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.problems import sendable
 from app.foundation import clock
 
 calls = Blueprint("operator_plans", __name__)
@@ -86,7 +87,7 @@ def _plan(plan: Plan, *, now: datetime) -> dict[str, object]:
         "created_at": plan.created_at,
         "updated_at": plan.updated_at,
         "warnings": [
-            {"code": warning.code, "detail": warning.detail}
+            {"code": warning.code, "detail": sendable(warning.detail)}
             for warning in plan_making.warnings_of(plan, now=now)
         ],
     }

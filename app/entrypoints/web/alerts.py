@@ -9,6 +9,7 @@ from app.domain.accounts.rules import zone
 from app.domain.alerts import queries
 from app.domain.reporting.watching import watch
 from app.entrypoints.settings import renewal_grace
+from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.setting_forms import AlertsForm, as_set
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
@@ -44,6 +45,7 @@ def change() -> ResponseReturnValue:
 def _answer(*, refused: AlertsForm | None = None, is_saved: bool = False) -> Response:
     account = signed_in_account()
     chosen = accounts.settings_view(account)
+    found = watch(account, now=clock.now(), grace=renewal_grace())
     return respond(
         "web/alerts/index.html",
         "web/alerts/_alerts.html",
@@ -51,7 +53,9 @@ def _answer(*, refused: AlertsForm | None = None, is_saved: bool = False) -> Res
         form=refused or AlertsForm(formdata=None, data=as_set(chosen)),
         is_saved=is_saved,
         chosen=chosen,
-        watch=watch(account, now=clock.now(), grace=renewal_grace()),
+        watch=found,
+        tokens=draw_tokens(found),
+        spend=draw_spend(found, alert_minor=chosen.alert_spend_minor),
         history=queries.history(account, limit=HISTORY_LENGTH_MAX),
         local=zone(account.timezone),
     )

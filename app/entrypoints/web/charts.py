@@ -12,8 +12,12 @@ from app.domain.reporting.rules import share_permille
 from app.domain.usage.buckets import buckets
 from app.domain.usage.rules import local_hour
 from app.domain.usage.views import Granularity, Grouping, Sums, UsageSeries
+from app.entrypoints.languages import language, translated
+from app.entrypoints.web.showing import HOUR_FOLLOWS
 from app.entrypoints.web.usage_filter import Metric
+from app.foundation import languages
 from app.foundation.periods import Period
+from app.foundation.sentences import say
 
 LAYERS_MAX = 8
 ROWS_MAX = 50
@@ -22,10 +26,13 @@ HOUR = timedelta(hours=1)
 REST = "rest"
 FIGURES = {Metric.COST: "final_nanos", Metric.TOKENS: "total_tokens", Metric.REQUESTS: "requests"}
 UNNAMED = {
-    Grouping.MODEL: "No model named",
-    Grouping.API_KEY: "No key named",
-    Grouping.PROVIDER: "No provider named",
+    Grouping.MODEL: say("No model named"),
+    Grouping.API_KEY: say("No key named"),
+    Grouping.PROVIDER: say("No provider named"),
 }
+# What the script says itself.
+OTHER = say("Other")
+TOTAL = say("Total")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,7 @@ class Chart:
         """Return what the script draws; amounts are whole nano-USD, tokens or requests."""
         return {
             "metric": self.metric.value,
+            "total": str(translated(TOTAL)),
             "labels": [bar.label for bar in self.bars],
             "titles": [bar.title for bar in self.bars],
             "layers": [
@@ -144,7 +152,7 @@ def rows_of(
 
 def name_of(group: str, group_by: Grouping) -> str:
     """Return what a group is called on pages."""
-    return group or UNNAMED[group_by]
+    return group or str(translated(UNNAMED[group_by]))
 
 
 def colours_of(ranked: Sequence[GroupSums]) -> dict[str, str]:
@@ -167,17 +175,21 @@ def _starts(series: UsageSeries, local: ZoneInfo) -> Iterator[datetime]:
 
 
 def _bars(starts: Sequence[datetime], granularity: Granularity) -> Iterator[Bar]:
-    one_day = bool(starts) and starts[0].date() == starts[-1].date()
+    one_day, spoken = bool(starts) and starts[0].date() == starts[-1].date(), language()
     for start in starts:
-        day = f"{start.day} {start:%b}"
+        there = start.date()
+        day = languages.short_day_in(spoken, there)
         if granularity is Granularity.HOUR:
             label = f"{start:%H:%M}" if one_day else f"{day} {start:%H:%M}"
+            weekday = languages.short_weekday_in(spoken, there)
             # The offset tells the two hours apart that clocks run through twice.
-            yield Bar(start, label, f"{start:%a} {day} {start:%Y, %H:%M} (UTC{str(start)[-6:]})")
+            hour = f"{start:%H:%M} (UTC{str(start)[-6:]})"
+            yield Bar(start, label, f"{weekday}{HOUR_FOLLOWS[spoken]}{hour}")
         elif granularity is Granularity.DAY:
-            yield Bar(start, day, f"{start:%A}, {start.day} {start:%B %Y}")
+            yield Bar(start, day, languages.weekday_in(spoken, there))
         else:
-            yield Bar(start, f"{start:%b %Y}", f"{start:%B %Y}")
+            month = languages.month_in(spoken, there)
+            yield Bar(start, month, languages.long_month_in(spoken, there))
 
 
 def _layers(
@@ -192,7 +204,7 @@ def _layers(
     names = {colour: name_of(group, series.group_by) for group, colour in colours.items()}
     for colour in (*names, REST):
         if colour in values:
-            yield Layer(names.get(colour, "Other"), colour, tuple(values[colour]))
+            yield Layer(names.get(colour, str(translated(OTHER))), colour, tuple(values[colour]))
 
 
 def _key(start: datetime) -> datetime:
@@ -204,7 +216,9 @@ def _rest(ranked: Sequence[GroupSums], totals: Sums, *, metric: Metric) -> Itera
     rest = ranked[ROWS_MAX:]
     if rest:
         sums = add_up(each.sums for each in rest)
-        yield Row(f"{len(rest)} more", None, REST, sums, _share(sums, totals, metric))
+        more = say("{number:,} more", {"number": len(rest)})
+        name = str(translated(more))
+        yield Row(name, None, REST, sums, _share(sums, totals, metric))
 
 
 def _share(part: Sums, whole: Sums, metric: Metric) -> int:

@@ -20,19 +20,23 @@ from app.domain.coupons.errors import (
 )
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import PlanNotForSale
+from app.entrypoints.languages import field_label, translated
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import CouponForm
+from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
+from app.foundation.sentences import say
 from app.workflows.preview_coupon import CouponPreview, preview_coupon
 from app.workflows.redeem_coupon import Redemption, redeem_coupon
 from app.workflows.try_coupon import try_coupon
 
-MY_PLAN = ("", "The plan I am on")
+PAGE_SIZE = 12
+MY_PLAN = ("", field_label("The plan I am on"))
 ON_THE_CODE = (
     CouponAlreadyUsed,
     CouponExpired,
@@ -80,7 +84,8 @@ def redeem() -> ResponseReturnValue:
             redeemed = _redeemed(form)
     if redeemed is None:
         return _coupons(form)
-    flash(f"{redeemed.coupon.code} is redeemed: {redeemed.coupon.says}.")
+    told = {"code": redeemed.coupon.code, "gives": redeemed.coupon.says}
+    flash(str(translated(say("{code} is redeemed: {gives}.", told))))
     # htmx follows, too, and gets the part that it shows.
     return redirect(url_for(".index"), 303)
 
@@ -116,7 +121,7 @@ def _fields(form: CouponForm) -> dict[type[DomainError], Field]:
 
 
 def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Response:
-    account = signed_in_account()
+    account, page = signed_in_account(), page_number()
     return respond(
         "web/coupons/index.html",
         "web/coupons/_coupons.html",
@@ -124,6 +129,8 @@ def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Res
         form=form,
         waiting=plan_changes.find_open(account),
         preview=previewed,
-        redemptions=queries.redemptions_of(account),
+        found=queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
+        page=page,
+        page_size=PAGE_SIZE,
         local=zone(account.timezone),
     )

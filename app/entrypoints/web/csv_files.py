@@ -41,8 +41,13 @@ def usage_lines(series: UsageSeries) -> Iterator[Sequence[Cell]]:
 
 def csv_answer(name: str, lines: Iterable[Sequence[Cell]]) -> Response:
     """Answer the lines as a file to keep."""
+    return file_of(name, _written(lines))
+
+
+def file_of(name: str, parts: Iterable[str]) -> Response:
+    """Answer what is written already as a file to keep, piece by piece."""
     return Response(
-        _written(lines),
+        parts,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )

@@ -11,6 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
+from app.entrypoints.languages import field_label
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -202,10 +203,12 @@ class CouponForm(SentForm):
     """A code, and the plan that it is to be used for."""
 
     coupon_code = StringField(
-        "Coupon code",
-        validators=[DataRequired("Enter the code of your coupon.")],
+        field_label("Coupon code"),
+        validators=[DataRequired(field_label("Enter the code of your coupon."))],
         filters=[visible],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )
     # Which plans there are is known where the form is made.
-    plan_id = SelectField("For which plan", default="", validate_choice=False, filters=[visible])
+    plan_id = SelectField(
+        field_label("For which plan"), default="", validate_choice=False, filters=[visible]
+    )

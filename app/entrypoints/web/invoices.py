@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
+from app.domain.invoices.views import InvoicesWanted
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
@@ -16,7 +17,7 @@ from app.entrypoints.gateways import (
 )
 from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import STATUS, refusals_noted
-from app.entrypoints.web.page_numbers import page_number
+from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
@@ -25,6 +26,9 @@ from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import begin_checkout
 
 PAGE_SIZE = 12
+# As they are shown: what is overdue is not to be found under what is to pay.
+STATUSES = ("issued", "overdue", "paid", "refunded", "void")
+KINDS = ("usage", "subscription", "topup")
 
 pages = Blueprint("invoices", __name__)
 pages.before_request(require_sign_in)
@@ -34,10 +38,16 @@ pages.before_request(require_sign_in)
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
     account, now, page = signed_in_account(), clock.now(), page_number()
+    wanted = choices_in_query({"status": STATUSES, "kind": KINDS})
     return respond(
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
-        found=queries.invoices_page(account, page=page, page_size=PAGE_SIZE, now=now),
+        found=queries.invoices_page(
+            account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
+        ),
+        wanted=wanted,
+        statuses=STATUSES,
+        kinds=KINDS,
         draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         unpaid=queries.unpaid_invoices(account, now=now),
         page=page,

@@ -1,4 +1,6 @@
-"""Which page of a long list was asked for."""
+"""Which page of a long list was asked for, and of which of its rows."""
+
+from collections.abc import Collection, Mapping
 
 from flask import request
 
@@ -11,6 +13,12 @@ PAGE_MAX = 10_000
 def page_number() -> int:
     """Return the page of the address; the first for whatever is none."""
     return min(max(_number("page", most=PAGE_MAX) or 1, 1), PAGE_MAX)
+
+
+def choices_in_query(choices: Mapping[str, Collection[str]]) -> dict[str, str]:
+    """Return what the address chooses, by name; what is no choice at all is left out."""
+    asked = {name: request.args.get(name, "") for name in choices}
+    return {name: value for name, value in asked.items() if value in choices[name]}
 
 
 def row_before(name: str = "before") -> int | None:

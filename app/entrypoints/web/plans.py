@@ -22,6 +22,7 @@ from app.domain.subscriptions.errors import (
     PreviewStale,
 )
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateway
+from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.selling import seller, shop
@@ -34,7 +35,7 @@ from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
-from app.foundation.figures import day
+from app.foundation.sentences import Day, Sentence, say
 from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.preview_switch import preview_switch
 from app.workflows.resume_subscription import resume_subscription
@@ -85,7 +86,7 @@ def cancel() -> ResponseReturnValue:
         cancel_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])
-    return _done("Your plan is cancelled. It runs until its period ends.")
+    return _done(say("Your plan is cancelled. It runs until its period ends."))
 
 
 @pages.post("/plans/resume")
@@ -95,7 +96,7 @@ def resume() -> ResponseReturnValue:
         resume_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])
-    return _done("It is taken back: your plan stays as it is.")
+    return _done(say("It is taken back: your plan stays as it is."))
 
 
 def _plans(*, trouble: DomainError | None = None) -> Response:
@@ -155,20 +156,21 @@ def _moment_shown(text: str) -> datetime:
     try:
         return read_moment(text)
     except ValueError as error:
-        raise PreviewStale("Please look at the amounts first.") from error
+        raise PreviewStale(say("Please look at the amounts first.")) from error
 
 
-def _confirmation(plan_id: str) -> str:
+def _confirmation(plan_id: str) -> Sentence:
     account = signed_in_account()
     standing = queries.subscription_of(account.id, now=clock.now(), grace=renewal_grace())
     name = catalog.plan(plan_id).name
     if standing.plan_id == plan_id:
-        return f"You are on {name} now."
-    return f"Your plan changes to {name} on {day(standing.period.ends_at, zone(account.timezone))}."
+        return say("You are on {plan} now.", {"plan": name})
+    changes_on = Day(standing.period.ends_at, zone(account.timezone))
+    return say("Your plan changes to {plan} on {day}.", {"plan": name, "day": changes_on})
 
 
-def _done(words: str) -> ResponseReturnValue:
-    flash(words)
+def _done(words: Sentence) -> ResponseReturnValue:
+    flash(str(translated(words)))
     return redirect(url_for(".index"), 303)
 
 

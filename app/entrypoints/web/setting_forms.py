@@ -10,6 +10,7 @@ from app.domain.accounts.settings_rules import (
 )
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
+from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, visible, zone_choices
 from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
 
@@ -56,11 +57,13 @@ class SettingsForm(SentForm):
 class AlertsForm(SentForm):
     """When the customer wants to be told."""
 
-    enable_alerts = Switch("Send alerts by mail")
-    alert_threshold = Whole("Tokens left")
-    alert_percents = Numbers("Percent of quota used", render_kw={"inputmode": "numeric"})
-    alert_spend = Amount("Spend in a month, USD", render_kw={"inputmode": "decimal"})
-    alert_forecast = Switch("Forecast")
+    enable_alerts = Switch(field_label("Send alerts by mail"))
+    alert_threshold = Whole(field_label("Tokens left"))
+    alert_percents = Numbers(
+        field_label("Percent of quota used"), render_kw={"inputmode": "numeric"}
+    )
+    alert_spend = Amount(field_label("Spend in a month, USD"), render_kw={"inputmode": "decimal"})
+    alert_forecast = Switch(field_label("Forecast"))
 
 
 def as_set(chosen: SettingsView) -> dict[str, object]:

@@ -1,11 +1,12 @@
 """How amounts, counts and moments look on pages; the templates' filters."""
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.usage.views import RecordView
 from app.entrypoints.languages import language
 from app.foundation import figures
@@ -17,8 +18,9 @@ from app.foundation.figures import (
     payment_method,
     rate,
     usd_of_minor,
+    usd_written,
 )
-from app.foundation.languages import short_day_in
+from app.foundation.languages import CHINESE, ENGLISH, day_in, month_name_in, short_day_in
 from app.foundation.money import (
     round_half_up,
     usd_from_minor,
@@ -32,8 +34,13 @@ NANO_DECIMALS = 9
 # Below this, counts are short enough to be read in full.
 COMPACT_FROM = 10_000
 COMPACT_DIGITS = 3
-UNITS = ("", "K", "M", "B", "T")
-SEPARATED = 1000
+# Where long numbers are broken, and what the parts are called there.
+UNITS = {
+    ENGLISH: (1_000, ("", "K", "M", "B", "T")),
+    CHINESE: (10_000, ("", "万", "亿", "万亿")),
+}
+# What stands between a day and its hour.
+HOUR_FOLLOWS = {ENGLISH: ", ", CHINESE: " "}
 # A million tokens at a pico-dollar each cost a micro-dollar.
 NANOS_PER_MILLION = 1000
 
@@ -60,16 +67,17 @@ def usd_plain(nanos: int) -> str:
 
 
 def compact(number: int) -> str:
-    """Return the number with three digits that matter: 1.25M."""
+    """Return the number with three digits that matter: 1.25M, 125万."""
     if abs(number) < COMPACT_FROM:
         return count(number)
     # Rounded first: 999,950 reads 1M, not 1000K.
     value, unit = _three_digits(Decimal(number)), 0
-    while abs(value) >= SEPARATED and unit < len(UNITS) - 1:
-        value, unit = value / SEPARATED, unit + 1
+    step, names = UNITS[language()]
+    while abs(value) >= step and unit < len(names) - 1:
+        value, unit = value / step, unit + 1
     text = f"{value:,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
-    return text.replace("-", MINUS) + UNITS[unit]
+    return text.replace("-", MINUS) + names[unit]
 
 
 def percent(permille: int) -> str:
@@ -93,9 +101,19 @@ def short_day(moment: datetime, local: ZoneInfo) -> str:
     return short_day_in(language(), moment.astimezone(local).date())
 
 
+def month_name(moment: datetime) -> str:
+    """Return the name of a UTC month: November, 11月."""
+    return month_name_in(language(), moment.astimezone(UTC).date())
+
+
+def date_written(there: date) -> str:
+    """Return a date in the reader's language: 22 Nov 2026."""
+    return day_in(language(), there)
+
+
 def clock_time(moment: datetime, local: ZoneInfo) -> str:
     """Return the local date and time: 22 Nov 2026, 14:05:09."""
-    return f"{day(moment, local)}, {moment.astimezone(local):%H:%M:%S}"
+    return f"{day(moment, local)}{HOUR_FOLLOWS[language()]}{moment.astimezone(local):%H:%M:%S}"
 
 
 def soon(moment: datetime, local: ZoneInfo, now: datetime) -> str:
@@ -103,12 +121,7 @@ def soon(moment: datetime, local: ZoneInfo, now: datetime) -> str:
     there = moment.astimezone(local)
     hour = f"{there:%H:%M}"
     is_today = there.date() == now.astimezone(local).date()
-    return hour if is_today else f"{short_day(moment, local)}, {hour}"
-
-
-def usd_written(minor: int) -> str:
-    """Return an amount of cents as a sentence has it: 1,234.50 USD."""
-    return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
+    return hour if is_today else f"{short_day(moment, local)}{HOUR_FOLLOWS[language()]}{hour}"
 
 
 def usd_input(minor: int) -> str:
@@ -142,6 +155,26 @@ def from_seconds(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def usd_of_pico(pico: int) -> str:
+    """Return an exact amount of pico-USD with two decimals at least: $0.00001234."""
+    amount = usd_per_token_from_pico(pico)
+    return dollars(amount if _decimals(amount) > CENT_DECIMALS else amount.quantize(CENT))
+
+
+def priced(record: RecordView, prices: Mapping[int, Price]) -> tuple[PricedTokens, ...]:
+    """Return what a request's tokens cost, kind by kind; nothing while no price is known."""
+    price = None if record.price_id is None else prices.get(record.price_id)
+    if price is None:
+        return ()
+    return priced_tokens(
+        price,
+        prompt_tokens=record.prompt_tokens,
+        completion_tokens=record.completion_tokens,
+        cached_tokens=record.cached_tokens,
+        cache_write_tokens=record.cache_write_tokens,
+    )
+
+
 def told(value: object) -> str:
     """Return a detail of the journal as people read it: texts as they are, the rest as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -171,6 +204,10 @@ FILTERS: dict[str, Callable[..., object]] = {
     "signed_percent": signed_percent,
     "day": day,
     "short_day": short_day,
+    "month_name": month_name,
+    "date_written": date_written,
+    "usd_of_pico": usd_of_pico,
+    "priced": priced,
     "clock_time": clock_time,
     "soon": soon,
     "usd_written": usd_written,

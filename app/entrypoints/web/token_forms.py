@@ -5,9 +5,11 @@ from decimal import Decimal
 from wtforms import Field
 from wtforms.validators import ValidationError
 
+from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.typed import Amount, Switch, Whole
 from app.foundation.money import minor_from_usd
+from app.foundation.sentences import say
 
 DECIMAL = {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -15,19 +17,19 @@ DECIMAL = {"inputmode": "decimal", "autocomplete": "off"}
 def check_amount(form: SentForm, field: Field) -> None:
     """Refuse what is no amount of cents; whether it may be bought is the domain's to say."""
     if field.data is None:
-        raise ValidationError("Enter an amount of USD.")
+        raise ValidationError(say("Enter an amount of USD."))
     if not isinstance(field.data, int | Decimal):
-        raise ValidationError("This is no amount: write 100 or 49.50.")
+        raise ValidationError(say("This is no amount: write 100 or 49.50."))
     try:
         minor_from_usd(field.data)
     except ValueError as error:
-        raise ValidationError("An amount of USD, with at most two decimals.") from error
+        raise ValidationError(say("An amount of USD, with at most two decimals.")) from error
 
 
 class BuyForm(SentForm):
     """For how much extra tokens are bought."""
 
-    amount = Amount("Amount, USD", validators=[check_amount], render_kw=DECIMAL)
+    amount = Amount(field_label("Amount, USD"), validators=[check_amount], render_kw=DECIMAL)
 
     @property
     def amount_minor(self) -> int:
@@ -38,8 +40,10 @@ class BuyForm(SentForm):
 class AutoTopUpForm(SentForm):
     """When tokens are bought automatically, for how much, and how often at most."""
 
-    auto_topup = Switch("Auto top-up")
-    auto_topup_threshold = Whole("When fewer tokens are left than")
-    auto_topup_amount = Amount("Buy for, USD", render_kw=DECIMAL)
-    auto_topup_max_per_month = Whole("Times a month at most")
-    auto_topup_monthly_limit = Amount("USD a month at most, with tax", render_kw=DECIMAL)
+    auto_topup = Switch(field_label("Auto top-up"))
+    auto_topup_threshold = Whole(field_label("When fewer tokens are left than"))
+    auto_topup_amount = Amount(field_label("Buy for, USD"), render_kw=DECIMAL)
+    auto_topup_max_per_month = Whole(field_label("Times a month at most"))
+    auto_topup_monthly_limit = Amount(
+        field_label("USD a month at most, with tax"), render_kw=DECIMAL
+    )

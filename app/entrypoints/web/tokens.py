@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
-from app.domain.accounts.views import SettingsView
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
 from app.domain.payments import queries as payments
@@ -17,23 +16,25 @@ from app.domain.reporting.rules import share_permille
 from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
-from app.domain.tokens.rules import NeverBuys, guard, never_buys_because
+from app.domain.tokens.models import ENTRY_KINDS
+from app.domain.tokens.rules import guard
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.selling import seller, shop
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
-from app.entrypoints.web.page_numbers import page_number
+from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond, wants_fragment
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
+from app.entrypoints.web.top_up_rules import automatic, price_of, quote_in_words
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
-from app.workflows.top_up import TopUp, pay_top_up, price_top_up, top_up
+from app.workflows.top_up import TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
 
@@ -67,7 +68,13 @@ def quote() -> ResponseReturnValue:
         return redirect(url_for(".index", amount=request.args.get("amount", "")))
     offer = token_offer(signed_in_account(), now=now, grace=renewal_grace())
     bill = _quoted(form, now=now)
-    return render_template("web/tokens/_quote.html", buying=form, bill=bill, offer=offer)
+    return render_template(
+        "web/tokens/_quote.html",
+        buying=form,
+        bill=bill,
+        quote=quote_in_words(bill),
+        offer=offer,
+    )
 
 
 @pages.get("/tokens/rule")
@@ -79,11 +86,8 @@ def rule() -> ResponseReturnValue:
     chosen = accounts.settings_view(signed_in_account())
     with wrong_fields_shown_on(form):
         chosen = with_changes(changes_in(form), chosen)
-    rule = _rule(chosen, now=clock.now())
-    never = _never_buys_because(chosen, rule)
-    return render_template(
-        "web/tokens/_rule.html", form=form, chosen=chosen, rule=rule, never_buys_because=never
-    )
+    said = automatic(signed_in_account(), chosen, now=clock.now())
+    return render_template("web/tokens/_rule.html", form=form, automatic=said)
 
 
 @pages.post("/tokens/buy")
@@ -130,9 +134,10 @@ def _shown(
 ) -> Response:
     account, now, grace = signed_in_account(), clock.now(), renewal_grace()
     chosen = accounts.settings_view(account)
-    page = page_number()
+    page, wanted = page_number(), choices_in_query({"kind": ENTRY_KINDS})
     state = top_up_state(account, seller_country=seller().country, grace=grace, now=now)
-    offer, rule = token_offer(account, now=now, grace=grace), _rule(chosen, now=now)
+    offer, ruled = token_offer(account, now=now, grace=grace), automatic(account, chosen, now=now)
+    bill = ruled.bill if buying is None else _quoted(buying, now=now)
     response = respond(
         "web/tokens/index.html",
         "web/tokens/_tokens.html",
@@ -141,16 +146,19 @@ def _shown(
         quota_used=share_permille(offer.quota - offer.tokens_remaining, offer.quota),
         # What was typed is judged by the field; what was not is offered.
         buying=buying or BuyForm(formdata=None, data={"amount": chosen.auto_topup_amount_minor}),
-        bill=rule if buying is None else _quoted(buying, now=now),
+        bill=bill,
+        quote=quote_in_words(bill),
         form=refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
-        chosen=chosen,
-        rule=rule,
-        never_buys_because=_never_buys_because(chosen, rule),
+        automatic=ruled,
         is_saved=is_saved,
         state=state,
         said=guard(state, now=now),
         to_confirm=payments.find_top_up_to_confirm(account.id),
-        found=queries.entries_page(account, page=page, page_size=PAGE_SIZE),
+        found=queries.entries_page(
+            account, page=page, page_size=PAGE_SIZE, kind=wanted.get("kind")
+        ),
+        wanted=wanted,
+        kinds=ENTRY_KINDS,
         page=page,
         page_size=PAGE_SIZE,
         trouble=trouble,
@@ -191,32 +199,5 @@ def _quoted(form: BuyForm, *, now: datetime) -> Bill | None:
     if form.amount.errors or not form.amount.validate(form):
         return None
     with refusals_shown_on({TopUpAmountInvalid: form.amount}):
-        return _priced(form.amount_minor, now=now)
-    return None
-
-
-def _rule(chosen: SettingsView, *, now: datetime) -> Bill | None:
-    """Return what one automatic purchase comes to, where tokens are for sale."""
-    return _priced(chosen.auto_topup_amount_minor, now=now)
-
-
-def _never_buys_because(chosen: SettingsView, rule: Bill | None) -> NeverBuys | None:
-    """Return which setting keeps every automatic purchase from happening."""
-    return never_buys_because(
-        threshold=chosen.auto_topup_threshold,
-        max_per_month=chosen.auto_topup_max_per_month,
-        monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
-        gross_minor=chosen.auto_topup_amount_minor if rule is None else rule.totals.final_minor,
-    )
-
-
-def _priced(amount_minor: int, *, now: datetime) -> Bill | None:
-    with refusals_noted(NoTokensForSale):
-        return price_top_up(
-            signed_in_account(),
-            amount_minor=amount_minor,
-            seller_country=seller().country,
-            grace=renewal_grace(),
-            now=now,
-        )
+        return price_of(signed_in_account(), form.amount_minor, now=now)
     return None

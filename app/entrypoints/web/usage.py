@@ -1,24 +1,38 @@
 """The usage page: a chart, the numbers behind it, and the requests behind those."""
 
-from datetime import timedelta
+import hashlib
+from collections.abc import Mapping
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.queries import has_rollups_to_rebuild
 from app.domain.accounts.rules import zone
+from app.domain.catalog.queries import prices_called
+from app.domain.catalog.rules import Price
 from app.domain.subscriptions.queries import current_period
 from app.domain.usage import queries
 from app.domain.usage.views import RecordsPage, UsageSeries
-from app.entrypoints.web import charts, usage_filter
-from app.entrypoints.web.csv_files import csv_answer, usage_lines
-from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.settings import renewal_grace
+from app.entrypoints.usage_csv import csv_parts
+from app.entrypoints.web import charts, usage_filter, usage_words
+from app.entrypoints.web.csv_files import csv_answer, file_of, usage_lines
+from app.entrypoints.web.responding import nothing_new, respond, wants_fragment
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.entrypoints.web.usage_filter import Today, UsageFilter, read_filter
 from app.foundation import clock
 from app.foundation.periods import Period
 
 RECORDS_PER_PAGE = 25
+MARK_LENGTH = 16
 
 pages = Blueprint("usage", __name__)
 pages.before_request(require_sign_in)
@@ -28,8 +42,14 @@ pages.before_request(require_sign_in)
 def index() -> ResponseReturnValue:
     """Show a range as a chart, with its numbers and its requests."""
     chosen = _chosen()
-    response = _page(chosen, _series(chosen))
-    response.headers["HX-Push-Url"] = url_for(".index", **chosen.parameters)
+    series, found = _series(chosen), _records(chosen)
+    seen, mark = request.args.get("seen"), _mark(series, found)
+    if seen == mark and wants_fragment():
+        return nothing_new()
+    response = _page(chosen, series, found, mark=mark)
+    # What refreshes itself goes nowhere.
+    address = "false" if seen else url_for(".index", **chosen.parameters)
+    response.headers["HX-Push-Url"] = address
     return response
 
 
@@ -38,11 +58,10 @@ def records() -> ResponseReturnValue:
     """Show another page of the requests; on its own it is no page."""
     chosen = _chosen()
     if not wants_fragment():
-        address = chosen.parameters_of_records(model=chosen.model, cursor=chosen.cursor)
-        return redirect(url_for(".index", **address))
-    local = zone(signed_in_account().timezone)
+        return redirect(url_for(".index", **chosen.parameters_here))
+    found, local = _records(chosen), zone(signed_in_account().timezone)
     return render_template(
-        "web/usage/_records.html", chosen=chosen, found=_records(chosen), local=local
+        "web/usage/_records.html", chosen=chosen, found=found, prices=_prices(found), local=local
     )
 
 
@@ -54,7 +73,16 @@ def export() -> ResponseReturnValue:
     return csv_answer(name, usage_lines(_series(chosen)))
 
 
-def _page(chosen: UsageFilter, series: UsageSeries) -> Response:
+@pages.get("/usage/records.csv")
+def export_records() -> Response:
+    """Stream every request that is listed: pages are read as they are taken, and none is kept."""
+    account, chosen = signed_in_account(), _chosen()
+    records = queries.each_record(account, span=chosen.records_span, model=chosen.model)
+    parts = stream_with_context(csv_parts(records, zone=zone(account.timezone)))
+    return file_of(f"requests-{chosen.first}-to-{chosen.last}.csv", parts)
+
+
+def _page(chosen: UsageFilter, series: UsageSeries, found: RecordsPage, *, mark: str) -> Response:
     account = signed_in_account()
     return respond(
         "web/usage/index.html",
@@ -62,9 +90,13 @@ def _page(chosen: UsageFilter, series: UsageSeries) -> Response:
         chosen=chosen,
         series=series,
         chart=charts.draw(series, metric=chosen.metric),
-        found=_records(chosen),
+        found=found,
+        prices=_prices(found),
         local=zone(account.timezone),
         choices=usage_filter,
+        words=usage_words,
+        mark=mark,
+        read_at=clock.now(),
         is_rebuilding=has_rollups_to_rebuild(account),
     )
 
@@ -72,8 +104,7 @@ def _page(chosen: UsageFilter, series: UsageSeries) -> Response:
 def _chosen() -> UsageFilter:
     account, now = signed_in_account(), clock.now()
     local = zone(account.timezone)
-    grace = timedelta(days=current_app.config["SETTINGS"].renewal_grace_days)
-    period = current_period(account.id, now=now, grace=grace)
+    period = current_period(account.id, now=now, grace=renewal_grace())
     today = Today(
         date=now.astimezone(local).date(),
         zone=local,
@@ -94,8 +125,17 @@ def _series(chosen: UsageFilter) -> UsageSeries:
 def _records(chosen: UsageFilter) -> RecordsPage:
     return queries.records_page(
         signed_in_account(),
-        span=chosen.span,
+        span=chosen.records_span,
         model=chosen.model,
         cursor=chosen.cursor,
         limit=RECORDS_PER_PAGE,
     )
+
+
+def _prices(found: RecordsPage) -> Mapping[int, Price]:
+    return prices_called({each.price_id for each in found.records if each.price_id is not None})
+
+
+def _mark(series: UsageSeries, found: RecordsPage) -> str:
+    """Return what changes as soon as anything that is shown does."""
+    return hashlib.sha256(repr((series, found)).encode()).hexdigest()[:MARK_LENGTH]

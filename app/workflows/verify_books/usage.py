@@ -15,7 +15,6 @@ from app.domain.usage.models import (
     UsageHourly,
     UsageMonthly,
 )
-from app.foundation.database import Base
 from app.workflows.verify_books.reading import Lines, Rows, some
 
 # What records and rollups have in common by name; the rest of a rollup is worked out below.
@@ -38,32 +37,33 @@ Keys = tuple[InstrumentedAttribute[Any], ...]
 
 def _hourly() -> Lines:
     """1: records are their hours, by account."""
-    yield from _rollup(UsageHourly, (BillingRecord.user_id,), (UsageHourly.user_id,))
+    yield from _rollup((BillingRecord.user_id,), (UsageHourly.user_id,))
 
 
 def _daily() -> Lines:
     """1: records are their days, by account."""
-    yield from _rollup(UsageDaily, (BillingRecord.user_id,), (UsageDaily.user_id,))
+    yield from _rollup((BillingRecord.user_id,), (UsageDaily.user_id,))
 
 
 def _monthly() -> Lines:
     """1: records are their billing months, by account and month."""
     yield from _rollup(
-        UsageMonthly,
         (BillingRecord.user_id, BillingRecord.billing_month),
         (UsageMonthly.user_id, UsageMonthly.billing_month),
     )
 
 
-def _rollup(rollup: type[Base], record_keys: Keys, rollup_keys: Keys) -> Lines:
-    for row in some(_differing(rollup, record_keys, rollup_keys)):
+def _rollup(record_keys: Keys, rollup_keys: Keys) -> Lines:
+    rollup = rollup_keys[0].class_
+    for row in some(_differing(record_keys, rollup_keys)):
         place, off = row[: len(record_keys)], row[len(record_keys) :]
         wrong = {name: int(sums) for name, sums in zip(ALL_SUMS, off, strict=True) if sums}
         yield f"records less {rollup.__tablename__} of {' '.join(place)} leave {wrong}"
 
 
 @cache
-def _differing(rollup: type[Base], record_keys: Keys, rollup_keys: Keys) -> Rows:
+def _differing(record_keys: Keys, rollup_keys: Keys) -> Rows:
+    rollup = rollup_keys[0].class_
     unpriced = func.sum(BillingRecord.total_tokens).filter(
         BillingRecord.status == RecordStatus.UNPRICED
     )

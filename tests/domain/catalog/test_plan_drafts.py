@@ -128,7 +128,7 @@ class TestWarnings:
             ([price("a", 400_000_000, 400_000_000, included=False)], None),
             (
                 [price("b", 10**9, 10**9), price("a", 10**9, 10**9)],
-                "any overage token of a and 1 other models.",
+                "any overage token of a and one other model.",
             ),
         ],
     )

@@ -1,0 +1,156 @@
+"""How the alerts page draws tokens and spend, with the thresholds as lines that can be moved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from app.domain.alerts.rules import Figures
+from app.domain.reporting.courses import Course
+from app.domain.reporting.watching import Watch
+from app.entrypoints.languages import language, translated
+from app.entrypoints.web.usage_filter import Metric
+from app.foundation import languages
+from app.foundation.money import NANOS_PER_MINOR, minor_from_nanos
+from app.foundation.sentences import Sentence, say
+
+SO_FAR = say("So far")
+AHEAD = say("At this pace")
+WHOLE_PERCENT = 100
+STEPS = 100
+LEAST_SPEND_MINOR = 100
+NANOS_PER_USD = 100 * NANOS_PER_MINOR
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """How each number in a field becomes the height of a line: base + number × times / over."""
+
+    field: str
+    # With a place for the number.
+    words: Sentence
+    base: int = 0
+    times: int = 1
+    over: int = 1
+    # What the field holds where the threshold is off.
+    off: int | None = None
+
+    @property
+    def drawing(self) -> dict[str, object]:
+        """Return what the script places the lines by."""
+        return {
+            "field": self.field,
+            "words": str(translated(self.words)),
+            "base": self.base,
+            "times": self.times,
+            "over": self.over,
+            "off": self.off,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """From 0 to where a threshold can be moved, and by how much at a time."""
+
+    most: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A day's line in the table beside a drawing; None where there is nothing to say."""
+
+    label: str
+    title: str
+    grown: int | None
+    ahead: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseDrawing:
+    """An amount's course with its thresholds, and the same numbers as lines of a table."""
+
+    metric: Metric
+    rows: tuple[Row, ...]
+    thresholds: tuple[Threshold, ...]
+    slider: Slider
+    top: int
+
+    @property
+    def drawing(self) -> dict[str, object]:
+        """Return what the script draws; amounts are whole nano-USD or tokens."""
+        return {
+            "metric": self.metric.value,
+            "labels": [row.label for row in self.rows],
+            "titles": [row.title for row in self.rows],
+            "lines": [
+                {"name": str(translated(SO_FAR)), "values": [row.grown for row in self.rows]},
+                {"name": str(translated(AHEAD)), "values": [row.ahead for row in self.rows]},
+            ],
+            "thresholds": [threshold.drawing for threshold in self.thresholds],
+            "top": self.top,
+        }
+
+
+def draw_tokens(watch: Watch) -> CourseDrawing | None:
+    """Return the period's tokens with what is left and percents of quota; None without tokens."""
+    if watch.tokens is None:
+        return None
+    figures = watch.figures
+    whole = watch.tokens.now + figures.token_balance
+    return CourseDrawing(
+        metric=Metric.TOKENS,
+        rows=_rows(watch.tokens),
+        thresholds=_of_tokens(figures, whole=whole),
+        slider=Slider(most=whole, step=_round_below(max(whole // STEPS, 1))),
+        top=max(whole, 1),
+    )
+
+
+def draw_spend(watch: Watch, *, alert_minor: int | None) -> CourseDrawing:
+    """Return the month's spend with the amount at which to tell."""
+    reached = minor_from_nanos(max(watch.spend.now, watch.spend.end))
+    # Room above what is set and what comes, so that there is somewhere to move to.
+    wanted = max(reached, alert_minor or 0) * 3 // 2
+    most = _round_above(max(wanted, LEAST_SPEND_MINOR))
+    return CourseDrawing(
+        metric=Metric.COST,
+        rows=_rows(watch.spend),
+        thresholds=(Threshold("alert_spend", say("${number} spent"), times=NANOS_PER_USD),),
+        slider=Slider(most=most, step=max(most // STEPS, 1)),
+        top=most * NANOS_PER_MINOR,
+    )
+
+
+def _of_tokens(figures: Figures, *, whole: int) -> tuple[Threshold, ...]:
+    left = Threshold("alert_threshold", say("{number} tokens left"), base=whole, times=-1, off=0)
+    if not figures.quota:
+        return (left,)
+    return (
+        left,
+        Threshold("alert_percents", say("{number}% used"), times=figures.quota, over=WHOLE_PERCENT),
+    )
+
+
+def _rows(course: Course) -> tuple[Row, ...]:
+    spoken, before = language(), len(course.grown) - 1
+    ahead: Sequence[int | None] = [*[None] * before, *course.ahead] if course.ahead else ()
+    return tuple(
+        Row(
+            languages.short_day_in(spoken, day), languages.weekday_in(spoken, day), grown, following
+        )
+        for day, grown, following in zip_longest(course.days, course.grown, ahead)
+    )
+
+
+def _round_below(number: int) -> int:
+    """Return the largest of 1, 2, 5, 10, 20, 50, … that is not above the number."""
+    power: int = 10 ** (len(str(number)) - 1)
+    return max(power * step for step in (1, 2, 5) if power * step <= number)
+
+
+def _round_above(number: int) -> int:
+    """Return the smallest of 1, 2, 5, 10, 20, 50, … that is not below the number."""
+    below = _round_below(number)
+    if below == number:
+        return number
+    return below * 5 // 2 if str(below)[0] == "2" else below * 2

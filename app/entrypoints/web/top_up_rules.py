@@ -1,0 +1,88 @@
+"""Automatic top-up as the customer has set it: what one purchase comes to, and the rule in words.
+
+Every page that speaks of it says the same sentence.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.domain.accounts.models import Account
+from app.domain.accounts.views import SettingsView
+from app.domain.invoices.bills import Bill
+from app.domain.tokens import top_up_words
+from app.domain.tokens.errors import NoTokensForSale
+from app.domain.tokens.rules import NeverBuys, never_buys_because
+from app.domain.tokens.top_up_words import Purchase, TopUpRule
+from app.entrypoints.selling import seller
+from app.entrypoints.settings import renewal_grace
+from app.entrypoints.web.errors import refusals_noted
+from app.foundation.sentences import Sentence
+from app.workflows.top_up import price_top_up
+
+
+@dataclass(frozen=True, slots=True)
+class Automatic:
+    """What is bought automatically as it is set, and what keeps it from ever happening."""
+
+    chosen: SettingsView
+    # One purchase and the rule in words; None where no tokens are for sale.
+    bill: Bill | None
+    rule: Sentence | None
+    gross_minor: int
+    never_buys_because: NeverBuys | None
+
+
+def price_of(account: Account, amount_minor: int, *, now: datetime) -> Bill | None:
+    """Return what a purchase comes to, where tokens are for sale. Raises TopUpAmountInvalid."""
+    with refusals_noted(NoTokensForSale):
+        return price_top_up(
+            account,
+            amount_minor=amount_minor,
+            seller_country=seller().country,
+            grace=renewal_grace(),
+            now=now,
+        )
+    return None
+
+
+def quote_in_words(bill: Bill | None) -> Sentence | None:
+    """Return what a purchase buys, as a sentence."""
+    return None if bill is None else top_up_words.quote_of(_purchase(bill))
+
+
+def automatic(account: Account, chosen: SettingsView, *, now: datetime) -> Automatic:
+    """Return the rule that somebody has set, or is about to set."""
+    bill = price_of(account, chosen.auto_topup_amount_minor, now=now)
+    gross_minor = chosen.auto_topup_amount_minor if bill is None else bill.totals.final_minor
+    return Automatic(
+        chosen=chosen,
+        bill=bill,
+        rule=None if bill is None else top_up_words.rule_of(_rule(chosen), _purchase(bill)),
+        gross_minor=gross_minor,
+        never_buys_because=never_buys_because(
+            threshold=chosen.auto_topup_threshold,
+            max_per_month=chosen.auto_topup_max_per_month,
+            monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
+            gross_minor=gross_minor,
+        ),
+    )
+
+
+def _rule(chosen: SettingsView) -> TopUpRule:
+    return TopUpRule(
+        threshold=chosen.auto_topup_threshold,
+        max_per_month=chosen.auto_topup_max_per_month,
+        monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
+    )
+
+
+def _purchase(bill: Bill) -> Purchase:
+    (line,), taxation = bill.lines, bill.payer.taxation
+    return Purchase(
+        tokens=line.quantity,
+        net_minor=bill.totals.amount_minor,
+        tax_minor=bill.totals.tax_minor,
+        tax_name=taxation.name,
+        tax_rate_bp=taxation.rate_bp,
+        reverse_charge=taxation.reverse_charge,
+    )
