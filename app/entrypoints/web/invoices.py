@@ -1,8 +1,12 @@
 """The customer's invoices: what is due, what was paid, what each of them says, and paying one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
 from app.domain.invoices.views import InvoicesWanted
@@ -37,22 +41,8 @@ pages.before_request(require_sign_in)
 @pages.get("/invoices")
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
-    account, now, page = signed_in_account(), clock.now(), page_number()
-    wanted = choices_in_query({"status": STATUSES, "kind": KINDS})
     return respond(
-        "web/invoices/index.html",
-        "web/invoices/_invoices.html",
-        found=queries.invoices_page(
-            account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
-        ),
-        wanted=wanted,
-        statuses=STATUSES,
-        kinds=KINDS,
-        draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
-        unpaid=queries.unpaid_invoices(account, now=now),
-        page=page,
-        page_size=PAGE_SIZE,
-        local=zone(account.timezone),
+        "web/invoices/index.html", "web/invoices/_invoices.html", **list_of(signed_in_account())
     )
 
 
@@ -79,24 +69,48 @@ def pay(reference: str) -> ResponseReturnValue:
     return _shown(reference, trouble=noted[0].message, status=STATUS[noted[0].kind])
 
 
-def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
-    account = signed_in_account()
+def list_of(account: Account) -> Mapping[str, Any]:
+    """Return what the list shows of an account, as the address asks for it."""
+    now, page = clock.now(), page_number()
+    wanted = choices_in_query({"status": STATUSES, "kind": KINDS})
+    return {
+        "found": queries.invoices_page(
+            account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
+        ),
+        "wanted": wanted,
+        "statuses": STATUSES,
+        "kinds": KINDS,
+        "draft": queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
+        "unpaid": queries.unpaid_invoices(account, now=now),
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "local": zone(account.timezone),
+    }
+
+
+def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
+    """Return what one invoice's page shows. Raises what finding it raises."""
     invoice = queries.invoice_of(
         account, reference, now=clock.now(), seller_country=seller().country
     )
-    file = filing.file_of(account, invoice)
     attempts = payments.payments_of_invoice(account, invoice.id)
+    return {
+        "invoice": invoice,
+        "file": filing.file_of(account, invoice),
+        "payments": attempts,
+        "refunds": refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
+        "providers": sorted(gateways()),
+        "saving": card_offer(account),
+        "local": zone(account.timezone),
+    }
+
+
+def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",
         status=status,
-        invoice=invoice,
-        file=file,
-        payments=attempts,
-        refunds=refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
-        providers=sorted(gateways()),
         trouble=trouble,
-        saving=card_offer(account),
-        local=zone(account.timezone),
+        **invoice_of(signed_in_account(), reference),
     )
     return let_forms_lead_to_providers(response)

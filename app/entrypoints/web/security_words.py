@@ -31,6 +31,7 @@ WORDS: Mapping[str, str] = {
     Act.ACCOUNT_SUSPENDED: "Account suspended",
     Act.ACCOUNT_RESUMED: "Account no longer suspended",
     Act.SUSPENSION_LIFTED: "Suspension ended by payment",
+    Act.ACCOUNT_SEEN: "Pages looked at by us",
     Act.CREDIT_LIMIT_SET: "Credit limit set",
     Act.TOKENS_ADJUSTED: "Extra tokens adjusted",
     Act.USAGE_VOIDED: "Usage voided",
