@@ -1,6 +1,7 @@
 """The customer's invoices: what is due, what was paid, what each of them says, and paying one."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request
@@ -71,19 +72,11 @@ def pay(reference: str) -> ResponseReturnValue:
 
 def list_of(account: Account) -> Mapping[str, Any]:
     """Return what the list shows of an account, as the address asks for it."""
-    now, page = clock.now(), page_number()
-    wanted = choices_in_query({"status": STATUSES, "kind": KINDS})
+    now = clock.now()
     return {
-        "found": queries.invoices_page(
-            account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
-        ),
-        "wanted": wanted,
-        "statuses": STATUSES,
-        "kinds": KINDS,
+        **_page_wanted(account, now=now),
         "draft": queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         "unpaid": queries.unpaid_invoices(account, now=now),
-        "page": page,
-        "page_size": PAGE_SIZE,
         "local": zone(account.timezone),
     }
 
@@ -114,3 +107,19 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         **invoice_of(signed_in_account(), reference),
     )
     return let_forms_lead_to_providers(response)
+
+
+def _page_wanted(account: Account, *, now: datetime) -> dict[str, object]:
+    """Return the page of invoices that the address asks for, and what it may ask for."""
+    page, wanted = page_number(), choices_in_query({"status": STATUSES, "kind": KINDS})
+    found = queries.invoices_page(
+        account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
+    )
+    return {
+        "found": found,
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "wanted": wanted,
+        "statuses": STATUSES,
+        "kinds": KINDS,
+    }
