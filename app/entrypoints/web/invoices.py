@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
-from app.domain.invoices.views import InvoicesWanted
+from app.domain.invoices.views import InvoicesPage, InvoicesWanted
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
@@ -32,8 +32,10 @@ from app.workflows.begin_checkout import begin_checkout
 
 PAGE_SIZE = 12
 # As they are shown: what is overdue is not to be found under what is to pay.
-STATUSES = ("issued", "overdue", "paid", "refunded", "void")
-KINDS = ("usage", "subscription", "topup")
+CHOICES = {
+    "status": ("issued", "overdue", "paid", "refunded", "void"),
+    "kind": ("usage", "subscription", "topup"),
+}
 
 pages = Blueprint("invoices", __name__)
 pages.before_request(require_sign_in)
@@ -72,11 +74,15 @@ def pay(reference: str) -> ResponseReturnValue:
 
 def list_of(account: Account) -> Mapping[str, Any]:
     """Return what the list shows of an account, as the address asks for it."""
-    now = clock.now()
+    now, page, wanted = clock.now(), page_number(), choices_in_query(CHOICES)
     return {
-        **_page_wanted(account, now=now),
+        "found": _found(account, wanted, page=page, now=now),
+        "wanted": wanted,
+        "choices": CHOICES,
         "draft": queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         "unpaid": queries.unpaid_invoices(account, now=now),
+        "page": page,
+        "page_size": PAGE_SIZE,
         "local": zone(account.timezone),
     }
 
@@ -98,6 +104,13 @@ def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
     }
 
 
+def _found(
+    account: Account, wanted: Mapping[str, str], *, page: int, now: datetime
+) -> InvoicesPage:
+    chosen = InvoicesWanted(**wanted)
+    return queries.invoices_page(account, page=page, page_size=PAGE_SIZE, now=now, wanted=chosen)
+
+
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     response = respond(
         "web/invoices/show.html",
@@ -107,19 +120,3 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         **invoice_of(signed_in_account(), reference),
     )
     return let_forms_lead_to_providers(response)
-
-
-def _page_wanted(account: Account, *, now: datetime) -> dict[str, object]:
-    """Return the page of invoices that the address asks for, and what it may ask for."""
-    page, wanted = page_number(), choices_in_query({"status": STATUSES, "kind": KINDS})
-    found = queries.invoices_page(
-        account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
-    )
-    return {
-        "found": found,
-        "page": page,
-        "page_size": PAGE_SIZE,
-        "wanted": wanted,
-        "statuses": STATUSES,
-        "kinds": KINDS,
-    }
