@@ -9,9 +9,9 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries, security_journal
-from app.domain.accounts.models import Account
+from app.domain.accounts.errors import UnknownAccount
+from app.domain.accounts.models import Account, Role
 from app.domain.accounts.security_journal import Act
-from app.domain.reporting import customers
 from app.domain.reporting.overview import overview
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import invoices, usage, usage_filter
@@ -20,6 +20,7 @@ from app.entrypoints.web.operator.read_only import read_only
 from app.entrypoints.web.overview import figures_of, metric_of
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 
 # Which of a customer's addresses can be looked at from here.
 SEEN = re.compile(r"/(?:usage|invoices(?:/[\w-]+)?)?", re.ASCII)
@@ -52,8 +53,9 @@ def see_invoice(user_id: str, reference: str) -> ResponseReturnValue:
 
 
 def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseReturnValue:
-    customer = customers.customer(user_id, now=clock.now(), grace=renewal_grace())
     account = queries.account(user_id)
+    if account.role != Role.CUSTOMER:
+        raise UnknownAccount(say("There is no customer with this id."))
     html = draw(account)
     with transaction():
         security_journal.note_by_operator(
@@ -62,7 +64,7 @@ def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseRet
     return show(
         "web/operator/seeing/index.html",
         "web/operator/seeing/_seen.html",
-        customer=customer,
+        customer=account,
         page=page,
         ranges={
             name: words for name, words in usage_filter.RANGE_NAMES.items() if name != "custom"

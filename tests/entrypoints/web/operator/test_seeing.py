@@ -24,7 +24,7 @@ from tests.statements import statements
 
 VIEW = "/operator/customers/ada/view"
 # What signing in, asking for a page and noting the look cost, besides the page itself.
-STATEMENTS_MAX = {"": 31, "/usage": 16, "/invoices": 16}
+STATEMENTS_MAX = {"": 26, "/usage": 13, "/invoices": 14}
 
 
 class Inside(HTMLParser):
