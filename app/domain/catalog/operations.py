@@ -128,14 +128,19 @@ def _last_price(model_id: str) -> ModelPrice:
 
 def _told(change: PriceChange) -> Mapping[str, object]:
     """Return the change as the journal keeps it: exact amounts, as text."""
+    told = {"model_id": change.model_id, "from": change.starts_at.isoformat()}
+    before = {} if change.before is None else {"usd_per_1k_before": _prices(change.before)}
+    return {**told, **before, "usd_per_1k": _prices(change.terms)}
+
+
+def _prices(terms: PriceTerms) -> Mapping[str, object]:
     prices = {
-        "prompt": change.terms.prompt_pico,
-        "completion": change.terms.completion_pico,
-        "cache_read": change.terms.cache_read_pico,
-        "cache_write": change.terms.cache_write_pico,
+        "prompt": terms.prompt_pico,
+        "completion": terms.completion_pico,
+        "cache_read": terms.cache_read_pico,
+        "cache_write": terms.cache_write_pico,
     }
-    told = {
+    return {
         name: None if pico is None else str(usd_per_1k_from_pico(pico))
         for name, pico in prices.items()
     }
-    return {"model_id": change.model_id, "from": change.starts_at.isoformat(), "usd_per_1k": told}

@@ -34,6 +34,7 @@ WORDS: Mapping[str, Sentence] = {
     Act.ACCOUNT_SUSPENDED: say("Account suspended"),
     Act.ACCOUNT_RESUMED: say("Account no longer suspended"),
     Act.SUSPENSION_LIFTED: say("Suspension ended by payment"),
+    Act.ACCOUNT_SEEN: say("Pages looked at by us"),
     Act.CREDIT_LIMIT_SET: say("Credit limit set"),
     Act.TOKENS_ADJUSTED: say("Extra tokens adjusted"),
     Act.USAGE_VOIDED: say("Usage voided"),
