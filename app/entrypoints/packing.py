@@ -39,4 +39,5 @@ def _instead(response: Response, body: bytes, *, etag: str) -> Response:
     response.set_data(body)
     response.content_encoding = "gzip"
     response.set_etag(etag)
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

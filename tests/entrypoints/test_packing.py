@@ -61,9 +61,11 @@ def test_whoever_cannot_unpack_gets_it_plain(client, encodings) -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/login", "/v1/openapi.json", "/static/nothing.css"]
-    # Fonts are packed by themselves.
-    + ["/static/vendor/inter-5.3.0/inter-latin-wght-normal.woff2"],
+    [
+        *("/login", "/v1/openapi.json", "/static/nothing.css"),
+        # Fonts are packed by themselves.
+        "/static/vendor/inter-5.3.0/inter-latin-wght-normal.woff2",
+    ],
 )
 def test_nothing_else_is_packed(client, address) -> None:
     answer = client.get(address, headers=PACKED)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.domain.accounts import factors, mail_tokens, queries
+from app.domain.accounts import mail_tokens, queries
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
@@ -107,7 +107,7 @@ def links_by_mail(account: Account) -> dict[str, str]:
 
 
 def has_done_everything(account: Account) -> dict[str, str]:
-    """Let the customer have a card, coupons, and invoices in every state; return what to look at."""
+    """Give the customer a card, coupons, and invoices in every state; return what to look at."""
     now = clock.now()
     card = make_card(account, now=now)
     with transaction():

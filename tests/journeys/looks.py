@@ -51,8 +51,7 @@ def bars_nobody(page: Page) -> list[str]:
 
 def fits_every_width(page: Page) -> list[str]:
     """Return at which widths the page has to be pushed sideways."""
-    found = [f"{shown['width']} px are too few" for shown in WIDTHS if not _fits(page, shown)]
-    return found
+    return [f"{shown['width']} px are too few" for shown in WIDTHS if not _fits(page, shown)]
 
 
 def speaks_chinese(*, data: Collection[str]) -> Any:

@@ -154,5 +154,5 @@ def test_keys_alone_pay_redeem_switch_and_set_a_threshold(
     chosen = page.locator("#alert_threshold").input_value()
     typing.goes_to(page.get_by_role("button", name="Save the alerts"))
     typing.presses("Space")
-    expect(page.get_by_role("status")).to_have_text("Saved")
+    expect(page.locator("p[role=status]")).to_have_text("Saved")
     expect(page.locator("#alert_threshold")).to_have_value(chosen)

@@ -32,7 +32,7 @@ FILES = re.compile(r"\.csv$|/pdf$")
 
 
 def pages_for(demo: Demo, who: re.Pattern[str]) -> set[str]:
-    """Return the endpoints of all pages that such a person may see, as the app itself knows them."""
+    """Return the endpoints of all pages that such a person may see, as the app knows them."""
     return {
         rule.endpoint
         for rule in demo.installation.pages()

@@ -102,7 +102,7 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     goes_to(visitor, "提醒", "/alerts")
     page.locator("#alert_threshold").fill("5000")
     visitor.clicks("button", "保存提醒设置")
-    expect(page.get_by_role("status")).to_have_text("已保存")
+    expect(page.locator("p[role=status]")).to_have_text("已保存")
     reads(visitor)
 
     # A card for later.
