@@ -33,7 +33,11 @@ def visitor(visit: Visit, customer: Customer) -> Visitor:
 
 def test_slow_work_is_seen_and_the_focus_stays(visitor: Visitor) -> None:
     page, held = visitor.page, list[Route]()
-    page.route(SLOW, lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(SLOW, hold)
     chosen = page.get_by_role("radio", name="7 days")
     chosen.check()
     expect(page.locator("#usage-chart")).to_have_class(re.compile("htmx-request"))
