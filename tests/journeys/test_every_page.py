@@ -85,7 +85,7 @@ def signs_in(visitor: Visitor, demo: Demo, email: str, language: str) -> None:
 def test_of_visitors(demo: Demo, walker: Walker) -> None:
     expected = pages_for(demo, OUTSIDE)
     links = [demo.addresses[each] for each in sorted(expected & demo.addresses.keys())]
-    walker.walks(*FOR_VISITORS, *links, "/verify/nothing")
+    walker.walks(*FOR_VISITORS, *links)
     visitor = walker.visitor
     visitor.open("/login")
     visitor.page.locator("#email").fill(demo.careful)
