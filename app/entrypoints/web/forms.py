@@ -1,6 +1,7 @@
 """What the forms accept: shape only; what it means is the domain's to say."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -12,7 +13,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
-from app.entrypoints.languages import field_label, language
+from app.entrypoints.languages import field_label, language, translated
 from app.foundation.languages import ENGLISH, cities
 from app.foundation.sentences import say
 
@@ -36,6 +37,11 @@ REGIONS = {
 def visible(text: str | None) -> str | None:
     """Read what no keyboard types and no database stores as spaces."""
     return UNSTORABLE.sub(" ", text) if text else text
+
+
+def spoken(choices: Mapping[str, str]) -> Callable[[], dict[str, str]]:
+    """Return choices that are in the reader's language whenever a form offers them."""
+    return lambda: {value: str(translated(words)) for value, words in choices.items()}
 
 
 def zone_choices() -> dict[str, list[tuple[str, str]]]:
