@@ -228,16 +228,22 @@ def every_field() -> set[str]:
     return names
 
 
+def texts_for(place: int) -> list[str]:
+    """Return the texts for the n-th of many: the mark and every third of the others; deeply all."""
+    others = HOSTILE[1:]
+    return [MARK, *(others if DEEPLY else others[place % 3 :: 3])]
+
+
 def attack_forms(browsers: dict[str, Browser], app: Flask) -> set[str]:
     """Send every form with every text, and return which fields were there."""
     attacked = set()
-    for browser, form in list(every_form(browsers, app)):
+    for place, (browser, form) in enumerate(list(every_form(browsers, app))):
         # What no page shows may be sent all the same: every field there is, to every address.
         forged = Sendable(form.action, (*form.fields, *((n, "") for n in sorted(every_field()))))
         attacked |= set(form.names)
         for name in form.names:
             browser.posts(form.action, form.with_text(MARK, name))
-        for text in HOSTILE:
+        for text in texts_for(place):
             # Megabytes would only take long: each field is as long as any can be.
             sent = form if len(text) > 1_000 else forged
             browser.posts(form.action, sent.with_text(text, *sent.names))
@@ -259,10 +265,9 @@ def attack_bodies(app: Flask) -> set[tuple[str, str]]:
     attacked = set()
     for call in (call for call in CALLS if call.body):
         address = call.path.format_map({**app.config["THINGS"], **COMMON})
-        for number, text in enumerate(HOSTILE):
+        for text in HOSTILE:
             for place, (name, body) in enumerate(bodies_of(call, text)):
-                # Each field gets the mark and every fourth of the others, deeply all of them.
-                if number and (number + place) % 4 and not DEEPLY:
+                if text not in texts_for(place):
                     continue
                 attacked.add((call.name, name))
                 sent = {"json": body, "headers": keys[call.callers[0]]}

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.usage.views import RecordView
 from app.entrypoints.languages import language
@@ -212,6 +213,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
+    "device": device_in_words,
 }
 
 
