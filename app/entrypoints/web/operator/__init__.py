@@ -18,13 +18,14 @@ from app.entrypoints.web.operator import (
     plans,
     prices,
     report,
+    taxes,
     webhooks,
 )
 from app.entrypoints.web.signing_in import require_operator
 
 SUBJECTS = (
     *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, keys),
-    *(mails, overview, payments, plans, prices, report, webhooks),
+    *(mails, overview, payments, plans, prices, report, taxes, webhooks),
 )
 console = Blueprint("operator", __name__, url_prefix="/operator")
 console.before_request(require_operator)
