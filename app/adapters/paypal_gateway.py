@@ -390,9 +390,8 @@ def _answered(ask: Ask, client: PaypalServersdkClient) -> Json:
             raise ProviderUnreachable(unreachable) from error
         # Writing the error itself out fails where PayPal's answer was no JSON.
         reason = reason_of(error)
-        raise ProviderRefused(
-            say("PayPal refused: {reason}.", {"reason": reason}), reason=reason
-        ) from error
+        refused = say("PayPal refused: {reason}.", {"reason": reason})
+        raise ProviderRefused(refused, reason=reason) from error
     except (OSError, ValueError) as error:
         # The library lets errors of the network through as they are.
         raise ProviderUnreachable(unreachable) from error

@@ -92,24 +92,22 @@ def overview(
     """Return how the account stands, and where its month and quota are heading."""
     month = BillingMonth.of(now)
     month_sums = usage.month_to_date(account, month=month)
-    plans = {plan.id: plan for plan in catalog.plans()}
-    terms = {plan_id: subscriptions.terms_of(plan) for plan_id, plan in plans.items()}
-    period, following = subscriptions.current_and_following(
-        account.id, terms=terms, now=now, grace=grace
-    )
+    plans = catalog.plans()
+    terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
+    periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
+    period, following = periods
     chosen = accounts.settings_of(account)
     position = queries.position(account, chosen, period, now=now, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
+    seconds_left = month.period.seconds_left(now)
     return Overview(
         read_at=now,
         month=month,
         month_sums=month_sums,
-        month_cost=rules.forecast(
-            month_sums.final_nanos, costs, seconds_left=month.period.seconds_left(now)
-        ),
-        plan_names={plan_id: plan.name for plan_id, plan in plans.items()},
+        month_cost=rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left),
+        plan_names={plan.id: plan.name for plan in plans},
         period=period,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=rules.runs_out_at(

@@ -1,8 +1,11 @@
 """The customer's invoices: what is due, what was paid, what each of them says, and paying one."""
 
+from datetime import datetime
+
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
 from app.domain.invoices.views import InvoicesWanted
@@ -37,21 +40,14 @@ pages.before_request(require_sign_in)
 @pages.get("/invoices")
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
-    account, now, page = signed_in_account(), clock.now(), page_number()
-    wanted = choices_in_query({"status": STATUSES, "kind": KINDS})
+    account, now = signed_in_account(), clock.now()
     return respond(
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
-        found=queries.invoices_page(
-            account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
-        ),
-        wanted=wanted,
-        statuses=STATUSES,
-        kinds=KINDS,
+        status=200,
+        **_page_wanted(account, now=now),
         draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         unpaid=queries.unpaid_invoices(account, now=now),
-        page=page,
-        page_size=PAGE_SIZE,
         local=zone(account.timezone),
     )
 
@@ -100,3 +96,19 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         local=zone(account.timezone),
     )
     return let_forms_lead_to_providers(response)
+
+
+def _page_wanted(account: Account, *, now: datetime) -> dict[str, object]:
+    """Return the page of invoices that the address asks for, and what it may ask for."""
+    page, wanted = page_number(), choices_in_query({"status": STATUSES, "kind": KINDS})
+    found = queries.invoices_page(
+        account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
+    )
+    return {
+        "found": found,
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "wanted": wanted,
+        "statuses": STATUSES,
+        "kinds": KINDS,
+    }

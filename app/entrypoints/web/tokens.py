@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
@@ -134,7 +135,6 @@ def _shown(
 ) -> Response:
     account, now, grace = signed_in_account(), clock.now(), renewal_grace()
     chosen = accounts.settings_view(account)
-    page, wanted = page_number(), choices_in_query({"kind": ENTRY_KINDS})
     state = top_up_state(account, seller_country=seller().country, grace=grace, now=now)
     offer, ruled = token_offer(account, now=now, grace=grace), automatic(account, chosen, now=now)
     bill = ruled.bill if buying is None else _quoted(buying, now=now)
@@ -154,13 +154,7 @@ def _shown(
         state=state,
         said=guard(state, now=now),
         to_confirm=payments.find_top_up_to_confirm(account.id),
-        found=queries.entries_page(
-            account, page=page, page_size=PAGE_SIZE, kind=wanted.get("kind")
-        ),
-        wanted=wanted,
-        kinds=ENTRY_KINDS,
-        page=page,
-        page_size=PAGE_SIZE,
+        **_entries_wanted(account),
         trouble=trouble,
         saving=card_offer(account),
         providers=sorted(gateways()),
@@ -168,6 +162,19 @@ def _shown(
         now=now,
     )
     return let_forms_lead_to_providers(response)
+
+
+def _entries_wanted(account: Account) -> dict[str, object]:
+    """Return the page of the ledger that the address asks for, and what it may ask for."""
+    page, wanted = page_number(), choices_in_query({"kind": ENTRY_KINDS})
+    kind = wanted.get("kind")
+    return {
+        "found": queries.entries_page(account, page=page, page_size=PAGE_SIZE, kind=kind),
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "wanted": wanted,
+        "kinds": ENTRY_KINDS,
+    }
 
 
 def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
