@@ -112,9 +112,7 @@ class MomentInUtc(StringField):
             moment = datetime.fromisoformat(text) if text else None
             self.data = None if moment is None else in_utc(moment)
         except ValueError as error:
-            raise ValueError(
-                say("Enter a date and a time, such as 2026-12-01T00:00.")
-            ) from error
+            raise ValueError(say("Enter a date and a time, such as 2026-12-01T00:00.")) from error
 
     def _value(self) -> str:
         if self.raw_data:

@@ -96,7 +96,7 @@ def _name(country: str) -> str:
 
 def _page(form: TaxForm) -> Response:
     names = country_names(language())
-    form.country.choices = [("", translated(say("Choose a country"))), *names.items()]
+    form.country.choices = {"": translated(say("Choose a country")), **names}
     return show(
         "web/operator/taxes/index.html",
         "web/operator/taxes/_taxes.html",
