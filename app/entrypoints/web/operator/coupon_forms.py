@@ -1,17 +1,26 @@
 """What the forms of coupons accept: shape only; what it means is the domain's to say."""
 
 from wtforms import SelectField, StringField, TextAreaField
-from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 from wtforms.widgets import TextArea
 
-from app.entrypoints.languages import field_label
+from app.entrypoints.languages import field_label, translated
 from app.entrypoints.web.forms import SentForm, visible
 from app.entrypoints.web.operator.fields import Lines, MomentInUtc, Number, WholeNumber
 from app.entrypoints.web.operator.sending import OnceForm
 from app.foundation.sentences import say
 
+TYPES = {
+    "percentage": say("Percent off an invoice"),
+    "fixed": say("USD off invoices"),
+    "free_tokens": say("Extra tokens"),
+}
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
+
+
+def _types() -> dict[str, str]:
+    """Return what a coupon may give, in the reader's language."""
+    return {kind: str(translated(words)) for kind, words in TYPES.items()}
 
 
 class CouponTermsForm(SentForm):
@@ -19,11 +28,7 @@ class CouponTermsForm(SentForm):
 
     type = SelectField(
         field_label("Gives"),
-        choices=[
-            SelectChoice("percentage", field_label("Percent off an invoice")),
-            SelectChoice("fixed", field_label("USD off invoices")),
-            SelectChoice("free_tokens", field_label("Extra tokens")),
-        ],
+        choices=_types,
         validate_choice=False,
     )
     value = Number(field_label("Percent, USD or tokens"), render_kw=TYPED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -164,12 +165,20 @@ def _typed(form: CouponTermsForm) -> dict[str, Any]:
 
 
 def _edited(draft: CouponDraft, form: CouponTermsForm) -> CouponDraft:
-    """Return the coupon as it is typed; a moment that was left alone keeps its seconds."""
-    moments = {
-        name: was if form[name].data == was.replace(second=0, microsecond=0) else form[name].data
-        for name, was in (("valid_from", draft.valid_from), ("expires_at", draft.expires_at))
-    }
-    return replace(draft, **_typed(form), **{name: at for name, at in moments.items() if at})
+    """Return the coupon as it is typed."""
+    return replace(
+        draft,
+        valid_from=_moment(draft.valid_from, form.valid_from.data),
+        expires_at=_moment(draft.expires_at, form.expires_at.data),
+        **_typed(form),
+    )
+
+
+def _moment(was: datetime, typed: datetime | None) -> datetime:
+    """Return the moment that is typed; one that was left alone, or left out, stays to the dot."""
+    if typed is None or typed == was.replace(second=0, microsecond=0):
+        return was
+    return typed
 
 
 def _edit_form(coupon: Coupon, *, sent: bool) -> CouponTermsForm:
