@@ -17,13 +17,13 @@ from app.domain.invoices.documents import Document, DocumentKind, DocumentLine, 
 from app.foundation.figures import (
     MINUS,
     count,
-    day,
     dollars,
     payment_method,
     rate,
     usd_of_minor,
 )
 from app.foundation.money import usd_from_nanos
+from app.foundation.sentences import Day, in_language, say, say_about
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEMPLATE = ROOT / "templates/pdf/document.typ"
@@ -32,16 +32,20 @@ FONTS = (ROOT / "static/vendor/inter-ttf-0.4.2", ROOT / "static/vendor/noto-sans
 NO_PACKAGES = ROOT / "templates/pdf/packages"
 
 TITLES = {
-    DocumentKind.INVOICE: "Invoice",
-    DocumentKind.RECEIPT: "Receipt",
-    DocumentKind.CREDIT_NOTE: "Credit note",
+    DocumentKind.INVOICE: say("Invoice"),
+    DocumentKind.RECEIPT: say("Receipt"),
+    DocumentKind.CREDIT_NOTE: say("Credit note"),
 }
+HEADS = (say("Description"), say("Tokens"), say("USD per 1,000"), say("Amount"))
+# The template counts the pages, and fills these places itself.
+PAGE = say("Page {page} of {pages}")
 # Control characters, and the marks that turn the direction of whatever follows them.
 UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]"
 )
-# Where a word is longer than its column, it may be broken after so many characters.
-LONG_WORD = re.compile(r"[^\s-]{24}(?=[^\s-])")
+# Where a word is longer than its column, it may be broken after so many characters; Chinese may be
+# broken anywhere, and is so by its own rules.
+LONG_WORD = re.compile(r"[^\s\u3000-\u9fff\uff00-\uffef-]{24}(?=[^\s\u3000-\u9fff\uff00-\uffef-])")
 ZERO_WIDTH_SPACE = "\u200b"
 PRICE_DECIMALS_MIN = 2
 # Nobody names anything at such length but to see what happens; the rest is cut off.
@@ -49,7 +53,7 @@ TEXT_LENGTH_MAX = 2_000
 NAME_LENGTH_MAX = 80
 ADDRESS_LINES_MAX = 12
 
-Pair = tuple[str, str]
+Pair = tuple[str, object]
 
 
 def render_pdf(document: Document) -> bytes:
@@ -62,7 +66,7 @@ def render_pdf(document: Document) -> bytes:
         package_path=NO_PACKAGES,
         package_cache_path=NO_PACKAGES,
         format="pdf",
-        sys_inputs={"document": json.dumps(_sheet(document), ensure_ascii=False)},
+        sys_inputs={"document": json.dumps(_printed(document), ensure_ascii=False)},
         # A file's date knows no fractions of a second.
         timestamp=_made_at(document).replace(microsecond=0),
     )
@@ -77,55 +81,67 @@ def _fonts() -> typst.Fonts:
     )
 
 
+def _printed(document: Document) -> object:
+    """Return what the template prints: everything as its text, in the document's language."""
+    return _told(_sheet(document), document.language)
+
+
 def _sheet(document: Document) -> Mapping[str, object]:
-    """Return what the template prints: every amount and date as its text."""
+    """Return what stands on the sheet, in any language."""
     rows = [_row(line, decimals=_decimals(document.lines)) for line in document.lines]
     return {
         "title": TITLES[document.kind],
-        "number": _clean(document.number, most=NAME_LENGTH_MAX),
+        "number": _cut(document.number, most=NAME_LENGTH_MAX),
         "language": document.language,
         "headline": _headline(document),
         "facts": list(_facts(document)),
-        "seller": {"title": "From", "lines": _party(document.seller)},
-        "buyer": {"title": "Billed to", "lines": _party(document.buyer)},
+        "seller": {"title": say_about("who sells", "From"), "lines": _party(document.seller)},
+        "buyer": {"title": say("Billed to"), "lines": _party(document.buyer)},
+        "heads": HEADS,
         "rows": rows,
         "counted": any(row[1] or row[2] for row in rows),
         "sums": list(_sums(document)),
-        "total": [f"Total, {document.currency}", usd_of_minor(document.total_minor)],
+        "total": [
+            say("Total, {currency}", {"currency": document.currency}),
+            usd_of_minor(document.total_minor),
+        ],
         "after": list(_after_total(document)),
-        "notes": [_clean(note) for note in document.notes],
-        "footer": _clean(str(document.seller.get("name") or ""), most=NAME_LENGTH_MAX),
+        "notes": document.notes,
+        "footer": _cut(str(document.seller.get("name") or ""), most=NAME_LENGTH_MAX),
+        "zone": say("Dates are in UTC"),
+        "page": PAGE,
     }
 
 
 def _headline(document: Document) -> Pair:
     amount = usd_of_minor(document.due_minor)
     if document.kind is DocumentKind.CREDIT_NOTE:
-        return usd_of_minor(document.total_minor), f"credited on {day(document.issued_at)}"
+        issued = {"day": Day(document.issued_at)}
+        return usd_of_minor(document.total_minor), say("credited on {day}", issued)
     if document.settled is not None:
-        return amount, f"paid on {day(document.settled.paid_at)}"
+        return amount, say("paid on {day}", {"day": Day(document.settled.paid_at)})
     assert document.due_at is not None, "what is not paid is due some day"
-    return amount, f"due on {day(document.due_at)}"
+    return amount, say("due on {day}", {"day": Day(document.due_at)})
 
 
 def _facts(document: Document) -> Iterator[Pair]:
-    label = {DocumentKind.RECEIPT: "Receipt for"}.get(document.kind, "Number")
-    yield label, _clean(document.number)
+    is_receipt = document.kind is DocumentKind.RECEIPT
+    yield say("Receipt for") if is_receipt else say("Number"), document.number
     if document.kind is DocumentKind.CREDIT_NOTE:
-        yield "For invoice", _clean(document.invoice_number)
-    yield "Issued", day(document.issued_at)
+        yield say("For invoice"), document.invoice_number
+    yield say_about("when", "Issued"), Day(document.issued_at)
     if document.due_at is not None:
-        yield "Due", day(document.due_at)
+        yield say_about("when", "Due"), Day(document.due_at)
     if document.settled is not None:
         yield from _payment_facts(document.settled)
 
 
 def _payment_facts(settled: Settled) -> Iterator[Pair]:
-    yield "Paid", day(settled.paid_at)
+    yield say_about("when", "Paid"), Day(settled.paid_at)
     if settled.method:
-        yield "Paid by", _clean(payment_method(settled.method))
+        yield say("Paid by"), payment_method(settled.method)
     if settled.transaction_id:
-        yield "Transaction", _clean(settled.transaction_id)
+        yield say("Transaction"), settled.transaction_id
 
 
 def _party(party: Mapping[str, object]) -> list[str]:
@@ -136,11 +152,11 @@ def _party(party: Mapping[str, object]) -> list[str]:
         said.get("name", ""),
         *said.get("address", "").splitlines()[:ADDRESS_LINES_MAX],
         said.get("country", ""),
-        f"VAT ID {tax_id}" if tax_id else "",
+        say("VAT ID {tax_id}", {"tax_id": tax_id}) if tax_id else "",
         said.get("email", ""),
-        f"Account {said['user_id']}" if "user_id" in said else "",
+        say("Account {user_id}", {"user_id": said["user_id"]}) if "user_id" in said else "",
     ]
-    return [clean for line in lines if (clean := _clean(line))]
+    return [line for line in lines if _clean(line)]
 
 
 def _decimals(lines: Sequence[DocumentLine]) -> int:
@@ -156,7 +172,7 @@ def _decimals(lines: Sequence[DocumentLine]) -> int:
 def _row(line: DocumentLine, *, decimals: int) -> tuple[str, str, str, str]:
     price = line.unit_price_nanos
     return (
-        _clean(line.description),
+        line.description,
         "" if line.quantity is None else count(line.quantity),
         "" if price is None else dollars(round(usd_from_nanos(price), decimals)),
         usd_of_minor(line.amount_minor),
@@ -166,25 +182,25 @@ def _row(line: DocumentLine, *, decimals: int) -> tuple[str, str, str, str]:
 def _sums(document: Document) -> Iterator[Pair]:
     """Return what stands between the lines and the total, if the total is not all there is."""
     if document.discounts or document.tax is not None:
-        yield "Subtotal", usd_of_minor(document.subtotal_minor)
+        yield say("Subtotal"), usd_of_minor(document.subtotal_minor)
     for discount in document.discounts:
-        yield _clean(discount.name), usd_of_minor(-discount.amount_minor)
+        yield discount.name, usd_of_minor(-discount.amount_minor)
     if document.tax is not None:
         yield _tax_name(document.tax), usd_of_minor(document.tax.amount_minor)
 
 
 def _tax_name(tax: Tax) -> str:
-    name = _clean(tax.name) or "Tax"
-    return f"{name} {rate(tax.rate_bp)}" if tax.rate_bp else name
+    name = tax.name if _clean(tax.name) else say("Tax")
+    return say("{tax} {rate}", {"tax": name, "rate": rate(tax.rate_bp)}) if tax.rate_bp else name
 
 
 def _after_total(document: Document) -> Iterator[Pair]:
     if document.credit_used_minor:
-        yield "Account credit used", f"{MINUS}{usd_of_minor(document.credit_used_minor)}"
+        yield say("Account credit used"), f"{MINUS}{usd_of_minor(document.credit_used_minor)}"
     if document.settled is not None:
-        yield "Paid", usd_of_minor(document.settled.amount_minor)
+        yield say("Paid"), usd_of_minor(document.settled.amount_minor)
     elif document.credit_used_minor:
-        yield "To pay", usd_of_minor(document.due_minor)
+        yield say("To pay"), usd_of_minor(document.due_minor)
 
 
 def _made_at(document: Document) -> datetime:
@@ -194,9 +210,24 @@ def _made_at(document: Document) -> datetime:
     return document.issued_at
 
 
-def _clean(text: str, *, most: int = TEXT_LENGTH_MAX) -> str:
+def _told(value: object, language: str) -> object:
+    """Return all texts, sentences and days in it as they are printed in the language."""
+    match value:
+        case Mapping():
+            return {name: _told(each, language) for name, each in value.items()}
+        case list() | tuple():
+            return [_told(each, language) for each in value]
+        case bool():
+            return value
+    return _clean(str(in_language(value, language)))
+
+
+def _clean(text: str) -> str:
     """Return the text as it can be printed: nothing unseen, and no word wider than the page."""
+    return LONG_WORD.sub(lambda word: word[0] + ZERO_WIDTH_SPACE, _cut(text, most=TEXT_LENGTH_MAX))
+
+
+def _cut(text: str, *, most: int) -> str:
+    """Return what is seen of the text, and not more of it than that."""
     seen = " ".join(UNSEEN.sub(" ", text).split())
-    if len(seen) > most:
-        seen = f"{seen[: most - 1]}…"
-    return LONG_WORD.sub(lambda word: word[0] + ZERO_WIDTH_SPACE, seen)
+    return seen if len(seen) <= most else f"{seen[: most - 1]}…"

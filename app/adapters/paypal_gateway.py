@@ -113,9 +113,8 @@ class PayPalGateway(WithoutCards):
         made = self._answer(lambda client: client.orders.create_order(asked))
         page = outcomes.approval_page(made)
         if page is None:
-            raise ProviderRefused(
-                say("PayPal gave no page for {order}.", {"order": made["id"]}), reason="no_page"
-            )
+            no_page = say("PayPal gave no page for {order}.", {"order": made["id"]})
+            raise ProviderRefused(no_page, reason="no_page")
         return OpenedCheckout(made["id"], page)
 
     def outcome_of_session(self, session: str) -> PaymentOutcome | NotOurs:

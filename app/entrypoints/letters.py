@@ -1,12 +1,16 @@
 """Mails put into words: the templates of their kind, filled with their facts.
 
+A mail speaks its account's language, whoever asked for it and whenever it is sent.
+
 A fact that is missing is an error: no customer reads a sentence with a hole in it.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
+from unicodedata import east_asian_width
 
 from flask import current_app
 from jinja2 import Environment, StrictUndefined, Template, pass_context, select_autoescape
@@ -17,9 +21,11 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.mails.links import LINK
 from app.domain.mails.models import Mail
+from app.entrypoints.languages import language, speaking, teach, translated
 from app.entrypoints.sealing import seal
 from app.foundation import figures
 from app.foundation.sealing import SealBroken
+from app.foundation.sentences import Day, Sentence, say, told_again
 
 EXTENSION = "letters"
 # Where a kind is switched off; what is not here is sent to everyone whom it concerns.
@@ -28,18 +34,19 @@ SWITCHES = {
     "invoice_paid": "/settings",
     "alerts_crossed": "/alerts",
 }
+NO_PLAN = say("Pay as you go")
 # What banks say of a card, in words; Stripe's decline codes.
-DECLINES = {
-    "card_declined": "the bank declined the card",
-    "generic_decline": "the bank declined the card",
-    "do_not_honor": "the bank declined the card",
-    "insufficient_funds": "there were not enough funds on the card",
-    "expired_card": "the card has expired",
-    "lost_card": "the card was reported lost",
-    "stolen_card": "the card was reported stolen",
-    "incorrect_cvc": "the card’s security code was wrong",
-    "card_velocity_exceeded": "the card’s limit was reached",
-    "authentication_required": "the bank wants you to confirm the payment yourself",
+DECLINES: dict[str, Sentence] = {
+    "card_declined": say("the bank declined the card"),
+    "generic_decline": say("the bank declined the card"),
+    "do_not_honor": say("the bank declined the card"),
+    "insufficient_funds": say("there were not enough funds on the card"),
+    "expired_card": say("the card has expired"),
+    "lost_card": say("the card was reported lost"),
+    "stolen_card": say("the card was reported stolen"),
+    "incorrect_cvc": say("the card’s security code was wrong"),
+    "card_velocity_exceeded": say("the card’s limit was reached"),
+    "authentication_required": say("the bank wants you to confirm the payment yourself"),
 }
 EMPTY_LINES = re.compile(r"\n(?:[ ]*\n){2,}")
 
@@ -56,19 +63,21 @@ class Letter:
 def write_letter(mail: Mail, account: Account, *, settings: Settings) -> Letter:
     """Return the mail in words, as plain text and as HTML."""
     templates = _templates()
-    context = _context(mail, account, settings)
-    plain = templates.get_template(f"emails/{mail.kind}.txt")
-    subject = context["subject"] = _subject(plain, context)
-    # What was decided in a template leaves empty lines behind.
-    text = EMPTY_LINES.sub("\n\n", plain.render(context).strip()) + "\n"
-    html = templates.get_template(f"emails/{mail.kind}.html").render(context)
-    return Letter(subject, text, html)
+    with speaking(account.locale):
+        context = _context(mail, account, settings)
+        plain = templates.get_template(f"emails/{mail.kind}.txt")
+        subject = context["subject"] = _subject(plain, context)
+        # What was decided in a template leaves empty lines behind.
+        text = EMPTY_LINES.sub("\n\n", plain.render(context).strip()) + "\n"
+        html = templates.get_template(f"emails/{mail.kind}.html").render(context)
+        return Letter(subject, text, html)
 
 
 def subject_of(mail: Mail, account: Account, *, settings: Settings) -> str:
     """Return the subject of the mail alone."""
     plain = _templates().get_template(f"emails/{mail.kind}.txt")
-    return _subject(plain, _context(mail, account, settings))
+    with speaking(account.locale):
+        return _subject(plain, _context(mail, account, settings))
 
 
 def _subject(plain: Template, context: dict[str, object]) -> str:
@@ -89,8 +98,15 @@ def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, obje
         "switch_url": f"{settings.base_url}{switch}" if switch else "",
         "local": zone(account.timezone),
     }
+    facts = {name: _spoken(fact) for name, fact in mail.facts.items()}
     # The facts come first, so that none of them can take the place of ours.
-    return {**mail.facts, **ours}
+    return {**facts, **ours}
+
+
+def _spoken(fact: object) -> object:
+    """Return a fact in the reader's language, where it is one that is said in words."""
+    # Other plans are called what the operator calls them; this one we have named ourselves.
+    return translated(NO_PLAN if fact == NO_PLAN else told_again(fact))
 
 
 def _templates() -> Environment:
@@ -107,13 +123,16 @@ def _new_templates() -> Environment:
         autoescape=select_autoescape(("html",)),
         lstrip_blocks=True,
     )
+    teach(templates)
     templates.filters.update(
         usd_of_minor=figures.usd_of_minor,
         count=figures.count,
         on=_on,
         at=_at,
         in_words=_in_words,
-        payment_method=figures.payment_method,
+        payment_method=_payment_method,
+        columns=_columns,
+        in_lines=_in_lines,
         unsealed=_unsealed,
     )
     return templates
@@ -122,21 +141,46 @@ def _new_templates() -> Environment:
 @pass_context
 def _on(context: Context, text: str) -> str:
     """Return the local day of a moment that is written as RFC 3339."""
-    return figures.day(datetime.fromisoformat(text), context["local"])
+    return figures.day(datetime.fromisoformat(text), context["local"], language())
 
 
 @pass_context
 def _at(context: Context, text: str) -> str:
     """Return the local day and time of a moment, with its zone."""
     there = datetime.fromisoformat(text).astimezone(context["local"])
-    return f"{figures.day(there, context['local'])}, {there:%H:%M} {there:%Z}"
+    places = {"day": Day(there, context["local"]), "time": f"{there:%H:%M}", "zone": f"{there:%Z}"}
+    return _told(say("{day}, {time} {zone}", places))
 
 
 def _in_words(decline_code: str | None) -> str:
     """Say why a card was declined."""
     if not decline_code:
-        return "the bank gave no reason"
-    return DECLINES.get(decline_code, f"the bank answered “{decline_code.replace('_', ' ')}”")
+        return _told(say("the bank gave no reason"))
+    unknown = say("the bank answered “{code}”", {"code": decline_code.replace("_", " ")})
+    return _told(DECLINES.get(decline_code, unknown))
+
+
+def _payment_method(stored: str) -> str:
+    return _told(figures.payment_method(stored))
+
+
+def _in_lines(facts: Sequence[tuple[str, object]]) -> str:
+    """Return one line for each fact: its name, and what it is, one below the other."""
+    heads = [_told(say("{name}: ", {"name": name})) for name, _ in facts]
+    widest = max(map(_columns, heads))
+    return "\n".join(
+        f"{head}{' ' * (widest - _columns(head))}{fact}"
+        for head, (_, fact) in zip(heads, facts, strict=True)
+    )
+
+
+def _columns(text: str) -> int:
+    """Return how wide a text is where every letter has one width: Chinese ones have two."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _told(text: str) -> str:
+    return str(translated(text))
 
 
 def _unsealed(sealed: str) -> str:

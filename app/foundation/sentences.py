@@ -7,7 +7,7 @@ asks for it in the reader's language. For everyone else it is its English text.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Self
+from typing import Self, cast
 
 from app.foundation import languages
 from app.foundation.languages import ENGLISH
@@ -16,7 +16,9 @@ from app.foundation.languages import ENGLISH
 class Sentence(str):
     """An English sentence that remembers its template, and what fills its places."""
 
-    __slots__ = ("number", "plural", "template", "values")
+    __slots__ = ("about", "number", "plural", "template", "values")
+    # What tells short words apart that are the same in English alone.
+    about: str | None
     template: str
     plural: str | None
     number: int
@@ -30,6 +32,7 @@ class Sentence(str):
         form = template if plural is None or number == 1 else plural
         made = cls(form.format_map(values) if values else form)
         made.template, made.plural, made.number, made.values = template, plural, number, values
+        made.about = None
         return made
 
     def in_language(self, language: str) -> str:
@@ -37,7 +40,9 @@ class Sentence(str):
         if language == ENGLISH:
             return str(self)
         catalog = languages.translations(language)
-        if self.plural is None:
+        if self.about is not None:
+            template = str(catalog.pgettext(self.about, self.template))
+        elif self.plural is None:
             template = catalog.gettext(self.template)
         else:
             template = catalog.ngettext(self.template, self.plural, self.number)
@@ -70,6 +75,13 @@ def say(template: str, values: Mapping[str, object] | None = None) -> Sentence:
     return Sentence.of(template, values or {})
 
 
+def say_about(about: str, template: str) -> Sentence:
+    """Return a word that reads differently where it is about something else: `From` of a seller."""
+    made = say(template)
+    made.about = about
+    return made
+
+
 def say_count(
     one: str, many: str, number: int, values: Mapping[str, object] | None = None
 ) -> Sentence:
@@ -81,6 +93,51 @@ def together(parts: Sequence[object]) -> Sentence:
     """Return several sentences as one, a space between them."""
     places = {f"part{index}": part for index, part in enumerate(parts)}
     return Sentence.of(" ".join(f"{{{name}}}" for name in places), places)
+
+
+def wording_of(text: str) -> dict[str, object]:
+    """Return what a sentence was made of, as JSON that is kept beside its English text.
+
+    Nothing for a plain text. `told` makes the sentence of both again.
+    """
+    if not isinstance(text, Sentence):
+        return {}
+    values = {name: kept(value) for name, value in text.values.items()}
+    wording: dict[str, object] = {"template": text.template, "values": values}
+    if text.plural is not None:
+        wording["plural"] = [text.plural, text.number]
+    if text.about is not None:
+        wording["about"] = text.about
+    return wording
+
+
+def told(text: str, wording: Mapping[str, object]) -> str:
+    """Return a text that was kept as the sentence that it was; without a wording as it is."""
+    if not wording:
+        return text
+    # What stands there in English stays, even where we would say it in other words by now.
+    made = Sentence(text)
+    plural, number = cast(tuple[str | None, int], wording.get("plural", (None, 1)))
+    values = cast(Mapping[str, object], wording["values"])
+    made.template, made.plural, made.number = cast(str, wording["template"]), plural, number
+    made.values = {name: told_again(value) for name, value in values.items()}
+    made.about = cast(str | None, wording.get("about"))
+    return made
+
+
+def kept(value: object) -> object:
+    """Return a sentence as JSON; all else as it is."""
+    if isinstance(value, Sentence):
+        return {"text": str(value), "wording": wording_of(value)}
+    assert not isinstance(value, Day), "a day is kept as its moment, and said when it is read"
+    return value
+
+
+def told_again(value: object) -> object:
+    """Return what was kept as a sentence as that sentence; all else as it is."""
+    if isinstance(value, Mapping) and value.keys() == {"text", "wording"}:
+        return told(value["text"], value["wording"])
+    return value
 
 
 def in_language(value: object, language: str) -> object:

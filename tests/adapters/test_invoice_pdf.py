@@ -14,6 +14,7 @@ import pytest
 from app.adapters import invoice_pdf
 from app.adapters.invoice_pdf import render_pdf
 from app.domain.invoices.documents import (
+    OTHER_DISCOUNTS,
     REVERSE_CHARGE,
     Discount,
     Document,
@@ -22,6 +23,7 @@ from app.domain.invoices.documents import (
     Settled,
     Tax,
 )
+from app.domain.invoices.line_words import carried_from, usage_of
 from tests.databases import ROOT
 from tests.factories.documents import BUYER, ISSUED, make_document
 
@@ -225,3 +227,61 @@ class TestWords:
     ) -> None:
         lines = tuple(DocumentLine("a", 1, each, 1) for each in nanos)
         assert [row[2] for row in printed(make_document(lines=lines))["rows"]] == shown
+
+
+# Names, codes and addresses, which are the same in every language.
+NAMES = re.compile(
+    r"\b(?:Oblivious|GmbH|Lindenstraße|Berlin|Ada|Lovelace|St|James|Square|London|ada|example|com"
+    r"|INV|VAT|USD|UTC|API|gpt|turbo|SAVE50|[Tt]oken|Stripe|DE\d+|pi|PO)\b"
+)
+
+
+class TestInChinese:
+    def document(self, **changes: object) -> Document:
+        lines = (
+            DocumentLine(usage_of("gpt-4"), 500_000, 30_000_000, 1_500),
+            DocumentLine(carried_from("2026-10"), None, None, -37),
+        )
+        return make_document(
+            **{"language": "zh", "lines": lines, "notes": (REVERSE_CHARGE,), **changes}
+        )
+
+    def test_all_of_it_is_said(self, printed: Printed) -> None:
+        sheet = printed(self.document())
+        assert (sheet["title"], sheet["language"]) == ("账单", "zh")
+        assert sheet["headline"] == ["$15.76", "2026年12月31日到期"]
+        assert sheet["facts"] == [
+            ["编号", "INV-1001-2026-11"], ["开具日期", "2026年12月1日"],
+            ["到期日", "2026年12月31日"],
+        ]  # fmt: skip
+        assert sheet["heads"] == ["项目", "Token", "每 1,000 个（USD）", "金额"]
+        assert sheet["rows"][0] == ["AI API 用量 - gpt-4", "500,000", "$0.03", "$15.00"]
+        assert (sheet["seller"]["title"], sheet["buyer"]["title"]) == ("销售方", "购买方")
+        assert sheet["total"] == ["合计（USD）", "$15.76"]
+        assert sheet["notes"] == [
+            "反向征税：增值税由客户自行申报缴纳（欧盟指令 2006/112/EC 第 196 条）。"
+        ]
+        assert (sheet["zone"], sheet["page"]) == ("日期均为 UTC", "第 {page} 页，共 {pages} 页")
+
+    @pytest.mark.parametrize("changes", [{}, RECEIPT, {"kind": DocumentKind.CREDIT_NOTE}])
+    def test_no_english_word_is_left(self, changes: dict[str, object], tmp_path: Path) -> None:
+        pdf = render_pdf(
+            self.document(
+                discounts=(Discount(OTHER_DISCOUNTS, 100),), tax=Tax("", 1_900, 100),
+                credit_used_minor=76, **changes,
+            )
+        )  # fmt: skip
+        text = text_of(pdf, tmp_path)
+        assert re.findall(r"[A-Za-z]{3,}", NAMES.sub(" ", text)) == []
+        assert "第1页，共1页" in text.replace(" ", "")
+
+    @pytest.mark.parametrize("changes", [{}, RECEIPT, {"kind": DocumentKind.CREDIT_NOTE}])
+    def test_is_the_same_each_time(self, changes: dict[str, object]) -> None:
+        first = render_pdf(self.document(**changes))
+        assert render_pdf(self.document(**changes)) == first
+        assert first != render_pdf(self.document(**changes, language="en"))
+
+    def test_a_long_description_is_broken_by_its_own_rules(self, printed: Printed) -> None:
+        words = "用量，" * 40
+        (row,) = printed(self.document(lines=(DocumentLine(words, None, None, 1),)))["rows"]
+        assert row[0] == words

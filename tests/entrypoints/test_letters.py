@@ -8,8 +8,10 @@ from jinja2 import UndefinedError
 
 from app.config import Settings
 from app.domain.accounts.models import Account
+from app.entrypoints.languages import language, speaking
 from app.entrypoints.letters import SWITCHES, Letter, subject_of, write_letter
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
+from app.foundation.sentences import say
 from tests.databases import ROOT
 from tests.factories.mails import FACTS, make_mail
 from tests.html_lint import check
@@ -139,6 +141,24 @@ class TestWords:
         assert ": Account credit" in letter.text.replace("  ", "")
         assert "Account credit" in letter.html
 
+    def test_a_card_may_be_declined_for_usage(self, ada: Account, settings: Settings) -> None:
+        facts = {**FACTS["renewal_failed"], "plan_name": None, "grace_ends_at": None}
+        letter = letter_of(ada, "renewal_failed", settings, facts=facts)
+        assert letter.subject == "We could not charge your card for INV-1001-2026-11"
+        for words in (letter.text, letter.html):
+            assert "We tried to charge your saved card for invoice INV-1001-2026-11, but" in words
+            assert "None" not in words and "plan" not in words and "Pay by" not in words
+
+    def test_a_refund_of_what_was_paid_twice_names_no_invoice(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        facts = {**FACTS["refund_made"], "invoice_number": None}
+        letter = letter_of(ada, "refund_made", settings, facts=facts)
+        for words in (letter.text, letter.html):
+            assert "None" not in words and "credit note" not in words
+            assert f"{settings.base_url}/invoices" in words
+        assert f"See your invoices: {settings.base_url}/invoices\n" in letter.text
+
     def test_a_switched_off_top_up_says_so(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["topup_declined"], "switched_off": True, "paused_until": None}
         letter = letter_of(ada, "topup_declined", settings, facts=facts)
@@ -162,3 +182,111 @@ class TestWords:
             letter_of(ada, "card_saved", settings).subject
             == "A card was saved: Visa ending in 4242"
         )
+
+
+# Names, codes and addresses, which are the same in every language.
+NAMES = re.compile(
+    r"https?://[^\s\"<>]+|[\w.]+@[\w.]+|(?:INV|CN)-[\d-]+|\b(?:"
+    r"[Tt]oken|Oblivious|Ada|ada|Visa|Stripe|Firefox|Linux|Basic|Pro|PDF|UTC|CST|SAVE50|Save|Slow"
+    r"|days)\b"
+)
+WORD = re.compile(r"[A-Za-z]{3,}")
+TAG = re.compile(r"<[^>]*>")
+BODY = re.compile(r"<body>.*</body>", re.DOTALL)
+
+
+class TestInChinese:
+    @pytest.fixture(autouse=True)
+    def _chinese(self, ada: Account) -> None:
+        with transaction():
+            ada.locale, ada.timezone = "zh", "Asia/Shanghai"
+
+    @pytest.mark.parametrize("kind", FACTS)
+    def test_no_english_word_is_left(self, ada: Account, settings: Settings, kind: str) -> None:
+        letter = letter_of(ada, kind, settings)
+        assert '<html lang="zh-Hans">' in letter.html
+        body = BODY.search(letter.html)
+        assert body is not None
+        for words in (letter.subject, letter.text, TAG.sub(" ", body[0])):
+            assert WORD.findall(NAMES.sub(" ", words)) == []
+        assert letter.subject == subject_of(
+            make_mail(ada, kind, about="2", now=NOW), ada, settings=settings
+        )
+
+    @pytest.mark.parametrize(
+        ("days", "subject"),
+        [
+            (-7, "账单 INV-1001-2026-11 将于 2026年12月22日到期"),
+            (0, "账单 INV-1001-2026-11 今天到期"),
+            (1, "账单 INV-1001-2026-11 已逾期 1 天"),
+            (14, "账单 INV-1001-2026-11 已逾期 14 天"),
+        ],
+    )
+    def test_reminders_know_the_day(
+        self, ada: Account, settings: Settings, days: int, subject: str
+    ) -> None:
+        facts = {**FACTS["invoice_reminder"], "days": days}
+        assert letter_of(ada, "invoice_reminder", settings, facts=facts).subject == subject
+
+    @pytest.mark.parametrize(
+        ("code", "words"),
+        [
+            (None, "银行未说明原因"),
+            ("expired_card", "银行卡已过期"),
+            ("new_code", "银行答复“new code”"),
+        ],
+    )
+    def test_declines_are_words(
+        self, ada: Account, settings: Settings, code: str | None, words: str
+    ) -> None:
+        facts = {**FACTS["topup_declined"], "decline_code": code}
+        assert words in letter_of(ada, "topup_declined", settings, facts=facts).text
+
+    def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
+        facts = {**FACTS["renewal_failed"], "next_try_at": "2026-11-25T18:30:00Z"}
+        text = letter_of(ada, "renewal_failed", settings, facts=facts).text
+        assert "我们将于 2026年11月26日 02:30（CST）再次尝试。" in text
+
+    def test_sentences_among_the_facts_are_told_again(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        facts = {"code": "SAVE50", "description": say("{tokens:,} extra tokens", {"tokens": 5_000})}
+        mail = make_mail(ada, "coupon_redeemed", facts=facts, now=NOW)
+        session.refresh(mail)
+        assert "5,000 个加购 token" in write_letter(mail, ada, settings=settings).text
+        ada.locale = "en"
+        assert "It gives: 5,000 extra tokens." in write_letter(mail, ada, settings=settings).text
+        session.rollback()
+
+    def test_having_no_plan_is_said_in_words(self, ada: Account, settings: Settings) -> None:
+        facts = {**FACTS["change_scheduled"], "to_plan_name": "Pay as you go"}
+        letter = letter_of(ada, "change_scheduled", settings, facts=facts)
+        assert letter.subject == "您的套餐将于 2026年12月22日更换为 按量付费"
+
+    def test_whoever_reads_another_language_meanwhile_goes_on_reading_it(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        with speaking("en"):
+            assert "您的" in letter_of(ada, "plan_expired", settings).subject
+            assert language() == "en"
+        with transaction():
+            ada.locale = "en"
+        with speaking("zh"):
+            letter = letter_of(ada, "overpayment", settings)
+            assert letter.subject == "$16.13 was paid twice or too late" and language() == "zh"
+
+
+class TestLinesOfText:
+    def test_facts_stand_below_one_another(self, ada: Account, settings: Settings) -> None:
+        text = letter_of(ada, "invoice_issued", settings).text
+        assert "\nTo pay: $16.13\nTotal:  $16.13\nDue:    22 Dec 2026\n" in text
+
+    def test_a_chinese_letter_is_as_wide_as_two_others(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        with transaction():
+            ada.locale = "zh"
+        text = letter_of(ada, "alerts_crossed", settings).text
+        assert "\ntoken 余额：49,000\n每周期额度：1,000,000\n本月费用：  $102.50\n" in text
+        subject, underline = text.splitlines()[:2]
+        assert (subject, len(underline)) == ("您的 4 项提醒已触发", 19)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from app.domain.accounts.devices import device_named
 from app.domain.accounts.models import Account
 from app.domain.mails import operations
 from app.domain.mails.links import LINK
@@ -16,7 +17,7 @@ DUE = "2026-12-22T12:00:00Z"
 LATER = "2026-11-29T12:00:00Z"
 INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
 PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
-VISIT = {"device": "Firefox on Linux", "address": "203.0.113.7", "at": LATER}
+VISIT = {"device": device_named("Linux Firefox/145.0"), "address": "203.0.113.7", "at": LATER}
 KEY = {
     "key_name": "Reporting", "key_prefix": "obl_sk_7Qm2xR4t", "key_kind": "customer",
     "page": "/keys",
@@ -41,7 +42,7 @@ FACTS: dict[str, dict[str, object]] = {
     "account_suspended": {**INVOICE, "due_minor": 1_613, "due_at": DUE},
     "renewal_due": {
         "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,
-        "grace_ends_at": LATER, "checkout_hint": "You have saved no card that we could charge.",
+        "grace_ends_at": LATER,
     },
     "renewal_failed": {
         "plan_name": "Pro", "invoice_number": "INV-1001-2026-11", "due_minor": 9_999,

@@ -55,3 +55,20 @@ def test_catalogs_translate() -> None:
 @pytest.mark.parametrize("language", ["fr", "../zh", ""])
 def test_what_is_none_of_ours_has_no_catalog(language: str) -> None:
     assert languages.translations(language).gettext("Settings") == "Settings"
+
+
+@pytest.mark.parametrize(
+    ("language", "weekday", "short", "month", "name"),
+    [
+        ("en", "Sunday, 1 November 2026", "Sun 1 Nov 2026", "November 2026", "November"),
+        ("zh", "2026年11月1日 星期日", "2026年11月1日 周日", "2026年11月", "11月"),
+    ],
+)
+def test_charts_have_weekdays_and_months(
+    language: str, weekday: str, short: str, month: str, name: str
+) -> None:
+    there = date(2026, 11, 1)
+    assert languages.weekday_in(language, there) == weekday
+    assert languages.short_weekday_in(language, there) == short
+    assert languages.long_month_in(language, there) == month
+    assert languages.month_name_in(language, there) == name

@@ -8,7 +8,19 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.foundation import languages
-from app.foundation.sentences import Day, Sentence, in_language, say, say_count, together
+from app.foundation.sentences import (
+    Day,
+    Sentence,
+    in_language,
+    kept,
+    say,
+    say_about,
+    say_count,
+    together,
+    told,
+    told_again,
+    wording_of,
+)
 
 
 class Catalog:
@@ -20,6 +32,9 @@ class Catalog:
             "It ends on {day}: {why}": "{day} 结束：{why}",
             "Settings": "设置",
         }.get(text, text)
+
+    def pgettext(self, about: str, text: str) -> str:
+        return {("who sells", "From"): "销售方"}.get((about, text), text)
 
     def ngettext(self, one: str, many: str, number: int) -> str:
         return {"One token": "{number:,} 个 token"}.get(one, one if number == 1 else many)
@@ -88,3 +103,44 @@ def test_everything_else_stays_as_it_is() -> None:
 def test_a_copy_remembers_what_it_is_made_of() -> None:
     assert copy.deepcopy(say("Settings")).in_language("zh") == "设置"
     assert isinstance(copy.copy(say("Settings")), Sentence)
+
+
+def test_short_words_are_told_apart_by_what_they_are_about() -> None:
+    assert say_about("who sells", "From") == "From"
+    assert say_about("who sells", "From").in_language("zh") == "销售方"
+    assert say("From").in_language("zh") == "From"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        say("Settings"),
+        say("A name has 1 to {most:,} characters.", {"most": 1_000}),
+        say("It ends on {day}: {why}", {"day": "today", "why": say("Settings")}),
+        say_count("One token", "{number:,} tokens", 3),
+        say_about("who sells", "From"),
+    ],
+)
+def test_what_is_kept_is_told_again(said: Sentence) -> None:
+    wording = json.loads(json.dumps(wording_of(said)))
+    again = told(str(said), wording)
+    assert again == said and in_language(again, "zh") == in_language(said, "zh")
+    assert wording_of(again) == wording
+    assert in_language(told_again(json.loads(json.dumps(kept(said)))), "zh") == said.in_language(
+        "zh"
+    )
+
+
+def test_what_was_kept_stays_in_english_as_it_was() -> None:
+    again = told("A name has up to 80 letters.", wording_of(say("Settings")))
+    assert again == "A name has up to 80 letters." and in_language(again, "zh") == "设置"
+
+
+@pytest.mark.parametrize("value", ["Settings", 5, None, {"text": "Settings"}, ["Settings"]])
+def test_all_else_is_kept_as_it_is(value: object) -> None:
+    assert kept(value) == value and told_again(value) == value
+
+
+def test_plain_texts_are_made_of_nothing() -> None:
+    assert wording_of("Settings") == {}
+    assert type(told("Settings", {})) is str

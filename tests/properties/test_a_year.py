@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, current_app
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponUsage
@@ -21,6 +21,7 @@ from app.domain.mails.models import Mail
 from app.domain.payments.models import Payment
 from app.domain.subscriptions.models import Subscription
 from app.domain.usage.models import BillingRecord, UsageMonthly
+from app.entrypoints.letters import write_letter
 from app.foundation import clock
 from app.foundation.database import Base, db, end_reading, session
 from app.workflows.verify_books import verify_books
@@ -199,8 +200,18 @@ def test_a_year_goes_by(world: World) -> None:
             check_books()
         end_reading()
     check_books()
+    assert_that_every_letter_can_be_written()
     if days == YEAR:
         assert_that_it_was_eventful()
+
+
+def assert_that_every_letter_can_be_written() -> None:
+    """What was told to the mails of the year is what their templates need."""
+    latest = sa.select(sa.func.max(Mail.id)).group_by(Mail.kind, Mail.user_id)
+    for mail in session.scalars(sa.select(Mail).where(Mail.id.in_(latest))).all():
+        account = session.get_one(Account, mail.user_id)
+        letter = write_letter(mail, account, settings=current_app.config["SETTINGS"])
+        assert "None" not in letter.text, mail.kind
 
 
 def assert_that_it_was_eventful() -> None:

@@ -15,6 +15,7 @@ KEYWORDS = {
     "pgettext": ((1, "c"), 2),
     "field_label": None,
     "say": (1,),
+    "say_about": ((1, "c"), 2),
     "say_count": (1, 2),
 }
 TEMPLATE_OPTIONS = {"trimmed": "true", "newstyle_gettext": "true", "silent": "false"}
@@ -29,7 +30,10 @@ AREAS = {
         ),
         *("templates/components/console.html", "templates/layouts/console.html"),
     ),
-    "documents": ("app/adapters/invoice_pdf.py", "app/domain/invoices/documents.py"),
+    "documents": (
+        "app/adapters/invoice_pdf.py",
+        *(f"app/domain/invoices/{words}.py" for words in ("documents", "line_words", "plan_lines")),
+    ),
     "money": tuple(
         f"{floor}/{subject}"
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")

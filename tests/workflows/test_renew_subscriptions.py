@@ -18,6 +18,7 @@ from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.renew_subscriptions import renew_subscriptions
 from tests.books import check_books
 from tests.factories.accounts import make_account
+from tests.factories.mails import FACTS
 from tests.factories.payments import make_checkout, payment_row
 from tests.factories.purchases import (
     SELLER,
@@ -99,6 +100,8 @@ class TestRenewSubscriptions:
         assert (period.quota, period.grace_ends_at) == (225_806, GRACE_END)
         assert standing(pro, now=END).status == "past_due"
         assert mails_of(pro)[-1] == "renewal_due"
+        told = session.query(Mail).filter_by(kind="renewal_due").one()
+        assert set(told.facts) == set(FACTS["renewal_due"])
 
     @pytest.mark.parametrize("late", [timedelta(0), 3 * DAY, GRACE - TICK])
     def test_is_the_same_late_twice_and_beside_usage(self, pro: Account, late) -> None:

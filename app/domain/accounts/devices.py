@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
+from app.foundation.sentences import say
+
 # The first that is found: most browsers name others beside themselves.
 BROWSERS = (
     ("Edg", "Edge"),
@@ -25,7 +27,7 @@ SYSTEMS = (
     ("Mac OS X", "Mac"),
     ("Linux", "Linux"),
 )
-UNKNOWN = "Unknown browser"
+UNKNOWN = say("Unknown browser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ def device_named(user_agent: str) -> str:
     """Return what a browser calls itself, as people say it: Firefox on Linux."""
     browser = _first(BROWSERS, user_agent) or UNKNOWN
     system = _first(SYSTEMS, user_agent)
-    return f"{browser} on {system}" if system else browser
+    if system is None:
+        return browser
+    return say("{browser} on {system}", {"browser": browser, "system": system})
 
 
 def digest_of(token: str) -> str:

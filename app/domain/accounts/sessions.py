@@ -57,7 +57,7 @@ def begin(account: Account, *, visitor: Visitor, now: datetime) -> OpenSession:
         idle_ends_at=session_rules.idle_end(account.role, ends_at=ends_at, now=now),
         ends_at=ends_at,
         password_entered_at=now,
-        device=visitor.device,
+        device=str(visitor.device),
         address=visitor.address,
     )
     session.add(begun)

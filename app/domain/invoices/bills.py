@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.domain.coupons.discounting import Discount, OpenUse, discounts
-from app.domain.invoices import rules
+from app.domain.invoices import line_words, rules
 from app.domain.invoices.rules import Line, Totals
 from app.domain.invoices.taxing import UNTAXED, Taxation
 from app.foundation import money
@@ -104,7 +104,7 @@ def top_up_bill(payer: Payer, line: Line, *, now: datetime) -> Bill:
 def carried_on_line(minor: int) -> Line:
     """Return the line that takes a small amount off an invoice, for the next one."""
     nanos = -money.nanos_from_minor(minor)
-    return Line("carried_on", "Carried onto the next invoice", None, 1, None, nanos, -minor)
+    return Line("carried_on", line_words.carried_on(), None, 1, None, nanos, -minor)
 
 
 def credit_used(final_minor: int, *, credit_minor: int) -> int:

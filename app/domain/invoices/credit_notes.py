@@ -13,7 +13,7 @@ from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, Invo
 from app.domain.invoices.rules import InvoiceStatus
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
-from app.foundation.sentences import say
+from app.foundation.sentences import say, wording_of
 
 CREDITABLE = (InvoiceStatus.ISSUED, InvoiceStatus.PAID, InvoiceStatus.REFUNDED)
 
@@ -84,7 +84,8 @@ def _note(
         invoice_id=invoice.id,
         user_id=account.id,
         credit_note_number=number,
-        reason=reason,
+        reason=str(reason),
+        wording=wording_of(reason),
         amount_minor=taken.net_minor,
         tax_minor=taken.tax_minor,
         content_digest=rules.content_digest(said),

@@ -11,10 +11,11 @@ from enum import StrEnum
 
 from app.domain.invoices.errors import InvoiceNotIssued, InvoiceNotPaid
 from app.domain.invoices.views import CreditNoteView, Discount, InvoiceView
+from app.foundation.languages import ENGLISH
+from app.foundation.sentences import say
 
-LANGUAGE = "en"
-OTHER_DISCOUNTS = "Discount"
-REVERSE_CHARGE = (
+OTHER_DISCOUNTS = say("Discount")
+REVERSE_CHARGE = say(
     "Reverse charge: the customer accounts for the VAT (Article 196 of Directive 2006/112/EC)."
 )
 
@@ -77,7 +78,8 @@ class Document:
     reverse_charge: bool
     notes: tuple[str, ...]
     currency: str = "USD"
-    language: str = LANGUAGE
+    # Fixed at the invoice's issue; its receipt and its credit notes speak as it does.
+    language: str = ENGLISH
 
     @property
     def subtotal_minor(self) -> int:
@@ -93,8 +95,9 @@ class Document:
 def invoice_document(invoice: InvoiceView) -> Document:
     """Return the invoice as it was issued. Raises InvoiceNotIssued."""
     if invoice.invoice_number is None or invoice.issued_at is None:
-        message = "This is a draft: there is a document once its month is over and it is issued."
-        raise InvoiceNotIssued(message)
+        raise InvoiceNotIssued(
+            say("This is a draft: there is a document once its month is over and it is issued.")
+        )
     # Purchases are issued by their payment; whatever is paid later says so on its receipt.
     was_paid_then = invoice.paid_at is not None and invoice.paid_at <= invoice.issued_at
     return Document(
@@ -114,6 +117,7 @@ def invoice_document(invoice: InvoiceView) -> Document:
         reverse_charge=invoice.reverse_charge,
         notes=notes_of(invoice),
         currency=invoice.currency,
+        language=invoice.language,
     )
 
 
@@ -121,7 +125,7 @@ def receipt_document(invoice: InvoiceView) -> Document:
     """Return the receipt of a paid invoice. Raises InvoiceNotPaid, InvoiceNotIssued."""
     issued = invoice_document(invoice)
     if invoice.paid_at is None:
-        raise InvoiceNotPaid("This invoice has no receipt: it has not been paid.")
+        raise InvoiceNotPaid(say("This invoice has no receipt: it has not been paid."))
     settled = _settled(invoice, invoice.paid_at)
     return replace(issued, kind=DocumentKind.RECEIPT, due_at=None, settled=settled)
 
@@ -150,6 +154,7 @@ def credit_note_document(note: CreditNoteView, *, invoice: InvoiceView) -> Docum
         reverse_charge=invoice.reverse_charge,
         notes=_notes(note.reason, reverse_charge=invoice.reverse_charge),
         currency=invoice.currency,
+        language=invoice.language,
     )
 
 
@@ -194,5 +199,7 @@ def _settled(invoice: InvoiceView, paid_at: datetime) -> Settled:
 
 
 def _notes(own: str, *, reverse_charge: bool) -> tuple[str, ...]:
-    notes = (REVERSE_CHARGE if reverse_charge else "", own.strip())
+    trimmed = own.strip()
+    # What needs no trimming stays the sentence that it may be.
+    notes = (REVERSE_CHARGE if reverse_charge else "", own if own == trimmed else trimmed)
     return tuple(note for note in notes if note)

@@ -16,7 +16,7 @@ from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, Invo
 from app.domain.invoices.views import CreditedLine, CreditNoteView, Discount, InvoiceView
 from app.foundation.bulk import any_of
 from app.foundation.database import session
-from app.foundation.sentences import say
+from app.foundation.sentences import say, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteV
         CreditNoteView(
             number=note.credit_note_number,
             invoice_number=invoice.invoice_number or "",
-            reason=note.reason,
+            reason=told(note.reason, note.wording),
             issued_at=note.issued_at,
             amount_minor=note.amount_minor,
             tax_minor=note.tax_minor,
@@ -123,13 +123,13 @@ def _replacements(account: Account, invoice: InvoiceView) -> tuple[str | None, s
 def _credited_lines(note_ids: Sequence[int]) -> dict[int, list[CreditedLine]]:
     credited, line = CreditNoteLine, InvoiceLine
     statement = (
-        select(credited.credit_note_id, line.description, credited.amount_minor)
+        select(credited.credit_note_id, line.description, line.wording, credited.amount_minor)
         .join(line, line.id == credited.invoice_line_id)
         .where(any_of(credited.credit_note_id, note_ids))
         .order_by(credited.credit_note_id, line.position)
     )
     lines: dict[int, list[CreditedLine]] = defaultdict(list)
     if note_ids:
-        for note_id, description, amount_minor in session.execute(statement):
-            lines[note_id].append(CreditedLine(description, amount_minor))
+        for note_id, text, wording, amount_minor in session.execute(statement):
+            lines[note_id].append(CreditedLine(told(text, wording), amount_minor))
     return lines

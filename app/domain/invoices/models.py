@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, Json
+from app.foundation.languages import ENGLISH
 
 USAGE = text("kind = 'usage'")
 USAGE_OF_A_MONTH = text("kind = 'usage' AND status <> 'void'")
@@ -73,6 +74,8 @@ class Invoice(Base):
     # Both parties as they were at issue: the document must not change with the settings.
     seller: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     buyer: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
+    # Of its documents, its receipt's and its credit notes' too: the customer's own at issue.
+    language: Mapped[str] = mapped_column(default=ENGLISH)
     issued_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
@@ -103,7 +106,9 @@ class InvoiceLine(Base):
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
     position: Mapped[int]
     kind: Mapped[str]
+    # In English; beside it what it was made of, for whoever reads it in another language.
     description: Mapped[str]
+    wording: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     model: Mapped[str | None]
     quantity: Mapped[int]
     # For display, USD per 1,000 tokens in nano-USD; null where the line is no product of two.
@@ -170,6 +175,8 @@ class CreditNote(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
     credit_note_number: Mapped[str] = mapped_column(unique=True)
     reason: Mapped[str]
+    # What the reason was made of, where it is one of ours.
+    wording: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     amount_minor: Mapped[int]
     tax_minor: Mapped[int]
     content_digest: Mapped[str]

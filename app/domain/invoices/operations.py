@@ -17,8 +17,10 @@ from app.domain.subscriptions import operations as subscriptions
 from app.domain.usage.models import UsageCorrection
 from app.foundation.bulk import add_to_rows, any_of
 from app.foundation.database import session
+from app.foundation.languages import ENGLISH
 from app.foundation.periods import BillingMonth
 from app.foundation.secret_keys import ALPHABET
+from app.foundation.sentences import wording_of
 
 PUBLIC_ID_LENGTH = 16
 BY_CREDIT, BY_NOTHING = "account credit", "nothing due"
@@ -84,6 +86,7 @@ def issue(
         invoice.invoice_number = numbers[invoice.user_id]
         invoice.issued_at = invoice.updated_at = now
         invoice.due_at = due_at
+        invoice.language = accounts[invoice.user_id].locale
         invoice.content_digest = rules.content_digest(content(invoice, lines[invoice.id]))
         _carry_on(invoice, lines[invoice.id], now=now)
         if invoice.final_minor == invoice.credit_used_minor:
@@ -177,7 +180,7 @@ def replace_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
     ).all()
     for row, line in zip(rows, lines, strict=True):
         assert row.amount_minor == line.amount_minor, "amounts were fixed when it was drawn up"
-        row.description = line.description
+        row.description, row.wording = str(line.description), wording_of(line.description)
     session.flush()
 
 
@@ -188,7 +191,14 @@ def content(invoice: Invoice, lines: Sequence[Line]) -> Mapping[str, object]:
     said = {name: getattr(invoice, name) for name in (*names, *sums, "tax_name", "reverse_charge")}
     dates = {name: getattr(invoice, name).isoformat() for name in ("issued_at", "due_at")}
     shown = [[line.description, line.quantity, line.amount_minor] for line in lines]
-    return {**said, **dates, "currency": "USD", "lines": shown}
+    told: dict[str, object] = {**said, **dates, "currency": "USD", "lines": shown}
+    # What was issued in English alone was sealed without its wordings, and stays as it is.
+    wordings = [wording_of(line.description) for line in lines]
+    if invoice.language != ENGLISH:
+        told["language"] = invoice.language
+    if any(wordings):
+        told["wordings"] = wordings
+    return told
 
 
 def next_numbers(series: str, wanted: Sequence[tuple[Account, str]]) -> dict[str, str]:
@@ -264,7 +274,8 @@ def _line_rows(invoice: Invoice, lines: Sequence[Line]) -> list[InvoiceLine]:
             invoice_id=invoice.id,
             position=position,
             kind=line.kind,
-            description=line.description,
+            description=str(line.description),
+            wording=wording_of(line.description),
             model=line.model,
             quantity=line.quantity,
             unit_price_nanos=line.unit_price_nanos,

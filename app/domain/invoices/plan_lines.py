@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.invoices import rules
+from app.domain.invoices import line_words, rules
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
 from app.domain.subscriptions.changing import Change, ChangeKind
 from app.foundation import money
+from app.foundation.sentences import say
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +32,26 @@ def change_lines(
             ends_at=change.period.ends_at,
             price_minor=change.charge_minor,
         )
-        return (ExplainedLine(line, f"{usd(change.charge_minor)} for a whole period"),)
-    share = f"{change.seconds_left:,} s left / {change.period.seconds:,} s"
-    rest = f"{now:%Y-%m-%d} to {change.period.ends_at:%Y-%m-%d}"
-    charge = _line("plan", f"{new_name} plan, {rest}", change.charge_minor)
-    lines = [ExplainedLine(charge, f"{usd(change.after.price_minor)} × {share}")]
+        formula = say("{price} for a whole period", {"price": usd(change.charge_minor)})
+        return (ExplainedLine(line, formula),)
+    share = {"left": change.seconds_left, "whole": change.period.seconds}
+    words = line_words.plan_for(new_name, starts_at=now, ends_at=change.period.ends_at)
+    price = {"price": usd(change.after.price_minor), **share}
+    formula = say("{price} × {left:,} s left / {whole:,} s", price)
+    lines = [ExplainedLine(_line("plan", words, change.charge_minor), formula)]
     # Only what the new plan costs is taken off; the rest becomes account credit.
     credited = min(change.credit_minor, change.charge_minor)
     if credited:
-        credit = _line("plan_credit", f"Unused time of the {old_name} plan", -credited)
-        lines.append(ExplainedLine(credit, f"{usd(change.net_paid_minor)} paid × {share}"))
+        unused = line_words.unused_time_of(old_name)
+        paid = {"paid": usd(change.net_paid_minor), **share}
+        formula = say("{paid} paid × {left:,} s left / {whole:,} s", paid)
+        lines.append(ExplainedLine(_line("plan_credit", unused, -credited), formula))
     return tuple(lines)
 
 
 def carried_lines(bill: Bill) -> tuple[ExplainedLine, ...]:
     """Return the line that a bill's amount is carried on with, if nobody could pay it by itself."""
-    formula = f"Less than {usd(rules.LEAST_MINOR)} is not paid by itself"
+    formula = say("Less than {least} is not paid by itself", {"least": usd(rules.LEAST_MINOR)})
     carried = (line for line in bill.lines if line.kind == "carried_on")
     return tuple(ExplainedLine(line, formula) for line in carried)
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, cast, func, or_, select
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
-from app.domain.invoices import bills, payers, reasons, rules
+from app.domain.invoices import bills, line_words, payers, reasons, rules
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
 from app.domain.invoices.rules import Adjustment, Line, ModelUsage
@@ -24,7 +24,7 @@ from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.foundation.bulk import any_of
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
-from app.foundation.sentences import say
+from app.foundation.sentences import say, told
 
 DRAFT_ID = "draft"
 DRAFT = re.compile(r"draft-(2[0-9]{3}-(?:0[1-9]|1[0-2]))")
@@ -255,7 +255,7 @@ def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
         lines[row.invoice_id].append(
             Line(
                 kind=row.kind,
-                description=row.description,
+                description=told(row.description, row.wording),
                 model=row.model,
                 quantity=row.quantity,
                 unit_price_nanos=row.unit_price_nanos,
@@ -304,6 +304,7 @@ def view(
         voided_at=row.voided_at,
         void_reason=reasons.read_again(row.void_reason) if row.void_reason else None,
         credited_minor=credited_minor,
+        language=row.language,
     )
 
 
@@ -336,7 +337,7 @@ def _discounts(row: Invoice) -> list[Discount]:
 
 
 def _coupon_name(code: str) -> str:
-    return f"Coupon {code}"
+    return say("Coupon {code}", {"code": code})
 
 
 def _credited(invoice_ids: Collection[int]) -> dict[int, int]:
@@ -373,15 +374,17 @@ def _adjustments(user_ids: Collection[str], month: BillingMonth) -> dict[str, li
     )
     adjustments: dict[str, list[Adjustment]] = defaultdict(list)
     for user_id, from_month, nanos in session.execute(amounts.order_by(carried.from_month)):
-        adjustments[user_id].append(Adjustment("carried", f"Carried from {from_month}", nanos))
+        adjustments[user_id].append(
+            Adjustment("carried", line_words.carried_from(from_month), nanos)
+        )
     # A thousand voids of one model and month are one line.
     summed = func.sum(corrected.amount_nanos)
     corrections = (
-        select(corrected.user_id, corrected.description, summed)
+        select(corrected.user_id, corrected.description, corrected.wording, summed)
         .where(any_of(corrected.user_id, user_ids), corrected.invoice_id.is_(None))
-        .group_by(corrected.user_id, corrected.description)
+        .group_by(corrected.user_id, corrected.description, corrected.wording)
         .order_by(corrected.user_id, func.min(corrected.id))
     )
-    for user_id, description, nanos in session.execute(corrections):
-        adjustments[user_id].append(Adjustment("correction", description, int(nanos)))
+    for user_id, text, wording, nanos in session.execute(corrections):
+        adjustments[user_id].append(Adjustment("correction", told(text, wording), int(nanos)))
     return adjustments

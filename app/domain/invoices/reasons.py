@@ -4,7 +4,7 @@ A reason is stored in English. One of ours is known again by that, and said in t
 language; what an operator wrote stays as it was written.
 """
 
-from app.foundation.sentences import Sentence, say
+from app.foundation.sentences import say
 
 RENEWAL_UNPAID = say("The renewal was not paid in time.")
 NOTHING_LEFT = say("There was nothing left to pay")
@@ -17,6 +17,6 @@ TAKEN_BACK = say("The customer took the change back.")
 CREDIT_PAID_BACK = say("What its credit was for was paid back.")
 
 
-def read_again(stored: str) -> Sentence:
+def read_again(stored: str) -> str:
     """Return a stored reason as a sentence that every reader gets in his language, if it is one."""
-    return say(stored)
+    return say(stored) if stored else stored

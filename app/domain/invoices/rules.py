@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain.invoices import line_words
 from app.domain.invoices.errors import (
     InvoiceNotPayable,
     InvoiceNotVoidable,
@@ -80,6 +81,7 @@ class Line:
     """One line, with its exact amount and the cents that it got."""
 
     kind: str
+    # A sentence, or where it was written before sentences were kept its English text.
     description: str
     model: str | None
     quantity: int
@@ -121,7 +123,7 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
     """Return the line of a plan's period."""
     return Line(
         kind="plan",
-        description=f"{plan_name} plan, {starts_at:%Y-%m-%d} to {ends_at:%Y-%m-%d}",
+        description=line_words.plan_for(plan_name, starts_at=starts_at, ends_at=ends_at),
         model=None,
         quantity=1,
         unit_price_nanos=None,
@@ -133,7 +135,7 @@ def plan_line(plan_name: str, *, starts_at: datetime, ends_at: datetime, price_m
 def carried_line(from_month: str, *, nanos: int) -> Line:
     """Return the line of a small amount that an earlier plan invoice did not ask for."""
     minor = money.minor_from_nanos(nanos)
-    return Line("carried", f"Carried from {from_month}", None, 1, None, nanos, minor)
+    return Line("carried", line_words.carried_from(from_month), None, 1, None, nanos, minor)
 
 
 def totals(lines: Sequence[Line], *, discount_minor: int = 0, tax_rate_bp: int = 0) -> Totals:
@@ -216,7 +218,7 @@ def content_digest(content: Mapping[str, object]) -> str:
 def _usage_line(usage: ModelUsage, amount_minor: int) -> Line:
     return Line(
         kind="usage",
-        description=f"AI API usage - {usage.model}",
+        description=line_words.usage_of(usage.model),
         model=usage.model,
         quantity=usage.overage_tokens,
         unit_price_nanos=_unit_price_nanos(usage),

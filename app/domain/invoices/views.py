@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.domain.invoices.rules import Line
+from app.foundation.languages import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ class InvoiceView:
     void_reason: str | None = None
     # What credit notes took back of it so far, with tax.
     credited_minor: int = 0
+    # Of its documents: fixed at its issue.
+    language: str = ENGLISH
 
     @property
     def is_payable(self) -> bool:

@@ -31,7 +31,7 @@ class Mail(Base):
     kind: Mapped[str]
     # The address at the moment it was written.
     address: Mapped[str]
-    # Cents, tokens and texts; moments as RFC 3339.
+    # Cents, tokens, texts, and sentences as they are kept; moments as RFC 3339.
     facts: Mapped[dict[str, object]]
     # What it is about, once: `invoice_issued:17`. Repeats are refused by the index.
     source: Mapped[str] = mapped_column(unique=True)

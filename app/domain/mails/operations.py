@@ -12,6 +12,7 @@ from app.domain.mails.models import Mail
 from app.foundation import outbox
 from app.foundation.bulk import any_of, insert_rows
 from app.foundation.database import session
+from app.foundation.sentences import kept
 
 SEND_MAIL = "send_mail"
 
@@ -75,7 +76,7 @@ def write_all(letters: Sequence[Letter], *, now: datetime) -> int:
                 "user_id": letter.user_id,
                 "kind": letter.kind,
                 "address": letter.address,
-                "facts": dict(letter.facts),
+                "facts": {name: kept(fact) for name, fact in letter.facts.items()},
                 "source": letter.source,
                 "created_at": now,
             }

@@ -7,6 +7,7 @@ from app.domain.mails.errors import UnknownMail
 from app.domain.mails.models import Mail
 from app.foundation.database import session
 from app.foundation.paging import Stretch, stretch
+from app.foundation.sentences import say
 
 LISTED_MAX = 100
 
@@ -15,7 +16,7 @@ def mail(mail_id: int) -> Mail:
     """Return the mail, for whoever sends it. Raises UnknownMail."""
     found = session.get(Mail, mail_id)
     if found is None:
-        raise UnknownMail("There is no mail with this id.")
+        raise UnknownMail(say("There is no mail with this id."))
     return found
 
 
@@ -29,7 +30,7 @@ def mail_of(account: Account, mail_id: int) -> Mail:
     """Return the account's mail. Raises UnknownMail."""
     found = session.scalar(select(Mail).where(Mail.id == mail_id, Mail.user_id == account.id))
     if found is None:
-        raise UnknownMail("You have no such mail.")
+        raise UnknownMail(say("You have no such mail."))
     return found
 
 

@@ -8,11 +8,10 @@ from app.domain.payments import rules
 from app.domain.payments.gateway import DisputeSeen, DisputesSeen, DisputeStatus
 from app.domain.payments.models import Dispute, Payment
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 # What is done with it is the promise of whoever hooks into it.
 DISPUTE_DECIDED = "dispute_decided"
-# Where a payment is contested, as its customer would say it.
-CONTESTED_AT = {"stripe": "at your bank", "paypal": "at PayPal"}
 
 
 def is_disputed(payment: Payment) -> bool:
@@ -52,7 +51,11 @@ def lost_sources(payment: Payment) -> tuple[str, ...]:
 
 def lost_reason(provider: str, provider_dispute: str) -> str:
     """Return which reason stands on the credit note over a dispute that was lost."""
-    return f"The payment was contested {CONTESTED_AT[provider]}, and lost ({provider_dispute})"
+    values = {"dispute": provider_dispute}
+    # Cards are contested at their bank, all else where it was paid.
+    if provider == "paypal":
+        return say("The payment was contested at PayPal, and lost ({dispute})", values)
+    return say("The payment was contested at your bank, and lost ({dispute})", values)
 
 
 def payment_of_dispute(dispute_id: int) -> str:

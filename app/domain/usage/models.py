@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.foundation.database import Base
+from app.foundation.database import Base, Json
 
 UNPRICED = text("status = 'unpriced'")
 
@@ -243,6 +243,8 @@ class UsageCorrection(Base):
     # The month that was billed wrongly, not the one that will carry the line.
     billing_month: Mapped[str]
     description: Mapped[str]
+    # What the description was made of, for whoever reads it in another language.
+    wording: Mapped[dict[str, object]] = mapped_column(Json, default=dict)
     # Signed: negative gives back.
     amount_nanos: Mapped[int]
     # The invoice that carries it; null while it waits.

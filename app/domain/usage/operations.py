@@ -14,7 +14,7 @@ from app.domain.usage.rollups import Rollups, place_of, sums_of
 from app.foundation import money
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
-from app.foundation.sentences import say
+from app.foundation.sentences import Sentence, say, wording_of
 
 
 def void(record: BillingRecord, account: Account, *, reason: str, now: datetime) -> None:
@@ -40,13 +40,15 @@ def give_back_billed(record: BillingRecord, *, now: datetime) -> None:
     """Let the next usage invoice give back what was billed for a voided record."""
     if record.final_nanos:
         month = record.billing_month
+        words = say("Voided usage of {month} - {model}", {"month": month, "model": record.model})
         session.add(
             UsageCorrection(
                 user_id=record.user_id,
                 kind="void",
                 record_id=record.id,
                 billing_month=month,
-                description=f"Voided usage of {month} - {record.model}",
+                description=str(words),
+                wording=wording_of(words),
                 amount_nanos=-record.final_nanos,
                 created_at=now,
             )
@@ -56,15 +58,15 @@ def give_back_billed(record: BillingRecord, *, now: datetime) -> None:
 def add_shortfall(user_id: str, *, tokens_count: int, price_pico: int, now: datetime) -> None:
     """Bill tokens that were used and then paid back, at what they had cost, with the next usage."""
     nanos = money.token_cost_nanos(tokens_count * price_pico)
-    description = f"{tokens_count:,} used extra tokens of a refunded top-up"
-    _add_shortfall(user_id, nanos=nanos, description=description, now=now)
+    words = say("{tokens:,} used extra tokens of a refunded top-up", {"tokens": tokens_count})
+    _add_shortfall(user_id, nanos=nanos, words=words, now=now)
 
 
 def add_credit_shortfall(user_id: str, *, minor: int, now: datetime) -> None:
     """Bill account credit that was used and then had to be taken back, with the next usage."""
     nanos = money.nanos_from_minor(minor)
-    description = "Used account credit of a payment that was disputed and lost"
-    _add_shortfall(user_id, nanos=nanos, description=description, now=now)
+    words = say("Used account credit of a payment that was disputed and lost")
+    _add_shortfall(user_id, nanos=nanos, words=words, now=now)
 
 
 def record_of(request_id: str) -> BillingRecord:
@@ -76,14 +78,15 @@ def record_of(request_id: str) -> BillingRecord:
     return record
 
 
-def _add_shortfall(user_id: str, *, nanos: int, description: str, now: datetime) -> None:
+def _add_shortfall(user_id: str, *, nanos: int, words: Sentence, now: datetime) -> None:
     if nanos:
         session.add(
             UsageCorrection(
                 user_id=user_id,
                 kind="shortfall",
                 billing_month=str(BillingMonth.of(now)),
-                description=description,
+                description=str(words),
+                wording=wording_of(words),
                 amount_nanos=nanos,
                 created_at=now,
             )

@@ -1,4 +1,4 @@
-"""How answers are written: money as exact JSON numbers, moments in UTC with a Z."""
+"""How answers are written: money as exact JSON numbers, moments in UTC with a Z, English texts."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,7 +6,17 @@ from datetime import UTC, datetime
 import msgspec
 from flask import Response
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+from app.foundation.sentences import Sentence
+
+
+def _in_english(value: object) -> str:
+    """Return a sentence as programs read it, whatever their account's language is."""
+    if isinstance(value, Sentence):
+        return str(value)
+    raise TypeError(f"no answer holds a {type(value).__name__}")
+
+
+_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_in_english)
 
 
 def answer(body: Mapping[str, object], *, status: int = 200) -> Response:

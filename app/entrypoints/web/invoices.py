@@ -1,5 +1,6 @@
 """The customer's invoices: what is due, what was paid, what each of them says, and paying one."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from flask import Blueprint, Response, current_app, redirect, request
@@ -8,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.invoices import filing, queries
-from app.domain.invoices.views import InvoicesWanted
+from app.domain.invoices.views import InvoicesPage, InvoicesWanted
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
@@ -30,8 +31,10 @@ from app.workflows.begin_checkout import begin_checkout
 
 PAGE_SIZE = 12
 # As they are shown: what is overdue is not to be found under what is to pay.
-STATUSES = ("issued", "overdue", "paid", "refunded", "void")
-KINDS = ("usage", "subscription", "topup")
+CHOICES = {
+    "status": ("issued", "overdue", "paid", "refunded", "void"),
+    "kind": ("usage", "subscription", "topup"),
+}
 
 pages = Blueprint("invoices", __name__)
 pages.before_request(require_sign_in)
@@ -40,14 +43,18 @@ pages.before_request(require_sign_in)
 @pages.get("/invoices")
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
-    account, now = signed_in_account(), clock.now()
+    account, now, page = signed_in_account(), clock.now(), page_number()
+    wanted = choices_in_query(CHOICES)
     return respond(
         "web/invoices/index.html",
         "web/invoices/_invoices.html",
-        status=200,
-        **_page_wanted(account, now=now),
+        found=_found(account, wanted, page=page, now=now),
+        wanted=wanted,
+        choices=CHOICES,
         draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
         unpaid=queries.unpaid_invoices(account, now=now),
+        page=page,
+        page_size=PAGE_SIZE,
         local=zone(account.timezone),
     )
 
@@ -75,6 +82,13 @@ def pay(reference: str) -> ResponseReturnValue:
     return _shown(reference, trouble=noted[0].message, status=STATUS[noted[0].kind])
 
 
+def _found(
+    account: Account, wanted: Mapping[str, str], *, page: int, now: datetime
+) -> InvoicesPage:
+    chosen = InvoicesWanted(**wanted)
+    return queries.invoices_page(account, page=page, page_size=PAGE_SIZE, now=now, wanted=chosen)
+
+
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
     account = signed_in_account()
     invoice = queries.invoice_of(
@@ -96,19 +110,3 @@ def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
         local=zone(account.timezone),
     )
     return let_forms_lead_to_providers(response)
-
-
-def _page_wanted(account: Account, *, now: datetime) -> dict[str, object]:
-    """Return the page of invoices that the address asks for, and what it may ask for."""
-    page, wanted = page_number(), choices_in_query({"status": STATUSES, "kind": KINDS})
-    found = queries.invoices_page(
-        account, page=page, page_size=PAGE_SIZE, now=now, wanted=InvoicesWanted(**wanted)
-    )
-    return {
-        "found": found,
-        "page": page,
-        "page_size": PAGE_SIZE,
-        "wanted": wanted,
-        "statuses": STATUSES,
-        "kinds": KINDS,
-    }

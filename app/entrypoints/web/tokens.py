@@ -154,7 +154,7 @@ def _shown(
         state=state,
         said=guard(state, now=now),
         to_confirm=payments.find_top_up_to_confirm(account.id),
-        **_entries_wanted(account),
+        **_ledger(account),
         trouble=trouble,
         saving=card_offer(account),
         providers=sorted(gateways()),
@@ -164,16 +164,17 @@ def _shown(
     return let_forms_lead_to_providers(response)
 
 
-def _entries_wanted(account: Account) -> dict[str, object]:
-    """Return the page of the ledger that the address asks for, and what it may ask for."""
+def _ledger(account: Account) -> dict[str, object]:
+    """Return the page of the ledger that was asked for, and of which kind its entries are."""
     page, wanted = page_number(), choices_in_query({"kind": ENTRY_KINDS})
-    kind = wanted.get("kind")
     return {
-        "found": queries.entries_page(account, page=page, page_size=PAGE_SIZE, kind=kind),
-        "page": page,
-        "page_size": PAGE_SIZE,
+        "found": queries.entries_page(
+            account, page=page, page_size=PAGE_SIZE, kind=wanted.get("kind")
+        ),
         "wanted": wanted,
         "kinds": ENTRY_KINDS,
+        "page": page,
+        "page_size": PAGE_SIZE,
     }
 
 

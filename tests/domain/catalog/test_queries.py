@@ -28,3 +28,14 @@ class TestPricesAt:
         make_price("llama-9", prompt_pico=3, replaced_at=NOW)
         found = [price for price in queries.prices_at(moment) if price.model_id == "llama-9"]
         assert [price.prompt_pico for price in found] == [costs]
+
+
+class TestPricesCalled:
+    def test_finds_also_what_counts_for_nothing_any_more(self, app: Flask) -> None:
+        old = make_price("llama-9", prompt_pico=3, replaced_at=NOW)
+        new = make_price("llama-9", prompt_pico=2)
+        found = queries.prices_called([old.id, new.id, 10**9])
+        assert {price.id: price.prompt_pico for price in found.values()} == {old.id: 3, new.id: 2}
+
+    def test_asks_nothing_about_nothing(self) -> None:
+        assert queries.prices_called([]) == {}

@@ -46,3 +46,15 @@ class TestOpenUses:
             use.remaining_minor,
         )
         assert (ahead.min_purchase_minor, ahead.applicable_plans) == (50, ("plan-payg",))
+
+
+class TestRedemptionsPage:
+    def test_is_newest_first_and_one_accounts_own(self, ada: Account, ben: Account) -> None:
+        for days, code in ((1, "SECOND"), (0, "FIRST"), (2, "THIRD")):
+            make_coupon(code)
+            redeem(code, ada, now=NOW - timedelta(days=days))
+        redeem("FIRST", ben)
+        page = queries.redemptions_page(ada, page=1, page_size=2)
+        assert ([each.code for each in page.redemptions], page.total) == (["FIRST", "SECOND"], 3)
+        last = queries.redemptions_page(ada, page=2, page_size=2)
+        assert [each.code for each in last.redemptions] == ["THIRD"]

@@ -6,7 +6,7 @@ import pytest
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
-from app.domain.invoices import filing, queries
+from app.domain.invoices import filing, line_words, queries
 from app.domain.invoices.documents import Discount, DocumentKind
 from app.domain.invoices.errors import (
     InvoiceNotIssued,
@@ -15,18 +15,26 @@ from app.domain.invoices.errors import (
     UnknownDocument,
     UnknownInvoice,
 )
-from app.domain.invoices.models import Invoice
+from app.domain.invoices.models import Invoice, InvoiceLine
 from app.domain.invoices.operations import mark_paid
+from app.domain.payments.disputes import lost_reason
 from app.foundation.database import session, transaction
+from app.foundation.sentences import in_language, wording_of
 from tests.factories.documents import make_credit_note
 from tests.factories.payments import make_invoice
 from tests.moments import NOW
 from tests.statements import statements
 
+LOST = lost_reason("stripe", "dp_1")
+
 
 @pytest.fixture
 def invoice(ada: Account) -> Invoice:
     return make_invoice(ada)
+
+
+def lines_of_row(invoice: Invoice) -> InvoiceLine:
+    return session.query(InvoiceLine).filter_by(invoice_id=invoice.id, position=1).one()
 
 
 def apply_coupon(invoice: Invoice, code: str, *, minor: int, minutes: int) -> None:
@@ -69,6 +77,28 @@ class TestDocumentOf:
         document = filing.document_of(ada, invoice.public_id, named="receipt", now=NOW)
         assert document.settled.transaction_id == "pi_1"
         assert document.settled.paid_at == NOW + timedelta(1)
+
+    def test_speaks_the_language_of_its_issue(self, ada: Account, invoice: Invoice) -> None:
+        with transaction():
+            row, line = session.get_one(Invoice, invoice.id), lines_of_row(invoice)
+            row.language = "zh"
+            line.wording = wording_of(line_words.usage_of("gpt-4"))
+        note = make_credit_note(invoice)
+        with transaction():
+            note.reason, note.wording = str(LOST), wording_of(LOST)
+        document = filing.document_of(ada, invoice.public_id, named="invoice", now=NOW)
+        assert document.language == "zh"
+        assert in_language(document.lines[0].description, "zh") == "AI API 用量 - gpt-4"
+        number = note.credit_note_number
+        credit = filing.credit_note_of(ada, invoice.public_id, number, now=NOW)
+        assert credit.language == "zh" and credit.lines[0].description == "AI API usage - gpt-4"
+        assert in_language(credit.lines[0].description, "zh") == "AI API 用量 - gpt-4"
+        assert in_language(credit.notes[0], "zh") == "该付款在您的银行被提出争议，争议成立（dp_1）"
+
+    def test_what_knows_no_wording_stays_english(self, ada: Account, invoice: Invoice) -> None:
+        document = filing.document_of(ada, invoice.public_id, named="invoice", now=NOW)
+        assert document.language == "en"
+        assert in_language(document.lines[0].description, "zh") == "AI API usage - gpt-4"
 
     def test_names_the_coupons_in_their_order(self, ada: Account, invoice: Invoice) -> None:
         apply_coupon(invoice, "SECOND", minor=200, minutes=2)

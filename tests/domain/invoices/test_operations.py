@@ -1,12 +1,13 @@
 """Drawing invoices up, issuing and voiding them; what holds whoever asks for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
-from app.domain.invoices import operations, payers
+from app.domain.invoices import operations, payers, rules
 from app.domain.invoices.bills import plan_bill, usage_bill
 from app.domain.invoices.errors import InvoiceNotPayable, InvoiceNotVoidable
 from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter
@@ -61,6 +62,32 @@ class TestIssue:
             drafts, locked = draw_up(*user_ids)
             operations.issue(drafts, locked, due_at=NOW + timedelta(days=30), now=NOW)
         return drafts
+
+    def test_fixes_the_language_of_the_documents(self, ada: Account, ben: Account) -> None:
+        with transaction():
+            ada.locale = "zh"
+        chinese, english = self.issue("ada", "ben")
+        assert (chinese.language, english.language) == ("zh", "en")
+        with transaction():
+            ada.locale = "en"
+        assert session.get_one(Invoice, chinese.id, populate_existing=True).language == "zh"
+
+    def test_seals_the_language_and_what_lines_were_made_of(self, ada: Account) -> None:
+        (invoice,) = self.issue("ada")
+        lines = [rules.carried_line("2026-10", nanos=10_000_000)]
+        plain = [replace(lines[0], description=str(lines[0].description))]
+        digests = {
+            rules.content_digest(operations.content(invoice, each)) for each in (lines, plain)
+        }
+        invoice.language = "zh"
+        digests.add(rules.content_digest(operations.content(invoice, lines)))
+        session.rollback()
+        assert len(digests) == 3
+
+    def test_seals_what_knows_no_wordings_as_before(self, ada: Account) -> None:
+        (invoice,) = self.issue("ada")
+        said = operations.content(invoice, [line(1_000)])
+        assert "wordings" not in said and "language" not in said
 
     def test_numbers_seals_and_dates(self, ada: Account, ben: Account) -> None:
         first, other = self.issue("ada", "ben")

@@ -7,8 +7,10 @@ from app.domain.accounts.queries import settings_of
 from app.domain.invoices import queries
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import TaxRate
+from app.domain.usage.operations import add_credit_shortfall, add_shortfall
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import in_language
 from app.workflows.close_month import close_month
 from tests.books import check_books
 from tests.factories.payments import make_invoice
@@ -52,6 +54,32 @@ class TestDraftOf:
             *("tax_name", "tax_rate_bp", "reverse_charge"),
         ):
             assert getattr(draft, name) == getattr(issued, name), name
+
+    def test_says_its_lines_in_the_readers_language(self, ada: Account) -> None:
+        make_usage(prompt_tokens=1_000_000, completion_tokens=0)
+        draft = queries.invoice_of(ada, "draft-2026-11", now=NOW)
+        session.rollback()
+        with transaction():
+            add_credit_shortfall("ada", minor=100, now=NOW)
+            add_credit_shortfall("ada", minor=50, now=NOW)
+            add_shortfall("ada", tokens_count=1_000, price_pico=20_000_000, now=NOW)
+            close_month(NOVEMBER, seller=SELLER, actor="test", now=CLOSES)
+        issued = queries.invoice_of(ada, invoices_of(ada)[0].public_id, now=CLOSES)
+        for line in (draft.lines[0], issued.lines[0]):
+            assert in_language(line.description, "zh") == f"AI API 用量 - {line.model}"
+        # What is said alike is one line.
+        assert [
+            (line.description, in_language(line.description, "zh")) for line in issued.lines[1:]
+        ] == [
+            (
+                "Used account credit of a payment that was disputed and lost",
+                "争议成立的付款中已使用的账户抵扣金",
+            ),
+            (
+                "1,000 used extra tokens of a refunded top-up",
+                "已退款充值中已使用的 1,000 个 token",
+            ),
+        ]
 
     def test_is_gone_once_the_month_can_be_closed(self, ada: Account) -> None:
         with pytest.raises(UnknownInvoice):

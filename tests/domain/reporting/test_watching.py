@@ -57,6 +57,26 @@ class TestWatch:
         assert found.figures.quota_tokens_used == 0
         assert not any(gauge.is_crossed for gauge in found.gauges)
 
+    def test_tokens_and_spend_have_grown_to_what_they_are(self, app, noise) -> None:
+        cleo = make_account("cleo", plan_id="plan-basic")
+        for days in (3, 2, 1, 0):
+            make_usage(
+                "cleo",
+                prompt_tokens=30_000,
+                completion_tokens=0,
+                occurred_at=NOW - timedelta(days=days),
+            )
+        found = look(cleo)
+        assert found.tokens.grown[-4:] == (30_000, 60_000, 90_000, 100_000)
+        assert found.tokens.now == found.figures.quota_tokens_used
+        # There is no more to draw, whatever the pace.
+        assert set(found.tokens.ahead) == {100_000}
+        assert found.spend.now == found.figures.spent_nanos > 0
+        assert found.spend.end > found.spend.now
+
+    def test_who_owns_no_tokens_draws_none(self, ada) -> None:
+        assert look(ada).tokens is None
+
     def test_takes_four_statements(self, ada) -> None:
         make_usage("ada")
         session.refresh(ada)

@@ -170,3 +170,31 @@ class TestCurrentPeriods:
         assert views == {
             user_id: queries.current_period(user_id, now=now, grace=GRACE) for user_id in user_ids
         }
+
+
+class TestCurrentAndFollowing:
+    def ahead(self, now: datetime) -> tuple[queries.PeriodView, queries.PeriodView]:
+        terms = queries.terms_by_plan()
+        return queries.current_and_following("ada", terms=terms, now=now, grace=GRACE)
+
+    def test_the_plan_goes_on(self) -> None:
+        make_subscriber()
+        current, following = self.ahead(NOW)
+        assert current == view(NOW)
+        assert following.starts_at == current.ends_at
+        assert following.terms.plan_id == current.terms.plan_id
+
+    def test_what_waits_for_the_periods_end_comes_then(self) -> None:
+        make_subscriber(pending_plan_id="plan-pro")
+        assert self.ahead(NOW)[1].terms.plan_id == "plan-pro"
+
+    def test_after_a_cancellation_it_is_pay_as_you_go(self) -> None:
+        make_subscriber(auto_renew=False)
+        assert self.ahead(NOW)[1].terms.price_minor == 0
+
+    def test_takes_one_statement(self) -> None:
+        make_subscriber()
+        terms = queries.terms_by_plan()
+        with statements() as sent:
+            queries.current_and_following("ada", terms=terms, now=NOW, grace=GRACE)
+        assert len(sent) == 1

@@ -11,6 +11,7 @@ from app.domain.tokens import operations, queries, rules
 from app.domain.tokens.models import AutoTopup, TokenEntry
 from app.foundation.database import session, transaction
 from tests.books import check_books
+from tests.factories.tokens import make_extra_tokens
 from tests.moments import NOW
 
 HOUR = timedelta(hours=1)
@@ -74,6 +75,15 @@ class TestLedger:
         assert [entry.tokens for entry in last.entries] == [1]
         assert queries.entries_page(ben, page=1, page_size=2).total == 0
         assert queries.ledger(ben) == []
+
+    def test_is_shown_by_moment_and_by_kind(self, ada: Account) -> None:
+        make_extra_tokens("ada", bought=5, granted=4, now=NOW)
+        # Booked later, but of an earlier moment.
+        make_extra_tokens("ada", bought=3, granted=2, now=NOW - timedelta(days=1))
+        page = queries.entries_page(ada, page=1, page_size=9)
+        assert [entry.tokens for entry in page.entries] == [5, 4, 3, 2]
+        bought = queries.entries_page(ada, page=1, page_size=9, kind="top_up")
+        assert ([entry.tokens for entry in bought.entries], bought.total) == ([5, 3], 2)
 
 
 class TestGuard:

@@ -8,6 +8,7 @@ import pytest
 
 from app.entrypoints.api.answering import answer, moment_text
 from app.foundation.money import usd_from_nanos
+from app.foundation.sentences import say
 
 
 def text_of(value: object) -> str:
@@ -33,6 +34,11 @@ class TestAnswer:
 
     def test_writes_the_smallest_amount_as_a_number(self) -> None:
         assert Decimal(text_of(usd_from_nanos(1))) == Decimal("1e-9")
+
+    def test_writes_sentences_in_english(self) -> None:
+        assert text_of(say("{tokens:,} extra tokens", {"tokens": 5_000})) == '"5,000 extra tokens"'
+        with pytest.raises(TypeError):
+            text_of(object())
 
     def test_writes_moments_in_utc(self) -> None:
         moment = datetime(2026, 11, 5, 10, 0, tzinfo=UTC)

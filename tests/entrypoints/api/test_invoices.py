@@ -90,6 +90,15 @@ class TestGenerate:
         issued, due = (datetime.fromisoformat(body[name]) for name in ("issued_at", "due_date"))
         assert due - issued == timedelta(days=30)
 
+    def test_answers_programs_in_english(
+        self, client: FlaskClient, used: None, ada: Account, by_ada: Header
+    ) -> None:
+        with transaction():
+            ada.locale = "zh"
+        for month in (LAST_MONTH, THIS_MONTH):
+            (item,) = generate(client, by_ada, str(month)).json["items"]
+            assert item["description"] == "AI API usage - gpt-4"
+
     def test_answers_the_same_invoice_again(
         self, client: FlaskClient, used: None, by_ada: Header
     ) -> None:

@@ -1,20 +1,23 @@
 """The alerts page: thresholds, where they lie now, and what was crossed."""
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 
 from app.domain.accounts import queries
 from app.domain.accounts.models import Account
 from app.entrypoints.jobs.alerting import tell_what_was_crossed
-from app.foundation.database import end_reading
-from tests.entrypoints.web.conftest import HTMX, signed_in
+from app.foundation.database import end_reading, session, transaction
+from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_usage
 from tests.statements import statements
+from tests.translations.reading import english_words, main_of
 
 STATEMENTS_MAX = 10
 FIELDS = ("enable_alerts", "alert_threshold", "alert_percents", "alert_spend", "alert_forecast")
@@ -137,3 +140,58 @@ def test_ben_sees_nothing_of_cleos(cleos, bens, now) -> None:
     use(60_000, now=now)
     tell_what_was_crossed()
     assert "Nothing was crossed yet" in bens.get("/alerts").text
+
+
+DRAWING = re.compile(r'<script type="application/json">(.*?)</script>', re.DOTALL)
+
+
+class TestCourses:
+    def test_draw_tokens_and_spend_with_their_thresholds(self, cleos, now) -> None:
+        use(60_000, now=now)
+        page = cleos.get("/alerts").text
+        tokens, spend = (json.loads(found) for found in DRAWING.findall(page))
+        assert max(filter(None, tokens["lines"][0]["values"])) == 60_000
+        assert tokens["top"] == 100_000 and spend["metric"] == "cost"
+        fields = [threshold["field"] for threshold in tokens["thresholds"] + spend["thresholds"]]
+        assert fields == ["alert_threshold", "alert_percents", "alert_spend"]
+        for name in fields:
+            assert f'data-slides="{name}"' in page
+
+    def test_have_their_numbers_as_tables_too(self, cleos, now) -> None:
+        use(60_000, now=now)
+        page = cleos.get("/alerts").text
+        assert page.count("course-table") == 2 and 'value="60000" title="60,000 tokens"' in page
+
+    def test_without_tokens_only_spend_is_drawn(self, adas) -> None:
+        page = adas.get("/alerts").text
+        assert len(DRAWING.findall(page)) == 1
+        assert 'data-slides="alert_threshold"' not in page
+        assert 'id="alert_spend-slider"' in page
+
+    def test_sliders_send_nothing_themselves(self, cleos) -> None:
+        for slider in re.findall(r'<input type="range"[^>]*>', cleos.get("/alerts").text):
+            assert " name=" not in slider
+
+
+class TestInChinese:
+    @pytest.fixture
+    def chinese(self, cleo, cleos, now) -> FlaskClient:
+        with transaction():
+            session.execute(update(Account).where(Account.id == cleo.id).values(locale="zh"))
+        for days in (1, 2, 3):
+            use(20_000, now=now, occurred_at=now - timedelta(days=days))
+        tell_what_was_crossed()
+        return cleos
+
+    def test_nothing_is_left_in_english(self, chinese) -> None:
+        page = main_of(chinese.get("/alerts").text)
+        assert english_words(page, data=[r"cleo@example.com", "T00 Z"]) == set()
+        assert "按此速度将于" in words_of(page)
+        assert "额度已用 50%" in words_of(page)
+
+    def test_the_drawing_speaks_it(self, chinese) -> None:
+        drawing = json.loads(DRAWING.search(chinese.get("/alerts").text)[1])
+        assert drawing["lines"][0]["name"] == "迄今"
+        assert drawing["thresholds"][0]["words"] == "还剩 {number} 个 token"
+        assert re.fullmatch(r"\d+月\d+日", drawing["labels"][0])
+        assert "星期" in drawing["titles"][0]

@@ -10,11 +10,13 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
 from app.entrypoints.gateways import GATEWAYS
+from app.foundation.database import transaction
 from app.foundation.periods import BillingMonth
 from tests.books import check_books
 from tests.factories.documents import make_credit_note
 from tests.factories.payments import make_checkout, make_invoice
 from tests.factories.purchases import pay
+from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 
 
@@ -46,6 +48,33 @@ def pay_it(app: Flask, ada: Account, invoice: Invoice, now: datetime) -> Callabl
         pay(checkout, gateway=gateway, now=now + timedelta(minutes=1))
 
     return paid
+
+
+class TestLanguage:
+    def test_is_that_of_the_issue_for_ever(
+        self, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        english = f"/invoices/{make_invoice(ada, now=now).invoice_number}/pdf"
+        english_file = adas.get(english).data
+        with transaction():
+            ada.locale = "zh"
+        chinese = f"/invoices/{make_invoice(ada, now=now).invoice_number}/pdf"
+        chinese_file = adas.get(chinese).data
+        assert adas.get(english).data == english_file
+        with transaction():
+            ada.locale = "en"
+        assert adas.get(chinese).data == chinese_file
+        assert b"/Lang(zh)" in chinese_file and b"/Lang(en)" in english_file
+
+    def test_lines_are_said_as_the_reader_reads(
+        self, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        make_usage(prompt_tokens=1_000_000, completion_tokens=0, now=now, occurred_at=now)
+        draft = f"/invoices/draft-{BillingMonth.of(now)}"
+        assert "AI API usage - gpt-4" in adas.get(draft).text
+        with transaction():
+            ada.locale = "zh"
+        assert "AI API 用量 - gpt-4" in adas.get(draft).text
 
 
 class TestInvoice:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.mails.models import Mail
 from app.entrypoints.jobs.promises import work_off_outbox
-from app.foundation.database import session
+from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from tests.entrypoints.test_security_headers import directives
 from tests.factories.mails import FACTS, make_mail
@@ -27,6 +27,20 @@ class TestList:
         page = adas.get("/mails").text
         assert f'<a href="/mails/{mail.id}">Coupon SAVE50 redeemed</a>' in page
         assert "SAVE50" not in bens.get("/mails").text
+
+    def test_speaks_the_account_s_language(
+        self, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        with transaction():
+            ada.locale = "zh"
+        assert "暂无邮件" in adas.get("/mails").text
+        mail = make_mail(ada, "coupon_redeemed", now=now)
+        page = adas.get("/mails").text
+        assert f'<a href="/mails/{mail.id}">优惠券 SAVE50 已兑换</a>' in page
+        assert "您最近的邮件" in page and "收件人" in page
+        shown = adas.get(f"/mails/{mail.id}").text
+        assert "收件人 ada@example.com，" in shown and "优惠券已存入您的账户。" in shown
+        assert '<html lang="zh-Hans">' in adas.get(f"/mails/{mail.id}/html").text
 
     def test_puts_no_more_than_the_subjects_into_words(
         self, adas: FlaskClient, ada: Account, now: datetime

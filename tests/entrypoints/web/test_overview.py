@@ -4,14 +4,18 @@ import re
 from datetime import timedelta
 
 import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
 
-from app.domain.accounts.models import BillingSettings
+from app.domain.accounts.models import Account, BillingSettings
+from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
 from tests.statements import statements
+from tests.translations.reading import english_words, main_of
 
 STATEMENTS_MAX = 10
 MARK = re.compile(r"seen=([0-9a-f]+)")
@@ -188,3 +192,66 @@ def test_first_visit_takes_few_statements(adas) -> None:
     with statements() as sent:
         adas.get("/")
     assert len(sent) <= STATEMENTS_MAX, sent
+
+
+class TestNextInvoice:
+    def test_is_the_sooner_one(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        page = words(signed_in(app, pro).get("/").text)
+        assert "Next invoice" in page and "$99.99" in page and "Before coupons" in page
+
+    def test_of_a_cancelled_plan_never_comes(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        session.execute(update(Subscription).values(auto_renew=False))
+        session.commit()
+        page = words(signed_in(app, pro).get("/").text)
+        assert "$99.99" not in page and "Nothing to invoice so far" in page
+
+    def test_is_for_what_was_used(self, adas, now) -> None:
+        make_usage(now=now, prompt_tokens=20_000, completion_tokens=0)
+        page = words(adas.get("/").text)
+        assert "Usage so far" in page and "$0.60" in page
+
+
+def test_a_new_account_is_led_on(adas) -> None:
+    page = adas.get("/").text
+    assert "Choose a plan" in page and "Set an alert" in page
+
+
+class TestInChinese:
+    DATA = ("gpt-4", "nobody-knows", "prod", "ada", "Pay as you go")
+
+    @pytest.fixture
+    def chinese(self, ada, adas) -> FlaskClient:
+        session.execute(update(Account).where(Account.id == ada.id).values(locale="zh"))
+        session.commit()
+        return adas
+
+    def test_a_new_account_reads_no_english(self, chinese) -> None:
+        assert english_words(main_of(chinese.get("/").text), data=self.DATA) == set()
+
+    def test_figures_and_limits_have_none(self, chinese, ada, now) -> None:
+        for days in range(5):
+            make_usage(now=now, prompt_tokens=40_000, occurred_at=now - timedelta(days=days))
+        make_usage(model="nobody-knows", now=now)
+        make_invoice(ada, minor=100, now=now - timedelta(days=60))
+        session.query(BillingSettings).filter_by(user_id="ada").update({"alert_spend_minor": 1})
+        session.commit()
+        for chart in ("cost", "tokens"):
+            page = main_of(chinese.get(f"/?chart={chart}").text)
+            assert english_words(page, data=self.DATA) == set()
+            assert "您的支出已达到 $0.01" in words(page)
+
+    @pytest.mark.parametrize("threshold", [0, 90_000])
+    def test_a_plans_figures_have_none(self, app, now, password_hash, threshold) -> None:
+        basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
+        browser = signed_in(app, basic)
+        session.execute(update(Account).values(locale="zh"))
+        session.query(BillingSettings).update({"alert_threshold": threshold})
+        session.commit()
+        for days in range(1, 5):
+            used = now - timedelta(days=days)
+            make_usage("basic", now=now, prompt_tokens=20_000, occurred_at=used)
+        page = main_of(browser.get("/").text)
+        assert english_words(page, data=self.DATA) == set()
+        assert "剩余额度" in page

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from app.entrypoints.languages import speaking
 from app.entrypoints.web import showing
 
 USD = 1_000_000_000
@@ -169,3 +170,35 @@ def test_amounts_stand_in_fields_and_prices_in_lists() -> None:
     assert [showing.usd_per_1k(pico) for pico in (2_500_000, 130, 0)] == [
         *("$0.0025", "$0.00000013", "$0")
     ]
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        (9_999, "9,999"),
+        (10_000, "1万"),
+        (12_345, "1.23万"),
+        (1_250_000, "125万"),
+        (99_950_000, "1亿"),
+        (-12_345, "−1.23万"),
+        (3 * 10**12, "3万亿"),
+    ],
+)
+def test_chinese_counts_by_ten_thousands(app, number, shown) -> None:
+    with app.app_context(), speaking("zh"):
+        assert showing.compact(number) == shown
+
+
+def test_a_day_and_its_hour_are_written_together(app) -> None:
+    moment = datetime(2026, 11, 22, 14, 5, 9, tzinfo=UTC)
+    assert showing.clock_time(moment, ZoneInfo("UTC")) == "22 Nov 2026, 14:05:09"
+    with app.app_context(), speaking("zh"):
+        assert showing.clock_time(moment, ZoneInfo("UTC")) == "2026年11月22日 14:05:09"
+
+
+@pytest.mark.parametrize(
+    ("pico", "shown"),
+    [(0, "$0.00"), (15 * 10**9, "$0.015"), (10**12, "$1.00"), (1, "$0.000000000001")],
+)
+def test_amounts_below_a_nano_dollar_are_exact(pico, shown) -> None:
+    assert showing.usd_of_pico(pico) == shown

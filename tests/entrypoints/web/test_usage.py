@@ -8,13 +8,17 @@ from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import update
 
+from app.domain.accounts.models import Account
 from app.domain.usage.models import BillingRecord
-from app.foundation.database import session
-from tests.entrypoints.web.conftest import HTMX, signed_in
+from app.foundation.database import session, transaction
+from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, make_usage, record
 from tests.statements import statements
+from tests.translations.reading import english_words, main_of
 
 STATEMENTS_MAX = 10
 NONSENSE = (
@@ -188,3 +192,112 @@ def test_ben_sees_nothing_of_ada(bens, used, model) -> None:
 def total_nanos(user_id: str) -> int:
     records = session.query(BillingRecord).filter_by(user_id=user_id)
     return sum(each.final_nanos for each in records)
+
+
+class TestHours:
+    def test_a_bar_leads_to_the_requests_behind_it(self, adas, used, now) -> None:
+        page = adas.get("/usage?range=7d&granularity=hour").text
+        links = json.loads(re.search(r"data-links>(.*?)</script>", page, re.DOTALL)[1])
+        (hour,) = [link for link in links if f"{now:%Y-%m-%dT%H}" in link]
+        found = adas.get(hour).text
+        assert "adas-one" in found and "adas-two" not in found
+        assert hour.endswith("#records")
+
+    def test_stay_in_the_address_of_older_requests(self, adas, ada, now) -> None:
+        record([make_report(request_id=f"h-{n:02}", occurred_at=now) for n in range(30)], now=now)
+        page = adas.get(f"/usage?range=7d&hour={now:%Y-%m-%dT%H}:00:00Z").text
+        older = re.search(r'hx-get="(/usage/records\?[^"]*cursor=[^"]+)"', page)[1]
+        assert "hour=" in older
+        assert "h-00" in adas.get(older.replace("&amp;", "&"), headers=HTMX).text
+
+
+class TestRefreshing:
+    def address_of(self, page: str) -> str:
+        return re.search(r'hx-get="(/usage\?[^"]*seen=[^"]+)"', page)[1].replace("&amp;", "&")
+
+    def test_answers_nothing_while_nothing_is_used(self, adas, used) -> None:
+        again = self.address_of(adas.get("/usage?range=7d&metric=tokens").text)
+        assert "metric=tokens" in again and "range=7d" in again
+        answer = adas.get(again, headers=HTMX)
+        assert answer.status_code == 204 and answer.text == ""
+        assert adas.get(again).status_code == 200, "a page is always a page"
+
+    def test_answers_what_is_new_where_the_page_stands(self, adas, used, now) -> None:
+        again = self.address_of(adas.get("/usage?model=gpt-4").text)
+        make_usage(request_id="adas-newest", model="gpt-4", now=now)
+        answer = adas.get(again, headers=HTMX)
+        assert answer.status_code == 200 and "adas-newest" in answer.text
+        assert "adas-two" not in answer.text
+        assert answer.headers["HX-Push-Url"] == "false"
+
+
+class TestPrices:
+    def test_are_told_kind_by_kind(self, adas, used) -> None:
+        page = words_of(adas.get("/usage").text)
+        assert "500 input × $30.00 per million $0.015" in page
+        assert "120 output × $60.00 per million $0.0072" in page
+        assert "100 cached × $1.50 per million $0.00015" in page
+
+    def test_nobody_tells_one_that_is_not_known(self, adas, ada, now) -> None:
+        make_usage(model="nobody-knows", now=now)
+        assert "per million" not in adas.get("/usage").text
+
+
+class TestExportOfRecords:
+    def test_has_every_request_of_the_range(self, adas, used) -> None:
+        answer = adas.get("/usage/records.csv?range=7d")
+        assert answer.mimetype == "text/csv"
+        heading, *lines = csv.reader(io.StringIO(answer.text))
+        assert {line[heading.index("request_id")] for line in lines} == {"adas-one", "adas-two"}
+
+    def test_is_narrowed_as_the_list_is(self, adas, used) -> None:
+        assert "adas-one" not in adas.get("/usage/records.csv?range=7d&model=gpt-3.5-turbo").text
+
+    def test_runs_no_formula(self, adas, ada, now) -> None:
+        make_usage(api_key_alias="=1+1", now=now)
+        assert ",'=1+1," in adas.get("/usage/records.csv").text
+
+    def test_ben_gets_none_of_adas(self, bens, used) -> None:
+        assert "adas" not in bens.get("/usage/records.csv").text
+
+    def test_needs_somebody_signed_in(self, client) -> None:
+        assert client.get("/usage/records.csv").status_code == 302
+
+
+class TestInChinese:
+    @pytest.fixture
+    def chinese(self, ada, adas, used, now) -> FlaskClient:
+        with transaction():
+            session.execute(update(Account).where(Account.id == ada.id).values(locale="zh"))
+        make_usage(model="nobody-knows", is_estimated=True, now=now)
+        return adas
+
+    DATA = (
+        *("gpt-4", "gpt-3.5-turbo", "nobody-knows", "prod", "staging", "openai"),
+        *("adas-one", "adas-two"),
+    )
+
+    @pytest.mark.parametrize("group_by", ["model", "api_key", "provider"])
+    def test_nothing_is_left_in_english(self, chinese, group_by) -> None:
+        for granularity, metric in product(
+            ("hour", "day", "month"), ("cost", "tokens", "requests")
+        ):
+            asked = {
+                "range": "7d", "group_by": group_by, "granularity": granularity, "metric": metric
+            }  # fmt: skip
+            page = main_of(chinese.get("/usage", query_string=asked).text)
+            assert english_words(page, data=self.DATA) == set(), asked
+
+    def test_what_cannot_be_read_is_said(self, chinese) -> None:
+        for asked in NONSENSE:
+            page = chinese.get(f"/usage?{asked}").text
+            assert "显示内容与请求有所不同" in page, asked
+            assert english_words(main_of(page), data=self.DATA) == set(), asked
+
+    def test_charts_have_its_days(self, chinese) -> None:
+        drawing = drawing_of(chinese.get("/usage").text)
+        assert drawing["total"] == "合计"
+        assert re.fullmatch(r"\d+月\d+日", drawing["labels"][0])
+        assert "星期" in drawing["titles"][0]
+        hours = drawing_of(chinese.get("/usage?range=yesterday").text)
+        assert re.search(r"日 周. \d\d:00 \(UTC", hours["titles"][0])

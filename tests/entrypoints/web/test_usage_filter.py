@@ -151,7 +151,7 @@ class TestAddress:
             range="custom", from_="2026-11-02", to="2026-11-05", granularity="hour",
             group_by="provider", metric="tokens", model="gpt-4", cursor=str(cursor),
         )  # fmt: skip
-        said = chosen.parameters_of_records(model=chosen.model, cursor=chosen.cursor)
+        said = chosen.parameters_here
         assert read_filter(said, TODAY) == chosen
 
     @pytest.mark.parametrize(
@@ -163,3 +163,36 @@ class TestAddress:
         assert chosen.parameters_of_bucket(start) == {
             "range": "custom", "from": "2026-11-01", "to": last, "metric": "tokens",
         }  # fmt: skip
+
+
+class TestHour:
+    def test_narrows_the_requests_alone(self) -> None:
+        chosen = read(range="today", hour="2026-11-22T09:00:00Z")
+        assert chosen.notices == () and chosen.span == read(range="today").span
+        assert chosen.records_span == Period(
+            datetime(2026, 11, 22, 9, tzinfo=UTC), datetime(2026, 11, 22, 10, tzinfo=UTC)
+        )
+        assert chosen.parameters_here == {"range": "today", "hour": "2026-11-22T09:00:00Z"}
+        assert chosen.parameters_of_all == {"range": "today"}
+
+    @pytest.mark.parametrize(
+        "hour",
+        [
+            "nine",
+            "2026-11-22",
+            "2026-11-22T23:00:00Z",
+            "2026-11-21T22:59:59Z",
+            "0001-01-01T00:00:00Z",
+        ],
+    )
+    def test_beyond_the_range_is_none(self, hour) -> None:
+        chosen = read(range="today", hour=hour)
+        assert chosen.hour is None and len(chosen.notices) == 1
+        assert chosen.records_span == chosen.span
+
+    def test_is_what_a_bar_of_an_hour_leads_to(self) -> None:
+        start = datetime(2026, 11, 22, 10, tzinfo=BERLIN)
+        assert read(range="today").parameters_of_bucket(start) == {
+            "range": "today",
+            "hour": "2026-11-22T09:00:00Z",
+        }

@@ -1,0 +1,77 @@
+"""Setting alerts: sliders move the fields and the lines; without scripts the fields are enough."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.conftest import Visit
+from tests.journeys.installation import Installation
+
+pytestmark = pytest.mark.xdist_group("ports")
+
+# Whether anything of the threshold's colour stands where a line should be.
+COLOURED = """
+(canvas, height) => {
+  const chart = Chart.getChart(canvas);
+  const ratio = chart.currentDevicePixelRatio;
+  const y = Math.round(chart.scales.y.getPixelForValue(height) * ratio);
+  const { left, right } = chart.chartArea;
+  const wide = Math.round((right - left) * 0.5 * ratio);
+  const copy = new OffscreenCanvas(canvas.width, canvas.height);
+  const paper = copy.getContext("2d", { willReadFrequently: true });
+  paper.drawImage(canvas, 0, 0);
+  const pixels = paper.getImageData(Math.round(left * ratio), y - 1, wide, 3).data;
+  for (let place = 0; place < pixels.length; place += 4) {
+    const [red, green, blue] = pixels.slice(place, place + 3);
+    if (red > 110 && blue < 90 && red - blue > 60 && pixels[place + 3] > 90) {
+      return true;
+    }
+  }
+  return false;
+}
+"""
+
+
+def is_drawn_at(page: Page, usd: int) -> bool:
+    canvas = page.locator("[data-course] canvas").last
+    return bool(canvas.evaluate(COLOURED, usd * 10**9))
+
+
+def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit: Visit) -> None:
+    customer = installation.customer("moving")
+    installation.report(customer.user_id)
+    visitor = visit()
+    visitor.signs_in(customer)
+    visitor.open("/alerts")
+    page = visitor.page
+    spend, slider = page.locator("#alert_spend"), page.locator("#alert_spend-slider")
+    spend.fill("0.25")
+    expect(slider).to_have_value("0.25")
+    slider.fill("0.5")
+    expect(spend).to_have_value("0.50")
+    slider.fill("1")
+    expect(spend).to_have_value("1")
+    assert is_drawn_at(page, 1)
+    spend.fill("")
+    expect(slider).to_have_attribute("aria-valuetext", "never")
+    assert not is_drawn_at(page, 1)
+
+    spend.fill("1")
+    visitor.clicks("button", "Save the alerts")
+    expect(page.get_by_role("status")).to_have_text("Saved")
+    # What came back is coupled and drawn as well.
+    expect(page.locator("#alert_spend-slider")).to_have_value("1")
+    assert is_drawn_at(page, 1)
+    visitor.look()
+
+
+def test_without_scripts_the_fields_are_enough(installation: Installation, visit: Visit) -> None:
+    customer = installation.customer("typing")
+    visitor = visit(java_script_enabled=False)
+    visitor.signs_in(customer)
+    visitor.open("/alerts")
+    page = visitor.page
+    expect(page.locator("#alert_spend-slider")).to_be_hidden()
+    page.locator("#alert_spend").fill("12.50")
+    page.get_by_role("button", name="Save the alerts").click()
+    expect(page.locator("#alert_spend")).to_have_value("12.50")
+    expect(page.get_by_role("status")).to_have_text("Saved")
