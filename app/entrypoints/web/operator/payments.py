@@ -30,6 +30,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import say
 from app.workflows.preview_refund import RefundPreview, preview_refund
 from app.workflows.request_refund import request_refund
 
@@ -84,7 +85,8 @@ def _refunded(payment_id: str, form: RefundForm) -> ResponseReturnValue:
             after_refunds=form.confirmed.data,
         )
     nudge()
-    flash(f"{usd_of_minor(asked.amount_minor)} go back: refund {asked.id}.")
+    said = {"amount": usd_of_minor(asked.amount_minor), "refund": asked.id}
+    flash(say("{amount} go back: refund {refund}.", said))
     return redirect(url_for(".show_payment", payment_id=payment_id), 303)
 
 

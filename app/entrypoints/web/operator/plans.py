@@ -16,6 +16,7 @@ from app.entrypoints.web.operator.forms import NewPlanForm, PlanForm
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 
 pages = Blueprint("plans", __name__)
 
@@ -78,7 +79,12 @@ def _as_typed(draft: PlanDraft) -> Mapping[str, Any]:
 
 
 def _saved(plan: Plan) -> ResponseReturnValue:
-    flash("The plan is saved. Running periods keep their terms; what is odd about it stands below.")
+    flash(
+        say(
+            "The plan is saved. Running periods keep their terms;"
+            " what is odd about it stands below."
+        )
+    )
     return redirect(url_for(".index"), 303)
 
 
