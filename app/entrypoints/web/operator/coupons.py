@@ -6,13 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.coupons import creating, queries, redeemers, rules
 from app.domain.coupons.errors import CouponCodeInvalid, CouponCodeTaken
 from app.domain.coupons.models import Coupon
 from app.domain.coupons.rules import CouponDraft
+from app.entrypoints.languages import translated
 from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
@@ -21,6 +22,7 @@ from app.entrypoints.web.operator.coupon_forms import CouponForm, CouponTermsFor
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
@@ -114,7 +116,9 @@ def edit(code: str) -> ResponseReturnValue:
             )
     if form.errors:
         return _edit_page(coupon, form)
-    flash(say("The coupon is changed. Whoever has redeemed it keeps what it gave."))
+    flash(
+        str(translated(say("The coupon is changed. Whoever has redeemed it keeps what it gave.")))
+    )
     return redirect(url_for(".show_coupon", code=coupon.code), 303)
 
 
@@ -140,15 +144,19 @@ def _made(form: CouponForm) -> str:
     )
     if code:
         made = creating.create(code, draft, actor=actor(), now=now).code
-        flash(say("{code} can be redeemed.", {"code": made}))
+        tell(say("{code} can be redeemed.", {"code": made}))
         return made
     prefix, count = (form.prefix.data or "").strip(), form.count.data
     codes = creating.create_many(prefix, count, draft, actor=actor(), now=now)
     flash(
-        say_count(
-            "One code was made. Download it as CSV below.",
-            "{number:,} codes were made. Download them as CSV below.",
-            len(codes),
+        str(
+            translated(
+                say_count(
+                    "One code was made. Download it as CSV below.",
+                    "{number:,} codes were made. Download them as CSV below.",
+                    len(codes),
+                )
+            )
         )
     )
     return f"{prefix.upper()}-"

@@ -158,7 +158,8 @@ def delete(user_id: str) -> ResponseReturnValue:
     consequences = (
         say("Only at his own request: say in the reason how you know that it was he who asked."),
         say(
-            "He is told by mail, and can keep his account for 14 days; until then everything goes on."
+            "He is told by mail, and can keep his account for 14 days;"
+            " until then everything goes on."
         ),
         say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
     )

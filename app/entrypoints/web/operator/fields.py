@@ -8,6 +8,7 @@ from typing import Any
 from wtforms import StringField
 from wtforms.widgets import DateTimeLocalInput
 
+from app.entrypoints.languages import field_label
 from app.entrypoints.moments import in_utc
 from app.entrypoints.web.forms import visible
 from app.entrypoints.web.typed import Amount, Typed, number_typed, visible_lines
@@ -16,10 +17,9 @@ from app.foundation.money import (
     minor_from_usd,
     percent_from_basis_points,
 )
-from app.foundation.sentences import say
 
-AMOUNT_WANTED = say("Enter an amount in USD with at most two decimals, such as 12.34.")
-PERCENT_WANTED = say("Enter a percentage with at most two decimals, such as 7.75.")
+AMOUNT_WANTED = field_label("Enter an amount in USD with at most two decimals, such as 12.34.")
+PERCENT_WANTED = field_label("Enter a percentage with at most two decimals, such as 7.75.")
 
 
 class Cents(Amount):
@@ -49,7 +49,7 @@ class WholeNumber(Typed):
         number = number_typed(visible(valuelist[0]) or "") if valuelist else None
         self.data = number if isinstance(number, int) else None
         if self.data is None:
-            raise ValueError(say("Enter a whole number."))
+            raise ValueError(field_label("Enter a whole number."))
 
 
 class Number(Typed):
@@ -60,7 +60,7 @@ class Number(Typed):
         number = number_typed(visible(valuelist[0]) or "") if valuelist else None
         self.data = number if isinstance(number, int | Decimal) else None
         if self.data is None:
-            raise ValueError(say("Enter a number."))
+            raise ValueError(field_label("Enter a number."))
 
     def _value(self) -> str:
         if self.raw_data:
@@ -112,7 +112,9 @@ class MomentInUtc(StringField):
             moment = datetime.fromisoformat(text) if text else None
             self.data = None if moment is None else in_utc(moment)
         except ValueError as error:
-            raise ValueError(say("Enter a date and a time, such as 2026-12-01T00:00.")) from error
+            raise ValueError(
+                field_label("Enter a date and a time, such as 2026-12-01T00:00.")
+            ) from error
 
     def _value(self) -> str:
         if self.raw_data:

@@ -38,7 +38,8 @@ def void(reference: str) -> ResponseReturnValue:
     consequences = (
         say("The customer has nothing to pay any more; what was billed is forgiven."),
         say(
-            "Coupons and account credit that it used come back to him. Open payment pages are closed."
+            "Coupons and account credit that it used come back to him."
+            " Open payment pages are closed."
         ),
         say("To bill the same anew, with what is right today, replace it instead."),
     )

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.catalog import plan_making, queries
 from app.domain.catalog.errors import PayAsYouGoFixed, PlanIdTaken
 from app.domain.catalog.models import Plan
 from app.domain.catalog.plan_drafts import PlanDraft
+from app.entrypoints.languages import translated
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.forms import NewPlanForm, PlanForm
@@ -80,9 +81,13 @@ def _as_typed(draft: PlanDraft) -> Mapping[str, Any]:
 
 def _saved(plan: Plan) -> ResponseReturnValue:
     flash(
-        say(
-            "The plan is saved. Running periods keep their terms;"
-            " what is odd about it stands below."
+        str(
+            translated(
+                say(
+                    "The plan is saved. Running periods keep their terms;"
+                    " what is odd about it stands below."
+                )
+            )
         )
     )
     return redirect(url_for(".index"), 303)

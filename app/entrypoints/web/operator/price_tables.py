@@ -11,12 +11,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.catalog import queries
 from app.domain.catalog.errors import PriceTableTooLarge, PriceTableUnreadable, UnknownModel
 from app.domain.catalog.price_changes import PriceChange, PriceImport, PriceTable
+from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import visible
@@ -153,7 +154,16 @@ def _imported(table: PriceTable, form: PriceTableForm) -> ResponseReturnValue:
         done = import_prices(table.prices, actor=actor(), now=clock.now(), override=override)
     nudge()
     counts = {"new": len(done.new), "changed": len(done.changed)}
-    flash(say("The table is imported: {new:,} new prices and {changed:,} changed ones.", counts))
+    flash(
+        str(
+            translated(
+                say(
+                    "The table is imported: {new:,} new prices and {changed:,} changed ones.",
+                    counts,
+                )
+            )
+        )
+    )
     return redirect(url_for("web.operator.prices.index"), 303)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
@@ -16,6 +16,7 @@ from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
 from app.entrypoints.web.operator.price_forms import AliasForm, PriceForm
+from app.entrypoints.web.operator.telling import tell
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
@@ -96,7 +97,7 @@ def _set(form: PriceForm, terms: PriceTerms) -> ResponseReturnValue:
     with transaction():
         operations.set_price(model_id, terms, starts_at=starts_at, actor=actor(), now=clock.now())
     nudge()
-    flash(say("The price of {model} is set.", {"model": model_id}))
+    tell(say("The price of {model} is set.", {"model": model_id}))
     return redirect(url_for("web.operator.prices.index", query=model_id), 303)
 
 
@@ -134,7 +135,8 @@ def _alias_question() -> Question:
         consequences=(
             say("Usage that is reported under this name costs what the model costs."),
             say(
-                "Usage that waits for a price under it is priced at once, by the moments of its use."
+                "Usage that waits for a price under it is priced at once,"
+                " by the moments of its use."
             ),
         ),
         button=say("Set the alias"),

@@ -1,6 +1,6 @@
 """Taxes of countries: what their customers pay on top of invoices issued from now on."""
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.countries import COUNTRIES
@@ -74,7 +74,9 @@ def _question(tax: TaxRate) -> Question:
 
 def _saved(form: TaxForm) -> ResponseReturnValue:
     named = {"country": _name((form.country.data or "").upper())}
-    flash(say("The tax of {country} is set, for invoices issued from now on.", named))
+    flash(
+        str(translated(say("The tax of {country} is set, for invoices issued from now on.", named)))
+    )
     return redirect(url_for(".index"), 303)
 
 
