@@ -13,7 +13,6 @@ from app.domain.coupons import creating, queries, redeemers, rules
 from app.domain.coupons.errors import CouponCodeInvalid, CouponCodeTaken
 from app.domain.coupons.models import Coupon
 from app.domain.coupons.rules import CouponDraft
-from app.entrypoints.languages import translated
 from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
@@ -116,9 +115,7 @@ def edit(code: str) -> ResponseReturnValue:
             )
     if form.errors:
         return _edit_page(coupon, form)
-    flash(
-        str(translated(say("The coupon is changed. Whoever has redeemed it keeps what it gave.")))
-    )
+    tell(say("The coupon is changed. Whoever has redeemed it keeps what it gave."))
     return redirect(url_for(".show_coupon", code=coupon.code), 303)
 
 
@@ -148,15 +145,11 @@ def _made(form: CouponForm) -> str:
         return made
     prefix, count = (form.prefix.data or "").strip(), form.count.data
     codes = creating.create_many(prefix, count, draft, actor=actor(), now=now)
-    flash(
-        str(
-            translated(
-                say_count(
-                    "One code was made. Download it as CSV below.",
-                    "{number:,} codes were made. Download them as CSV below.",
-                    len(codes),
-                )
-            )
+    tell(
+        say_count(
+            "One code was made. Download it as CSV below.",
+            "{number:,} codes were made. Download them as CSV below.",
+            len(codes),
         )
     )
     return f"{prefix.upper()}-"

@@ -10,10 +10,10 @@ from app.domain.catalog import plan_making, queries
 from app.domain.catalog.errors import PayAsYouGoFixed, PlanIdTaken
 from app.domain.catalog.models import Plan
 from app.domain.catalog.plan_drafts import PlanDraft
-from app.entrypoints.languages import translated
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.forms import NewPlanForm, PlanForm
+from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -80,14 +80,10 @@ def _as_typed(draft: PlanDraft) -> Mapping[str, Any]:
 
 
 def _saved(plan: Plan) -> ResponseReturnValue:
-    flash(
-        str(
-            translated(
-                say(
-                    "The plan is saved. Running periods keep their terms;"
-                    " what is odd about it stands below."
-                )
-            )
+    tell(
+        say(
+            "The plan is saved. Running periods keep their terms;"
+            " what is odd about it stands below."
         )
     )
     return redirect(url_for(".index"), 303)

@@ -17,12 +17,12 @@ from flask.typing import ResponseReturnValue
 from app.domain.catalog import queries
 from app.domain.catalog.errors import PriceTableTooLarge, PriceTableUnreadable, UnknownModel
 from app.domain.catalog.price_changes import PriceChange, PriceImport, PriceTable
-from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import visible
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.price_forms import PriceTableForm
+from app.entrypoints.web.operator.telling import tell
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.sentences import say
@@ -154,14 +154,10 @@ def _imported(table: PriceTable, form: PriceTableForm) -> ResponseReturnValue:
         done = import_prices(table.prices, actor=actor(), now=clock.now(), override=override)
     nudge()
     counts = {"new": len(done.new), "changed": len(done.changed)}
-    flash(
-        str(
-            translated(
-                say(
-                    "The table is imported: {new:,} new prices and {changed:,} changed ones.",
-                    counts,
-                )
-            )
+    tell(
+        say(
+            "The table is imported: {new:,} new prices and {changed:,} changed ones.",
+            counts,
         )
     )
     return redirect(url_for("web.operator.prices.index"), 303)

@@ -13,6 +13,7 @@ from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.tax_forms import TaxForm
+from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -74,9 +75,7 @@ def _question(tax: TaxRate) -> Question:
 
 def _saved(form: TaxForm) -> ResponseReturnValue:
     named = {"country": _name((form.country.data or "").upper())}
-    flash(
-        str(translated(say("The tax of {country} is set, for invoices issued from now on.", named)))
-    )
+    tell(say("The tax of {country} is set, for invoices issued from now on.", named))
     return redirect(url_for(".index"), 303)
 
 
