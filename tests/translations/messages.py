@@ -24,6 +24,7 @@ AREAS = {
     "mails": ("app/domain/mails", "app/entrypoints/letters.py", "templates/emails"),
     "operator": (
         *(
+            "app/adapters/price_table.py",
             "app/entrypoints/web/operator",
             "templates/web/operator",
             "templates/components/operator",
@@ -39,7 +40,7 @@ AREAS = {
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")
         for subject in (
             *("coupon", "invoice", "payment", "plans", "saving_cards", "subscriptions"),
-            *("token", "top_up", "confirming"),
+            *("token", "top_up"),
         )
     ),
     "usage": tuple(
@@ -51,8 +52,8 @@ AREAS = {
         f"{floor}/{subject}"
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")
         for subject in (
-            *("access", "accounts", "data", "factors", "keys", "links", "mails", "privacy"),
-            *("security", "setting", "signing_in", "tries"),
+            *("access", "accounts", "belongings", "confirming", "factors", "journal", "key"),
+            *("links", "mails", "security", "setting", "signing_in", "tries"),
         )
     ),
 }

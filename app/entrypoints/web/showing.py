@@ -1,11 +1,11 @@
 """How amounts, counts and moments look on pages; the templates' filters."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.usage.views import RecordView
 from app.entrypoints.languages import language
@@ -20,7 +20,14 @@ from app.foundation.figures import (
     usd_of_minor,
     usd_written,
 )
-from app.foundation.languages import CHINESE, ENGLISH, day_in, month_name_in, short_day_in
+from app.foundation.languages import (
+    CHINESE,
+    ENGLISH,
+    day_in,
+    long_month_in,
+    month_name_in,
+    short_day_in,
+)
 from app.foundation.money import (
     round_half_up,
     usd_from_minor,
@@ -106,6 +113,11 @@ def month_name(moment: datetime) -> str:
     return month_name_in(language(), moment.astimezone(UTC).date())
 
 
+def long_month(moment: datetime) -> str:
+    """Return a UTC month with its year: November 2026, 2026年11月."""
+    return long_month_in(language(), moment.astimezone(UTC).date())
+
+
 def date_written(there: date) -> str:
     """Return a date in the reader's language: 22 Nov 2026."""
     return day_in(language(), there)
@@ -175,11 +187,6 @@ def priced(record: RecordView, prices: Mapping[int, Price]) -> tuple[PricedToken
     )
 
 
-def told(value: object) -> str:
-    """Return a detail of the journal as people read it: texts as they are, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def covered_nanos(record: RecordView) -> int:
     """Return how much of a request's list cost fell on tokens that were covered."""
     if record.total_tokens == 0:
@@ -205,6 +212,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "day": day,
     "short_day": short_day,
     "month_name": month_name,
+    "long_month": long_month,
     "date_written": date_written,
     "usd_of_pico": usd_of_pico,
     "priced": priced,
@@ -218,7 +226,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
-    "told": told,
+    "device": device_in_words,
 }
 
 

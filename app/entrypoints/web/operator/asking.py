@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import flash, redirect
 from flask.typing import ResponseReturnValue
 
+from app.entrypoints.languages import translated
 from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.desk import show
 
@@ -24,7 +25,7 @@ class Question:
 def ask(question: Question, form: SentForm) -> ResponseReturnValue:
     """Show the question; once its form was sent without a fault, say that it is done."""
     if form.is_submitted() and not form.errors:
-        flash(question.done)
+        flash(str(translated(question.done)))
         return redirect(question.back, 303)
     return show(
         "web/operator/ask/index.html",

@@ -8,12 +8,18 @@ from typing import Any
 from wtforms import StringField
 from wtforms.widgets import DateTimeLocalInput
 
+from app.entrypoints.languages import field_label
 from app.entrypoints.moments import in_utc
 from app.entrypoints.web.forms import visible
 from app.entrypoints.web.typed import Amount, Typed, number_typed, visible_lines
-from app.foundation.money import minor_from_usd
+from app.foundation.money import (
+    basis_points_from_percent,
+    minor_from_usd,
+    percent_from_basis_points,
+)
 
-AMOUNT_WANTED = "Enter an amount in USD with at most two decimals, such as 12.34."
+AMOUNT_WANTED = field_label("Enter an amount in USD with at most two decimals, such as 12.34.")
+PERCENT_WANTED = field_label("Enter a percentage with at most two decimals, such as 7.75.")
 
 
 class Cents(Amount):
@@ -43,7 +49,7 @@ class WholeNumber(Typed):
         number = number_typed(visible(valuelist[0]) or "") if valuelist else None
         self.data = number if isinstance(number, int) else None
         if self.data is None:
-            raise ValueError("Enter a whole number.")
+            raise ValueError(field_label("Enter a whole number."))
 
 
 class Number(Typed):
@@ -54,7 +60,7 @@ class Number(Typed):
         number = number_typed(visible(valuelist[0]) or "") if valuelist else None
         self.data = number if isinstance(number, int | Decimal) else None
         if self.data is None:
-            raise ValueError("Enter a number.")
+            raise ValueError(field_label("Enter a number."))
 
     def _value(self) -> str:
         if self.raw_data:
@@ -70,6 +76,24 @@ class NumberOrNothing(Number):
         self.data = None
         if valuelist and valuelist[0].strip():
             super().process_formdata(valuelist)
+
+
+class BasisPoints(Number):
+    """A percentage that is typed; its data are basis points."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the percentage; one that is none is said at the field."""
+        super().process_formdata(valuelist)
+        try:
+            self.data = basis_points_from_percent(self.data)
+        except ValueError as error:
+            self.data = None
+            raise ValueError(PERCENT_WANTED) from error
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        return "" if self.data is None else f"{percent_from_basis_points(self.data):f}"
 
 
 class MomentInUtc(StringField):
@@ -88,7 +112,9 @@ class MomentInUtc(StringField):
             moment = datetime.fromisoformat(text) if text else None
             self.data = None if moment is None else in_utc(moment)
         except ValueError as error:
-            raise ValueError("Enter a date and a time, such as 2026-12-01T00:00.") from error
+            raise ValueError(
+                field_label("Enter a date and a time, such as 2026-12-01T00:00.")
+            ) from error
 
     def _value(self) -> str:
         if self.raw_data:

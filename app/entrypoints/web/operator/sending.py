@@ -10,6 +10,7 @@ from app.entrypoints.web.operator.desk import actor
 from app.foundation import clock, idempotency
 from app.foundation.errors import DomainError, Kind
 from app.foundation.idempotency import Answer
+from app.foundation.sentences import say
 
 MARK_BYTES = 12
 SEE_OTHER = 303
@@ -31,5 +32,5 @@ def check_first_time(form: OnceForm) -> None:
     """Keep the form's mark in the running transaction. Raises FormSentTwice."""
     scope, now = f"{actor()} {request.path} {form.once.data}", clock.now()
     if idempotency.claim(scope, body=b"", now=now) is not None:
-        raise FormSentTwice("This form was sent before, and what it asked for is done.")
+        raise FormSentTwice(say("This form was sent before, and what it asked for is done."))
     idempotency.keep(scope, Answer(SEE_OTHER, b"", ""))
