@@ -98,3 +98,41 @@ class TestByCode:
 
     def test_wants_a_session(self, client) -> None:
         assert client.post("/confirm-password/code").location == "/login"
+
+
+class TestByCode:
+    """Whoever has a second factor may show that instead of his password."""
+
+    def test_is_offered_to_who_has_a_factor(self, adas, ada, factor) -> None:
+        assert "authenticator app" not in adas.get("/confirm-password").text
+        factor()
+        assert "authenticator app" in adas.get("/confirm-password?next=/keys").text
+
+    def test_goes_on_under_another_token(self, adas, ada, factor) -> None:
+        code = factor()
+        let_the_password_age(ada)
+        before = session.query(SignInSession).one().digest
+        answer = adas.post("/confirm-password/code?next=/keys", data={"code": code})
+        assert (answer.status_code, answer.location) == (303, "/keys")
+        assert session.query(SignInSession).one().digest != before
+        assert adas.post("/keys", data={"name": "x"}).status_code == 200
+
+    def test_says_that_it_is_wrong(self, adas, ada, factor) -> None:
+        factor()
+        let_the_password_age(ada)
+        answer = adas.post("/confirm-password/code?next=/keys", data={"code": "000000"})
+        assert answer.status_code == 422 and "This code is wrong" in answer.text
+        assert adas.post("/keys", data={"name": "x"}).status_code == 303
+        noted = session.query(JournalEntry).filter_by(action="second_factor_failed")
+        assert noted.count() == 1
+
+    def test_takes_none_from_who_has_no_factor(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        answer = adas.post("/confirm-password/code", data={"code": "123456"})
+        assert answer.status_code == 422
+        assert adas.post("/keys", data={"name": "x"}).status_code == 303
+
+    def test_counts_wrong_ones(self, adas, ada, factor) -> None:
+        factor()
+        tried = [adas.post("/confirm-password/code", data={"code": "000000"}) for _ in range(11)]
+        assert [answer.status_code for answer in tried] == [422] * 10 + [429]

@@ -224,3 +224,55 @@ class TestAnotherBillingEmail:
         assert adas.post("/settings", data=sent, headers=HTMX).status_code == 200
         again = {"billing_address": "Elsewhere", "csrf_token": token[1]}
         assert adas.post("/settings", data=again).status_code == 200
+
+
+class TestAnotherBillingEmail:
+    """Bills go elsewhere only where the owner asks for it, and nothing typed is lost."""
+
+    SENT = {"billing_email": "thief@example.com", "billing_address": "Typed with care"}
+
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_asks_for_the_password_in_place(self, adas, ada, headers) -> None:
+        let_the_password_age(ada)
+        answer = adas.post("/settings", data=self.SENT, headers=headers)
+        assert answer.status_code == 422 and wrong(answer.text) == {"password"}
+        assert 'value="thief@example.com"' in answer.text and "Typed with care" in answer.text
+        assert view(ada).billing_email is None and view(ada).billing_address is None
+
+    def test_is_saved_with_the_password(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        sent = {**self.SENT, "password": PASSWORD}
+        answer = adas.post("/settings", data=sent, headers=HTMX)
+        assert answer.status_code == 200 and 'id="password"' not in answer.text
+        assert view(ada).billing_email == "thief@example.com"
+        assert adas.post("/settings", data={"billing_email": ""}).status_code == 200
+
+    def test_is_not_saved_with_a_wrong_one(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        answer = adas.post("/settings", data={**self.SENT, "password": "not this one"})
+        assert answer.status_code == 422 and "This is not your password." in answer.text
+        assert view(ada).billing_email is None
+
+    def test_counts_wrong_ones(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        sent = {**self.SENT, "password": "not this one"}
+        answers = [adas.post("/settings", data=sent).status_code for _ in range(11)]
+        assert answers == [422] * 10 + [429]
+
+    @pytest.mark.parametrize("sent", [{"billing_email": ""}, {"billing_address": "Elsewhere"}])
+    def test_asks_nothing_where_it_stays(self, adas, ada, sent) -> None:
+        let_the_password_age(ada)
+        assert adas.post("/settings", data=sent).status_code == 200
+
+    def test_asks_nothing_of_who_has_just_entered_it(self, adas, ada) -> None:
+        assert adas.post("/settings", data=self.SENT).status_code == 200
+        assert 'id="password"' not in adas.get("/settings").text
+
+    def test_pages_that_are_open_go_on(self, guarded_ada, ada) -> None:
+        page = guarded_ada.get("/settings").text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        let_the_password_age(ada)
+        sent = {**self.SENT, "password": PASSWORD, "csrf_token": token[1]}
+        assert guarded_ada.post("/settings", data=sent, headers=HTMX).status_code == 200
+        again = {"billing_address": "Elsewhere", "csrf_token": token[1]}
+        assert guarded_ada.post("/settings", data=again).status_code == 200
