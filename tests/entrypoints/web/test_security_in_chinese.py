@@ -140,7 +140,7 @@ class TestSecurity:
             adas.post("/settings/security/password", data=sent)
         page = adas.post("/settings/security/password", data=sent)
         assert page.status_code == 429
-        assert "密码错误次数过多。 请 15 分钟后再试，或通过邮件重设密码。" in words_of(page.text)
+        assert "密码错误次数过多，请 15 分钟后再试，或通过邮件重设密码。" in words_of(page.text)
 
     def test_a_second_factor_is_told_of(self, adas: FlaskClient, ada: Account) -> None:
         make_factor(ada, now=clock.now())
