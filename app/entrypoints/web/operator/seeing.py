@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries, security_journal
@@ -24,6 +24,8 @@ from app.foundation.sentences import say
 
 # Which of a customer's addresses can be looked at from here.
 SEEN = re.compile(r"/(?:usage|invoices(?:/[\w-]+)?)?", re.ASCII)
+
+RANGES = usage_filter.RANGE_NAMES
 
 pages = Blueprint("seeing", __name__)
 
