@@ -68,9 +68,8 @@ def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseRet
         "web/operator/seeing/_seen.html",
         customer=account,
         page=page,
-        ranges={
-            name: words for name, words in usage_filter.RANGE_NAMES.items() if name != "custom"
-        },
+        ranges={name: RANGES[name] for name in RANGES if name != usage_filter.CUSTOM},
+        range_chosen=request.args.get("range") or usage_filter.DEFAULT_RANGE,
         html=read_only(html, _leading_from(user_id)),
     )
 
