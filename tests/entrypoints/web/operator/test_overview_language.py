@@ -24,7 +24,7 @@ DATA = (
     "ada Ada ben olga Olga operator example.com gpt-4 INV evt_1 send_mail sorry key prod",
     "The server is away. Pay as you go, payg. Unknown browser",
     "billing users create, end_user, subject, external_subscription_id",
-    "LiteLLM OpenMeter Lago Stripe PayPal evt",
+    "LiteLLM OpenMeter Lago Stripe PayPal evt openai",
 )
 # Numbers that are drawn by lot have letters, too.
 DRAWN = re.compile(r"(?:pay-|obl_\w\w_|pi_|cs_)[\w-]+")
