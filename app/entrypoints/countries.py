@@ -10,4 +10,10 @@ from app.foundation.languages import ENGLISH, territories
 def country_names(language: str = ENGLISH) -> dict[str, str]:
     """Return every country's name by its two letters, in the order of the names."""
     names = territories(language)
-    return dict(sorted(((code, names[code]) for code in COUNTRIES), key=lambda named: named[1]))
+    # This encoding has common Chinese characters in the order in which they are pronounced.
+    return dict(
+        sorted(
+            ((code, names[code]) for code in COUNTRIES),
+            key=lambda named: named[1].encode("gb18030"),
+        )
+    )

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import cast
 
 import flask_babel
-from flask import Flask, has_request_context, request
+from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel, lazy_gettext
 from flask_login import current_user
 from jinja2 import Environment
@@ -18,6 +18,7 @@ from app.foundation.languages import ENGLISH, LANGUAGES
 from app.foundation.readiness import STORE_AWAY
 
 COOKIE = "language"
+PREFIX = "__Host-"
 
 # For what stands in the code of pages before any reader is known: the labels of forms.
 field_label = lazy_gettext
@@ -59,6 +60,12 @@ def teach(environment: Environment) -> None:
     environment.globals["language_tags"] = LANGUAGES
 
 
+def cookie_name() -> str:
+    """Return under which name a browser keeps the language: by https, no other host may set it."""
+    settings = current_app.config["SETTINGS"]
+    return f"{PREFIX}{COOKIE}" if settings.secure_cookies else COOKIE
+
+
 def language() -> str:
     """Return the code of the reader's language; English where nobody reads."""
     chosen = flask_babel.get_locale()
@@ -82,7 +89,7 @@ def translated(value: object) -> object:
 
 def wanted_by_browser() -> str:
     """Return what the switch or the browser's own languages ask for."""
-    chosen = request.cookies.get(COOKIE, "")
+    chosen = request.cookies.get(cookie_name(), "")
     return (
         chosen
         if chosen in LANGUAGES

@@ -27,6 +27,7 @@ from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
 Row = Mapping[str, object]
 # Below this many rows COPY's two extra round trips cost more than reading arrays.
 COPY_FROM = 20
+COPIED_AT_ONCE = 250
 V = TypeVar("V")
 POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
 
@@ -159,7 +160,9 @@ def _copied(
     with cast(Cursor[Any], session.connection().connection.cursor()) as cursor:
         try:
             with cursor.copy(statement) as copy:
-                copy.write(copy_lines(rows))
+                # A part at a time: the database reads the first while we write the others.
+                for start in range(0, len(rows), COPIED_AT_ONCE):
+                    copy.write(copy_lines(rows[start : start + COPIED_AT_ONCE]))
                 meanwhile()
         except UniqueViolation:
             return False

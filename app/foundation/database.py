@@ -116,6 +116,11 @@ def transaction() -> Iterator[None]:
         _leave_writer_queue()
 
 
+def is_in_transaction() -> bool:
+    """Tell whether what is done now becomes permanent with a transaction that is under way."""
+    return _writing.get()
+
+
 def end_reading() -> None:
     """Let go of the snapshot, and the connection, that earlier reads of this request hold."""
     assert not _writing.get(), "reading does not end inside a transaction"
@@ -133,9 +138,18 @@ def _read_what_is_locked(execution: ORMExecuteState) -> None:
 
 
 @event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
-    if not isinstance(connection, sqlite3.Connection):
+def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        _prepare_sqlite(connection)
         return
+    # In whatever zone the server stands, moments arrive in UTC: none has to be moved there.
+    cursor = connection.cursor()
+    cursor.execute("SET TIME ZONE 'UTC'")
+    cursor.close()
+    connection.commit()
+
+
+def _prepare_sqlite(connection: sqlite3.Connection) -> None:
     # We say BEGIN ourselves, below: the driver's own would come too late to lock anything.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, session
 from app.foundation.paging import Stretch, stretch
+from app.foundation.periods import Period
 
 
 class JournalEntry(Base):
@@ -50,12 +51,16 @@ def entries(
     actor: str | None = None,
     action: str | None = None,
     user_id: str | None = None,
+    span: Period | None = None,
     before: int | None = None,
 ) -> Stretch[JournalEntry]:
-    """Return the newest acts: of an actor, of a kind, about an account, or all of them."""
+    """Return the newest acts: of an actor, of a kind, about an account, of a time, or all."""
     given = {"actor": actor, "action": action, "user_id": user_id}
     wanted = {name: value for name, value in given.items() if value is not None}
     newest = select(JournalEntry).filter_by(**wanted).order_by(JournalEntry.id.desc())
+    if span is not None:
+        happened = JournalEntry.happened_at
+        newest = newest.where(happened >= span.starts_at, happened < span.ends_at)
     if before is not None:
         newest = newest.where(JournalEntry.id < before)
     rows = session.scalars(newest.limit(limit + 1)).all()

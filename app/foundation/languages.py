@@ -4,13 +4,14 @@ A catalog is all `*.po` files of the language's folder under app/translations, r
 what is edited is what is shown, with nothing to compile in between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -24,6 +25,7 @@ LANGUAGES = {ENGLISH: "en", CHINESE: "zh-Hans"}
 # Each language in its own words, for whoever looks for it.
 NAMES = {ENGLISH: "English", CHINESE: "简体中文"}
 TRANSLATIONS = Path(__file__).resolve().parent.parent.joinpath("translations")
+ZONE_ALIASES: Mapping[str, str] = get_global("zone_aliases")
 DAYS = {ENGLISH: "d MMM y", CHINESE: "y年M月d日"}
 SHORT_DAYS = {ENGLISH: "d MMM", CHINESE: "M月d日"}
 MONTHS = {ENGLISH: "MMM y", CHINESE: "y年M月"}
@@ -56,6 +58,19 @@ def translations(language: str) -> NullTranslations:
 def territories(language: str) -> dict[str, str]:
     """Return the names of countries and regions by their two letters."""
     return dict(Locale.parse(language).territories)
+
+
+@cache
+def cities(language: str) -> dict[str, str]:
+    """Return what cities are called after which time zones are named, by the zone's name."""
+    zones = Locale.parse(language).time_zones
+    named = {name: str(zone["city"]) for name, zone in zones.items() if "city" in zone}
+    # Zones have had other names, and some are described under one of those.
+    for one, other in ZONE_ALIASES.items():
+        for name, known in ((one, other), (other, one)):
+            if known in named:
+                named.setdefault(name, named[known])
+    return named
 
 
 def best_language(wanted: Iterable[str]) -> str:

@@ -34,7 +34,7 @@ def copy_lines(rows: Sequence[Sequence[object]]) -> bytes:
     columns = map(_writable, zip(*rows, strict=True))
     lines = _encoder.encode_lines(zip(*columns, strict=True))
     # No text holds a line's end: JSON writes it as an escape.
-    return _unescaped(lines[1:-2].replace(b"]\n[", b"\n"))
+    return _unescaped(lines[1:-2].replace(b"]\n[", b"\n")) + b"\n"
 
 
 def _writable(values: Iterable[object]) -> Sequence[object]:

@@ -66,6 +66,22 @@ class Day:
         return self.in_language(ENGLISH)
 
 
+@dataclass(frozen=True, slots=True)
+class EnglishAlone:
+    """What a library says in English alone, and what we say in its place in other languages."""
+
+    text: str
+    elsewhere: Sentence
+
+    def in_language(self, language: str) -> str:
+        """Return the library's words in English, else our own."""
+        return self.text if language == ENGLISH else self.elsewhere.in_language(language)
+
+    def __str__(self) -> str:
+        """Return the library's words."""
+        return self.text
+
+
 def say(template: str, values: Mapping[str, object] | None = None) -> Sentence:
     """Return the sentence: `say("A name has 1 to {most} characters.", {"most": 80})`.
 
@@ -141,5 +157,7 @@ def told_again(value: object) -> object:
 
 
 def in_language(value: object, language: str) -> object:
-    """Return a sentence or a day in the language; all else as it is."""
-    return value.in_language(language) if isinstance(value, Sentence | Day) else value
+    """Return a sentence, or what stands in one, in the language; all else as it is."""
+    return (
+        value.in_language(language) if isinstance(value, Sentence | Day | EnglishAlone) else value
+    )

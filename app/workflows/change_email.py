@@ -18,6 +18,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
 from app.domain.mails.links import write_with_link
 from app.foundation.sealing import Seal
+from app.foundation.sentences import say
 
 # What was sent to an address that the account no longer has must do nothing more.
 OF_THE_ADDRESS = {Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD, Purpose.CONFIRM_EMAIL}
@@ -33,10 +34,12 @@ def ask_email_change(
     account = accounts.lock_accounts([account.id])[account.id]
     email = rules.normal_email(email)
     if email == account.email:
-        raise EmailUnchanged("This is your mail address already.")
+        raise EmailUnchanged(say("This is your mail address already."))
     _refuse_taken(email)
     if mail_tokens.was_made_lately(account, Purpose.CONFIRM_EMAIL, now=now):
-        raise LinkSentLately("We sent such a mail less than a minute ago. Please wait a moment.")
+        raise LinkSentLately(
+            say("We sent such a mail less than a minute ago. Please wait a moment.")
+        )
     confirm = mail_tokens.make(account, Purpose.CONFIRM_EMAIL, email=email, now=now)
     undo = mail_tokens.make(account, Purpose.UNDO_EMAIL, email=account.email, now=now)
     told = {"new_email": email}
@@ -94,4 +97,4 @@ def _moved(link: Link, *, now: datetime) -> Account:
 
 def _refuse_taken(email: str) -> None:
     if queries.find_account_by_email(email) is not None:
-        raise EmailTaken("There is an account with this mail address already.")
+        raise EmailTaken(say("There is an account with this mail address already."))

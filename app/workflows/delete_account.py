@@ -17,6 +17,7 @@ from app.domain.subscriptions import queries as subscription_queries
 from app.domain.subscriptions.errors import NothingToCancel, NothingToResume
 from app.foundation import journal
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import say
 
 
 def delete_account(
@@ -36,8 +37,10 @@ def delete_account(
     left = leaving(locked, now=now, grace=grace)
     if left.unpaid_minor:
         raise InvoicesUnpaid(
-            f"There are unpaid invoices of {usd_of_minor(left.unpaid_minor)}."
-            " They have to be paid first."
+            say(
+                "There are unpaid invoices of {amount}. They have to be paid first.",
+                {"amount": usd_of_minor(left.unpaid_minor)},
+            )
         )
     due_at = deletion.ask(locked, now=now)
     # Who pays as he goes, or has cancelled before, has nothing that could be cancelled.

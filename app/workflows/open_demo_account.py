@@ -10,6 +10,7 @@ from app.domain.accounts.models import Account, Role
 from app.domain.catalog import queries as catalog
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions.queries import periods_since
+from app.foundation.sentences import say
 from app.workflows.sign_up import sign_up
 
 # How long an account lives before it chooses a plan.
@@ -38,7 +39,9 @@ def open_demo_account(
     Raises RealAccountsPresent if the database is in real use.
     """
     if queries.has_real_accounts():
-        raise RealAccountsPresent("The database holds real accounts; the demo is kept out of it.")
+        raise RealAccountsPresent(
+            say("The database holds real accounts; the demo is kept out of it.")
+        )
     account = queries.find_account(who.user_id)
     if account is None:
         account = _open(who, began_at=began_at)

@@ -7,6 +7,7 @@ their ids, and everything after that takes a fixed number of statements, however
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.operations import Balance
@@ -32,11 +33,19 @@ Outcomes = dict[int, Outcome]
 
 
 def record_usage(
-    reports: Sequence[UsageReport], *, now: datetime, grace: timedelta
+    reports: Sequence[UsageReport],
+    *,
+    now: datetime,
+    grace: timedelta,
+    arrived_at: Sequence[datetime] | None = None,
 ) -> list[Outcome]:
-    """Record the reports and return what became of each, in their order."""
+    """Record the reports and return what became of each, in their order.
+
+    All of them arrived now, or each at a moment of its own, a little earlier.
+    """
     outcomes: Outcomes = {}
-    candidates = _candidates(reports, outcomes, now=now)
+    arrivals = [now] * len(reports) if arrived_at is None else arrived_at
+    candidates = _candidates(reports, outcomes, arrivals=arrivals)
     balances = accounts.lock_balances(
         {candidate.report.user_id for candidate in candidates}, served_at=now
     )
@@ -54,14 +63,16 @@ def record_usage(
 
 
 def _candidates(
-    reports: Sequence[UsageReport], outcomes: Outcomes, *, now: datetime
+    reports: Sequence[UsageReport], outcomes: Outcomes, *, arrivals: Sequence[datetime]
 ) -> list[Candidate]:
     """Check and price the reports; those that are refused get their outcome."""
     book = catalog.price_book({report.model for report in reports})
     candidates = []
-    for index, report in enumerate(reports):
-        candidate = _candidate(index, report, book, now=now)
-        fault = rules.find_fault(report, now=now) or rules.find_cost_fault(candidate.cost_nanos)
+    for index, (report, arrived_at) in enumerate(zip(reports, arrivals, strict=True)):
+        candidate = _candidate(index, report, book, arrived_at=arrived_at)
+        fault = rules.find_fault(report, now=arrived_at) or rules.find_cost_fault(
+            candidate.cost_nanos
+        )
         if fault is None:
             candidates.append(candidate)
         else:
@@ -69,8 +80,10 @@ def _candidates(
     return candidates
 
 
-def _candidate(index: int, report: UsageReport, book: PriceBook, *, now: datetime) -> Candidate:
-    occurred_at = now if report.occurred_at is None else report.occurred_at
+def _candidate(
+    index: int, report: UsageReport, book: PriceBook, *, arrived_at: datetime
+) -> Candidate:
+    occurred_at = arrived_at if report.occurred_at is None else report.occurred_at
     price = book.find_price_at(report.model, occurred_at)
     pico = rules.pico_of(report, price)
     return Candidate(index, report, occurred_at, price, pico, money.token_cost_nanos(pico))
@@ -90,17 +103,24 @@ def _record(
             return
         posting = _posting(fresh, balances, now=now, grace=grace)
         for candidate in fresh:
-            record = posting.post(candidate)
-            unpriced = record.status == RecordStatus.UNPRICED
-            status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
-            outcomes[candidate.position] = _stands(record, status)
-        if recording.insert_records(posting.records, meanwhile=posting.count):
+            posting.post(candidate)
+        counted = partial(_count, posting, fresh, outcomes)
+        if recording.insert_records(posting.records, meanwhile=counted):
             posting.write()
             for work, user_id in posting.crossings():
                 outbox.add(work, {"user_id": user_id}, now=now)
             _tell_repeats(repeats, outcomes)
             return
     raise UsageContended(say("Other posts keep taking the same request ids; send the batch again."))
+
+
+def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> None:
+    """Do what needs no answer of the database, which inserts the records meanwhile."""
+    posting.count()
+    for candidate, record in zip(fresh, posting.records, strict=True):
+        unpriced = record.status == RecordStatus.UNPRICED
+        status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
+        outcomes[candidate.position] = _stands(record, status)
 
 
 def _tell_apart(

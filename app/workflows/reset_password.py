@@ -12,6 +12,7 @@ from app.domain.accounts.security_journal import Event
 from app.domain.mails.links import write_with_link
 from app.foundation import outbox
 from app.foundation.sealing import Seal
+from app.foundation.sentences import say
 from app.workflows.change_password import tell_of_new_password
 
 SEND_RESET = "send_password_reset"
@@ -44,7 +45,7 @@ def reset_password(token: str, password: str, *, visitor: Visitor, now: datetime
     link = mail_tokens.take(token, Purpose.RESET_PASSWORD, now=now)
     account = accounts.lock_accounts([link.user_id])[link.user_id]
     if account.email != link.email:
-        raise LinkInvalid("This link is about an address that the account no longer has.")
+        raise LinkInvalid(say("This link is about an address that the account no longer has."))
     accounts.set_password(account, password, now=now)
     if account.email_verified_at is None:
         # Somebody else may have registered the address, and would stay in with a key of his.

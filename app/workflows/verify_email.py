@@ -11,6 +11,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
 from app.domain.mails.links import write_with_link
 from app.foundation.sealing import Seal
+from app.foundation.sentences import say
 
 
 def send_verification(account: Account, *, seal: Seal, now: datetime) -> None:
@@ -19,7 +20,9 @@ def send_verification(account: Account, *, seal: Seal, now: datetime) -> None:
     if account.email_verified_at is not None:
         return
     if mail_tokens.was_made_lately(account, Purpose.VERIFY_EMAIL, now=now):
-        raise LinkSentLately("We sent you this mail less than a minute ago. Please look again.")
+        raise LinkSentLately(
+            say("We sent you this mail less than a minute ago. Please look again.")
+        )
     token = mail_tokens.make(account, Purpose.VERIFY_EMAIL, email=account.email, now=now)
     write_with_link("verify_email", account, token, to=account.email, seal=seal, now=now)
 
@@ -29,7 +32,7 @@ def verify_email(token: str, *, visitor: Visitor, now: datetime) -> Account:
     link = mail_tokens.take(token, Purpose.VERIFY_EMAIL, now=now)
     account = queries.account(link.user_id)
     if account.email != link.email:
-        raise LinkInvalid("This link is about an address that the account no longer has.")
+        raise LinkInvalid(say("This link is about an address that the account no longer has."))
     account.email_verified_at = account.updated_at = now
     security_journal.note(Event.EMAIL_VERIFIED, account, visitor=visitor, now=now)
     return account

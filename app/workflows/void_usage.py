@@ -11,6 +11,7 @@ from app.domain.usage import operations as usage
 from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, RecordStatus
 from app.foundation import journal
+from app.foundation.sentences import say
 
 
 def void_usage(request_id: str, *, reason: str, actor: str, now: datetime) -> BillingRecord:
@@ -23,7 +24,7 @@ def void_usage(request_id: str, *, reason: str, actor: str, now: datetime) -> Bi
     # Read again: only under the lock is it certain that nobody else is voiding it.
     record = usage.record_of(request_id)
     if account.erased_at is not None:
-        raise UnknownRequest("There is no request with this id.")
+        raise UnknownRequest(say("There is no request with this id."))
     if record.status == RecordStatus.VOIDED:
         return record
     usage.void(record, account, reason=reason, now=now)

@@ -1,108 +1,99 @@
-"""Ingest: batches over HTTP against a raw COPY into the same table with the same indexes."""
+"""Ingest over HTTP, against what the database alone does with the very same rows."""
 
-import http.client
-import json
-import random
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Flask
 
-from app.domain.accounts import operations as accounts
-from app.domain.usage.models import BillingRecord
-from app.foundation.database import db, session, transaction
-from app.foundation.secret_keys import KeyKind
-from app.workflows.sign_up import sign_up
+from tests.benchmarks.bare import PostedRows
+from tests.benchmarks.gateway import Gateway, open_accounts
+from tests.benchmarks.load import Answered, request_bytes, send_all
 from tests.benchmarks.measuring import Figure
-from tests.benchmarks.servers import largest_process_mib, migrated_app, web_server
+from tests.benchmarks.servers import (
+    empty_server,
+    largest_process_mib,
+    migrated_app,
+    migrated_app_on_sqlite,
+    web_server,
+)
 
-ACCOUNTS = 1000
-BATCH = 1000
-BATCHES = 30
+BATCHES = 40
+HUNDREDS = 200
+QUESTIONS = 2_000
 # Until then, every batch meets accounts, models and keys for the first time.
 WARM_UP = 25
-MODELS = ("gpt-4", "gpt-4o", "gpt-4o-mini", "claude-sonnet-4-5", "gemini-2.5-flash")
 
 
 def measure(server: sa.URL) -> Iterator[Figure]:
-    """Post batches with one client, then COPY the very same rows into an emptied table."""
+    """Post batches and single records, then put the same rows back without us."""
     with migrated_app(server) as app:
-        key = _world()
+        key = open_accounts()
         with web_server(app) as (base_url, pid):
-            ours = _post_batches(base_url, key)
+            gateway = Gateway(base_url, key)
+            gateway.post_batches(1_000, connections=4, number=WARM_UP)
+            one = gateway.post_batches(1_000, connections=1, number=BATCHES // 2)
+            four = gateway.post_batches(1_000, connections=4, number=BATCHES)
+            hundreds = gateway.post_batches(100, connections=8, number=HUNDREDS)
+            eight, many = (gateway.post_singles(connections=number) for number in (8, 32))
+            spread = gateway.post_batches(100, connections=4, number=HUNDREDS // 2)
+            hot = gateway.post_batches(100, connections=4, number=HUNDREDS // 2, accounts=1)
+            asked = gateway.ask_entitlements(QUESTIONS)
             memory = largest_process_mib(pid)
-        raw = _copy(app)
-    yield Figure("batches of 1,000 over HTTP, one client", ours, "rows/s")
-    yield Figure("raw COPY into the same table with its indexes", raw, "rows/s")
-    yield Figure("batches over HTTP ÷ raw COPY", ours / raw, "", at_least=0.25)
+        yield Figure("batches of 1,000 over HTTP, 1 client", 1_000 * one.per_second, "rows/s")
+        rows = PostedRows()
+        yield from _against_the_database(rows, four, hundreds)
+        yield from _singles(rows, eight, many)
+    ratio = hot.per_second / spread.per_second
+    yield Figure("batches of 100, one hot account ÷ spread over 1,000", ratio, "", at_least=0.7)
+    yield from _on_sqlite(1_000 * four.per_second)
+    yield from _questions(asked)
     yield Figure("one web process after the load", memory, "MiB", at_most=200)
 
 
-def _world() -> str:
-    now = datetime.now(UTC)
-    with transaction():
-        for number in range(ACCOUNTS):
-            sign_up(f"bench{number}@example.com", user_id=f"bench-{number}", now=now)
-        return accounts.make_key(KeyKind.GATEWAY, name="bench", now=now).text
+def _against_the_database(
+    rows: PostedRows, thousands: Answered, hundreds: Answered
+) -> Iterator[Figure]:
+    copied = rows.copied_per_second(1_000)
+    thousand, hundred = (rows.inserted_per_second(size) for size in (1_000, 100))
+    ours = 1_000 * thousands.per_second
+    yield Figure("batches of 1,000 over HTTP, 4 clients", ours, "rows/s")
+    yield Figure("raw COPY of the same rows, 1 connection", copied, "rows/s")
+    yield Figure("batches of 1,000, 4 clients ÷ raw COPY", ours / copied, "", at_least=0.25)
+    yield Figure("bare set-based inserts of 1,000, 4 writers", thousand, "rows/s")
+    yield Figure("batches of 1,000 ÷ bare inserts", ours / thousand, "", at_least=0.6)
+    ours = 100 * hundreds.per_second
+    yield Figure("batches of 100 over HTTP, 8 clients", ours, "rows/s")
+    yield Figure("bare set-based inserts of 100, 4 writers", hundred, "rows/s")
+    yield Figure("batches of 100 ÷ bare inserts", ours / hundred, "", at_least=0.55)
 
 
-def _post_batches(base_url: str, key: str) -> float:
-    address = urlsplit(base_url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    bodies = [_batch(number) for number in range(WARM_UP + BATCHES)]
-    started = time.perf_counter()
-    for number, body in enumerate(bodies):
-        if number == WARM_UP:
-            started = time.perf_counter()
-        connection.request("POST", "/v1/billing/usage", body, headers)
-        answer = json.loads(connection.getresponse().read())
-        assert answer["accepted"] == BATCH, answer
-    seconds = time.perf_counter() - started
-    connection.close()
-    return BATCH * BATCHES / seconds
+def _singles(rows: PostedRows, eight: Answered, many: Answered) -> Iterator[Figure]:
+    alone = rows.inserted_alone_per_second()
+    for connections, answered in ((8, eight), (32, many)):
+        name = f"single posts, {connections} connections"
+        yield Figure(name, answered.per_second, "posts/s")
+        yield Figure(f"{name}, p50", answered.percentile_ms(50), "ms")
+        most = 25 if answered is many else None
+        yield Figure(f"{name}, p99", answered.percentile_ms(99), "ms", at_most=most)
+    yield Figure("bare inserts of one row, 4 writers", alone, "rows/s")
+    yield Figure("single posts ÷ bare inserts", many.per_second / alone, "", at_least=0.7)
 
 
-def _batch(number: int) -> bytes:
-    drawn = random.Random(number)
-    now = datetime.now(UTC)
-    records = [
-        {
-            # Few accounts use much and many use little.
-            "user_id": f"bench-{int(ACCOUNTS * drawn.random() ** 3)}",
-            "request_id": f"bench-{number}-{index}-{drawn.getrandbits(48):x}",
-            "model": drawn.choice(MODELS),
-            "provider": "openai",
-            "prompt_tokens": drawn.randrange(20, 4000),
-            "completion_tokens": drawn.randrange(5, 900),
-            "occurred_at": (now - timedelta(seconds=drawn.randrange(3600))).isoformat(),
-            "api_key_alias": drawn.choice(("prod", "staging", "batch")),
-        }
-        for index in range(BATCH)
-    ]
-    return json.dumps({"records": records}).encode()
+def _on_sqlite(on_postgresql: float) -> Iterator[Figure]:
+    with migrated_app_on_sqlite() as app:
+        key = open_accounts()
+        with web_server(app) as (base_url, _pid):
+            gateway = Gateway(base_url, key)
+            gateway.post_batches(1_000, connections=4, number=WARM_UP)
+            batches = gateway.post_batches(1_000, connections=4, number=BATCHES // 2)
+    ours = 1_000 * batches.per_second
+    yield Figure("batches of 1,000 on SQLite, 4 clients", ours, "rows/s")
+    yield Figure("batches on SQLite ÷ PostgreSQL", ours / on_postgresql, "", at_least=0.3)
 
 
-def _copy(app: Flask) -> float:
-    """Take the posted rows out and put them back by COPY; return rows a second."""
-    columns = ", ".join(column.name for column in BillingRecord.__table__.columns)
-    session.rollback()
-    engine: sa.Engine = db.engine
-    with engine.connect() as connection:
-        raw = connection.connection.cursor()
-        with raw.copy(f"COPY (SELECT {columns} FROM billing_records) TO STDOUT") as copied:
-            rows = b"".join(bytes(block) for block in copied)
-        raw.execute("TRUNCATE billing_records, usage_corrections")
-        connection.connection.commit()
-        started = time.perf_counter()
-        # The same transactions: one for every thousand rows, each durable before the next.
-        lines = rows.splitlines(keepends=True)
-        for start in range(0, len(lines), BATCH):
-            statement = f"COPY billing_records ({columns}) FROM STDIN"
-            with raw.copy(statement) as copying:
-                copying.write(b"".join(lines[start : start + BATCH]))
-            connection.connection.commit()
-        return len(lines) / (time.perf_counter() - started)
+def _questions(asked: Answered) -> Iterator[Figure]:
+    with empty_server() as base_url:
+        requests = [request_bytes("GET", "/")] * QUESTIONS
+        empty = send_all(base_url, requests, connections=8, seconds_max=8)
+    yield Figure("entitlements, 8 connections", asked.per_second, "asked/s")
+    yield Figure("an empty Flask endpoint, same server", empty.per_second, "asked/s")
+    yield Figure("entitlement ÷ empty endpoint", asked.per_second / empty.per_second, "")

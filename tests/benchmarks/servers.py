@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
+from app.entrypoints.cli.serve import THREADS, WORKERS
 from app.foundation.database import db
 from tests.databases import ROOT, new_postgresql_database, settings_for
 
@@ -52,14 +53,29 @@ def migrated_app(server: sa.URL) -> Iterator[Flask]:
     with (
         new_postgresql_database(server, f"bench_{uuid.uuid4().hex[:12]}") as url,
         tempfile.TemporaryDirectory() as folder,
+        _migrated(url.render_as_string(hide_password=False), Path(folder)) as app,
     ):
-        shown = url.render_as_string(hide_password=False)
-        app = create_app(settings_for(shown, Path(folder)))
-        with app.app_context():
-            flask_migrate.upgrade(directory=str(ROOT / "migrations"))
-            yield app
-            db.session.remove()
-            db.engine.dispose()
+        yield app
+
+
+@contextmanager
+def migrated_app_on_sqlite() -> Iterator[Flask]:
+    """Give an app on a SQLite file of its own, inside its context."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _migrated(f"sqlite:///{folder}/billing.sqlite3", Path(folder)) as app,
+    ):
+        yield app
+
+
+@contextmanager
+def _migrated(database_url: str, folder: Path) -> Iterator[Flask]:
+    app = create_app(settings_for(database_url, folder))
+    with app.app_context():
+        flask_migrate.upgrade(directory=str(ROOT / "migrations"))
+        yield app
+        db.session.remove()
+        db.engine.dispose()
 
 
 @contextmanager
@@ -73,14 +89,32 @@ def web_server(app: Flask) -> Iterator[tuple[str, int]]:
         "INSTANCE_DIR": str(settings.instance_dir),
         "SECRET_KEY": settings.secret_key,
         "PORT": str(port),
-        "LOG_LEVEL": "WARNING",
+        "LOG_LEVEL": "ERROR",
     }
-    command = [str(Path(sys.executable).parent / "billing"), "serve"]
+    command = [sys.executable, "-m", "app.entrypoints.cli", "serve"]
+    with _serving(command, environment, f"http://127.0.0.1:{port}/readyz") as pid:
+        yield f"http://127.0.0.1:{port}", pid
+
+
+@contextmanager
+def empty_server() -> Iterator[str]:
+    """Serve a Flask app that answers nothing, with as many workers and threads as ours."""
+    port = _free_port()
+    command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi"]
+    command += ["--port", str(port), "--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
+    command += ["--log-level", "error", "--no-ws", "tests.benchmarks.empty_app:application"]
+    with _serving(command, dict(os.environ), f"http://127.0.0.1:{port}/"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _serving(command: list[str], environment: dict[str, str], address: str) -> Iterator[int]:
+    # What stands beside this bench is measured, wherever the package itself is installed.
+    environment = {**environment, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(command, env=environment, cwd=ROOT)
     try:
-        base_url = f"http://127.0.0.1:{port}"
-        _wait_until_ready(base_url)
-        yield base_url, process.pid
+        _wait_until_ready(address)
+        yield process.pid
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
@@ -111,11 +145,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(base_url: str) -> None:
+def _wait_until_ready(address: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{base_url}/readyz", timeout=5):
+            with urllib.request.urlopen(address, timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)

@@ -42,6 +42,7 @@ PUBLIC = {
     "web.links.verify": "the token in the address is the proof",
     "web.links.show_undo": "the token in the address is the proof",
     "web.links.undo": "the token in the address is the proof",
+    "web.languages.choose": "visitors read the form in a language of theirs, too",
     "health.is_alive": "load balancers ask without a key, and learn one word",
     "health.is_ready": "load balancers ask without a key, and learn one word",
     "description.openapi": "how the API is called is no secret",
@@ -54,7 +55,7 @@ PUBLIC = {
 # Customers' pages that name what is no customer's own.
 NOBODYS_OWN = {"web.plans.preview": "the plans on offer are the same for everyone"}
 # For customers and operators alike.
-SHARED = ("web.confirming", "web.factors", "web.security", "web.mails")
+SHARED = ("web.confirming", "web.journal", "web.factors", "web.security", "web.mails")
 # What has to be sent for the thing in the address to be looked for at all.
 FORMS = {"web.invoices.pay": {"provider": "stripe"}}
 BODIES = {"api.checkout.checkout": {"provider": "stripe"}}

@@ -186,9 +186,9 @@ class TestWords:
 
 # Names, codes and addresses, which are the same in every language.
 NAMES = re.compile(
-    r"https?://[^\s\"<>]+|[\w.]+@[\w.]+|(?:INV|CN)-[\d-]+|\b(?:"
+    r"https?://[^\s\"<>]+|[\w.]+@[\w.]+|(?:INV|CN)-[\d-]+|obl_sk_\w+|\b(?:"
     r"[Tt]oken|Oblivious|Ada|ada|Visa|Stripe|Firefox|Linux|Basic|Pro|PDF|UTC|CST|SAVE50|Save|Slow"
-    r"|days)\b"
+    r"|days|Reporting)\b"
 )
 WORD = re.compile(r"[A-Za-z]{3,}")
 TAG = re.compile(r"<[^>]*>")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from app.domain.catalog.models import ModelAlias, ModelPrice, Plan
+from app.domain.catalog.price_memory import mark_change
 from app.foundation.database import session
 from tests.moments import NOW
 
@@ -48,6 +49,7 @@ def make_price(
         **given,
     )
     session.add(price)
+    mark_change()
     session.commit()
     return price
 
@@ -56,5 +58,6 @@ def make_alias(alias: str, *, model_id: str) -> ModelAlias:
     """Make another name for a model."""
     row = ModelAlias(alias=alias, model_id=model_id, created_at=NOW)
     session.add(row)
+    mark_change()
     session.commit()
     return row

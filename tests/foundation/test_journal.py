@@ -1,5 +1,7 @@
 """The journal: who did what, when, in the transaction of the act."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -7,6 +9,7 @@ from sqlalchemy import select
 from app.foundation import journal
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
+from app.foundation.periods import Period
 from tests.moments import NOW
 from tests.undoing import run_and_fail
 
@@ -76,6 +79,14 @@ class TestEntries:
     def test_finds_the_newest_first(self, asked: dict[str, str], found: list[str]) -> None:
         page = journal.entries(limit=10, **asked)
         assert [row.action for row in page.rows] == found and page.older_before is None
+
+    @pytest.mark.parametrize(
+        ("starts_in", "lasts", "found"), [(0, 1, 4), (-1, 1, 0), (-1, 2, 4), (1, 1, 0)]
+    )
+    def test_finds_those_of_a_time(self, starts_in: int, lasts: int, found: int) -> None:
+        starts_at = NOW + timedelta(seconds=starts_in)
+        span = Period(starts_at, starts_at + timedelta(seconds=lasts))
+        assert len(journal.entries(limit=10, span=span).rows) == found
 
     def test_goes_on_to_older_ones(self) -> None:
         first = journal.entries(limit=3)

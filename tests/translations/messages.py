@@ -40,7 +40,7 @@ AREAS = {
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")
         for subject in (
             *("coupon", "invoice", "payment", "plans", "saving_cards", "subscriptions"),
-            *("token", "top_up", "confirming"),
+            *("token", "top_up"),
         )
     ),
     "usage": tuple(
@@ -52,8 +52,8 @@ AREAS = {
         f"{floor}/{subject}"
         for floor in ("app/domain", "app/entrypoints/web", "templates/web", "templates/components")
         for subject in (
-            *("access", "accounts", "data", "factors", "keys", "links", "mails", "privacy"),
-            *("security", "setting", "signing_in", "tries"),
+            *("access", "accounts", "belongings", "confirming", "factors", "journal", "key"),
+            *("links", "mails", "security", "setting", "signing_in", "tries"),
         )
     ),
 }

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from app.domain.accounts.errors import AttributionFieldRepeated, AttributionFieldUnknown
 from app.foundation.errors import FieldError
+from app.foundation.sentences import say
 
 FIELD_LENGTH_MAX = 200
 
@@ -59,7 +60,7 @@ class Attribution:
         """Return why the key may not speak of an account, whether there is one or not."""
         if not self.accounts or user_id in self.accounts:
             return None
-        detail = f"This key may not speak of the account {user_id}."
+        detail = say("This key may not speak of the account {user_id}.", {"user_id": user_id})
         return FieldError("user_id", "account_not_allowed", detail)
 
     def field_of(self, wire: WireFormat) -> str | None:
@@ -87,11 +88,14 @@ def check_fields(fields: Sequence[str]) -> list[str]:
     formats = [format_of(field) for field in fields]
     for field, wire in zip(fields, formats, strict=True):
         if wire is None:
+            told = {"field": field[:64], "fields": _all_fields()}
             raise AttributionFieldUnknown(
-                f"No field {field[:64]!r} may name an account; these may: {_all_fields()}."
+                say("No field {field!r} may name an account; these may: {fields}.", told)
             )
         if formats.count(wire) > 1:
-            raise AttributionFieldRepeated(f"Two fields would name the account of {wire} events.")
+            raise AttributionFieldRepeated(
+                say("Two fields would name the account of {wire} events.", {"wire": wire.value})
+            )
     return list(fields)
 
 

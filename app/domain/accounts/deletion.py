@@ -22,6 +22,7 @@ from app.domain.accounts.models import Account, BillingSettings, Key
 from app.domain.accounts.security_journal import Act, Event
 from app.foundation.database import session
 from app.foundation.journal import JournalEntry
+from app.foundation.sentences import say
 
 # So long the owner may keep his account after all.
 WAITS = timedelta(days=14)
@@ -41,7 +42,7 @@ ACTS_WITHOUT_DETAILS = (
 def ask(account: Account, *, now: datetime) -> datetime:
     """Note that the locked account is to be deleted; return from when on. Raises DeletionAsked."""
     if account.deletion_due_at is not None:
-        raise DeletionAsked("This account is to be deleted already.")
+        raise DeletionAsked(say("This account is to be deleted already."))
     account.deletion_asked_at, account.deletion_due_at = now, now + WAITS
     account.updated_at = now
     return account.deletion_due_at
@@ -51,7 +52,7 @@ def take_back(account: Account, *, now: datetime) -> datetime:
     """Keep the locked account; return when it was to be deleted. Raises DeletionNotAsked."""
     asked_at = account.deletion_asked_at
     if asked_at is None or account.erased_at is not None:
-        raise DeletionNotAsked("This account is not to be deleted.")
+        raise DeletionNotAsked(say("This account is not to be deleted."))
     account.deletion_asked_at = account.deletion_due_at = None
     account.updated_at = now
     return asked_at

@@ -28,6 +28,7 @@ SYSTEMS = (
     ("Linux", "Linux"),
 )
 UNKNOWN = say("Unknown browser")
+ON = " on "
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ def device_named(user_agent: str) -> str:
     if system is None:
         return browser
     return say("{browser} on {system}", {"browser": browser, "system": system})
+
+
+def device_in_words(device: str) -> str:
+    """Return what `device_named` found, for readers of any language."""
+    browser, _, system = device.partition(ON)
+    named = UNKNOWN if browser == UNKNOWN else browser
+    return say("{browser} on {system}", {"browser": named, "system": system}) if system else named
 
 
 def digest_of(token: str) -> str:

@@ -19,6 +19,7 @@ from app.domain.accounts.models import Account, Role
 from app.domain.accounts.recovery_codes import DrawnCode
 from app.foundation.database import session
 from app.foundation.sealing import Seal, SealBroken
+from app.foundation.sentences import say
 
 ABOUT = "second factor of "
 
@@ -61,10 +62,10 @@ def begin(account: Account, *, seal: Seal, now: datetime) -> None:
     """
     # Whoever opened an account with somebody else's address must not be able to lock him out.
     if account.email_verified_at is None and account.role == Role.CUSTOMER:
-        raise FactorWantsVerifiedEmail("Verify your mail address first.")
+        raise FactorWantsVerifiedEmail(say("Verify your mail address first."))
     row = _find_locked(account)
     if row is not None and row.confirmed_at is not None:
-        raise FactorOnAlready("The second factor is on already.")
+        raise FactorOnAlready(say("The second factor is on already."))
     sealed_secret = seal.close(totp.new_secret(), about=ABOUT + account.id)
     if row is None:
         session.add(SecondFactor(user_id=account.id, sealed_secret=sealed_secret, created_at=now))
@@ -76,7 +77,7 @@ def secret_to_take_in(account: Account, *, seal: Seal) -> str:
     """Return the secret as long as no code has confirmed it. Raises FactorNotBegun."""
     row = session.get(SecondFactor, account.id)
     if row is None or row.confirmed_at is not None:
-        raise FactorNotBegun("Begin to set the second factor up.")
+        raise FactorNotBegun(say("Begin to set the second factor up."))
     return _secret(row, seal)
 
 
@@ -86,9 +87,9 @@ def confirm(
     """Switch the factor on, if the app shows the right code. Raises FactorNotBegun, CodeWrong."""
     row = _find_locked(account)
     if row is None or row.confirmed_at is not None:
-        raise FactorNotBegun("Begin to set the second factor up.")
+        raise FactorNotBegun(say("Begin to set the second factor up."))
     if not _take(row, code, seal=seal, now=now):
-        raise CodeWrong("This is not the code that the app shows now.")
+        raise CodeWrong(say("This is not the code that the app shows now."))
     row.confirmed_at = now
     recovery_codes.keep(account, codes, now=now)
 
@@ -97,14 +98,14 @@ def check_code(account: Account, typed: str, *, seal: Seal, now: datetime) -> Co
     """Take a code, of the app or from paper; each is good once. Raises CodeWrong."""
     row = _find_locked(account)
     if row is None or row.confirmed_at is None:
-        raise CodeWrong("This account has no second factor.")
+        raise CodeWrong(say("This account has no second factor."))
     digits = "".join(typed.split())
     if totp.is_code(digits):
         if _take(row, digits, seal=seal, now=now):
             return CodeKind.APP
     elif recovery_codes.use_up(account, typed, now=now):
         return CodeKind.RECOVERY
-    raise CodeWrong("This code is wrong, or was used already.")
+    raise CodeWrong(say("This code is wrong, or was used already."))
 
 
 def turn_off(account: Account) -> bool:
@@ -140,7 +141,7 @@ def _secret(row: SecondFactor, seal: Seal) -> str:
         return seal.open(row.sealed_secret, about=ABOUT + row.user_id)
     except SealBroken as error:
         raise FactorUnreadable(
-            "We cannot check codes of your app any more. Use a recovery code, or ask us."
+            say("We cannot check codes of your app any more. Use a recovery code, or ask us.")
         ) from error
 
 

@@ -12,6 +12,7 @@ from app.domain.accounts.key_rules import KeyState, Scope
 from app.domain.accounts.models import Account, Key
 from app.foundation.database import session
 from app.foundation.secret_keys import PREFIX_LENGTH, KeyKind
+from app.foundation.sentences import say
 
 # Of keys that have ended, only those that ended last are of any interest.
 ENDED_SHOWN_MAX = 20
@@ -80,7 +81,7 @@ def key_that_begins(prefix: str, *, now: datetime) -> KeyView:
     """Return the key that lists show as this. Raises UnknownKey."""
     kind, public_id = prefix[:PREFIX_LENGTH], prefix[PREFIX_LENGTH:]
     if not (public_id.isascii() and public_id.isalnum()):
-        raise UnknownKey("There is no such key.")
+        raise UnknownKey(say("There is no such key."))
     return _sole(Key.kind == kind, Key.public_id == public_id, now=now)
 
 
@@ -127,7 +128,7 @@ def view_of(key: Key, *, now: datetime) -> KeyView:
 def _sole(*conditions: ColumnElement[bool], now: datetime) -> KeyView:
     found = session.scalar(select(Key).where(*conditions))
     if found is None:
-        raise UnknownKey("There is no such key.")
+        raise UnknownKey(say("There is no such key."))
     return view_of(found, now=now)
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.accounts.errors import KeyEnded, KeyExpiryInvalid, KeyReplacedAlready
 from app.domain.accounts.models import Key
+from app.foundation.sentences import say
 
 # A row that changed with every call would be a write for every read.
 NOTED_EVERY = timedelta(minutes=5)
@@ -111,7 +112,7 @@ def expires_at(
     if choice in LASTS:
         return now + LASTS[choice]
     if day is None or day >= (now + LASTS_MAX).date():
-        raise KeyExpiryInvalid("Choose a day within the next five years.")
+        raise KeyExpiryInvalid(say("Choose a day within the next five years."))
     midnight = datetime.combine(day + timedelta(days=1), time.min, tzinfo=zone)
     return midnight.astimezone(UTC)
 
@@ -119,17 +120,17 @@ def expires_at(
 def check_expiry(moment: datetime | None, *, now: datetime) -> None:
     """Refuse a key that would never work, or nearly for ever. Raises KeyExpiryInvalid."""
     if moment is not None and moment <= now:
-        raise KeyExpiryInvalid("A key cannot end in the past: choose today or a later day.")
+        raise KeyExpiryInvalid(say("A key cannot end in the past: choose today or a later day."))
     if moment is not None and moment > now + LASTS_MAX:
-        raise KeyExpiryInvalid("Choose a day within the next five years.")
+        raise KeyExpiryInvalid(say("Choose a day within the next five years."))
 
 
 def check_replaceable(key: Key, *, now: datetime) -> None:
     """Refuse to replace what does not work, or twice. Raises KeyEnded, KeyReplacedAlready."""
     if key.replaced_by is not None:
-        raise KeyReplacedAlready("This key has been replaced already.")
+        raise KeyReplacedAlready(say("This key has been replaced already."))
     if has_ended(key, now=now):
-        raise KeyEnded("This key no longer works. Make a new one instead.")
+        raise KeyEnded(say("This key no longer works. Make a new one instead."))
 
 
 def end_of_replaced(key: Key, overlap: Overlap, *, now: datetime) -> datetime:

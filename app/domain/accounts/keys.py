@@ -17,6 +17,7 @@ from app.domain.accounts.models import Account, Key, Role
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind, SecretKey, new_key
+from app.foundation.sentences import say
 
 
 def add(
@@ -98,7 +99,7 @@ def locked(key_id: int) -> Key:
     """Return the key, locked. Raises UnknownKey."""
     key = session.get(Key, key_id, with_for_update=True, populate_existing=True)
     if key is None:
-        raise UnknownKey("There is no such key.")
+        raise UnknownKey(say("There is no such key."))
     return key
 
 
@@ -114,7 +115,12 @@ def _refuse_too_many(kind: KeyKind, user_id: str | None, *, now: datetime) -> No
     count = session.scalar(select(func.count()).select_from(Key).where(*alike, *works)) or 0
     if count >= key_rules.WORKING_MAX:
         most = key_rules.WORKING_MAX
-        raise TooManyKeys(f"There are {most} keys that work, which is the most. Revoke one first.")
+        raise TooManyKeys(
+            say(
+                "There are {most} keys that work, which is the most. Revoke one first.",
+                {"most": most},
+            )
+        )
 
 
 def _limits(user_ids: Collection[str]) -> list[str]:
@@ -122,13 +128,17 @@ def _limits(user_ids: Collection[str]) -> list[str]:
     wanted = sorted(set(user_ids))
     if len(wanted) > key_rules.LIMITED_TO_MAX:
         most = key_rules.LIMITED_TO_MAX
-        raise KeyLimitInvalid(f"A key can be limited to at most {most} accounts.")
+        raise KeyLimitInvalid(
+            say("A key can be limited to at most {most} accounts.", {"most": most})
+        )
     may_be = [user_id for user_id in wanted if rules.may_be_user_id(user_id)]
     customers = select(Account.id).where(any_of(Account.id, may_be), Account.role == Role.CUSTOMER)
     known = set(session.scalars(customers)) if may_be else set()
     unknown = next((user_id for user_id in wanted if user_id not in known), None)
     if unknown is not None:
-        raise KeyLimitInvalid(f"There is no customer with the id {unknown[:64]!r}.")
+        raise KeyLimitInvalid(
+            say("There is no customer with the id {user_id!r}.", {"user_id": unknown[:64]})
+        )
     return wanted
 
 
@@ -138,6 +148,9 @@ def _billed(terms: KeyTerms) -> str | None:
         return None
     if terms.limited_to and terms.attribute_to not in terms.limited_to:
         raise AttributionOutsideLimits(
-            f"The key would bill {terms.attribute_to}, an account that it may not speak of."
+            say(
+                "The key would bill {user_id}, an account that it may not speak of.",
+                {"user_id": terms.attribute_to},
+            )
         )
     return queries.account_in_use(terms.attribute_to).id

@@ -14,6 +14,7 @@ from app.domain.accounts.errors import LinkInvalid
 from app.domain.accounts.models import Account
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 TOKEN_BYTES = 32
 # Nobody fills another's mailbox by pressing a button.
@@ -150,7 +151,7 @@ def _working(text: str, purposes: Collection[Purpose], now: datetime) -> Select[
 def _one(statement: Select[MailToken]) -> MailToken:
     found = session.scalar(statement)
     if found is None:
-        raise LinkInvalid("This link was used already, has expired, or was never ours.")
+        raise LinkInvalid(say("This link was used already, has expired, or was never ours."))
     return found
 
 

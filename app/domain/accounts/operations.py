@@ -33,6 +33,7 @@ from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.languages import ENGLISH
 from app.foundation.secret_keys import KeyKind, SecretKey
+from app.foundation.sentences import say
 
 
 class Balance(NamedTuple):
@@ -66,19 +67,19 @@ def open_account(
     """
     email = rules.normal_email(email)
     rules.zone(timezone)
-    if password is not None:
-        _check_password(password, email)
+    password_hash = None if password is None else _checked_hash(password, email)
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
-        raise EmailTaken("There is an account with this mail address already.")
+        raise EmailTaken(say("There is an account with this mail address already."))
     if queries.find_account(user_id) is not None:
-        raise UserIdTaken(f"There is an account with the id {user_id} already.")
+        taken = say("There is an account with the id {user_id} already.", {"user_id": user_id})
+        raise UserIdTaken(taken)
     account = Account(
         id=user_id,
         number=number,
         email=email,
-        password_hash=None if password is None else passwords.hash_password(password),
+        password_hash=password_hash,
         role=role,
         timezone=timezone,
         locale=locale,
@@ -91,6 +92,11 @@ def open_account(
     return account
 
 
+def _checked_hash(password: str, email: str) -> str:
+    _check_password(password, email)
+    return passwords.hash_password(password)
+
+
 def set_password(
     account: Account, password: str, *, now: datetime, but: OpenSession | None = None
 ) -> None:
@@ -98,8 +104,7 @@ def set_password(
 
     Whoever is signed in with the one before is signed out, but for this session.
     """
-    _check_password(password, account.email)
-    account.password_hash = passwords.hash_password(password)
+    account.password_hash = _checked_hash(password, account.email)
     account.updated_at = now
     sessions.end_all(account, now=now, but=but)
 
@@ -116,14 +121,14 @@ def check_credentials(email: str, password: str) -> Account:
     account = queries.find_account_by_email(email.strip().lower())
     stored = account.password_hash if account is not None else None
     if not passwords.matches(password, stored) or account is None:
-        raise WrongCredentials("Mail address or password is wrong.")
+        raise WrongCredentials(say("Mail address or password is wrong."))
     return account
 
 
 def check_own_password(account: Account, password: str) -> None:
     """Make sure that whoever is signed in knows his password. Raises PasswordWrong."""
     if not passwords.matches(password, account.password_hash):
-        raise PasswordWrong("This is not your password.")
+        raise PasswordWrong(say("This is not your password."))
 
 
 def change_settings(
@@ -158,7 +163,12 @@ def approve_tax_id(account: Account, *, actor: str, now: datetime) -> SettingsVi
     account = lock_accounts({account.id})[account.id]
     stored = queries.settings_by_account({account.id})[account.id]
     if stored.tax_id is None:
-        raise TaxIdMissing(f"The account {account.id} has no tax id that could be approved.")
+        raise TaxIdMissing(
+            say(
+                "The account {user_id} has no tax id that could be approved.",
+                {"user_id": account.id},
+            )
+        )
     if stored.tax_id_approved_at is None:
         stored.tax_id_approved_at = stored.updated_at = now
         details = {"tax_id": stored.tax_id, "country": stored.country}

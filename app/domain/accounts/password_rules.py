@@ -13,6 +13,7 @@ from app.domain.accounts.errors import (
     PasswordTooPopular,
     PasswordTooShort,
 )
+from app.foundation.sentences import say
 
 LENGTH_MIN = 8
 LENGTH_MAX = 1024
@@ -30,16 +31,22 @@ def check_password(password: str, *, email: str, popular: Collection[str]) -> No
     Every character counts, and none is changed. Raises one of PASSWORD_REFUSALS.
     """
     if len(password) < LENGTH_MIN:
-        raise PasswordTooShort(f"A password has at least {LENGTH_MIN} characters.")
+        raise PasswordTooShort(
+            say("A password has at least {least} characters.", {"least": LENGTH_MIN})
+        )
     if len(password) > LENGTH_MAX:
-        raise PasswordTooLong(f"A password has at most {LENGTH_MAX} characters.")
+        raise PasswordTooLong(
+            say("A password has at most {most} characters.", {"most": LENGTH_MAX})
+        )
     if SURROGATES.search(password):
-        raise PasswordInvalid("The password holds broken characters.")
+        raise PasswordInvalid(say("The password holds broken characters."))
     lower = password.lower()
     if lower in popular or any(_is_around(word, lower) for word in OUR_WORDS):
-        raise PasswordTooPopular("This password is among the first that are tried. Choose another.")
+        raise PasswordTooPopular(
+            say("This password is among the first that are tried. Choose another.")
+        )
     if any(_is_around(word, lower) for word in _words_of(email)):
-        raise PasswordLikeAddress("This password is too much like your mail address.")
+        raise PasswordLikeAddress(say("This password is too much like your mail address."))
 
 
 def _words_of(email: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from app.foundation import outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.secret_keys import find_key
+from app.foundation.sentences import say
 
 # The promise to cut an account's hours and days anew, in the zone that it has now.
 REBUILD_ROLLUPS = "rebuild_rollups"
@@ -24,7 +25,7 @@ def account(user_id: str) -> Account:
     """Return the account. Raises UnknownAccount."""
     found = find_account(user_id)
     if found is None:
-        raise UnknownAccount("There is no account with this id.")
+        raise UnknownAccount(say("There is no account with this id."))
     return found
 
 
@@ -37,7 +38,7 @@ def account_in_use(user_id: str) -> Account:
     """Return the account, unless it was erased. Raises UnknownAccount."""
     found = account(user_id)
     if found.erased_at is not None:
-        raise UnknownAccount("There is no account with this id.")
+        raise UnknownAccount(say("There is no account with this id."))
     return found
 
 
@@ -52,7 +53,7 @@ def served_account(user_id: str, *, now: datetime) -> Account:
     """Return the account if the gateway may serve it. Raises UnknownAccount."""
     found = find_served_account(user_id, now=now)
     if found is None:
-        raise UnknownAccount("There is no account with this id.")
+        raise UnknownAccount(say("There is no account with this id."))
     return found
 
 
@@ -144,7 +145,7 @@ def key_by_text(text: str, *, now: datetime) -> Key:
         or not sent.matches(stored.digest)
         or key_rules.has_ended(stored, now=now)
     ):
-        raise KeyUnknown("This key is not known, or no longer valid.")
+        raise KeyUnknown(say("This key is not known, or no longer valid."))
     return stored
 
 

@@ -14,6 +14,7 @@ from app.domain.accounts.errors import (
     TimezoneUnknown,
     UserIdInvalid,
 )
+from app.foundation.sentences import EnglishAlone, say
 
 USER_ID_LENGTH_MAX = 128
 KEY_NAME_LENGTH_MAX = 80
@@ -26,9 +27,11 @@ UNSTORABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 def normal_user_id(text: str) -> str:
     """Return the id as it is stored. Raises UserIdInvalid."""
     if not text or len(text) > USER_ID_LENGTH_MAX:
-        raise UserIdInvalid(f"A user id has 1 to {USER_ID_LENGTH_MAX} characters.")
+        raise UserIdInvalid(
+            say("A user id has 1 to {most} characters.", {"most": USER_ID_LENGTH_MAX})
+        )
     if UNSTORABLE.search(text) or text != text.strip() or "/" in text:
-        raise UserIdInvalid("A user id has no control characters, slashes or outer spaces.")
+        raise UserIdInvalid(say("A user id has no control characters, slashes or outer spaces."))
     return text
 
 
@@ -43,7 +46,7 @@ def normal_email(text: str) -> str:
         # Whether the host takes mail is shown by the mail itself; asking DNS would slow us down.
         checked = validate_email(text.strip(), check_deliverability=False, test_environment=False)
     except EmailNotValidError as error:
-        raise EmailInvalid(f"This is not a mail address: {error}") from error
+        raise _invalid(error) from error
     return checked.normalized.lower()
 
 
@@ -57,8 +60,14 @@ def email_on_the_wire(email: str) -> str:
     try:
         checked = validate_email(email, check_deliverability=False, test_environment=False)
     except EmailNotValidError as error:
-        raise EmailInvalid(f"This is not a mail address: {error}") from error
+        raise _invalid(error) from error
     return f"{checked.local_part}@{checked.ascii_domain}"
+
+
+def _invalid(error: EmailNotValidError) -> EmailInvalid:
+    """Say what is wrong with an address; the library says it in English alone."""
+    why = EnglishAlone(str(error), say("Please look for a typing error."))
+    return EmailInvalid(say("This is not a mail address: {why}", {"why": why}))
 
 
 def zone(name: str) -> ZoneInfo:
@@ -66,14 +75,18 @@ def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise TimezoneUnknown(f"There is no time zone called {name[:64]!r}.") from error
+        raise TimezoneUnknown(
+            say("There is no time zone called {name!r}.", {"name": name[:64]})
+        ) from error
 
 
 def check_key_name(name: str) -> str:
     """Return the key's name without outer spaces. Raises KeyNameInvalid."""
     name = name.strip()
     if not name or len(name) > KEY_NAME_LENGTH_MAX or UNSTORABLE.search(name):
-        raise KeyNameInvalid(f"A key's name has 1 to {KEY_NAME_LENGTH_MAX} visible characters.")
+        raise KeyNameInvalid(
+            say("A key's name has 1 to {most} visible characters.", {"most": KEY_NAME_LENGTH_MAX})
+        )
     return name
 
 
@@ -81,7 +94,9 @@ def check_reason(text: str) -> str:
     """Return an operator's reason without outer spaces. Raises ReasonInvalid."""
     text = text.strip()
     if not text or len(text) > REASON_LENGTH_MAX or UNSTORABLE.search(text):
-        raise ReasonInvalid(f"A reason has 1 to {REASON_LENGTH_MAX} visible characters.")
+        raise ReasonInvalid(
+            say("A reason has 1 to {most} visible characters.", {"most": REASON_LENGTH_MAX})
+        )
     return text
 
 
@@ -93,4 +108,4 @@ def is_served(deletion_due_at: datetime | None, *, now: datetime) -> bool:
 def check_credit_limit(minor: int) -> None:
     """Refuse limits below nothing or beyond a million dollars. Raises CreditLimitInvalid."""
     if not 0 <= minor <= CREDIT_LIMIT_MINOR_MAX:
-        raise CreditLimitInvalid("A credit limit is an amount from 0 to 1,000,000 USD.")
+        raise CreditLimitInvalid(say("A credit limit is an amount from 0 to 1,000,000 USD."))

@@ -52,6 +52,7 @@ class Act(StrEnum):
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_RESUMED = "account_resumed"
     SUSPENSION_LIFTED = "suspension_lifted"
+    ACCOUNT_SEEN = "account_seen"
     CREDIT_LIMIT_SET = "credit_limit_set"
     TOKENS_ADJUSTED = "tokens_adjusted"
     USAGE_VOIDED = "usage_voided"
@@ -130,7 +131,12 @@ def note_by_visitor(
 
 
 def note_by_operator(
-    event: Event, account: Account, *, actor: str, now: datetime, details: Mapping[str, object]
+    event: Event | Act,
+    account: Account,
+    *,
+    actor: str,
+    now: datetime,
+    details: Mapping[str, object],
 ) -> None:
     """Note what was done for the owner, by somebody of ours."""
     journal.write(event, actor=actor, user_id=account.id, now=now, details=details)

@@ -14,6 +14,7 @@ from app.domain.accounts.errors import UnknownSession
 from app.domain.accounts.models import Account
 from app.foundation.bulk import insert_rows
 from app.foundation.database import session
+from app.foundation.sentences import say
 
 TOKEN_BYTES = 32
 # Long enough to ask what an old entry of the journal was about.
@@ -89,7 +90,7 @@ def renew(opened: OpenSession, *, now: datetime) -> OpenSession:
     """Give a session whose password was entered again another token. Raises UnknownSession."""
     row = session.get(SignInSession, opened.id, with_for_update=True, populate_existing=True)
     if row is None or row.ended_at is not None:
-        raise UnknownSession("This session has ended.")
+        raise UnknownSession(say("This session has ended."))
     token = secrets.token_urlsafe(TOKEN_BYTES)
     row.digest = digest_of(token)
     row.password_entered_at = now
@@ -106,7 +107,7 @@ def end_one(account: Account, session_id: int, *, now: datetime) -> ListedSessio
     mine = SignInSession.id == session_id, SignInSession.user_id == account.id
     row = session.scalar(select(SignInSession).where(*mine, *_is_open(now)))
     if row is None:
-        raise UnknownSession("This session has ended already.")
+        raise UnknownSession(say("This session has ended already."))
     _end(SignInSession.id == row.id, now=now)
     return _listed(row)
 

@@ -16,6 +16,7 @@ from app.domain.accounts.tax_ids import find_tax_id
 from app.domain.accounts.views import SettingsView
 from app.foundation.errors import FieldError, InvalidFields, Refusal
 from app.foundation.money import minor_from_usd
+from app.foundation.sentences import Sentence, say, together
 
 # The largest whole number that every JSON reader holds exactly.
 WHOLE_MAX = 2**53
@@ -51,7 +52,7 @@ def accepted(changes: Mapping[str, object], current: SettingsView) -> dict[str, 
         faults += _tax_faults(values, changes, current)
     if faults:
         told = faults[:FAULTS_TOLD_MAX]
-        raise InvalidFields(" ".join(_sentence(fault) for fault in told), fields=told)
+        raise InvalidFields(together([_sentence(fault) for fault in told]), fields=told)
     return values
 
 
@@ -66,7 +67,7 @@ def with_changes(changes: Mapping[str, object], current: SettingsView) -> Settin
 def _checked(name: str, value: object) -> tuple[str, object]:
     setting = SETTINGS.get(name)
     if setting is None:
-        raise Refusal("field_unknown", "There is no such setting.")
+        raise Refusal("field_unknown", say("There is no such setting."))
     return setting.column, setting.check(value)
 
 
@@ -81,22 +82,25 @@ def _tax_faults(
     if tax_id is None:
         return []
     if country is None:
-        sentence = "A tax id belongs to a country: set both, or clear both."
+        sentence = say("A tax id belongs to a country: set both, or clear both.")
         return [FieldError(path, "tax_id_needs_country", sentence)]
     values["tax_id"] = find_tax_id(str(tax_id), country=str(country))
     if values["tax_id"] is None:
-        sentence = f"This does not look like a tax id of the country {country}."
+        sentence = say(
+            "This does not look like a tax id of the country {country}.", {"country": country}
+        )
         return [FieldError(path, "tax_id_invalid", sentence)]
     return []
 
 
-def _sentence(fault: FieldError) -> str:
-    return f"{fault.path}: {fault.detail}"
+def _sentence(fault: FieldError) -> Sentence:
+    # The name of a field is the same in every language.
+    return Sentence.of("{path}: {detail}", {"path": fault.path, "detail": fault.detail})
 
 
 def _truth(value: object) -> bool:
     if not isinstance(value, bool):
-        raise Refusal("field_invalid", "This is either true or false.")
+        raise Refusal("field_invalid", say("This is either true or false."))
     return value
 
 
@@ -109,7 +113,7 @@ def _percent(value: object) -> int:
 
 
 def _whole_number(value: object, *, least: int, most: int) -> int:
-    sentence = f"A whole number from {least:,} to {most:,}."
+    sentence = say("A whole number from {least:,} to {most:,}.", {"least": least, "most": most})
     number = _number(value, sentence)
     _check_range(number, least, most, sentence)
     if number != int(number):
@@ -118,7 +122,10 @@ def _whole_number(value: object, *, least: int, most: int) -> int:
 
 
 def _amount(least: int, most: int) -> Check:
-    sentence = f"An amount from {least:,} to {most:,} USD, with at most two decimals."
+    sentence = say(
+        "An amount from {least:,} to {most:,} USD, with at most two decimals.",
+        {"least": least, "most": most},
+    )
 
     def check(value: object) -> int:
         number = _number(value, sentence)
@@ -156,17 +163,21 @@ def _or_cleared(check: Check) -> Check:
 
 def _text(value: object) -> str:
     if not isinstance(value, str):
-        raise Refusal("field_invalid", "This is a text.")
+        raise Refusal("field_invalid", say("This is a text."))
     return value
 
 
 def _line(value: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     text = _text(value).strip()
     if len(text) > length_max:
-        raise Refusal("text_too_long", f"At most {length_max:,} characters.")
+        raise Refusal("text_too_long", _at_most(length_max))
     if UNREADABLE.search(text) or "\n" in text or "\t" in text:
-        raise Refusal("text_invalid", "This holds characters that nobody could read.")
+        raise Refusal("text_invalid", say("This holds characters that nobody could read."))
     return text
+
+
+def _at_most(length_max: int) -> Sentence:
+    return say("At most {most:,} characters.", {"most": length_max})
 
 
 def _email(value: object) -> str:
@@ -176,31 +187,33 @@ def _email(value: object) -> str:
 def _address(value: object) -> str:
     text = _text(value)
     if len(text) > ADDRESS_LENGTH_MAX:
-        raise Refusal("text_too_long", f"At most {ADDRESS_LENGTH_MAX:,} characters.")
+        raise Refusal("text_too_long", _at_most(ADDRESS_LENGTH_MAX))
     # Browsers end the lines of a form with both characters.
     text = text.replace("\r\n", "\n").strip()
     if UNREADABLE.search(text):
-        raise Refusal("text_invalid", "This holds characters that nobody could read.")
+        raise Refusal("text_invalid", say("This holds characters that nobody could read."))
     return "\n".join(line.rstrip() for line in text.split("\n"))
 
 
 def _country(value: object) -> str:
     code = _line(value).upper()
     if code not in COUNTRIES:
-        raise Refusal("country_unknown", "A country is written by its two letters of ISO 3166.")
+        raise Refusal(
+            "country_unknown", say("A country is written by its two letters of ISO 3166.")
+        )
     return code
 
 
 def _currency(value: object) -> str:
     if _text(value) != "USD":
-        sentence = "Only USD is billed; other currencies are refused until they exist."
+        sentence = say("Only USD is billed; other currencies are refused until they exist.")
         raise Refusal("currency_unsupported", sentence)
     return "USD"
 
 
 def _frequency(value: object) -> str:
     if _text(value) != "monthly":
-        sentence = "Invoices are monthly; other rhythms are refused until they exist."
+        sentence = say("Invoices are monthly; other rhythms are refused until they exist.")
         raise Refusal("invoice_frequency_unsupported", sentence)
     return "monthly"
 
@@ -212,19 +225,24 @@ def _zone(value: object) -> str:
 def _locale(value: object) -> str:
     kept = LOCALES.get(_text(value))
     if kept is None:
-        raise Refusal("locale_unsupported", "The languages are en and zh.")
+        raise Refusal("locale_unsupported", say("The languages are en and zh."))
     return kept
 
 
 def _percents(value: object) -> list[int]:
     if not isinstance(value, list | tuple) or len(value) > PERCENTS_MAX:
-        raise Refusal("percents_invalid", f"A list of at most {PERCENTS_MAX} percentages.")
+        raise Refusal(
+            "percents_invalid",
+            say("A list of at most {most} percentages.", {"most": PERCENTS_MAX}),
+        )
     try:
         numbers = [_percent(number) for number in value]
     except Refusal as error:
-        raise Refusal("percents_invalid", "Percentages are whole numbers from 1 to 100.") from error
+        raise Refusal(
+            "percents_invalid", say("Percentages are whole numbers from 1 to 100.")
+        ) from error
     if len(set(numbers)) != len(numbers):
-        raise Refusal("percents_invalid", "Each percentage stands once.")
+        raise Refusal("percents_invalid", say("Each percentage stands once."))
     return sorted(numbers)
 
 

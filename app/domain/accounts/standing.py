@@ -9,6 +9,7 @@ from app.domain.accounts import operations, rules
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import Account, Role
 from app.foundation import journal
+from app.foundation.sentences import say
 
 BY_OPERATOR = "operator"
 
@@ -20,7 +21,7 @@ def lock_customer(user_id: str) -> Account:
     account = operations.lock_accounts(named).get(user_id)
     is_customer = account is not None and account.role == Role.CUSTOMER
     if account is None or not is_customer or account.erased_at is not None:
-        raise UnknownAccount("There is no customer with this id.")
+        raise UnknownAccount(say("There is no customer with this id."))
     return account
 
 

@@ -9,6 +9,7 @@ from app.domain.catalog import price_changes, queries
 from app.domain.catalog.errors import AliasTaken, UnknownModel
 from app.domain.catalog.models import PAY_AS_YOU_GO, ModelAlias, ModelPrice, Plan
 from app.domain.catalog.price_changes import SINCE_EVER, PriceChange, PriceTerms
+from app.domain.catalog.price_memory import mark_change
 from app.foundation import journal, outbox
 from app.foundation.bulk import Row, any_of, change_rows, insert_rows
 from app.foundation.database import session
@@ -68,9 +69,9 @@ def set_alias(alias: str, *, model_id: str, actor: str, now: datetime) -> ModelA
     elif row.model_id == model_id:
         return row
     row.model_id = model_id
+    mark_change()
     outbox.add(PRICE_UNPRICED, {}, now=now)
-    told = {"alias": alias, "model_id": model_id}
-    journal.write("alias_set", actor=actor, now=now, details=told)
+    journal.write("alias_set", actor=actor, now=now, details={"alias": alias, "model_id": model_id})
     return row
 
 
@@ -82,7 +83,7 @@ def lock_prices() -> None:
 
 
 def change_prices(changes: Sequence[PriceChange], *, now: datetime) -> None:
-    """Write the changes: four statements, however many; prices are locked."""
+    """Write the changes: a handful of statements, however many; prices are locked."""
     replaced = [price_id for change in changes for price_id in change.replaced_ids]
     if replaced:
         gone = update(ModelPrice).where(any_of(ModelPrice.id, replaced))
@@ -100,6 +101,7 @@ def change_prices(changes: Sequence[PriceChange], *, now: datetime) -> None:
     change_rows(ModelPrice, ends, key="id")
     new = [_row(change, now=now) for change in changes if change.reopened_id is None]
     insert_rows(ModelPrice, new)
+    mark_change()
     outbox.add(PRICE_UNPRICED, {}, now=now)
 
 
@@ -126,14 +128,19 @@ def _last_price(model_id: str) -> ModelPrice:
 
 def _told(change: PriceChange) -> Mapping[str, object]:
     """Return the change as the journal keeps it: exact amounts, as text."""
+    told = {"model_id": change.model_id, "from": change.starts_at.isoformat()}
+    before = {} if change.before is None else {"usd_per_1k_before": _prices(change.before)}
+    return {**told, **before, "usd_per_1k": _prices(change.terms)}
+
+
+def _prices(terms: PriceTerms) -> Mapping[str, object]:
     prices = {
-        "prompt": change.terms.prompt_pico,
-        "completion": change.terms.completion_pico,
-        "cache_read": change.terms.cache_read_pico,
-        "cache_write": change.terms.cache_write_pico,
+        "prompt": terms.prompt_pico,
+        "completion": terms.completion_pico,
+        "cache_read": terms.cache_read_pico,
+        "cache_write": terms.cache_write_pico,
     }
-    told = {
+    return {
         name: None if pico is None else str(usd_per_1k_from_pico(pico))
         for name, pico in prices.items()
     }
-    return {"model_id": change.model_id, "from": change.starts_at.isoformat(), "usd_per_1k": told}

@@ -67,7 +67,9 @@ def change_plan(
         for name, value in changed.items():
             setattr(plan, name, value)
         plan.updated_at = now
-        details = {"id": plan_id, **changed}
+        was = asdict(before)
+        told = {name: {"from": was[name], "to": value} for name, value in changed.items()}
+        details = {"id": plan_id, **told}
         journal.write("plan_changed", actor=actor, now=now, details=details)
     return plan
 

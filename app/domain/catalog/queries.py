@@ -1,7 +1,7 @@
 """Questions about plans and prices. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -16,6 +16,7 @@ from app.domain.catalog.price_changes import (
     PriceTerms,
     import_changes,
 )
+from app.domain.catalog.price_memory import remembered_prices
 from app.domain.catalog.rules import Price, PriceBook, names_of
 from app.foundation.bulk import any_of
 from app.foundation.database import session
@@ -43,21 +44,33 @@ def plans_for_sale() -> Sequence[Plan]:
 
 
 def price_book(names: Collection[str]) -> PriceBook:
-    """Return what these reported names may mean: two statements, however many names."""
+    """Return what these reported names may mean, and others that were asked for before.
+
+    One statement where all are known already, else three, however many names.
+    """
     candidates = {candidate for name in names for candidate in names_of(name)}
-    known = select(ModelAlias.alias, ModelAlias.model_id)
-    aliases = {
-        alias: model_id
-        for alias, model_id in session.execute(known.where(any_of(ModelAlias.alias, candidates)))
-    }
-    wanted = candidates | set(aliases.values())
-    in_force = ModelPrice.replaced_at.is_(None)
-    rows = session.scalars(select(ModelPrice).where(any_of(ModelPrice.model_id, wanted), in_force))
-    return PriceBook(_by_model(rows), aliases)
+    remembered = remembered_prices()
+    unknown = remembered.unknown_of(candidates)
+    if unknown:
+        aliases = _models_of_aliases(unknown)
+        prices = _prices_by_model(unknown | set(aliases.values()))
+        remembered.learn(unknown, prices=prices, aliases=aliases)
+    return remembered.book()
 
 
-def _by_model(rows: Iterable[ModelPrice]) -> dict[str, list[Price]]:
+def _models_of_aliases(names: Collection[str]) -> dict[str, str]:
+    known = select(ModelAlias.alias, ModelAlias.model_id).where(any_of(ModelAlias.alias, names))
+    return {alias: model_id for alias, model_id in session.execute(known)}
+
+
+def _prices_by_model(model_ids: Collection[str]) -> dict[str, list[Price]]:
     prices: dict[str, list[Price]] = defaultdict(list)
+    in_force = select(ModelPrice).where(ModelPrice.replaced_at.is_(None))
+    rows = session.scalars(
+        in_force.where(any_of(ModelPrice.model_id, model_ids)),
+        # What was read before may be from before a change.
+        execution_options={"populate_existing": True},
+    )
     for row in rows:
         prices[row.model_id].append(price_of(row))
     return prices
@@ -97,6 +110,18 @@ def prices_at(moment: datetime) -> Sequence[Price]:
         or_(price.effective_to.is_(None), price.effective_to > moment),
     )
     return [price_of(row) for row in session.scalars(holds.order_by(price.model_id))]
+
+
+def models_outside_plans(*, now: datetime) -> frozenset[str]:
+    """Return the models that no quota covers now."""
+    price = ModelPrice
+    outside = select(price.model_id).where(
+        price.included_in_plans.is_(False),
+        price.replaced_at.is_(None),
+        price.effective_from <= now,
+        or_(price.effective_to.is_(None), price.effective_to > now),
+    )
+    return frozenset(session.scalars(outside))
 
 
 def prices_in_force(model_ids: Collection[str] | None = None) -> dict[str, list[PriceInForce]]:

@@ -75,7 +75,12 @@ def change(
     before = _terms_of(coupon)
     terms = _checked(edit(draft_of(coupon)))
     _check_change(coupon, before, terms)
-    changed = {name: told for name, told in _told(terms).items() if told != _told(before)[name]}
+    was = _told(before)
+    changed = {
+        name: {"from": was[name], "to": told}
+        for name, told in _told(terms).items()
+        if told != was[name]
+    }
     if changed:
         for name, value in asdict(terms).items():
             setattr(coupon, name, null() if value is None else value)

@@ -34,13 +34,15 @@ def set_tax(country: str, *, name: str, rate_bp: int, actor: str, now: datetime)
     rate = session.get(TaxRate, country, with_for_update=True)
     if rate is not None and (rate.name, rate.rate_bp) == (name, rate_bp):
         return rate
+    before = None if rate is None else rate.rate_bp
     if rate is None:
         # Two may add the same country at the same moment: then the later one changes it.
         with suppress(IntegrityError), session.begin_nested():
             session.add(TaxRate(country=country, name=name, rate_bp=rate_bp, updated_at=now))
         rate = session.get_one(TaxRate, country, with_for_update=True)
     rate.name, rate.rate_bp, rate.updated_at = name, rate_bp, now
-    details = {"country": country, "name": name, "rate_bp": rate_bp}
+    told = rate_bp if before is None else {"from": before, "to": rate_bp}
+    details = {"country": country, "name": name, "rate_bp": told}
     journal.write("tax_set", actor=actor, now=now, details=details)
     return rate
 

@@ -1,10 +1,11 @@
 """Posting: what a batch of fresh records changes, gathered first and then written at once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, cast
 from zoneinfo import ZoneInfo
 
 from app.domain.accounts.operations import Balance
@@ -21,6 +22,10 @@ from app.domain.usage.reports import UsageReport
 from app.domain.usage.rollups import Rollups, place_of, sums_of
 from app.foundation.bulk import change_rows
 from app.foundation.periods import month_of
+
+# What a record takes over from its report, from request_id to reasoning_tokens, in this order.
+Reported = tuple[str, str, str | None, str | None, int, int, int, int, int, int]
+_reported = cast(Callable[[UsageReport], Reported], attrgetter(*NewRecord._fields[3:13]))
 
 
 class Candidate(NamedTuple):
@@ -50,16 +55,17 @@ class Posting:
 
     def post(self, candidate: Candidate) -> NewRecord:
         """Split one report over what its account may draw."""
-        report = candidate.report
-        month = self.closed.billing_month(report.user_id, candidate.occurred_at, now=self.now)
-        period = self._period(report.user_id, candidate.occurred_at, month)
-        included = candidate.price is None or candidate.price.included_in_plans
-        allowance = self._allowance(report.user_id)
-        split = rules.split(allowance, report.total_tokens, period_id=period.id, included=included)
+        report, price = candidate.report, candidate.price
+        user_id, tokens = report.user_id, report.total_tokens
+        month = self.closed.billing_month(user_id, candidate.occurred_at, now=self.now)
+        period = self._period(user_id, candidate.occurred_at, month)
+        allowance = self._allowances.get(user_id) or self._allowance(user_id)
+        included = price is None or price.included_in_plans
+        split = rules.split(allowance, tokens, period_id=period.id, included=included)
         record = _record(candidate, period, split, month=month, now=self.now)
         self.records.append(record)
         used = self._used[period.id]
-        used[0] += report.total_tokens
+        used[0] += tokens
         used[1] += split.quota_tokens
         return record
 
@@ -97,13 +103,11 @@ class Posting:
                 yield work, user_id
 
     def _allowance(self, user_id: str) -> rules.Allowance:
-        if user_id not in self._allowances:
-            balance = self.balances[user_id]
-            left = {p.id: p.quota - p.quota_tokens_used for p in self.periods[user_id]}
-            self._allowances[user_id] = rules.Allowance(
-                balance.extra_tokens, balance.granted_tokens, left
-            )
-        return self._allowances[user_id]
+        balance = self.balances[user_id]
+        left = {p.id: p.quota - p.quota_tokens_used for p in self.periods[user_id]}
+        allowance = rules.Allowance(balance.extra_tokens, balance.granted_tokens, left)
+        self._allowances[user_id] = allowance
+        return allowance
 
     def _period(self, user_id: str, moment: datetime, month: str) -> UsagePeriod:
         """Return the period that held the moment if its month is open, else the current one."""
@@ -120,6 +124,8 @@ class Posting:
     def _draws(self) -> Iterable[Movement]:
         for user_id, allowance in self._allowances.items():
             before = self.balances[user_id]
+            if allowance.extra_tokens == before.extra_tokens:
+                continue
             yield Movement(
                 user_id=user_id,
                 kind="usage",
@@ -134,30 +140,21 @@ def _record(
     candidate: Candidate, period: UsagePeriod, split: rules.Split, *, month: str, now: datetime
 ) -> NewRecord:
     report, price = candidate.report, candidate.price
-    discount_bp = period.overage_discount_bp
-    final = rules.final_nanos(candidate.pico_tokens, split=split, discount_bp=discount_bp)
+    cost, discount_bp = candidate.cost_nanos, period.overage_discount_bp
+    # Most pay as they go: all of it is overage, at its list cost.
+    final = cost
+    if discount_bp or split.overage_tokens != report.total_tokens:
+        final = rules.final_nanos(candidate.pico_tokens, split=split, discount_bp=discount_bp)
     return NewRecord(
-        user_id=report.user_id,
-        subscription_id=period.subscription_id,
-        period_id=period.id,
-        request_id=report.request_id,
-        model=report.model,
-        provider=report.provider,
-        api_key_alias=report.api_key_alias,
-        prompt_tokens=report.prompt_tokens,
-        completion_tokens=report.completion_tokens,
-        total_tokens=report.total_tokens,
-        cached_tokens=report.cached_tokens,
-        cache_write_tokens=report.cache_write_tokens,
-        reasoning_tokens=report.reasoning_tokens,
-        quota_tokens=split.quota_tokens,
-        extra_tokens=split.extra_tokens,
-        granted_tokens=split.granted_tokens,
-        overage_tokens=split.overage_tokens,
+        report.user_id,
+        period.subscription_id,
+        period.id,
+        *_reported(report),
+        *split,
         overage_discount_bp=discount_bp,
         price_id=None if price is None else price.id,
-        cost_nanos=candidate.cost_nanos,
-        discount_nanos=candidate.cost_nanos - final,
+        cost_nanos=cost,
+        discount_nanos=cost - final,
         final_nanos=final,
         status=RecordStatus.UNPRICED if price is None else RecordStatus.COMPLETED,
         billing_month=month,

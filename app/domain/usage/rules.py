@@ -56,6 +56,8 @@ class Allowance:
     def draw(self, tokens: int, *, period_id: int) -> Split:
         """Split tokens over the period's quota, then extra tokens, then overage."""
         quota_left = self.quota_left.get(period_id, 0)
+        if not quota_left and not self.extra_tokens:
+            return Split(0, 0, 0, tokens)
         quota_tokens = min(tokens, quota_left)
         extra_tokens = min(tokens - quota_tokens, self.extra_tokens)
         granted_tokens = min(extra_tokens, self.granted_tokens)

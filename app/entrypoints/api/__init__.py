@@ -25,6 +25,7 @@ from app.entrypoints.api import (
     usage_reading,
 )
 from app.entrypoints.api.addresses import Reference
+from app.entrypoints.api.usage_recording import register_posts
 
 SUBJECTS = (
     checkout,
@@ -53,6 +54,11 @@ api = Blueprint("api", __name__)
 @api.record_once
 def _name_references(state: BlueprintSetupState) -> None:
     state.app.url_map.converters["reference"] = Reference
+
+
+@api.record_once
+def _register_posts(state: BlueprintSetupState) -> None:
+    register_posts(state.app)
 
 
 for subject in SUBJECTS:

@@ -73,6 +73,8 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
         g.key = _key_sent()
+        # Taken down now, for the log: once a transaction has run the key would be read anew.
+        g.key_public_id = g.key.public_id
         _note_use(g.key)
         if g.key.kind not in kinds:
             raise _wrong_kind(kinds)
@@ -82,7 +84,7 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
         if g.key.user_id is not None:
             g.account = accounts.account_in_use(g.key.user_id)
         if g.key.kind == KeyKind.GATEWAY:
-            # Taken down now: within a transaction the key would have to be read anew, under locks.
+            # Taken down, too: within a transaction the key would be read anew under locks.
             g.attribution = accounts.attribution_of(g.key)
         # Whoever is an operator no longer has lost what his keys could do, too.
         if g.key.kind == KeyKind.OPERATOR and g.account.role != Role.OPERATOR:

@@ -54,6 +54,22 @@ def changes_through_a_provider(call: Call) -> Call:
     return _changing(call, _run_by_itself)
 
 
+def changes_together(call: Call) -> Call:
+    """Let the call make its change with those of others, in a transaction of them all.
+
+    With an Idempotency-Key like changes: the answer is kept in the transaction of its own effect.
+    """
+    alone = changes(call)
+
+    @wraps(call)
+    def changed(**route: object) -> Response:
+        if "Idempotency-Key" in request.headers:
+            return alone(**route)
+        return call(**route)
+
+    return changed
+
+
 def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
     """Do something first that stays done though the call is refused; else like changes."""
 

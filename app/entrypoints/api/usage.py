@@ -4,7 +4,7 @@ from flask import Blueprint, Response, g
 
 from app.entrypoints.api.answering import answer, moment_text
 from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways, only_reads
-from app.entrypoints.api.changing import changes
+from app.entrypoints.api.changing import changes, changes_together
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import is_verbose
 from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
@@ -22,7 +22,7 @@ calls = Blueprint("usage", __name__)
 
 @calls.post("/usage")
 @for_gateways
-@changes
+@changes_together
 def post_usage() -> Response:
     """Record one request or a batch of them; answered after the commit."""
     verbose, body = is_verbose(), json_object()

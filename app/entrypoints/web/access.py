@@ -16,20 +16,17 @@ from wtforms import Field
 from app.domain.accounts import factors, operations, security_journal
 from app.domain.accounts.errors import (
     PASSWORD_REFUSALS,
-    CodeWrong,
     EmailInvalid,
     EmailTaken,
-    FactorUnreadable,
     TimezoneUnknown,
     WrongCredentials,
 )
-from app.domain.accounts.factors import CodeKind
 from app.domain.accounts.models import Account
-from app.domain.accounts.security_journal import Event
 from app.entrypoints.languages import language
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web import tries
+from app.entrypoints.web.codes import has_shown_code
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import (
     CodeForm,
@@ -93,7 +90,7 @@ def check_code() -> ResponseReturnValue:
     form, account = CodeForm(), account_that_waits()
     if account is None:
         return redirect(url_for(".show_sign_in", next=request.args.get("next")))
-    if form.validate() and _has_shown_code(account, form):
+    if form.validate() and has_shown_code(account, form):
         begin_session(account)
         return redirect(_wanted())
     return _form_page("web/access/code.html", form)
@@ -164,21 +161,6 @@ def _account_known_by(form: SignInForm) -> Account | None:
     with transaction():
         security_journal.note_failure(email, visitor=visitor(), now=clock.now())
     return None
-
-
-def _has_shown_code(account: Account, form: CodeForm) -> bool:
-    now = clock.now()
-    tries.try_code(account)
-    with refusals_shown_on(dict.fromkeys((CodeWrong, FactorUnreadable), form.code)):
-        with transaction():
-            kind = factors.check_code(account, form.code.data or "", seal=seal(), now=now)
-            if kind == CodeKind.RECOVERY:
-                security_journal.note(Event.RECOVERY_CODE_USED, account, visitor=visitor(), now=now)
-        tries.has_right_code(account)
-        return True
-    with transaction():
-        security_journal.note_by_visitor(Event.CODE_FAILED, account, visitor=visitor(), now=now)
-    return False
 
 
 def _opened(form: RegisterForm) -> Account:

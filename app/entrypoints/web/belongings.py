@@ -1,6 +1,6 @@
 """The customer's own data: to take with him, and to have deleted."""
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask import stream_with_context as streamed
 from flask.typing import ResponseReturnValue
 
@@ -16,6 +16,7 @@ from app.entrypoints.web import tries
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import DeletionForm
 from app.entrypoints.web.own_archive import archive
+from app.entrypoints.web.responding import flash_words
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     has_fresh_password,
@@ -25,8 +26,10 @@ from app.entrypoints.web.signing_in import (
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import end_reading, transaction
+from app.foundation.sentences import say
 from app.workflows.delete_account import by_owner, delete_account, keep_account
 
+STAYS = say("Your account stays. Nothing of it was deleted.")
 REFUSALS = (InvoicesUnpaid, DeletionAsked, ChangeInProgress)
 
 pages = Blueprint("belongings", __name__)
@@ -76,7 +79,7 @@ def keep() -> ResponseReturnValue:
     actor, details = by_owner(account, device=visits.device, address=visits.address)
     with refusals_noted(DeletionNotAsked) as refused, transaction():
         keep_account(account, actor=actor, details=details, grace=renewal_grace(), now=clock.now())
-    flash(refused[0].message if refused else "Your account stays. Nothing of it was deleted.")
+    flash_words(refused[0].message if refused else STAYS)
     return redirect(url_for(".index"), 303)
 
 

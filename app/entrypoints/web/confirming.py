@@ -1,23 +1,18 @@
-"""The password once more: before what a borrowed browser must not do."""
+"""The password or a code once more: before what a borrowed browser must not do."""
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import sessions
-from app.domain.accounts.errors import PasswordWrong
-from app.domain.accounts.operations import check_own_password
-from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.forms import PasswordCheckForm
+from app.domain.accounts import factors
+from app.entrypoints.web.codes import has_shown_code
+from app.entrypoints.web.forms import CodeForm, PasswordCheckForm
+from app.entrypoints.web.passwords import has_shown_password
 from app.entrypoints.web.signing_in import (
-    open_session,
+    is_still_there,
     own_path,
     require_sign_in,
-    resume_session,
     signed_in_account,
 )
-from app.entrypoints.web.tries import has_right_password, try_password
-from app.foundation import clock
-from app.foundation.database import transaction
 
 pages = Blueprint("confirming", __name__)
 pages.before_request(require_sign_in)
@@ -25,29 +20,39 @@ pages.before_request(require_sign_in)
 
 @pages.get("/confirm-password")
 def show() -> ResponseReturnValue:
-    """Show the form."""
-    return _page(PasswordCheckForm())
+    """Show the form, and the one for a code to whoever has a second factor."""
+    return _page(PasswordCheckForm(), CodeForm(formdata=None))
 
 
 @pages.post("/confirm-password")
 def confirm() -> ResponseReturnValue:
     """Go on with a new token, or say that the password is wrong."""
     form = PasswordCheckForm()
-    if form.validate():
-        account = signed_in_account()
-        try_password(account)
-        with refusals_shown_on({PasswordWrong: form.password}):
-            check_own_password(account, form.password.data or "")
-            has_right_password(account)
-            with transaction():
-                renewed = sessions.renew(open_session(), now=clock.now())
-            resume_session(renewed)
-            return redirect(own_path(request.args.get("next")), 303)
-    return _page(form)
+    if form.validate() and has_shown_password(form.password):
+        return _go_on()
+    return _page(form, CodeForm(formdata=None))
 
 
-def _page(form: PasswordCheckForm) -> Response:
+@pages.post("/confirm-password/code")
+def confirm_by_code() -> ResponseReturnValue:
+    """Go on with a new token, or say that the code is wrong."""
+    form = CodeForm()
+    if form.validate() and has_shown_code(signed_in_account(), form):
+        is_still_there()
+        return _go_on()
+    return _page(PasswordCheckForm(formdata=None), form)
+
+
+def _go_on() -> ResponseReturnValue:
+    return redirect(own_path(request.args.get("next")), 303)
+
+
+def _page(form: PasswordCheckForm, code_form: CodeForm) -> Response:
     page = render_template(
-        "web/confirming/show.html", form=form, wanted=own_path(request.args.get("next"))
+        "web/confirming/show.html",
+        form=form,
+        code_form=code_form,
+        has_factor=factors.is_on(signed_in_account()),
+        wanted=own_path(request.args.get("next")),
     )
-    return make_response(page, 422 if form.errors else 200)
+    return make_response(page, 422 if form.errors or code_form.errors else 200)

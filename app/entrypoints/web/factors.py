@@ -4,7 +4,6 @@ from flask import (
     Blueprint,
     Response,
     current_app,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -27,6 +26,7 @@ from app.entrypoints.web import tries
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import CodeForm
 from app.entrypoints.web.qr_codes import qr_code
+from app.entrypoints.web.responding import flash_words
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     factor_is_required,
@@ -38,6 +38,7 @@ from app.entrypoints.web.signing_in import (
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.change_second_factor import (
     renew_recovery_codes,
     switch_factor_off,
@@ -66,7 +67,7 @@ def begin() -> ResponseReturnValue:
     with refusals_noted(FactorOnAlready, FactorWantsVerifiedEmail) as refused, transaction():
         factors.begin(signed_in_account(), seal=seal(), now=clock.now())
     if refused:
-        flash(refused[0].message)
+        flash_words(refused[0].message)
     return redirect(url_for(".index"), 303)
 
 
@@ -100,7 +101,7 @@ def switch_off() -> ResponseReturnValue:
     with transaction():
         switch_factor_off(signed_in_account(), visitor=visitor(), now=clock.now())
     nudge()
-    flash("The second factor is off. Your password alone signs you in.")
+    flash_words(say("The second factor is off. Your password alone signs you in."))
     return redirect(url_for("web.security.index"), 303)
 
 

@@ -1,6 +1,8 @@
 """What the forms accept: shape only; what it means is the domain's to say."""
 
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
 from zoneinfo import available_timezones
 
 from flask import request
@@ -11,14 +13,25 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
-from app.entrypoints.languages import field_label
+from app.entrypoints.languages import field_label, language, translated
+from app.foundation.languages import ENGLISH, cities
+from app.foundation.sentences import say
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
-REGIONS = (
-    *("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe"),
-    *("Indian", "Pacific"),
-)
+UNIVERSAL = say("Universal")
+REGIONS = {
+    "Africa": say("Africa"),
+    "America": say("America"),
+    "Antarctica": say("Antarctica"),
+    "Arctic": say("Arctic"),
+    "Asia": say("Asia"),
+    "Atlantic": say("Atlantic"),
+    "Australia": say("Australia"),
+    "Europe": say("Europe"),
+    "Indian": say("Indian"),
+    "Pacific": say("Pacific"),
+}
 
 
 def visible(text: str | None) -> str | None:
@@ -26,15 +39,30 @@ def visible(text: str | None) -> str | None:
     return UNSTORABLE.sub(" ", text) if text else text
 
 
-@lru_cache(maxsize=1)
+def spoken(choices: Mapping[str, str]) -> Callable[[], dict[str, str]]:
+    """Return choices that are in the reader's language whenever a form offers them."""
+    return lambda: {value: str(translated(words)) for value, words in choices.items()}
+
+
 def zone_choices() -> dict[str, list[tuple[str, str]]]:
-    """Return the time zones to choose from, by region."""
-    choices: dict[str, list[tuple[str, str]]] = {"Universal": [("UTC", "UTC")]}
+    """Return the time zones to choose from, by region, in the reader's language."""
+    return _zones_in(language())
+
+
+@cache
+def _zones_in(spoken: str) -> dict[str, list[tuple[str, str]]]:
+    choices = {UNIVERSAL.in_language(spoken): [("UTC", "UTC")]}
+    # In English the zones' own names tell more than those of the cities.
+    named = {} if spoken == ENGLISH else cities(spoken)
+    shared = Counter(named.values())
     for name in sorted(available_timezones()):
         region, _, place = name.partition("/")
         if region in REGIONS:
             shown = place.replace("_", " ").replace("/", " – ")
-            choices.setdefault(region, []).append((name, shown))
+            city = named.get(name, shown)
+            # One city has several zones where it was called otherwise before.
+            told = f"{city} ({shown})" if shared[city] > 1 else city
+            choices.setdefault(REGIONS[region].in_language(spoken), []).append((name, told))
     return choices
 
 
@@ -58,14 +86,17 @@ class SignInForm(SentForm):
     """A mail address and the password that belongs to it."""
 
     email = EmailField(
-        "Email",
-        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        field_label("Email"),
+        validators=[InputRequired(say("Enter your mail address.")), Length(max=EMAIL_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "username"},
     )
     password = PasswordField(
-        "Password",
-        validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
+        field_label("Password"),
+        validators=[
+            InputRequired(say("Enter your password.")),
+            Length(max=password_rules.LENGTH_MAX),
+        ],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -74,14 +105,14 @@ class RegisterByMailForm(SentForm):
     """What a new customer tells us where mails go out: he chooses his password by mail."""
 
     email = EmailField(
-        "Email",
-        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        field_label("Email"),
+        validators=[InputRequired(say("Enter your mail address.")), Length(max=EMAIL_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "email"},
     )
     # Whether the zone exists is the domain's business; a browser may know newer ones than we.
     timezone = SelectField(
-        "Time zone",
+        field_label("Time zone"),
         choices=zone_choices,
         default="UTC",
         validate_choice=False,
@@ -93,8 +124,8 @@ class RegisterForm(RegisterByMailForm):
     """What a new customer tells us where no mail reaches him: the password, too."""
 
     password = PasswordField(
-        "Password",
-        validators=[InputRequired("Choose a password.")],
+        field_label("Password"),
+        validators=[InputRequired(say("Choose a password."))],
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -103,8 +134,8 @@ class ForgottenForm(SentForm):
     """The address of somebody who has forgotten his password."""
 
     email = EmailField(
-        "Email",
-        validators=[InputRequired("Enter your mail address."), Length(max=EMAIL_LENGTH_MAX)],
+        field_label("Email"),
+        validators=[InputRequired(say("Enter your mail address.")), Length(max=EMAIL_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "username"},
     )
@@ -114,8 +145,8 @@ class NewPasswordForm(SentForm):
     """The password that is to hold from now on."""
 
     password = PasswordField(
-        "New password",
-        validators=[InputRequired("Choose a password.")],
+        field_label("New password"),
+        validators=[InputRequired(say("Choose a password."))],
         render_kw={"autocomplete": "new-password"},
     )
 
@@ -124,9 +155,9 @@ class PasswordChangeForm(NewPasswordForm):
     """The password of now, and the one to come."""
 
     old_password = PasswordField(
-        "Current password",
+        field_label("Current password"),
         validators=[
-            InputRequired("Enter your current password."),
+            InputRequired(say("Enter your current password.")),
             Length(max=password_rules.LENGTH_MAX),
         ],
         render_kw={"autocomplete": "current-password"},
@@ -137,8 +168,11 @@ class PasswordCheckForm(SentForm):
     """The password of whoever is signed in, once more."""
 
     password = PasswordField(
-        "Password",
-        validators=[InputRequired("Enter your password."), Length(max=password_rules.LENGTH_MAX)],
+        field_label("Password"),
+        validators=[
+            InputRequired(say("Enter your password.")),
+            Length(max=password_rules.LENGTH_MAX),
+        ],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -147,8 +181,8 @@ class CodeForm(SentForm):
     """A code of the second factor."""
 
     code = StringField(
-        "Code",
-        validators=[InputRequired("Enter the code."), Length(max=CODE_LENGTH_MAX)],
+        field_label("Code"),
+        validators=[InputRequired(say("Enter the code.")), Length(max=CODE_LENGTH_MAX)],
         filters=[visible],
         render_kw={
             "autocomplete": "one-time-code",
@@ -163,8 +197,8 @@ class DeletionForm(SentForm):
 
     expected = ""
     email = EmailField(
-        "Your mail address",
-        validators=[InputRequired("Type your mail address.")],
+        field_label("Your mail address"),
+        validators=[InputRequired(say("Type your mail address."))],
         filters=[visible],
         render_kw={"autocomplete": "off"},
     )
@@ -172,15 +206,15 @@ class DeletionForm(SentForm):
     def validate_email(self, field: EmailField) -> None:
         """Refuse any other address."""
         if (field.data or "").strip().lower() != self.expected:
-            raise ValidationError("This is not the address of your account.")
+            raise ValidationError(say("This is not the address of your account."))
 
 
 class EmailChangeForm(SentForm):
     """The address that is to take the old one's place."""
 
     email = EmailField(
-        "New mail address",
-        validators=[InputRequired("Enter the new address."), Length(max=EMAIL_LENGTH_MAX)],
+        field_label("New mail address"),
+        validators=[InputRequired(say("Enter the new address.")), Length(max=EMAIL_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "email"},
     )
@@ -189,7 +223,7 @@ class EmailChangeForm(SentForm):
 class ConsentForm(SentForm):
     """Which text was agreed to; whether it is the one that holds is the domain's to say."""
 
-    consent = StringField("Consent", filters=[visible])
+    consent = StringField(field_label("Consent"), filters=[visible])
 
 
 class SwitchForm(SentForm):
@@ -204,7 +238,7 @@ class CouponForm(SentForm):
 
     coupon_code = StringField(
         field_label("Coupon code"),
-        validators=[DataRequired(field_label("Enter the code of your coupon."))],
+        validators=[DataRequired(say("Enter the code of your coupon."))],
         filters=[visible],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"},
     )

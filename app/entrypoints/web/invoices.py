@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, request
 from flask.typing import ResponseReturnValue
@@ -43,19 +44,8 @@ pages.before_request(require_sign_in)
 @pages.get("/invoices")
 def index() -> ResponseReturnValue:
     """Show a page of invoices, and what the running month comes to so far."""
-    account, now, page = signed_in_account(), clock.now(), page_number()
-    wanted = choices_in_query(CHOICES)
     return respond(
-        "web/invoices/index.html",
-        "web/invoices/_invoices.html",
-        found=_found(account, wanted, page=page, now=now),
-        wanted=wanted,
-        choices=CHOICES,
-        draft=queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
-        unpaid=queries.unpaid_invoices(account, now=now),
-        page=page,
-        page_size=PAGE_SIZE,
-        local=zone(account.timezone),
+        "web/invoices/index.html", "web/invoices/_invoices.html", **list_of(signed_in_account())
     )
 
 
@@ -82,6 +72,38 @@ def pay(reference: str) -> ResponseReturnValue:
     return _shown(reference, trouble=noted[0].message, status=STATUS[noted[0].kind])
 
 
+def list_of(account: Account) -> Mapping[str, Any]:
+    """Return what the list shows of an account, as the address asks for it."""
+    now, page, wanted = clock.now(), page_number(), choices_in_query(CHOICES)
+    return {
+        "found": _found(account, wanted, page=page, now=now),
+        "wanted": wanted,
+        "choices": CHOICES,
+        "draft": queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
+        "unpaid": queries.unpaid_invoices(account, now=now),
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "local": zone(account.timezone),
+    }
+
+
+def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
+    """Return what one invoice's page shows. Raises what finding it raises."""
+    invoice = queries.invoice_of(
+        account, reference, now=clock.now(), seller_country=seller().country
+    )
+    attempts = payments.payments_of_invoice(account, invoice.id)
+    return {
+        "invoice": invoice,
+        "file": filing.file_of(account, invoice),
+        "payments": attempts,
+        "refunds": refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
+        "providers": sorted(gateways()),
+        "saving": card_offer(account),
+        "local": zone(account.timezone),
+    }
+
+
 def _found(
     account: Account, wanted: Mapping[str, str], *, page: int, now: datetime
 ) -> InvoicesPage:
@@ -90,23 +112,11 @@ def _found(
 
 
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
-    account = signed_in_account()
-    invoice = queries.invoice_of(
-        account, reference, now=clock.now(), seller_country=seller().country
-    )
-    file = filing.file_of(account, invoice)
-    attempts = payments.payments_of_invoice(account, invoice.id)
     response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",
         status=status,
-        invoice=invoice,
-        file=file,
-        payments=attempts,
-        refunds=refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
-        providers=sorted(gateways()),
         trouble=trouble,
-        saving=card_offer(account),
-        local=zone(account.timezone),
+        **invoice_of(signed_in_account(), reference),
     )
     return let_forms_lead_to_providers(response)

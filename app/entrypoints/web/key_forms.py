@@ -10,33 +10,35 @@ from app.domain.accounts import key_rules
 from app.domain.accounts.errors import KeyExpiryInvalid, KeyNameInvalid, TooManyKeys
 from app.domain.accounts.key_rules import Expiry, KeyTerms, Overlap, Scope
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX
-from app.entrypoints.web.forms import SentForm, visible
+from app.entrypoints.languages import field_label
+from app.entrypoints.web.forms import SentForm, spoken, visible
 from app.foundation.errors import DomainError
+from app.foundation.sentences import say
 
 SCOPES = {
-    Scope.READ.value: "Only read",
-    Scope.WRITE.value: "Read and change",
+    Scope.READ.value: say("Only read"),
+    Scope.WRITE.value: say("Read and change"),
 }
 EXPIRIES = {
-    Expiry.NEVER.value: "Never",
-    Expiry.DAYS_30.value: "After 30 days",
-    Expiry.DAYS_90.value: "After 90 days",
-    Expiry.DAYS_365.value: "After 365 days",
-    Expiry.ON_A_DAY.value: "After a day that I choose",
+    Expiry.NEVER.value: say("Never"),
+    Expiry.DAYS_30.value: say("After 30 days"),
+    Expiry.DAYS_90.value: say("After 90 days"),
+    Expiry.DAYS_365.value: say("After 365 days"),
+    Expiry.ON_A_DAY.value: say("After a day that I choose"),
 }
 OVERLAPS = {
-    Overlap.NONE.value: "At once",
-    Overlap.HOUR.value: "In 1 hour",
-    Overlap.DAY.value: "In 24 hours",
-    Overlap.WEEK.value: "In 7 days",
+    Overlap.NONE.value: say("At once"),
+    Overlap.HOUR.value: say("In 1 hour"),
+    Overlap.DAY.value: say("In 24 hours"),
+    Overlap.WEEK.value: say("In 7 days"),
 }
 
 
 def name_field(example: str) -> StringField:
     """Return a field for what a key is known by."""
     return StringField(
-        "Name",
-        validators=[InputRequired("Give the key a name."), Length(max=KEY_NAME_LENGTH_MAX)],
+        field_label("Name"),
+        validators=[InputRequired(say("Give the key a name.")), Length(max=KEY_NAME_LENGTH_MAX)],
         filters=[visible],
         render_kw={"autocomplete": "off", "placeholder": example},
     )
@@ -45,10 +47,12 @@ def name_field(example: str) -> StringField:
 class KeyForm(SentForm):
     """What a new key is known by, what it may do, and how long."""
 
-    name = name_field("Reporting script")
-    scope = SelectField("May", choices=SCOPES, default=Scope.READ.value)
-    expiry = SelectField("Ends", choices=EXPIRIES, default=Expiry.DAYS_365.value)
-    expires_on = DateField("Last day", validators=[Optional()])
+    name = name_field(field_label("Reporting script"))
+    scope = SelectField(field_label("May"), choices=spoken(SCOPES), default=Scope.READ.value)
+    expiry = SelectField(
+        field_label("Ends"), choices=spoken(EXPIRIES), default=Expiry.DAYS_365.value
+    )
+    expires_on = DateField(field_label("Last day"), validators=[Optional()])
 
     @property
     def refusals(self) -> dict[type[DomainError], Field]:
@@ -73,4 +77,6 @@ class KeyForm(SentForm):
 class OverlapForm(SentForm):
     """When the old key ends."""
 
-    overlap = SelectField("The old key ends", choices=OVERLAPS, default=Overlap.DAY.value)
+    overlap = SelectField(
+        field_label("The old key ends"), choices=spoken(OVERLAPS), default=Overlap.DAY.value
+    )

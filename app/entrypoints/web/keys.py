@@ -3,7 +3,6 @@
 from flask import (
     Blueprint,
     Response,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -21,7 +20,7 @@ from app.domain.accounts.security_journal import Doer
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.key_forms import KeyForm, OverlapForm
-from app.entrypoints.web.responding import respond
+from app.entrypoints.web.responding import flash_words, respond
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     has_fresh_password,
@@ -33,6 +32,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.secret_keys import KeyKind, SecretKey
+from app.foundation.sentences import say
 from app.workflows.change_keys import make_key, replace_key, revoke_key
 
 pages = Blueprint("keys", __name__)
@@ -82,7 +82,7 @@ def revoke(key_id: int) -> ResponseReturnValue:
         return _asked("web/keys/revoke.html", form, key)
     with transaction():
         revoke_key(key.id, by=_doer(), now=clock.now())
-    flash(f"The key {key.name} is revoked.")
+    flash_words(say("The key {name} is revoked.", {"name": key.name}))
     return redirect(url_for(".index"), 303)
 
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.accounts.operations import change_settings
-from app.entrypoints.languages import COOKIE
+from app.entrypoints.languages import cookie_name
 from app.entrypoints.web.signing_in import own_path, signed_in_account
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -26,7 +26,7 @@ def choose() -> ResponseReturnValue:
         _keep(code)
     response = redirect(own_path(request.args.get("next")), 303)
     response.set_cookie(
-        COOKIE,
+        cookie_name(),
         code,
         max_age=A_YEAR_SECONDS,
         secure=current_app.config["SETTINGS"].secure_cookies,

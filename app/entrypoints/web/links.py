@@ -3,7 +3,7 @@
 Opening a link changes nothing, since mail programs open links by themselves: a button does.
 """
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import mail_tokens, sessions
@@ -12,14 +12,18 @@ from app.domain.accounts.mail_tokens import Link, Purpose
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import ForgottenForm, NewPasswordForm
+from app.entrypoints.web.responding import flash_words
 from app.entrypoints.web.signing_in import is_signed_in
 from app.entrypoints.web.tries import ask_for_link, has_signed_in
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.change_email import confirm_email_change, undo_email_change
 from app.workflows.reset_password import ask_for_reset, reset_password
 from app.workflows.verify_email import verify_email
+
+PASSWORD_HOLDS = say("Your new password holds. Everybody was signed out; sign in with it now.")
 
 pages = Blueprint("links", __name__)
 
@@ -65,7 +69,7 @@ def reset(token: str) -> ResponseReturnValue:
                 sessions.note_device(account, device_token(), now=now)
             has_signed_in(account.email)
             nudge()
-            flash("Your new password holds. Everybody was signed out; sign in with it now.")
+            flash_words(PASSWORD_HOLDS)
             return redirect(url_for("web.access.show_sign_in"), 303)
     return _reset_page(form, link)
 
@@ -84,7 +88,7 @@ def verify(token: str) -> ResponseReturnValue:
     take = confirm_email_change if purpose == Purpose.CONFIRM_EMAIL else verify_email
     with transaction():
         account = take(token, visitor=visitor(), now=clock.now())
-    flash(f"{account.email} is verified.")
+    flash_words(say("{email} is verified.", {"email": account.email}))
     to = "web.security.index" if is_signed_in() else "web.access.show_sign_in"
     return redirect(url_for(to), 303)
 

@@ -43,13 +43,13 @@ def index() -> ResponseReturnValue:
     """Show the overview; say when nothing has changed since it was last shown."""
     account, limits = signed_in_account(), credit_limits()
     found = overview(account, now=clock.now(), grace=renewal_grace(), limits=limits)
-    figures = _figures(account, found, metric=_metric(found))
+    figures = figures_of(account, found, metric=metric_of(found))
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
     return respond("web/overview/index.html", "web/overview/_overview.html", figures=figures)
 
 
-def _metric(found: Overview) -> Metric:
+def metric_of(found: Overview) -> Metric:
     """Return what the chart measures: what was asked for, else what says something."""
     asked = request.args.get("chart")
     if asked in (Metric.COST, Metric.TOKENS):
@@ -58,7 +58,8 @@ def _metric(found: Overview) -> Metric:
     return Metric.COST if found.recent.totals.final_nanos else Metric.TOKENS
 
 
-def _figures(account: Account, found: Overview, *, metric: Metric) -> Figures:
+def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
+    """Return the overview's inside as the account's owner sees it."""
     total, before = (getattr(sums, FIGURES[metric]) for sums in (found.recent.totals, found.before))
     html = render_template(
         "web/overview/figures.html",

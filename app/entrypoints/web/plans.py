@@ -7,9 +7,11 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
+from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices import queries as invoices
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
+from app.domain.reporting.plan_costs import plan_costs
 from app.domain.reporting.rules import share_permille
 from app.domain.subscriptions import queries
 from app.domain.subscriptions.errors import (
@@ -104,13 +106,16 @@ def _plans(*, trouble: DomainError | None = None) -> Response:
     standing = queries.subscription_of(account.id, now=now, grace=renewal_grace())
     period, waiting = standing.period, standing.open_change
     known = {plan.id: plan for plan in catalog.plans()}
+    offers = [plan for plan in known.values() if plan.is_for_sale]
     unpaid = invoices.unpaid_invoices(account, now=now) if standing.is_past_due else ()
     response = respond(
         "web/plans/index.html",
         "web/plans/_plans.html",
         status=STATUS[trouble.kind] if trouble else 200,
         known=known,
-        offers=[plan for plan in known.values() if plan.is_for_sale],
+        offers=offers,
+        no_plan=PAY_AS_YOU_GO,
+        costs=plan_costs(account, [known[PAY_AS_YOU_GO], *offers], now=now),
         standing=standing,
         quota_used=share_permille(period.quota_tokens_used, period.quota),
         checkout_url=payments.page_of_change(waiting.id, now=now) if waiting else None,

@@ -1,6 +1,8 @@
 """Answering a browser: a whole page, or just the fragment htmx asked for."""
 
-from flask import Response, make_response, render_template, request
+from flask import Response, flash, make_response, render_template, request
+
+from app.entrypoints.languages import translated
 
 
 def wants_fragment() -> bool:
@@ -14,6 +16,11 @@ def respond(page: str, fragment: str, /, *, status: int = 200, **context: object
     """Render the fragment for htmx and the page for everyone else."""
     template = fragment if wants_fragment() else page
     return _varying(make_response(render_template(template, **context), status))
+
+
+def flash_words(words: str) -> None:
+    """Let the page that follows say it, in the language in which it was asked for."""
+    flash(str(translated(words)))
 
 
 def nothing_new() -> Response:

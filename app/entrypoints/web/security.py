@@ -3,7 +3,6 @@
 from flask import (
     Blueprint,
     Response,
-    flash,
     make_response,
     redirect,
     render_template,
@@ -13,6 +12,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import factors, mail_tokens, security_journal, sessions
+from app.domain.accounts.devices import device_in_words
 from app.domain.accounts.errors import (
     PASSWORD_REFUSALS,
     EmailInvalid,
@@ -28,6 +28,7 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import EmailChangeForm, PasswordChangeForm, visible
+from app.entrypoints.web.responding import flash_words
 from app.entrypoints.web.security_words import in_words
 from app.entrypoints.web.signing_in import (
     ask_for_password,
@@ -43,6 +44,7 @@ from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
+from app.foundation.sentences import say
 from app.workflows.change_email import ask_email_change
 from app.workflows.change_password import change_password
 from app.workflows.verify_email import send_verification
@@ -51,6 +53,7 @@ pages = Blueprint("security", __name__, url_prefix="/settings/security")
 pages.before_request(require_sign_in)
 # The others stand in the journal.
 EVENTS_SHOWN = 10
+EXCHANGED = say("Your password is changed, and you are signed out everywhere else.")
 EMAIL_REFUSALS = (EmailInvalid, EmailTaken, EmailUnchanged, LinkSentLately)
 
 
@@ -71,7 +74,7 @@ def set_password() -> ResponseReturnValue:
             check_own_password(account, form.old_password.data or "")
             has_right_password(account)
             _exchange(form.password.data or "")
-            return _done("Your password is changed, and you are signed out everywhere else.")
+            return _done(EXCHANGED)
     return _page(password_form=form)
 
 
@@ -84,7 +87,12 @@ def change_email() -> ResponseReturnValue:
     if form.validate():
         with refusals_shown_on(dict.fromkeys(EMAIL_REFUSALS, form.email)):
             asked = _ask(form.email.data or "")
-            return _done(f"We sent a link to {asked}. The address changes once you open it.")
+            return _done(
+                say(
+                    "We sent a link to {email}. The address changes once you open it.",
+                    {"email": asked},
+                )
+            )
     return _page(email_form=form)
 
 
@@ -95,7 +103,11 @@ def verify_again() -> ResponseReturnValue:
     with refusals_noted(LinkSentLately) as refused, transaction():
         send_verification(account, seal=seal(), now=clock.now())
     nudge()
-    return _done(refused[0].message if refused else f"We sent a link to {account.email}.")
+    return _done(
+        refused[0].message
+        if refused
+        else say("We sent a link to {email}.", {"email": account.email})
+    )
 
 
 @pages.post(f"/sessions/<int(max={ID_MAX}):session_id>/end")
@@ -109,14 +121,14 @@ def end_one(session_id: int) -> ResponseReturnValue:
         security_journal.note(
             Event.SESSION_ENDED, account, visitor=visitor(), now=now, details={"was": ended.device}
         )
-    return _done(f"{ended.device} is signed out.")
+    return _done(say("{device} is signed out.", {"device": device_in_words(ended.device)}))
 
 
 @pages.post("/sessions/end-others")
 def end_others() -> ResponseReturnValue:
     """Sign out everywhere but here."""
     _end_all_others()
-    return _done("You are signed out everywhere else.")
+    return _done(say("You are signed out everywhere else."))
 
 
 @pages.post("/sessions/end-all")
@@ -168,7 +180,7 @@ def _email_typed_before() -> EmailChangeForm:
 
 
 def _done(words: str) -> ResponseReturnValue:
-    flash(words)
+    flash_words(words)
     return redirect(url_for(".index"), 303)
 
 

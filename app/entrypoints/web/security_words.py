@@ -1,62 +1,91 @@
 """What the journal of an account says to its owner."""
 
 from collections.abc import Mapping
+from functools import reduce
 
+from app.domain.accounts.devices import device_in_words
 from app.domain.accounts.security_journal import Act, By, Event, SecurityEvent
+from app.foundation.sentences import Sentence, say
 
-WORDS: Mapping[str, str] = {
-    Event.SIGNED_IN: "Signed in",
-    Event.SIGN_IN_FAILED: "Sign-in failed",
-    Event.CODE_FAILED: "Second factor refused",
-    Event.RECOVERY_CODE_USED: "Recovery code used",
-    Event.SIGNED_OUT: "Signed out",
-    Event.SESSION_ENDED: "Session ended by hand",
-    Event.SESSIONS_ENDED: "Signed out elsewhere",
-    Event.PASSWORD_CHANGED: "Password changed",
-    Event.PASSWORD_RESET: "Password reset by mail",
-    Event.RESET_ASKED: "Password reset asked for",
-    Event.EMAIL_VERIFIED: "Mail address verified",
-    Event.EMAIL_CHANGE_ASKED: "Change of mail address asked for",
-    Event.EMAIL_CHANGED: "Mail address changed",
-    Event.EMAIL_CHANGE_UNDONE: "Change of mail address undone",
-    Event.FACTOR_ON: "Second factor switched on",
-    Event.FACTOR_OFF: "Second factor switched off",
-    Event.RECOVERY_CODES_MADE: "New recovery codes made",
-    Event.KEY_MADE: "API key made",
-    Event.KEY_REPLACED: "API key replaced",
-    Event.KEY_REVOKED: "API key revoked",
-    Act.ACCOUNT_OPENED: "Account opened",
-    Act.SETTINGS_CHANGED: "Settings changed",
-    Act.TAX_ID_APPROVED: "Tax id approved",
-    Act.ACCOUNT_SUSPENDED: "Account suspended",
-    Act.ACCOUNT_RESUMED: "Account no longer suspended",
-    Act.SUSPENSION_LIFTED: "Suspension ended by payment",
-    Act.CREDIT_LIMIT_SET: "Credit limit set",
-    Act.TOKENS_ADJUSTED: "Extra tokens adjusted",
-    Act.USAGE_VOIDED: "Usage voided",
-    Act.INVOICE_VOIDED: "Invoice voided",
-    Act.INVOICE_REPLACED: "Invoice replaced",
-    Act.INVOICE_CREDITED: "Credit note issued",
-    Act.REFUND_REQUESTED: "Refund begun",
-    Act.CARD_CONSENT_GIVEN: "Saving of a card agreed to",
-    Act.CARD_SAVED: "Card saved",
-    Act.CARD_REMOVED: "Card removed",
-    Act.CARD_MADE_DEFAULT: "Card made the default",
-    Act.AUTO_TOPUP_SWITCHED_OFF: "Automatic top-up switched off",
-    Act.PLAN_CHANGE_SCHEDULED: "Change of plan scheduled",
-    Act.PLAN_CHANGED: "Plan changed",
-    Act.PLAN_EXPIRED: "Plan ended unpaid",
-    Act.SUBSCRIPTION_CANCELLED: "Plan cancelled",
-    Act.SUBSCRIPTION_RESUMED: "Plan kept after all",
-    Act.DATA_TAKEN: "Data downloaded",
-    Act.DELETION_ASKED: "Deletion of the account asked for",
-    Act.DELETION_TAKEN_BACK: "Deletion of the account taken back",
+WORDS: Mapping[str, Sentence] = {
+    Event.SIGNED_IN: say("Signed in"),
+    Event.SIGN_IN_FAILED: say("Sign-in failed"),
+    Event.CODE_FAILED: say("Second factor refused"),
+    Event.RECOVERY_CODE_USED: say("Recovery code used"),
+    Event.SIGNED_OUT: say("Signed out"),
+    Event.SESSION_ENDED: say("Session ended by hand"),
+    Event.SESSIONS_ENDED: say("Signed out elsewhere"),
+    Event.PASSWORD_CHANGED: say("Password changed"),
+    Event.PASSWORD_RESET: say("Password reset by mail"),
+    Event.RESET_ASKED: say("Password reset asked for"),
+    Event.EMAIL_VERIFIED: say("Mail address verified"),
+    Event.EMAIL_CHANGE_ASKED: say("Change of mail address asked for"),
+    Event.EMAIL_CHANGED: say("Mail address changed"),
+    Event.EMAIL_CHANGE_UNDONE: say("Change of mail address undone"),
+    Event.FACTOR_ON: say("Second factor switched on"),
+    Event.FACTOR_OFF: say("Second factor switched off"),
+    Event.RECOVERY_CODES_MADE: say("New recovery codes made"),
+    Event.KEY_MADE: say("API key made"),
+    Event.KEY_REPLACED: say("API key replaced"),
+    Event.KEY_REVOKED: say("API key revoked"),
+    Act.ACCOUNT_OPENED: say("Account opened"),
+    Act.SETTINGS_CHANGED: say("Settings changed"),
+    Act.TAX_ID_APPROVED: say("Tax id approved"),
+    Act.ACCOUNT_SUSPENDED: say("Account suspended"),
+    Act.ACCOUNT_RESUMED: say("Account no longer suspended"),
+    Act.SUSPENSION_LIFTED: say("Suspension ended by payment"),
+    Act.ACCOUNT_SEEN: say("Pages looked at by us"),
+    Act.CREDIT_LIMIT_SET: say("Credit limit set"),
+    Act.TOKENS_ADJUSTED: say("Extra tokens adjusted"),
+    Act.USAGE_VOIDED: say("Usage voided"),
+    Act.INVOICE_VOIDED: say("Invoice voided"),
+    Act.INVOICE_REPLACED: say("Invoice replaced"),
+    Act.INVOICE_CREDITED: say("Credit note issued"),
+    Act.REFUND_REQUESTED: say("Refund begun"),
+    Act.CARD_CONSENT_GIVEN: say("Saving of a card agreed to"),
+    Act.CARD_SAVED: say("Card saved"),
+    Act.CARD_REMOVED: say("Card removed"),
+    Act.CARD_MADE_DEFAULT: say("Card made the default"),
+    Act.AUTO_TOPUP_SWITCHED_OFF: say("Automatic top-up switched off"),
+    Act.PLAN_CHANGE_SCHEDULED: say("Change of plan scheduled"),
+    Act.PLAN_CHANGED: say("Plan changed"),
+    Act.PLAN_EXPIRED: say("Plan ended unpaid"),
+    Act.SUBSCRIPTION_CANCELLED: say("Plan cancelled"),
+    Act.SUBSCRIPTION_RESUMED: say("Plan kept after all"),
+    Act.DATA_TAKEN: say("Data downloaded"),
+    Act.DELETION_ASKED: say("Deletion of the account asked for"),
+    Act.DELETION_TAKEN_BACK: say("Deletion of the account taken back"),
 }
-BY_WORDS: Mapping[str, str] = {
-    By.OWNER: "You",
-    By.VISITOR: "Somebody",
-    By.OPERATOR: "By us",
-    By.GATEWAY: "The gateway",
+# By the names under which settings are kept.
+SETTING_WORDS: Mapping[str, Sentence] = {
+    "billing_email": say("billing email"),
+    "billing_address": say("billing address"),
+    "tax_id": say("tax id"),
+    "country": say("country"),
+    "currency": say("currency"),
+    "timezone": say("timezone"),
+    "locale": say("locale"),
+    "auto_topup": say("auto topup"),
+    "auto_topup_threshold": say("auto topup threshold"),
+    "auto_topup_amount_minor": say("auto topup amount"),
+    "auto_topup_max_per_month": say("auto topup max per month"),
+    "auto_topup_monthly_limit_minor": say("auto topup monthly limit"),
+    "auto_pay": say("auto pay"),
+    "invoice_frequency": say("invoice frequency"),
+    "send_invoice_email": say("send invoice email"),
+    "enable_alerts": say("enable alerts"),
+    "alert_threshold": say("alert threshold"),
+    "alert_percents": say("alert percents"),
+    "alert_spend_minor": say("alert spend"),
+    "alert_forecast": say("alert forecast"),
+    "overage_enabled": say("overage enabled"),
+    "spend_limit_minor": say("spend limit"),
+}
+BY_WORDS: Mapping[str, Sentence] = {
+    By.OWNER: say("You"),
+    By.VISITOR: say("Somebody"),
+    By.OPERATOR: say("By us"),
+    By.GATEWAY: say("The gateway"),
 }
 # The details that say which one: a key, an address, a plan. Reasons were written for the owner
 # where they stand here; why we suspended somebody is told to him by mail.
@@ -81,15 +110,30 @@ WARNING: set[str] = {
 def more_of(event: SecurityEvent) -> str:
     """Return which one it was about, or why it was done; nothing where there is no more to say."""
     if event.details.get("new_device"):
-        return "new browser"
+        return say("new browser")
     if event.action == Act.SETTINGS_CHANGED:
-        return ", ".join(sorted(name.replace("_", " ") for name in event.details))
+        return _listed(sorted(SETTING_WORDS.get(name, name) for name in event.details))
     if event.action in REASONED and event.details.get("reason"):
         return str(event.details["reason"])
+    if event.action == Event.SESSION_ENDED:
+        return device_in_words(str(event.details.get("was", "")))
     named = (event.details.get(name) for name in NAMED)
     return next((value for value in named if isinstance(value, str) and value), "")
 
 
+def _listed(names: list[str]) -> str:
+    return reduce(_with_next, names) if names else ""
+
+
+def _with_next(these: str, another: str) -> str:
+    return say("{these}, {another}", {"these": these, "another": another})
+
+
 def in_words() -> dict[str, object]:
     """Return what templates put the journal into words with."""
-    return {"words": WORDS, "by_words": BY_WORDS, "warning": WARNING, "more_of": more_of}
+    return {
+        "words": WORDS,
+        "by_words": BY_WORDS,
+        "warning": WARNING,
+        "more_of": more_of,
+    }

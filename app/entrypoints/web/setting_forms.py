@@ -1,7 +1,9 @@
 """The forms of the settings: each field is named after the JSON field, and read by its rules."""
 
-from wtforms import EmailField, SelectField, StringField, TextAreaField
+from wtforms import EmailField, PasswordField, SelectField, StringField, TextAreaField
+from wtforms.validators import Length
 
+from app.domain.accounts import password_rules
 from app.domain.accounts.settings_rules import (
     ADDRESS_LENGTH_MAX,
     EMAIL_LENGTH_MAX,
@@ -10,48 +12,62 @@ from app.domain.accounts.settings_rules import (
 )
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
-from app.entrypoints.languages import field_label
-from app.entrypoints.web.forms import SentForm, visible, zone_choices
+from app.entrypoints.languages import field_label, language, translated
+from app.entrypoints.web.forms import SentForm, spoken, visible, zone_choices
 from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
+from app.foundation.languages import NAMES
+from app.foundation.sentences import say
 
-NO_COUNTRY = {"": "Not told"}
+NO_COUNTRY = say("Not told")
+CURRENCIES = {"USD": say("US dollar")}
+RHYTHMS = {"monthly": say("Every month")}
 
 
 def _countries() -> dict[str, str]:
-    return {**NO_COUNTRY, **country_names()}
+    return {"": str(translated(NO_COUNTRY)), **country_names(language())}
 
 
 class SettingsForm(SentForm):
     """Who is billed and how, in which time zone, and up to which limits."""
 
     billing_email = EmailField(
-        "Billing email",
+        field_label("Billing email"),
         filters=[visible],
         render_kw={"autocomplete": "email", "maxlength": EMAIL_LENGTH_MAX},
     )
     billing_address = TextAreaField(
-        "Billing address",
+        field_label("Billing address"),
         filters=[visible_lines],
         render_kw={"rows": 4, "autocomplete": "street-address", "maxlength": ADDRESS_LENGTH_MAX},
     )
-    country = SelectField("Country", choices=_countries, validate_choice=False)
+    country = SelectField(field_label("Country"), choices=_countries, validate_choice=False)
     tax_id = StringField(
-        "Tax id",
+        field_label("Tax id"),
         filters=[visible],
         render_kw={"autocomplete": "off", "maxlength": TEXT_LENGTH_MAX},
     )
-    currency = SelectField("Currency", choices={"USD": "US dollar"}, validate_choice=False)
+    currency = SelectField(
+        field_label("Currency"), choices=spoken(CURRENCIES), validate_choice=False
+    )
     invoice_frequency = SelectField(
-        "Invoice frequency", choices={"monthly": "Every month"}, validate_choice=False
+        field_label("Invoice frequency"),
+        choices=spoken(RHYTHMS),
+        validate_choice=False,
     )
-    send_invoice_email = Switch("Send invoices by mail")
-    auto_pay = Switch("Pay invoices by itself")
-    timezone = SelectField("Time zone", choices=zone_choices, validate_choice=False)
-    locale = SelectField(
-        "Language", choices={"en": "English", "zh": "简体中文"}, validate_choice=False
+    send_invoice_email = Switch(field_label("Send invoices by mail"))
+    auto_pay = Switch(field_label("Pay invoices by itself"))
+    timezone = SelectField(field_label("Time zone"), choices=zone_choices, validate_choice=False)
+    locale = SelectField(field_label("Language"), choices=NAMES, validate_choice=False)
+    spend_limit = Amount(
+        field_label("Spend limit per month, USD"), render_kw={"inputmode": "decimal"}
     )
-    spend_limit = Amount("Spend limit per month, USD", render_kw={"inputmode": "decimal"})
-    overage_enabled = Switch("Go on beyond my tokens")
+    overage_enabled = Switch(field_label("Go on beyond my tokens"))
+    # Asked for where bills are to go to another address; it is no setting.
+    password = PasswordField(
+        field_label("Password"),
+        validators=[Length(max=password_rules.LENGTH_MAX)],
+        render_kw={"autocomplete": "current-password"},
+    )
 
 
 class AlertsForm(SentForm):

@@ -5,14 +5,22 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
 from app.entrypoints.queueing import nudge
+from app.entrypoints.web.passwords import has_shown_password
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import (
+    has_fresh_password,
+    require_sign_in,
+    signed_in_account,
+)
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.change_settings import change_settings
+
+OWNER_ALONE = say("Enter your password: only you may send your bills to another address.")
 
 pages = Blueprint("settings", __name__)
 pages.before_request(require_sign_in)
@@ -27,18 +35,36 @@ def index() -> ResponseReturnValue:
 @pages.post("/settings")
 def change() -> ResponseReturnValue:
     """Change what the form holds, or say at each field why not."""
-    form, account = SettingsForm(), signed_in_account()
-    if form.validate():
+    form = SettingsForm()
+    if form.validate() and _is_the_owner(form):
         with wrong_fields_shown_on(form), transaction():
-            change_settings(
-                account,
-                changes_in(form),
-                actor=f"customer:{account.id}",
-                visitor=visitor(),
-                now=clock.now(),
-            )
+            _change(form)
         nudge()
     return _answer(refused=form) if form.errors else _answer(is_saved=True)
+
+
+def _change(form: SettingsForm) -> None:
+    account = signed_in_account()
+    change_settings(
+        account,
+        {name: value for name, value in changes_in(form).items() if name != form.password.name},
+        actor=f"customer:{account.id}",
+        visitor=visitor(),
+        now=clock.now(),
+    )
+
+
+def _is_the_owner(form: SettingsForm) -> bool:
+    """Ask for the password where bills are to go elsewhere; what was typed stays in the form."""
+    email = form.billing_email
+    is_sent = bool(email.raw_data)
+    kept = queries.settings_view(signed_in_account()).billing_email or ""
+    if not is_sent or has_fresh_password() or (email.data or "").strip().lower() == kept:
+        return True
+    if form.password.data:
+        return has_shown_password(form.password)
+    form.password.errors = [OWNER_ALONE]
+    return False
 
 
 def _answer(*, refused: SettingsForm | None = None, is_saved: bool = False) -> Response:

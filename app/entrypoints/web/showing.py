@@ -1,11 +1,11 @@
 """How amounts, counts and moments look on pages; the templates' filters."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
 
+from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.usage.views import RecordView
 from app.entrypoints.languages import language
@@ -187,11 +187,6 @@ def priced(record: RecordView, prices: Mapping[int, Price]) -> tuple[PricedToken
     )
 
 
-def told(value: object) -> str:
-    """Return a detail of the journal as people read it: texts as they are, the rest as JSON."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
 def covered_nanos(record: RecordView) -> int:
     """Return how much of a request's list cost fell on tokens that were covered."""
     if record.total_tokens == 0:
@@ -231,7 +226,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
-    "told": told,
+    "device": device_in_words,
 }
 
 

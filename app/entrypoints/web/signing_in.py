@@ -25,6 +25,8 @@ from app.workflows.sign_in import sign_in
 
 HOME = "/"
 WAITING = "waits_for_code"
+# Under this name Flask-WTF keeps what forms have to send.
+FORM_TOKEN = "csrf_token"  # noqa: S105  # nosec B105  # a name
 WAITS_FOR = timedelta(minutes=10)
 # What is open to an operator who has yet to set his second factor up.
 WITHOUT_FACTOR = {"web.factors", "web.confirming", "web.access"}
@@ -146,17 +148,27 @@ def begin_session(account: Account) -> None:
 
 
 def resume_session(renewed: OpenSession) -> None:
-    """Go on with the same session under the token that it has now."""
+    """Go on with the same session under the token that it has now; open pages go on, too."""
+    sent_with_forms = session.get(FORM_TOKEN)
     _remember(SignedIn(signed_in_account(), renewed))
+    if sent_with_forms:
+        session[FORM_TOKEN] = sent_with_forms
+
+
+def is_still_there() -> None:
+    """Note that the owner has just shown his password or a code, and go on under a new token."""
+    with transaction():
+        renewed = sessions.renew(open_session(), now=clock.now())
+    resume_session(renewed)
 
 
 def has_fresh_password() -> bool:
-    """Tell whether the password was entered within the last quarter of an hour."""
+    """Tell whether a password or a code was shown within the last quarter of an hour."""
     return session_rules.is_fresh(open_session().password_entered_at, now=clock.now())
 
 
 def ask_for_password(back_to: str) -> ResponseReturnValue:
-    """Send whoever is signed in to enter his password again, and then back to this page."""
+    """Send whoever is signed in to show that he is the owner, and then back to this page."""
     address = url_for("web.confirming.show", next=own_path(back_to))
     if request.headers.get("HX-Request") == "true":
         return Response(status=403, headers={"HX-Redirect": address})

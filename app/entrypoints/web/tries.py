@@ -13,19 +13,26 @@ from app.domain.accounts.models import Account
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit
 from app.entrypoints.web.visitors import device_sent
+from app.foundation.sentences import say, together
 
 QUARTER, HOUR = 900, 3600
-WAIT = "Wait a quarter of an hour, or choose a new password by mail."
-OF_ACCOUNT_HERE = Limit("sign_in_here", 10, QUARTER, f"Too many tries. {WAIT}")
-OF_ACCOUNT = Limit("sign_in", 100, HOUR, "Too many tries of this account. Try again in an hour.")
-FAILED_HERE = Limit("failed_here", 100, QUARTER, f"Too many tries from your network. {WAIT}")
-PASSWORDS = Limit("password", 10, QUARTER, f"Too many wrong passwords. {WAIT}")
-CODES_HERE = Limit("code_here", 10, QUARTER, "Too many wrong codes. Wait a quarter of an hour.")
-CODES = Limit("code", 50, HOUR, "Too many wrong codes for this account. Try again in an hour.")
-PAPERS = Limit("recovery_codes", 10, QUARTER, "Too many tries. Wait a quarter of an hour.")
-DATA = Limit("own_data", 10, HOUR, "You have downloaded it often. Try again in an hour.")
-ACCOUNTS = Limit("register", 100, HOUR, "Too many accounts from your network. Wait an hour.")
-LINKS = Limit("forgot", 30, HOUR, "Too many requests from your network. Wait an hour.")
+WAIT = say("Wait a quarter of an hour, or choose a new password by mail.")
+OF_ACCOUNT_HERE = Limit("sign_in_here", 10, QUARTER, together([say("Too many tries."), WAIT]))
+OF_ACCOUNT = Limit(
+    "sign_in", 100, HOUR, say("Too many tries of this account. Try again in an hour.")
+)
+FAILED_HERE = Limit(
+    "failed_here", 100, QUARTER, together([say("Too many tries from your network."), WAIT])
+)
+PASSWORDS = Limit("password", 10, QUARTER, together([say("Too many wrong passwords."), WAIT]))
+CODES_HERE = Limit(
+    "code_here", 10, QUARTER, say("Too many wrong codes. Wait a quarter of an hour.")
+)
+CODES = Limit("code", 50, HOUR, say("Too many wrong codes for this account. Try again in an hour."))
+PAPERS = Limit("recovery_codes", 10, QUARTER, say("Too many tries. Wait a quarter of an hour."))
+DATA = Limit("own_data", 10, HOUR, say("You have downloaded it often. Try again in an hour."))
+ACCOUNTS = Limit("register", 100, HOUR, say("Too many accounts from your network. Wait an hour."))
+LINKS = Limit("forgot", 30, HOUR, say("Too many requests from your network. Wait an hour."))
 
 
 def try_to_sign_in(email: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -14,6 +15,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.queries import has_rollups_to_rebuild
 from app.domain.accounts.rules import zone
 from app.domain.catalog.queries import prices_called
@@ -41,12 +43,16 @@ pages.before_request(require_sign_in)
 @pages.get("/usage")
 def index() -> ResponseReturnValue:
     """Show a range as a chart, with its numbers and its requests."""
-    chosen = _chosen()
-    series, found = _series(chosen), _records(chosen)
+    account, chosen = _asked()
+    series, found = _series(account, chosen), _records(account, chosen)
     seen, mark = request.args.get("seen"), _mark(series, found)
     if seen == mark and wants_fragment():
         return nothing_new()
-    response = _page(chosen, series, found, mark=mark)
+    response = respond(
+        "web/usage/index.html",
+        "web/usage/_chart.html",
+        **_context(account, chosen, series, found),
+    )
     # What refreshes itself goes nowhere.
     address = "false" if seen else url_for(".index", **chosen.parameters)
     response.headers["HX-Push-Url"] = address
@@ -56,10 +62,10 @@ def index() -> ResponseReturnValue:
 @pages.get("/usage/records")
 def records() -> ResponseReturnValue:
     """Show another page of the requests; on its own it is no page."""
-    chosen = _chosen()
+    account, chosen = _asked()
     if not wants_fragment():
         return redirect(url_for(".index", **chosen.parameters_here))
-    found, local = _records(chosen), zone(signed_in_account().timezone)
+    found, local = _records(account, chosen), zone(account.timezone)
     return render_template(
         "web/usage/_records.html", chosen=chosen, found=found, prices=_prices(found), local=local
     )
@@ -68,42 +74,51 @@ def records() -> ResponseReturnValue:
 @pages.get("/usage/export.csv")
 def export() -> ResponseReturnValue:
     """Send the chart's numbers as a file."""
-    chosen = _chosen()
+    account, chosen = _asked()
     name = f"usage-{chosen.first}-to-{chosen.last}-by-{chosen.group_by}.csv"
-    return csv_answer(name, usage_lines(_series(chosen)))
+    return csv_answer(name, usage_lines(_series(account, chosen)))
 
 
 @pages.get("/usage/records.csv")
 def export_records() -> Response:
     """Stream every request that is listed: pages are read as they are taken, and none is kept."""
-    account, chosen = signed_in_account(), _chosen()
+    account, chosen = _asked()
     records = queries.each_record(account, span=chosen.records_span, model=chosen.model)
     parts = stream_with_context(csv_parts(records, zone=zone(account.timezone)))
     return file_of(f"requests-{chosen.first}-to-{chosen.last}.csv", parts)
 
 
-def _page(chosen: UsageFilter, series: UsageSeries, found: RecordsPage, *, mark: str) -> Response:
+def shown(account: Account) -> Mapping[str, Any]:
+    """Return what the page shows of an account, as the address asks for it."""
+    chosen = _chosen(account)
+    return _context(account, chosen, _series(account, chosen), _records(account, chosen))
+
+
+def _context(
+    account: Account, chosen: UsageFilter, series: UsageSeries, found: RecordsPage
+) -> Mapping[str, Any]:
+    return {
+        "chosen": chosen,
+        "series": series,
+        "chart": charts.draw(series, metric=chosen.metric),
+        "found": found,
+        "prices": _prices(found),
+        "local": zone(account.timezone),
+        "choices": usage_filter,
+        "words": usage_words,
+        "mark": _mark(series, found),
+        "read_at": clock.now(),
+        "is_rebuilding": has_rollups_to_rebuild(account),
+    }
+
+
+def _asked() -> tuple[Account, UsageFilter]:
     account = signed_in_account()
-    return respond(
-        "web/usage/index.html",
-        "web/usage/_chart.html",
-        chosen=chosen,
-        series=series,
-        chart=charts.draw(series, metric=chosen.metric),
-        found=found,
-        prices=_prices(found),
-        local=zone(account.timezone),
-        choices=usage_filter,
-        words=usage_words,
-        mark=mark,
-        read_at=clock.now(),
-        is_rebuilding=has_rollups_to_rebuild(account),
-    )
+    return account, _chosen(account)
 
 
-def _chosen() -> UsageFilter:
-    account, now = signed_in_account(), clock.now()
-    local = zone(account.timezone)
+def _chosen(account: Account) -> UsageFilter:
+    now, local = clock.now(), zone(account.timezone)
     period = current_period(account.id, now=now, grace=renewal_grace())
     today = Today(
         date=now.astimezone(local).date(),
@@ -113,18 +128,15 @@ def _chosen() -> UsageFilter:
     return read_filter(request.args, today)
 
 
-def _series(chosen: UsageFilter) -> UsageSeries:
+def _series(account: Account, chosen: UsageFilter) -> UsageSeries:
     return queries.usage_series(
-        signed_in_account(),
-        span=chosen.span,
-        granularity=chosen.granularity,
-        group_by=chosen.group_by,
+        account, span=chosen.span, granularity=chosen.granularity, group_by=chosen.group_by
     )
 
 
-def _records(chosen: UsageFilter) -> RecordsPage:
+def _records(account: Account, chosen: UsageFilter) -> RecordsPage:
     return queries.records_page(
-        signed_in_account(),
+        account,
         span=chosen.records_span,
         model=chosen.model,
         cursor=chosen.cursor,

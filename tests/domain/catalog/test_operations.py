@@ -94,6 +94,10 @@ class TestSetPrice:
             "cache_read": "0.0005",
             "cache_write": None,
         }
+        assert "usd_per_1k_before" not in entry.details
+        set_price("llama-9", CHEAP, starts_at=NOW + timedelta(days=1))
+        last = session.scalars(select(JournalEntry).order_by(JournalEntry.id.desc())).first()
+        assert last.details["usd_per_1k_before"] == entry.details["usd_per_1k"]
 
     def test_leaves_other_models_alone(self) -> None:
         before = {m: p for m, p in queries.prices_in_force().items() if m != "gpt-4"}

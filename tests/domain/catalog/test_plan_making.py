@@ -68,7 +68,11 @@ class TestChangePlan:
         ((action, details),) = acts()
         assert (action, details) == (
             "plan_changed",
-            {"id": "plan-pro", "monthly_price_minor": 12_000, "monthly_quota": 5},
+            {
+                "id": "plan-pro",
+                "monthly_price_minor": {"from": 9_999, "to": 12_000},
+                "monthly_quota": {"from": 1_000_000, "to": 5},
+            },
         )
 
     def test_takes_a_plan_off_the_shelf(self, app: Flask) -> None:

@@ -129,6 +129,7 @@ class TestChange:
         _made, (action, _actor, details) = acts()
         assert action == "coupon_changed"
         assert set(details) == {"code", "value", "is_active", "applicable_plans", "max_uses"}
+        assert details["is_active"] == {"from": True, "to": False}
 
     def test_takes_plans_back(self, app: Flask) -> None:
         make_coupon(applicable_plans=("plan-pro",))

@@ -36,6 +36,8 @@ class TestSetTax:
         set_tax(rate_bp=1_600)
         assert table() == [("DE", "USt", 1_600), ("FR", "TVA", 2_000)]
         assert acts() == ["tax_set"] * 3
+        last = session.query(JournalEntry).order_by(JournalEntry.id.desc()).first()
+        assert last.details["rate_bp"] == {"from": 1_900, "to": 1_600}
 
     @pytest.mark.parametrize(
         ("changes", "path"),

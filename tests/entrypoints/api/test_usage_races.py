@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -21,6 +21,7 @@ from app.domain.tokens.models import TokenEntry
 from app.domain.usage import recording
 from app.domain.usage.models import BillingRecord
 from app.domain.usage.watching import AUTO_TOP_UP, CHECK_ALERTS
+from app.entrypoints.api.usage_recording import register_posts
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation import clock
 from app.foundation.database import end_reading, session, transaction
@@ -42,6 +43,12 @@ def books(app: Flask) -> Iterator[None]:
     """After each test, every figure that is kept twice is the same twice."""
     yield
     check_books()
+
+
+@pytest.fixture(autouse=True)
+def each_alone(app: Flask) -> None:
+    """Let every post have a transaction of its own, as those of other processes have."""
+    register_posts(app, together_max=1, leaders_max=THREADS)
 
 
 @pytest.fixture
@@ -217,7 +224,7 @@ class TestRollOver:
         assert [period.tokens_used for period in periods if period.tokens_used] == [THREADS * 500]
 
 
-def read_unlocked(user_ids: set[str]) -> dict[str, Balance]:
+def read_unlocked(user_ids: set[str], *, served_at: datetime) -> dict[str, Balance]:
     columns = select(Account.id, Account.timezone, Account.extra_tokens, Account.granted_tokens)
     rows = session.execute(columns.where(Account.id.in_(user_ids)))
     return {row.id: Balance(*row) for row in rows}

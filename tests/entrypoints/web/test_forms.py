@@ -7,7 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
-from app.entrypoints.web.forms import KeyForm, SignInForm
+from app.entrypoints.web.forms import SignInForm
+from app.entrypoints.web.key_forms import KeyForm
 from app.entrypoints.web.operator.forms import PlanForm
 
 

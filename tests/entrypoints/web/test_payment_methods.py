@@ -237,3 +237,23 @@ class TestStrangers:
         self, adas: FlaskClient, number: str, act: str
     ) -> None:
         assert adas.post(f"{PAGE}/{number}/{act}").status_code == 404
+
+
+class TestWhatTheCardIsFor:
+    @pytest.mark.parametrize(
+        ("threshold", "said"),
+        [
+            (10_000, "When fewer than 10,000 tokens are left, buy 666,666 tokens for 100.00 USD,"),
+            (0, "With a threshold of 0 nothing is ever bought."),
+        ],
+    )
+    def test_says_the_rule_as_the_tokens_page_does(
+        self, pias: FlaskClient, pia: Account, threshold: int, said: str
+    ) -> None:
+        with transaction():
+            settings = account_queries.settings_of(pia)
+            settings.auto_topup, settings.auto_topup_threshold = True, threshold
+        assert said in pias.get(PAGE).text and said in pias.get("/tokens").text
+
+    def test_says_that_nothing_is_for_sale(self, adas: FlaskClient) -> None:
+        assert "Your plan sells no extra tokens, so nothing would be bought." in adas.get(PAGE).text

@@ -19,13 +19,14 @@ from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.web.conftest import HTMX, signed_in, words
 from tests.factories.accounts import make_account
-from tests.factories.catalog import make_plan
+from tests.factories.catalog import make_plan, make_price
 from tests.factories.coupon_rows import make_coupon
 from tests.factories.subscriptions import current_period
+from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 10
 PREVIEWED = re.compile(r'name="previewed_at" value="([^"]+)"')
 
 
@@ -92,7 +93,21 @@ class TestIndex:
         session.commit()
         assert "Your plan Pro active" in words(cleos.get("/plans").text)
 
+    def test_says_what_the_last_days_would_have_cost(self, cleos: FlaskClient) -> None:
+        make_price("gpt-test")
+        make_usage("cleo", model="gpt-test", prompt_tokens=200_000_000, completion_tokens=0)
+        page = words(cleos.get("/plans").text)
+        # A dollar per million tokens: on Pro one million is covered, and a tenth off the rest.
+        assert "Pro best for you your plan" not in page
+        assert "Your last 30 days would have cost $279.09 on it." in page
+        assert "As you go, without a plan, they would have cost $200.00 . best for you" in page
+
+    def test_says_nothing_of_days_without_usage(self, cleos: FlaskClient) -> None:
+        assert "would have cost" not in cleos.get("/plans").text
+
     def test_takes_few_statements(self, cleos: FlaskClient) -> None:
+        make_price("gpt-test")
+        make_usage("cleo", model="gpt-test")
         with statements() as sent:
             cleos.get("/plans")
         assert len(sent) <= STATEMENTS_MAX, sent

@@ -20,6 +20,7 @@ from app.entrypoints.web.operator import (
     price_tables,
     prices,
     report,
+    seeing,
     taxes,
     webhooks,
 )
@@ -27,7 +28,8 @@ from app.entrypoints.web.signing_in import require_operator
 
 SUBJECTS = (
     *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, keys),
-    *(mails, models, overview, payments, plans, price_tables, prices, report, taxes, webhooks),
+    *(mails, models, overview, payments, plans, price_tables, prices, report, seeing, taxes),
+    webhooks,
 )
 console = Blueprint("operator", __name__, url_prefix="/operator")
 console.before_request(require_operator)

@@ -16,7 +16,8 @@ from app.domain.reporting.rules import share_permille
 from app.domain.tokens.queries import entries_page
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, show, text_asked
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, local, show, text_asked
+from app.entrypoints.web.operator.journal_reading import acts_told
 from app.entrypoints.web.page_numbers import cursor_asked, page_number
 from app.entrypoints.web.usage_filter import Metric
 from app.foundation import clock, journal
@@ -82,7 +83,7 @@ def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
         "invoices": invoices_found(query=account.id, now=now, limit=LATEST).rows,
         "payments": payments_found(query=account.id, now=now, limit=LATEST).rows,
         "entries": entries_page(account, page=1, page_size=LATEST).entries,
-        "acts": journal.entries(user_id=account.id, limit=LATEST).rows,
+        "acts": acts_told(journal.entries(user_id=account.id, limit=LATEST).rows, local=local()),
     }
 
 

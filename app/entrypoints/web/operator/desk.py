@@ -1,11 +1,14 @@
 """Who sits at the console, and what he has asked for in the address."""
 
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
 from app.domain.accounts.rules import UNSTORABLE, zone
+from app.entrypoints.moments import YEAR_MAX, YEAR_MIN
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import signed_in_account
 
@@ -20,17 +23,29 @@ def actor() -> str:
     return f"operator:{signed_in_account().id}"
 
 
+def local() -> ZoneInfo:
+    """Return the zone in which the operator is told moments."""
+    return zone(signed_in_account().timezone)
+
+
 def show(page: str, fragment: str, /, *, status: int = 200, **context: object) -> Response:
     """Answer a page of the console; moments are told in the operator's own zone."""
-    return respond(
-        page, fragment, status=status, local=zone(signed_in_account().timezone), **context
-    )
+    return respond(page, fragment, status=status, local=local(), **context)
 
 
 def text_asked(name: str) -> str | None:
     """Return a text of the address, trimmed; none where nothing, or nothing readable, is asked."""
     text = UNSTORABLE.sub(" ", request.args.get(name, "")[:QUERY_LENGTH_MAX]).strip()
     return text or None
+
+
+def day_asked(name: str) -> date | None:
+    """Return a day of the address; none for whatever is no day that every zone can show."""
+    try:
+        day = date.fromisoformat(request.args.get(name, ""))
+    except ValueError:
+        return None
+    return day if YEAR_MIN <= day.year <= YEAR_MAX else None
 
 
 def choice_asked(choices: type[E], name: str, default: E) -> E:

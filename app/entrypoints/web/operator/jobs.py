@@ -3,12 +3,14 @@
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
+from app.foundation.sentences import say
 
 pages = Blueprint("jobs", __name__)
 
@@ -31,5 +33,5 @@ def retry(job_id: int) -> ResponseReturnValue:
     with transaction():
         outbox.retry(job_id, actor=actor(), now=clock.now())
     nudge()
-    flash(f"The worker tries job {job_id} again.")
+    flash(str(translated(say("The worker tries job {id} again.", {"id": job_id}))))
     return redirect(url_for(".index"), 303)

@@ -1,31 +1,52 @@
 """The journal: who did what, when, and about whom."""
 
+from collections.abc import Sequence
+from datetime import date, timedelta
+
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, show, text_asked
+from app.domain.usage.buckets import day_starts_at
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, day_asked, local, show, text_asked
+from app.entrypoints.web.operator.journal_reading import act_named, actor_named, acts_told
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import journal
+from app.foundation.periods import Period
 
+DAY = timedelta(days=1)
 # Those who have no account.
-OTHERS = ("operator:command line", "system")
+OTHERS = ("operator:command line", "system", "visitor", "provider:stripe", "provider:paypal")
 
 pages = Blueprint("journal", __name__)
 
 
 @pages.get("/journal")
 def index() -> ResponseReturnValue:
-    """Show the newest acts: of an actor, of a kind, about a customer."""
+    """Show the newest acts: of an actor, of a kind, about a customer, of a day."""
     asked = {name: text_asked(name) for name in ("actor", "action", "user_id")}
-    before = row_before()
-    found = journal.entries(limit=ROWS_PER_PAGE, before=before, **asked)
+    day, before = day_asked("day"), row_before()
+    operators = [each.id for each in queries.operators()]
+    found = journal.entries(limit=ROWS_PER_PAGE, before=before, span=_span(day), **asked)
     return show(
         "web/operator/journal/index.html",
         "web/operator/journal/_journal.html",
         found=found,
-        asked={name: value for name, value in asked.items() if value},
+        acts=acts_told(found.rows, local=local()),
+        asked={name: value for name, value in {**asked, "day": day}.items() if value},
         before=before,
-        actors=[*(f"operator:{each.id}" for each in queries.operators()), *OTHERS],
-        actions=journal.actions(),
+        operators=operators,
+        actors={actor: actor_named(actor) for actor in _actors(operators)},
+        actions={action: act_named(action) for action in journal.actions()},
     )
+
+
+def _actors(operators: Sequence[str]) -> list[str]:
+    return [*(f"operator:{name}" for name in operators), *OTHERS]
+
+
+def _span(day: date | None) -> Period | None:
+    """Return the operator's own day, from midnight to midnight."""
+    if day is None:
+        return None
+    return Period(day_starts_at(day, local()), day_starts_at(day + DAY, local()))

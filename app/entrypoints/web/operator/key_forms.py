@@ -15,14 +15,16 @@ from app.domain.accounts.errors import (
     UnknownAccount,
 )
 from app.domain.accounts.key_rules import Expiry, KeyTerms, Scope
-from app.entrypoints.web.forms import visible
+from app.entrypoints.languages import field_label
+from app.entrypoints.web.forms import spoken, visible
 from app.entrypoints.web.key_forms import EXPIRIES, KeyForm, name_field
 from app.entrypoints.web.operator.fields import Lines
 from app.foundation.errors import DomainError
+from app.foundation.sentences import say
 
 GATEWAY_SCOPES = {
-    Scope.WRITE.value: "Read and report usage",
-    Scope.READ.value: "Only read",
+    Scope.WRITE.value: say("Read and report usage"),
+    Scope.READ.value: say("Only read"),
 }
 
 
@@ -33,25 +35,33 @@ class OperatorKeyForm(KeyForm):
 class GatewayKeyForm(KeyForm):
     """A gateway's key: of which accounts it may speak, and whom it bills for events of others."""
 
-    name = name_field("Gateway in Frankfurt")
-    scope = SelectField("May", choices=GATEWAY_SCOPES, default=Scope.WRITE.value)
+    name = name_field(field_label("Gateway in Frankfurt"))
+    scope = SelectField(
+        field_label("May"), choices=spoken(GATEWAY_SCOPES), default=Scope.WRITE.value
+    )
     # What a gateway that stands still cannot report is lost.
-    expiry = SelectField("Ends", choices=EXPIRIES, default=Expiry.NEVER.value)
+    expiry = SelectField(field_label("Ends"), choices=spoken(EXPIRIES), default=Expiry.NEVER.value)
     limited_to = Lines(
-        "Only for these accounts, one user id a line",
-        description="Empty: for every account. Records of others are refused, each by itself.",
+        field_label("Only for these accounts, one user id a line"),
+        description=field_label(
+            "Empty: for every account. Records of others are refused, each by itself."
+        ),
         widget=TextArea(),
         render_kw={"rows": 3},
     )
     attribute_to = StringField(
-        "Bills this account for events of others",
+        field_label("Bills this account for events of others"),
         filters=[visible],
-        description="A user id, for LiteLLM's, OpenMeter's and Lago's events. Empty: nobody.",
+        description=field_label(
+            "A user id, for LiteLLM's, OpenMeter's and Lago's events. Empty: nobody."
+        ),
         render_kw={"autocomplete": "off"},
     )
     attribute_by = Lines(
-        "Fields that may name the account instead, one a line",
-        description="Such as end_user, subject or external_subscription_id; one for each format.",
+        field_label("Fields that may name the account instead, one a line"),
+        description=field_label(
+            "Such as end_user, subject or external_subscription_id; one for each format."
+        ),
         widget=TextArea(),
         render_kw={"rows": 3},
     )

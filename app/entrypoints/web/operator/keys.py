@@ -26,6 +26,7 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.secret_keys import KeyKind, SecretKey
+from app.foundation.sentences import say
 from app.workflows.change_keys import make_key, replace_key, revoke_key
 
 pages = Blueprint("keys", __name__)
@@ -83,15 +84,18 @@ def revoke(key_id: int) -> ResponseReturnValue:
 
 def _revoking(key: KeyView) -> Question:
     return Question(
-        title=f"Revoke {key.name}?",
+        title=say("Revoke {key}?", {"key": key.name}),
         consequences=(
-            f"Programs that use {key.prefix}… get 401 at once.",
-            "What a gateway cannot report is not billed: replace the key instead, if it is in use.",
-            "This cannot be undone.",
+            say("Programs that use {prefix}… get 401 at once.", {"prefix": key.prefix}),
+            say(
+                "What a gateway cannot report is not billed: replace the key instead,"
+                " if it is in use."
+            ),
+            say("This cannot be undone."),
         ),
-        button="Revoke this key",
+        button=say("Revoke this key"),
         back=url_for("web.operator.keys.index"),
-        done="The key is revoked, and that is noted in the journal.",
+        done=say("The key is revoked, and that is noted in the journal."),
         is_bad=True,
     )
 

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.payments import inbox, searching
+from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.operator.desk import (
     ROWS_PER_PAGE,
@@ -17,6 +18,7 @@ from app.entrypoints.web.operator.desk import (
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 
 pages = Blueprint("webhooks", __name__)
 
@@ -53,5 +55,5 @@ def replay(provider: str, event_id: str) -> ResponseReturnValue:
     with transaction():
         inbox.replay(provider, event_id, actor=actor(), now=clock.now())
     nudge()
-    flash(f"The worker looks into {event_id} again.")
+    flash(str(translated(say("The worker looks into {id} again.", {"id": event_id}))))
     return redirect(url_for(".index", query=event_id), 303)

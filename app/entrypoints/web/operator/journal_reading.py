@@ -1,0 +1,167 @@
+"""The journal as operators read it: who did what, and what changed from what to what."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from app.entrypoints.languages import translated
+from app.entrypoints.moments import read_moment
+from app.entrypoints.web.operator.journal_words import (
+    ACTS,
+    ACTS_ON_NOBODY,
+    COMMAND_LINE,
+    DETAILS,
+    NO,
+    NOTHING,
+    SYSTEM,
+    VALUES,
+    VISITOR,
+    YES,
+)
+from app.entrypoints.web.showing import clock_time, usd_per_token
+from app.foundation.figures import count, rate, usd_of_minor
+from app.foundation.journal import JournalEntry
+from app.foundation.sentences import Sentence, say
+
+# A number's unit stands at the end of its name.
+UNITS: Mapping[str, Callable[[int], str]] = {
+    "_minor": usd_of_minor,
+    "_pico": usd_per_token,
+    "_bp": rate,
+}
+MOMENTS = ("_at", "valid_from", "from")
+# What is about somebody's browser, and why something was done, comes after what was done.
+LAST = ("device", "address", "reason")
+# Details that tell together what something was, and what it is now.
+PAIRS = (
+    ("from", "to", "plan"),
+    ("old", "new", "invoice"),
+    ("before_minor", "after_minor", "credit_limit_minor"),
+)
+PRICES, PRICES_BEFORE = "usd_per_1k", "usd_per_1k_before"
+# What a coupon gives is kept in the unit of its type.
+COUPON_UNITS = {"percentage": "value_bp", "fixed": "value_minor"}
+WITH_NAMES: Mapping[str, Callable[[str], Sentence]] = {
+    "operator": lambda name: say("Operator {name}", {"name": name}),
+    "customer": lambda name: say("Customer {name}", {"name": name}),
+    "gateway": lambda name: say("Gateway {name}", {"name": name}),
+    "key": lambda name: say("API key {name}", {"name": name}),
+}
+NAMELESS = {"system": SYSTEM, "visitor": VISITOR, "operator:command line": COMMAND_LINE}
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One thing that is told of an act; `before` is there if it was something else."""
+
+    name: object
+    value: object
+    before: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActTold:
+    """An act in words."""
+
+    happened_at: datetime
+    what: object
+    who: object
+    user_id: str | None
+    details: tuple[Detail, ...]
+
+
+def acts_told(entries: Sequence[JournalEntry], *, local: ZoneInfo) -> tuple[ActTold, ...]:
+    """Return what the journal has noted in words, with moments in the reader's zone."""
+    return tuple(_act(entry, local) for entry in entries)
+
+
+def act_named(action: str, *, on_nobody: bool = False) -> object:
+    """Return what a kind of act is called; what has no words yet, as it is noted."""
+    known = ACTS_ON_NOBODY.get(action) if on_nobody else None
+    return known or ACTS.get(action) or action.replace("_", " ").capitalize()
+
+
+def actor_named(actor: str) -> object:
+    """Return who that is; whoever has no words yet, as he is noted."""
+    if actor in NAMELESS:
+        return NAMELESS[actor]
+    kind, _, name = actor.partition(":")
+    if kind == "provider":
+        return VALUES["provider"].get(name, name)
+    return WITH_NAMES[kind](name) if kind in WITH_NAMES and name else actor
+
+
+def _act(entry: JournalEntry, local: ZoneInfo) -> ActTold:
+    return ActTold(
+        happened_at=entry.happened_at,
+        what=act_named(entry.action, on_nobody=entry.user_id is None),
+        who=actor_named(entry.actor),
+        user_id=entry.user_id,
+        details=tuple(_details(entry.details, local)),
+    )
+
+
+def _details(details: Mapping[str, object], local: ZoneInfo) -> Iterator[Detail]:
+    left = dict(details)
+    for old, new, name in PAIRS:
+        if old in left and new in left:
+            yield _detail(name, {"from": left.pop(old), "to": left.pop(new)}, local)
+    yield from _prices(left.pop(PRICES, None), left.pop(PRICES_BEFORE, None), local)
+    if "value" in left:
+        left[COUPON_UNITS.get(str(left.get("type")), "value")] = left.pop("value")
+    for name in sorted(left, key=lambda name: (name in LAST, LAST.count(name), name)):
+        yield _detail(name, left[name], local)
+
+
+def _prices(prices: object, before: object, local: ZoneInfo) -> Iterator[Detail]:
+    """Tell each price of a model by itself; of a change, those that are others now."""
+    if not isinstance(prices, Mapping):
+        return
+    was = before if isinstance(before, Mapping) else None
+    for name, price in prices.items():
+        if was is None and price is not None:
+            yield Detail(_name(name), _per_1k(price))
+        elif was is not None and was.get(name) != price:
+            yield Detail(_name(name), _per_1k(price), _per_1k(was.get(name)))
+
+
+def _per_1k(price: object) -> object:
+    return NOTHING if price is None else say("${price} per 1,000 tokens", {"price": price})
+
+
+def _detail(name: str, value: object, local: ZoneInfo) -> Detail:
+    if isinstance(value, Mapping) and set(value) == {"from", "to"}:
+        was, is_now = (_shown(name, value[side], local) for side in ("from", "to"))
+        return Detail(_name(name), is_now, was)
+    return Detail(_name(name), _shown(name, value, local))
+
+
+def _name(name: str) -> object:
+    for unit in UNITS:
+        name = name.removesuffix(unit)
+    return DETAILS.get(name, name.replace("_", " "))
+
+
+def _shown(name: str, value: object, local: ZoneInfo) -> object:
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return YES if value else NO
+    if isinstance(value, int):
+        return next((tell for unit, tell in UNITS.items() if name.endswith(unit)), count)(value)
+    if isinstance(value, Mapping):
+        parts = (_detail(part, inside, local) for part, inside in value.items())
+        return ", ".join(f"{translated(part.name)} {translated(part.value)}" for part in parts)
+    if isinstance(value, list):
+        return ", ".join(str(translated(_shown(name, one, local))) for one in value) or NOTHING
+    return _text(name, str(value), local)
+
+
+def _text(name: str, value: str, local: ZoneInfo) -> object:
+    if name.endswith(MOMENTS):
+        try:
+            return clock_time(read_moment(value), local)
+        except ValueError:
+            return value
+    return VALUES.get(name, {}).get(value, value)

@@ -1,0 +1,105 @@
+"""A customer's pages as he sees them himself: only to be read, and every look is noted."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from flask import Blueprint, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.domain.accounts import queries, security_journal
+from app.domain.accounts.errors import UnknownAccount
+from app.domain.accounts.models import Account, Role
+from app.domain.accounts.security_journal import Act
+from app.domain.reporting.overview import overview
+from app.entrypoints.settings import credit_limits, renewal_grace
+from app.entrypoints.web import invoices, usage, usage_filter
+from app.entrypoints.web.operator.desk import actor, show
+from app.entrypoints.web.operator.read_only import read_only
+from app.entrypoints.web.overview import figures_of, metric_of
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.foundation.sentences import say
+
+# Which of a customer's addresses can be looked at from here.
+SEEN = re.compile(r"/(?:usage|invoices(?:/[\w-]+)?)?", re.ASCII)
+
+pages = Blueprint("seeing", __name__)
+
+
+@pages.get("/customers/<user_id>/view")
+def see_overview(user_id: str) -> ResponseReturnValue:
+    """Show a customer's overview."""
+    return _see(user_id, "overview", _overview)
+
+
+@pages.get("/customers/<user_id>/view/usage")
+def see_usage(user_id: str) -> ResponseReturnValue:
+    """Show a customer's usage, in the range asked for."""
+    return _see(user_id, "usage", _usage)
+
+
+@pages.get("/customers/<user_id>/view/invoices")
+def see_invoices(user_id: str) -> ResponseReturnValue:
+    """Show a customer's invoices."""
+    return _see(user_id, "invoices", _invoices)
+
+
+@pages.get("/customers/<user_id>/view/invoices/<reference>")
+def see_invoice(user_id: str, reference: str) -> ResponseReturnValue:
+    """Show one of a customer's invoices."""
+    return _see(user_id, "invoice", lambda account: _invoice(account, reference))
+
+
+def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseReturnValue:
+    account = queries.account(user_id)
+    if account.role != Role.CUSTOMER:
+        raise UnknownAccount(say("There is no customer with this id."))
+    html = draw(account)
+    with transaction():
+        security_journal.note_by_operator(
+            Act.ACCOUNT_SEEN, account, actor=actor(), now=clock.now(), details={"page": page}
+        )
+    return show(
+        "web/operator/seeing/index.html",
+        "web/operator/seeing/_seen.html",
+        customer=account,
+        page=page,
+        ranges={
+            name: words for name, words in usage_filter.RANGE_NAMES.items() if name != "custom"
+        },
+        html=read_only(html, _leading_from(user_id)),
+    )
+
+
+def _overview(account: Account) -> str:
+    found = overview(account, now=clock.now(), grace=renewal_grace(), limits=credit_limits())
+    # The first steps are for somebody who can take them.
+    return figures_of(account, replace(found, first_steps=None), metric=metric_of(found)).html
+
+
+def _usage(account: Account) -> str:
+    return render_template("web/usage/_chart.html", **usage.shown(account))
+
+
+def _invoices(account: Account) -> str:
+    return render_template("web/invoices/_invoices.html", **invoices.list_of(account))
+
+
+def _invoice(account: Account, reference: str) -> str:
+    context = {**invoices.invoice_of(account, reference), "saving": None, "trouble": ""}
+    return render_template("web/invoices/_invoice.html", **context)
+
+
+def _leading_from(user_id: str) -> Callable[[str], str | None]:
+    """Return what leads from a customer's own addresses to what is seen of them here."""
+    root = url_for("web.operator.seeing.see_overview", user_id=user_id)
+
+    def lead(address: str) -> str | None:
+        asked = urlsplit(address)
+        if asked.scheme or asked.netloc or not SEEN.fullmatch(asked.path):
+            return address if address.startswith("#") else None
+        return asked._replace(path=root + asked.path.rstrip("/")).geturl()
+
+    return lead

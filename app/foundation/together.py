@@ -1,0 +1,107 @@
+"""Work that several threads want at the same moment, done together: group commit.
+
+Whoever comes first leads: he does what he wants, and whoever comes meanwhile waits. Then the one
+who has waited longest leads, and does in one go what all of them want. Nobody waits on purpose.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from threading import Event, Lock
+from typing import Generic, TypeVar
+
+Wish = TypeVar("Wish")
+Answer = TypeVar("Answer")
+
+log = logging.getLogger(__name__)
+
+
+class _Turn(Generic[Wish, Answer]):
+    """One thread's wish, until it is answered."""
+
+    def __init__(self, wish: Wish, weight: int) -> None:
+        self.wish = wish
+        self.weight = weight
+        self.called = Event()
+        self.answers: list[Answer] = []
+        self.is_alone = False
+
+
+class Together(Generic[Wish, Answer]):
+    """Does wishes in groups, one group at a time for each leader.
+
+    `work` takes the wishes of a group and returns their answers in the same order: for all of them
+    or, if it raises anything, for none. Then each of the group tries alone, and only the one whose
+    fault it was fails.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Wish]], Sequence[Answer]],
+        *,
+        weight_max: int,
+        leaders_max: int = 1,
+    ) -> None:
+        self._work = work
+        self._weight_max = weight_max
+        self._leaders_free = leaders_max
+        self._waiting: deque[_Turn[Wish, Answer]] = deque()
+        self._lock = Lock()
+
+    def do(self, wish: Wish, *, weight: int = 1) -> Answer:
+        """Return what the work answers to the wish, once it is done."""
+        turn = _Turn[Wish, Answer](wish, weight)
+        if not self._may_lead(turn):
+            turn.called.wait()
+        if not turn.answers and not turn.is_alone:
+            self._lead(turn)
+        if turn.is_alone:
+            (answer,) = self._work([wish])
+            return answer
+        return turn.answers[0]
+
+    def _may_lead(self, turn: _Turn[Wish, Answer]) -> bool:
+        """Tell whether there is nobody to wait for; else queue up."""
+        with self._lock:
+            if self._leaders_free:
+                # Then nobody waits: whoever ends leading calls the next one, if there is one.
+                self._leaders_free -= 1
+                return True
+            self._waiting.append(turn)
+            return False
+
+    def _lead(self, turn: _Turn[Wish, Answer]) -> None:
+        """Do what the group wants; whatever happens, everybody in it goes on."""
+        group = self._group(turn)
+        try:
+            answers = self._work([each.wish for each in group])
+            for each, answer in zip(group, answers, strict=True):
+                each.answers.append(answer)
+        except BaseException as error:
+            for each in group:
+                each.answers.clear()
+                each.is_alone = len(group) > 1
+            if len(group) == 1 or not isinstance(error, Exception):
+                raise
+            log.warning("%d failed together, and are tried one by one: %r", len(group), error)
+        finally:
+            self._call_next()
+            for each in group:
+                each.called.set()
+
+    def _group(self, leader: _Turn[Wish, Answer]) -> list[_Turn[Wish, Answer]]:
+        """Take out of the queue who comes along with the leader: as many as one go may hold."""
+        group, weight = [leader], leader.weight
+        with self._lock:
+            while self._waiting and weight + self._waiting[0].weight <= self._weight_max:
+                group.append(self._waiting.popleft())
+                weight += group[-1].weight
+        return group
+
+    def _call_next(self) -> None:
+        """Let the one who has waited longest lead, or note that there is nobody."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().called.set()
+            else:
+                self._leaders_free += 1
