@@ -21,20 +21,17 @@ from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.translations.reading import english_words, main_of
 
+CODES = re.compile(r"(?:pay|re|pi|cs|ch|dp)[-_][\w-]+|INV-[\w-]+|[0-9-]{10}T[0-9:.Z+-]+")
+# What operators write in the language of their customers.
+TYPED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
 # What stands there as it is kept: names, codes, and what others call things.
 DATA = (
     *("Stripe", "PayPal", "VAT", "LiteLLM litellm json", "plan pro basic enterprise payg"),
-    *("Enterprise", "Pay as you go", "ada ben", "gpt claude", "HALF TENOFF", "operator olga"),
-    *(
-        "example com",
-        "INV",
-        "inv",
-        "openai anthropic",
-        "PREFIX",
-        "team",
-        "model prices and context",
-    ),
-    *("window backup", "new", "USD", "Ltd", "API", "PDF", "goodwill"),
+    *("Enterprise", "Pay as you go", "ada ben Ada", "HALF TENOFF", "operator olga"),
+    *("INV inv", "openai anthropic gemini mistral deepseek", "PREFIX XWPA", "team"),
+    *("model prices and context window backup", "new", "USD", "PDF", "goodwill"),
+    *("gpt claude haiku sonnet chat flash mini turbo large latest", "Bought by mistake"),
+    "usage that a line names",
 )
 
 
