@@ -95,7 +95,8 @@ class TestPaymentsFound:
 
     def test_the_newest_come_first_whatever_their_rows(self, ada: Account, now: datetime) -> None:
         moments = [now - DAY, now, now - 2 * DAY]
-        made = [make_paid(ada, gateway=FakeGateway()) for _ in moments]
+        gateway = FakeGateway()
+        made = [make_paid(ada, gateway=gateway) for _ in moments]
         with transaction():
             for payment, moment in zip(made, moments, strict=True):
                 session.get(Payment, payment.id).created_at = moment
