@@ -11,6 +11,7 @@ from app.domain.mails.delivery import Mailer
 from app.domain.payments.gateway import Gateways, PaymentGateway
 
 read_price_table = price_table.read_price_table
+parse_price_table = price_table.parse_price_table
 render_pdf = invoice_pdf.render_pdf
 back_up = backups.back_up
 restore_backup = backups.restore

@@ -27,6 +27,7 @@ HARMLESS = [
     "obl_sk_12345678[…] is used too often",
     "Bearer […]",
     "postgresql://billing:[…]@db/billing",
+    '"request_id": "4242424242424242", "method": "GET"',
     "1700000000000 and 12345678901234 are no cards",
     "a payment pay-4242 of 4242 cents",
 ]

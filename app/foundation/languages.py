@@ -31,6 +31,7 @@ SHORT_DAYS = {ENGLISH: "d MMM", CHINESE: "M月d日"}
 MONTHS = {ENGLISH: "MMM y", CHINESE: "y年M月"}
 LONG_MONTHS = {ENGLISH: "MMMM y", CHINESE: "y年M月"}
 MONTH_NAMES = {ENGLISH: "MMMM", CHINESE: "M月"}
+SHORT_MONTH_NAMES = {ENGLISH: "MMM", CHINESE: "M月"}
 WEEKDAYS = {ENGLISH: "EEEE, d MMMM y", CHINESE: "y年M月d日 EEEE"}
 SHORT_WEEKDAYS = {ENGLISH: "EEE d MMM y", CHINESE: "y年M月d日 EEE"}
 
@@ -105,6 +106,11 @@ def long_month_in(language: str, there: date) -> str:
 def month_name_in(language: str, there: date) -> str:
     """Return the month alone: November, 11月."""
     return _written(language, there, MONTH_NAMES[language])
+
+
+def short_month_in(language: str, there: date) -> str:
+    """Return the month alone, shortened: Nov, 11月."""
+    return _written(language, there, SHORT_MONTH_NAMES[language])
 
 
 def weekday_in(language: str, there: date) -> str:

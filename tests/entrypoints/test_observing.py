@@ -100,7 +100,7 @@ class TestAccessLine:
         (line,) = lines.of_access()
         assert line["ms"] >= 0
         assert (line["method"], line["status"], line["level"]) == ("GET", 422, "INFO")
-        assert line["route"] == "/v1/billing/invoices/<reference>"
+        assert line["route"] == "/v1/billing/invoices/<reference:reference>"
         assert line["key"] == by_ada["Authorization"].removeprefix("Bearer obl_sk_")[:8]
         assert "INV-17" not in lines.texts[-1] and "secret" not in lines.texts[-1]
 

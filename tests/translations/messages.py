@@ -24,6 +24,7 @@ AREAS = {
     "mails": ("app/domain/mails", "app/entrypoints/letters.py", "templates/emails"),
     "operator": (
         *(
+            "app/adapters/price_table.py",
             "app/entrypoints/web/operator",
             "templates/web/operator",
             "templates/components/operator",

@@ -18,7 +18,9 @@ WORD = re.compile(r"[^\W\d_]{2,}")
 # What no template's text needs translated: code that people type, and names of things.
 UNSPOKEN = {"code", "pre", "samp", "kbd", "style", "script", "title-of-brand"}
 # Codes, classes and ids are of small letters without spaces, or with them of small letters alone.
-SENTENCE = re.compile(r"(?:^|\s)[A-Z][a-z]|[a-z] [a-z]+[ .,:]")
+SENTENCE = re.compile(
+    r"(?:^|\s)[A-Z][a-z]|[a-z] [a-z]+[.,!?]|\b(?:a|and|are|for|is|no|not|of|the|was|your)\s"
+)
 GETTEXT = {"_", "gettext", "ngettext", "pgettext"}
 TEMPLATES = [
     path
@@ -110,6 +112,8 @@ def test_bare_words_are_found(source: str, found: list[str]) -> None:
         ('{{ card("Not paid") }}', ["Not paid"]),
         ('{{ card("Paid") }}', ["Paid"]),
         ('{{ card("was not paid at all.") }}', ["was not paid at all."]),
+        ('{{ card("not for sale") }}', ["not for sale"]),
+        ('{{ field("input changed delay:250ms") }}', []),
         ('{{ card(_("Not paid"), "bad") }}', []),
         ('{{ card("button button-small") }}', []),
         ("{% trans %}Not paid{% endtrans %}", []),

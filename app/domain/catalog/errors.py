@@ -29,6 +29,24 @@ class AliasTaken(DomainError):
     kind = Kind.CONFLICT
 
 
+class UnknownAlias(DomainError):
+    """No name like this stands for a model."""
+
+    kind = Kind.NOT_FOUND
+
+
+class UnknownPrice(DomainError):
+    """No price with this id counts now or later."""
+
+    kind = Kind.NOT_FOUND
+
+
+class PriceBegun(DomainError):
+    """The price counts already: usage may have cost it."""
+
+    kind = Kind.CONFLICT
+
+
 class PriceTableUnreadable(DomainError):
     """The file of prices cannot be read, or is no table of models."""
 

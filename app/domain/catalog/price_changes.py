@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from app.domain.accounts.rules import UNSTORABLE
-from app.domain.catalog.errors import ModelNameInvalid, PriceInvalid
+from app.domain.catalog.errors import ModelNameInvalid, PriceBegun, PriceInvalid, UnknownPrice
 from app.foundation import money
 from app.foundation.sentences import say
 
@@ -73,6 +73,16 @@ class PriceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceWithdrawal:
+    """What has to be written so that a price never begins."""
+
+    price: PriceInForce
+    # The price that goes on instead, and what it says; None: the model has no price then.
+    extended_id: int | None
+    before: PriceTerms | None
+
+
+@dataclass(frozen=True, slots=True)
 class ListedPrice:
     """What a public price table says of a model."""
 
@@ -117,6 +127,11 @@ def checked_model_name(name: str) -> str:
     if UNSTORABLE.search(name) or name != name.strip():
         raise ModelNameInvalid(say("A model's name has no control characters and no outer spaces."))
     return name
+
+
+def is_unstorable(name: str) -> bool:
+    """Tell whether a name holds characters that no database stores."""
+    return UNSTORABLE.search(name) is not None
 
 
 def pico_of_price(name: str, usd_per_1k: str) -> int:
@@ -166,6 +181,23 @@ def find_change(
         rest = change.replaced_ids[1:]
         return replace(change, replaced_ids=rest, reopened_id=at_start.id) if rest else None
     return replace(change, ended_id=running.id if running else None)
+
+
+def find_withdrawal(
+    in_force: Sequence[PriceInForce], price_id: int, *, now: datetime
+) -> PriceWithdrawal:
+    """Return what lets a price never begin. Raises UnknownPrice and PriceBegun.
+
+    The prices in force are given in the order of time.
+    """
+    place = next((at for at, price in enumerate(in_force) if price.id == price_id), None)
+    if place is None:
+        raise UnknownPrice(say("There is no such price, or it does not count any more."))
+    price = in_force[place]
+    if price.effective_from <= now:
+        raise PriceBegun(say("This price counts already. Set another one from now on instead."))
+    before = in_force[place - 1] if place else None
+    return PriceWithdrawal(price, before.id if before else None, before.terms if before else None)
 
 
 def import_changes(

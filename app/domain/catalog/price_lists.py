@@ -29,6 +29,16 @@ class PricedModel:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacedPrice:
+    """A price that another one took the place of; what it priced keeps its cost."""
+
+    terms: PriceTerms
+    effective_from: datetime
+    replaced_at: datetime
+    set_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ModelsPage:
     """Some models in the order of their names, and the name that the next ones follow."""
 
@@ -54,6 +64,30 @@ def models_page(*, limit: int, query: str | None = None, after: str | None = Non
 def find_model(model_id: str) -> PricedModel | None:
     """Return the model, if it has a price."""
     return next(iter(_models([model_id])), None)
+
+
+def replaced_prices(model_id: str, *, limit: int) -> tuple[ReplacedPrice, ...]:
+    """Return the model's prices that count for nothing any more, the last replaced first."""
+    price = ModelPrice
+    gone = select(price).where(price.model_id == model_id, price.replaced_at.is_not(None))
+    newest = gone.order_by(price.replaced_at.desc(), price.id.desc()).limit(limit)
+    return tuple(
+        ReplacedPrice(
+            terms=PriceTerms(
+                row.prompt_price_pico,
+                row.completion_price_pico,
+                row.cache_read_price_pico,
+                row.cache_write_price_pico,
+                row.provider,
+                row.included_in_plans,
+            ),
+            effective_from=row.effective_from,
+            replaced_at=row.replaced_at,
+            set_by=row.set_by,
+        )
+        for row in session.scalars(newest)
+        if row.replaced_at is not None
+    )
 
 
 def preview_price(model_id: str, terms: PriceTerms, *, starts_at: datetime) -> PriceChange | None:

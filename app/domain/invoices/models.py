@@ -45,6 +45,8 @@ class Invoice(Base):
         ),
         Index(None, "user_id", "billing_month"),
         Index(None, "user_id", "issued_at", "id"),
+        # What operators look through, newest first.
+        Index(None, "issued_at", "id"),
         Index(None, "status", "due_at"),
         Index(None, "status", "id"),
     )

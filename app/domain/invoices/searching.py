@@ -6,7 +6,8 @@ Each list is read from its newest row on, a stretch at a time, along an index.
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, or_, select, tuple_, union_all
+from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import UNSTORABLE
@@ -45,8 +46,12 @@ def invoices_found(
     if query is not None:
         newest = newest.where(Invoice.id.in_(_named(query)))
     if before is not None:
-        newest = newest.where(Invoice.id < before)
-    rows = session.scalars(newest.order_by(Invoice.id.desc()).limit(limit + 1)).all()
+        last = aliased(Invoice)
+        issued_before = select(last.issued_at, last.id).where(last.id == before)
+        issued = tuple_(Invoice.issued_at, Invoice.id)
+        newest = newest.where(issued < issued_before.scalar_subquery())
+    newest = newest.order_by(Invoice.issued_at.desc(), Invoice.id.desc()).limit(limit + 1)
+    rows = session.scalars(newest).all()
     views = tuple(queries.view(row, now=now) for row in rows[:limit])
     return Stretch(views, rows[limit - 1].id if len(rows) > limit else None)
 

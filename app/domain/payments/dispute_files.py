@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.orm import aliased
 
 from app.domain.invoices.models import CreditEntry, CreditNote, Invoice
 from app.domain.payments import disputes
@@ -51,17 +52,24 @@ class DisputeView:
 def disputes_found(
     statuses: Collection[DisputeStatus], *, limit: int, before: int | None = None
 ) -> Stretch[DisputeView]:
-    """Return the newest disputes of these statuses. Four statements, however many."""
+    """Return the disputes of these statuses, by when they were decided, or else opened.
+
+    The newest come first. Four statements, however many.
+    """
+    moment = func.coalesce(Dispute.decided_at, Dispute.opened_at)
     newest = (
         select(Dispute, Payment, Invoice.invoice_number)
         .join(Payment, Payment.id == Dispute.payment_id)
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .where(Dispute.status.in_(statuses))
-        .order_by(Dispute.id.desc())
+        .order_by(moment.desc(), Dispute.id.desc())
         .limit(limit + 1)
     )
     if before is not None:
-        newest = newest.where(Dispute.id < before)
+        last = aliased(Dispute)
+        last_moment = func.coalesce(last.decided_at, last.opened_at)
+        earlier = select(last_moment, last.id).where(last.id == before).scalar_subquery()
+        newest = newest.where(tuple_(moment, Dispute.id) < earlier)
     rows = [(dispute, payment, number) for dispute, payment, number in session.execute(newest)]
     shown = stretch(rows, limit=limit, number=lambda row: row[0].id)
     return Stretch(_views(shown.rows), shown.older_before)
@@ -74,7 +82,7 @@ def disputes_of_payment(public_id: str) -> tuple[DisputeView, ...]:
         .join(Payment, Payment.id == Dispute.payment_id)
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .where(Payment.public_id == public_id)
-        .order_by(Dispute.id.desc())
+        .order_by(Dispute.opened_at.desc(), Dispute.id.desc())
     )
     return _views(
         [(dispute, payment, number) for dispute, payment, number in session.execute(theirs)]

@@ -77,6 +77,7 @@ class Payment(Base):
         Index(None, "invoice_id"),
         # What operators look through, newest first.
         Index(None, "status", "id"),
+        Index(None, "created_at", "id"),
         Index(
             "ix_payments_overpayments",
             "id",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, true, union_all
+from sqlalchemy import ColumnElement, Select, and_, or_, select, true, tuple_, union_all
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
@@ -29,12 +29,16 @@ class Choice(StrEnum):
     """Which attempts to pay are looked through."""
 
     ALL = "all"
+    # Nobody knows yet whether their money comes.
+    PENDING = "pending"
     # Nothing was decided about them for a day.
     UNDECIDED = "undecided"
     # Money that had nothing to pay, and is still here.
     OVERPAID = "overpaid"
     DISPUTED = "disputed"
     FAILED = "failed"
+    # Their page closed without money.
+    EXPIRED = "expired"
     # Nothing was heard of a refund of theirs for a day, or the provider has refused it.
     REFUND_STUCK = "refund_stuck"
 
@@ -51,12 +55,16 @@ def payments_found(
 
     `query` names one, its invoice, its customer, or what the provider calls it. Two statements.
     """
-    newest = select(Payment.id).order_by(Payment.id.desc()).limit(limit + 1)
+    begun = tuple_(Payment.created_at, Payment.id)
+    newest = select(Payment.id).order_by(Payment.created_at.desc(), Payment.id.desc())
+    newest = newest.limit(limit + 1)
     newest = newest.where(conditions(now=now)[choice])
     if query is not None:
         newest = newest.where(Payment.id.in_(_named(query)))
     if before is not None:
-        newest = newest.where(Payment.id < before)
+        last = aliased(Payment)
+        begun_before = select(last.created_at, last.id).where(last.id == before)
+        newest = newest.where(begun < begun_before.scalar_subquery())
     row_ids = stretch(session.scalars(newest).all(), limit=limit, number=int)
     return Stretch(queries.payments_of_rows(row_ids.rows), row_ids.older_before)
 
@@ -79,12 +87,14 @@ def conditions(*, now: datetime) -> Mapping[Choice, ColumnElement[bool]]:
     refund_stuck = or_(refused, silent)
     return {
         Choice.ALL: true(),
+        Choice.PENDING: Payment.status.in_(UNDECIDED),
         Choice.UNDECIDED: and_(Payment.status.in_(UNDECIDED), Payment.created_at < a_day_ago),
         Choice.OVERPAID: and_(
             Payment.is_overpayment, Payment.refunded_minor < Payment.amount_minor
         ),
         Choice.DISPUTED: Payment.id.in_(select(Dispute.payment_id)),
         Choice.FAILED: Payment.status == PaymentStatus.FAILED,
+        Choice.EXPIRED: Payment.status == PaymentStatus.EXPIRED,
         Choice.REFUND_STUCK: Payment.id.in_(select(Refund.payment_id).where(refund_stuck)),
     }
 

@@ -1,6 +1,7 @@
 """What the forms accept: shape only; what it means is the domain's to say."""
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -12,7 +13,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
-from app.entrypoints.languages import field_label, language
+from app.entrypoints.languages import field_label, language, translated
 from app.foundation.languages import ENGLISH, cities
 from app.foundation.sentences import say
 
@@ -38,25 +39,30 @@ def visible(text: str | None) -> str | None:
     return UNSTORABLE.sub(" ", text) if text else text
 
 
+def spoken(choices: Mapping[str, str]) -> Callable[[], dict[str, str]]:
+    """Return choices that are in the reader's language whenever a form offers them."""
+    return lambda: {value: str(translated(words)) for value, words in choices.items()}
+
+
 def zone_choices() -> dict[str, list[tuple[str, str]]]:
     """Return the time zones to choose from, by region, in the reader's language."""
     return _zones_in(language())
 
 
 @cache
-def _zones_in(spoken: str) -> dict[str, list[tuple[str, str]]]:
-    choices = {UNIVERSAL.in_language(spoken): [("UTC", "UTC")]}
+def _zones_in(code: str) -> dict[str, list[tuple[str, str]]]:
+    choices = {UNIVERSAL.in_language(code): [("UTC", "UTC")]}
     # In English the zones' own names tell more than those of the cities.
-    named = {} if spoken == ENGLISH else cities(spoken)
-    shared = Counter(named.values())
-    for name in sorted(available_timezones()):
+    named = {} if code == ENGLISH else cities(code)
+    offered = [name for name in sorted(available_timezones()) if name.partition("/")[0] in REGIONS]
+    shared = Counter(named.get(name) for name in offered)
+    for name in offered:
         region, _, place = name.partition("/")
-        if region in REGIONS:
-            shown = place.replace("_", " ").replace("/", " – ")
-            city = named.get(name, shown)
-            # One city has several zones where it was called otherwise before.
-            told = f"{city} ({shown})" if shared[city] > 1 else city
-            choices.setdefault(REGIONS[region].in_language(spoken), []).append((name, told))
+        shown = place.replace("_", " ").replace("/", " – ")
+        city = named.get(name, shown)
+        # One city has several zones where it was called otherwise before.
+        told = f"{city} ({shown})" if shared[city] > 1 else city
+        choices.setdefault(REGIONS[region].in_language(code), []).append((name, told))
     return choices
 
 

@@ -11,26 +11,26 @@ from app.domain.accounts.errors import KeyExpiryInvalid, KeyNameInvalid, TooMany
 from app.domain.accounts.key_rules import Expiry, KeyTerms, Overlap, Scope
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX
 from app.entrypoints.languages import field_label
-from app.entrypoints.web.forms import SentForm, visible
+from app.entrypoints.web.forms import SentForm, spoken, visible
 from app.foundation.errors import DomainError
 from app.foundation.sentences import say
 
 SCOPES = {
-    Scope.READ.value: field_label("Only read"),
-    Scope.WRITE.value: field_label("Read and change"),
+    Scope.READ.value: say("Only read"),
+    Scope.WRITE.value: say("Read and change"),
 }
 EXPIRIES = {
-    Expiry.NEVER.value: field_label("Never"),
-    Expiry.DAYS_30.value: field_label("After 30 days"),
-    Expiry.DAYS_90.value: field_label("After 90 days"),
-    Expiry.DAYS_365.value: field_label("After 365 days"),
-    Expiry.ON_A_DAY.value: field_label("After a day that I choose"),
+    Expiry.NEVER.value: say("Never"),
+    Expiry.DAYS_30.value: say("After 30 days"),
+    Expiry.DAYS_90.value: say("After 90 days"),
+    Expiry.DAYS_365.value: say("After 365 days"),
+    Expiry.ON_A_DAY.value: say("After a day that I choose"),
 }
 OVERLAPS = {
-    Overlap.NONE.value: field_label("At once"),
-    Overlap.HOUR.value: field_label("In 1 hour"),
-    Overlap.DAY.value: field_label("In 24 hours"),
-    Overlap.WEEK.value: field_label("In 7 days"),
+    Overlap.NONE.value: say("At once"),
+    Overlap.HOUR.value: say("In 1 hour"),
+    Overlap.DAY.value: say("In 24 hours"),
+    Overlap.WEEK.value: say("In 7 days"),
 }
 
 
@@ -48,8 +48,10 @@ class KeyForm(SentForm):
     """What a new key is known by, what it may do, and how long."""
 
     name = name_field(field_label("Reporting script"))
-    scope = SelectField(field_label("May"), choices=SCOPES, default=Scope.READ.value)
-    expiry = SelectField(field_label("Ends"), choices=EXPIRIES, default=Expiry.DAYS_365.value)
+    scope = SelectField(field_label("May"), choices=spoken(SCOPES), default=Scope.READ.value)
+    expiry = SelectField(
+        field_label("Ends"), choices=spoken(EXPIRIES), default=Expiry.DAYS_365.value
+    )
     expires_on = DateField(field_label("Last day"), validators=[Optional()])
 
     @property
@@ -76,5 +78,5 @@ class OverlapForm(SentForm):
     """When the old key ends."""
 
     overlap = SelectField(
-        field_label("The old key ends"), choices=OVERLAPS, default=Overlap.DAY.value
+        field_label("The old key ends"), choices=spoken(OVERLAPS), default=Overlap.DAY.value
     )

@@ -12,16 +12,19 @@ from app.domain.accounts.settings_rules import (
 )
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
-from app.entrypoints.languages import field_label, language
-from app.entrypoints.web.forms import SentForm, visible, zone_choices
+from app.entrypoints.languages import field_label, language, translated
+from app.entrypoints.web.forms import SentForm, spoken, visible, zone_choices
 from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
 from app.foundation.languages import NAMES
+from app.foundation.sentences import say
 
-NO_COUNTRY = {"": field_label("Not told")}
+NO_COUNTRY = say("Not told")
+CURRENCIES = {"USD": say("US dollar")}
+RHYTHMS = {"monthly": say("Every month")}
 
 
 def _countries() -> dict[str, str]:
-    return {**NO_COUNTRY, **country_names(language())}
+    return {"": str(translated(NO_COUNTRY)), **country_names(language())}
 
 
 class SettingsForm(SentForm):
@@ -44,11 +47,11 @@ class SettingsForm(SentForm):
         render_kw={"autocomplete": "off", "maxlength": TEXT_LENGTH_MAX},
     )
     currency = SelectField(
-        field_label("Currency"), choices={"USD": field_label("US dollar")}, validate_choice=False
+        field_label("Currency"), choices=spoken(CURRENCIES), validate_choice=False
     )
     invoice_frequency = SelectField(
         field_label("Invoice frequency"),
-        choices={"monthly": field_label("Every month")},
+        choices=spoken(RHYTHMS),
         validate_choice=False,
     )
     send_invoice_email = Switch(field_label("Send invoices by mail"))

@@ -20,7 +20,14 @@ from app.foundation.figures import (
     usd_of_minor,
     usd_written,
 )
-from app.foundation.languages import CHINESE, ENGLISH, day_in, month_name_in, short_day_in
+from app.foundation.languages import (
+    CHINESE,
+    ENGLISH,
+    day_in,
+    long_month_in,
+    month_name_in,
+    short_day_in,
+)
 from app.foundation.money import (
     round_half_up,
     usd_from_minor,
@@ -104,6 +111,11 @@ def short_day(moment: datetime, local: ZoneInfo) -> str:
 def month_name(moment: datetime) -> str:
     """Return the name of a UTC month: November, 11月."""
     return month_name_in(language(), moment.astimezone(UTC).date())
+
+
+def long_month(moment: datetime) -> str:
+    """Return a UTC month with its year: November 2026, 2026年11月."""
+    return long_month_in(language(), moment.astimezone(UTC).date())
 
 
 def date_written(there: date) -> str:
@@ -200,6 +212,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "day": day,
     "short_day": short_day,
     "month_name": month_name,
+    "long_month": long_month,
     "date_written": date_written,
     "usd_of_pico": usd_of_pico,
     "priced": priced,

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -224,7 +224,7 @@ class TestRollOver:
         assert [period.tokens_used for period in periods if period.tokens_used] == [THREADS * 500]
 
 
-def read_unlocked(user_ids: set[str]) -> dict[str, Balance]:
+def read_unlocked(user_ids: set[str], *, served_at: datetime) -> dict[str, Balance]:
     columns = select(Account.id, Account.timezone, Account.extra_tokens, Account.granted_tokens)
     rows = session.execute(columns.where(Account.id.in_(user_ids)))
     return {row.id: Balance(*row) for row in rows}

@@ -13,19 +13,23 @@ from app.entrypoints.web.operator import (
     journal,
     keys,
     mails,
+    models,
     overview,
     payments,
     plans,
+    price_tables,
     prices,
     report,
     seeing,
+    taxes,
     webhooks,
 )
 from app.entrypoints.web.signing_in import require_operator
 
 SUBJECTS = (
     *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, keys),
-    *(mails, overview, payments, plans, prices, report, seeing, webhooks),
+    *(mails, models, overview, payments, plans, price_tables, prices, report, seeing, taxes),
+    webhooks,
 )
 console = Blueprint("operator", __name__, url_prefix="/operator")
 console.before_request(require_operator)

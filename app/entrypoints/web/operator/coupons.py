@@ -1,13 +1,15 @@
-"""Coupons: what each gives and how often it was used, making them, and taking them back."""
+"""Coupons: what each gives and how often it was used, making them, and changing them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.coupons import creating, queries, rules
+from app.domain.coupons import creating, queries, redeemers, rules
 from app.domain.coupons.errors import CouponCodeInvalid, CouponCodeTaken
 from app.domain.coupons.models import Coupon
 from app.domain.coupons.rules import CouponDraft
@@ -15,15 +17,18 @@ from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
+from app.entrypoints.web.operator.coupon_forms import CouponForm, CouponTermsForm
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
-from app.entrypoints.web.operator.forms import ConfirmForm, CouponForm
+from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.money import usd_from_minor
+from app.foundation.sentences import say, say_count
 
 HEADING = (
     *("code", "type", "value", "used_count", "max_uses", "max_usage_per_user"),
@@ -76,6 +81,44 @@ def create() -> ResponseReturnValue:
     return _form_page(form) if form.errors else redirect(url_for(".index", query=made), 303)
 
 
+@pages.get("/coupons/<code>")
+def show_coupon(code: str) -> ResponseReturnValue:
+    """Show what a coupon gives, and who has redeemed it."""
+    coupon, cursor = queries.coupon_by_code(code), cursor_asked()
+    return show(
+        "web/operator/coupons/show.html",
+        "web/operator/coupons/_coupon.html",
+        coupon=coupon,
+        use=redeemers.use_of(coupon),
+        found=redeemers.redeemers(coupon, limit=ROWS_PER_PAGE, cursor=cursor),
+        cursor=cursor,
+        now=clock.now(),
+    )
+
+
+@pages.get("/coupons/<code>/edit")
+def show_edit(code: str) -> ResponseReturnValue:
+    """Show a coupon's dates and limits in a form."""
+    coupon = queries.coupon_by_code(code)
+    return _edit_page(coupon, _edit_form(coupon, sent=False))
+
+
+@pages.post("/coupons/<code>/edit")
+def edit(code: str) -> ResponseReturnValue:
+    """Change a coupon, or say at each field why not."""
+    coupon = queries.coupon_by_code(code)
+    form = _edit_form(coupon, sent=True)
+    if form.validate():
+        with wrong_fields_shown_on(form), transaction():
+            creating.change(
+                code, lambda draft: _edited(draft, form), actor=actor(), now=clock.now()
+            )
+    if form.errors:
+        return _edit_page(coupon, form)
+    tell(say("The coupon is changed. Whoever has redeemed it keeps what it gave."))
+    return redirect(url_for(".show_coupon", code=coupon.code), 303)
+
+
 @pages.route("/coupons/<code>/deactivate", methods=["GET", "POST"])
 def deactivate(code: str) -> ResponseReturnValue:
     """Let nobody redeem a coupon any more."""
@@ -91,22 +134,76 @@ def activate(code: str) -> ResponseReturnValue:
 def _made(form: CouponForm) -> str:
     """Make what the form asks for; return what all its codes begin with."""
     now, code = clock.now(), (form.code.data or "").strip()
-    named = ("type", "value", "max_uses", "max_usage_per_user", "min_purchase_amount")
     draft = CouponDraft(
-        **{name: form[name].data for name in named},
+        **_typed(form),
         valid_from=form.valid_from.data or now,
         expires_at=form.expires_at.data or now,
-        description=form.description.data or "",
-        applicable_plans=form.applicable_plans.data or None,
     )
     if code:
         made = creating.create(code, draft, actor=actor(), now=now).code
-        flash(f"{made} can be redeemed.")
+        tell(say("{code} can be redeemed.", {"code": made}))
         return made
     prefix, count = (form.prefix.data or "").strip(), form.count.data
     codes = creating.create_many(prefix, count, draft, actor=actor(), now=now)
-    flash(f"{len(codes):,} codes were made. Download them as CSV below.")
+    tell(
+        say_count(
+            "One code was made. Download it as CSV below.",
+            "{number:,} codes were made. Download them as CSV below.",
+            len(codes),
+        )
+    )
     return f"{prefix.upper()}-"
+
+
+def _typed(form: CouponTermsForm) -> dict[str, Any]:
+    """Return what is typed, without the moments; of a redeemed coupon, what may still change."""
+    named = ("type", "value", "max_uses", "max_usage_per_user", "min_purchase_amount")
+    return {
+        **{name: form[name].data for name in named if name in form},
+        "description": form.description.data or "",
+        "applicable_plans": form.applicable_plans.data or None,
+    }
+
+
+def _edited(draft: CouponDraft, form: CouponTermsForm) -> CouponDraft:
+    """Return the coupon as it is typed."""
+    return replace(
+        draft,
+        valid_from=_moment(draft.valid_from, form.valid_from.data),
+        expires_at=_moment(draft.expires_at, form.expires_at.data),
+        **_typed(form),
+    )
+
+
+def _moment(was: datetime, typed: datetime | None) -> datetime:
+    """Return the moment that is typed; one that was left alone, or left out, stays to the dot."""
+    if typed is None or typed == was.replace(second=0, microsecond=0):
+        return was
+    return typed
+
+
+def _edit_form(coupon: Coupon, *, sent: bool) -> CouponTermsForm:
+    """Return the form with the coupon in it; what it gives is fixed once it was redeemed."""
+    if sent:
+        form = CouponTermsForm()
+    else:
+        draft = creating.draft_of(coupon)
+        form = CouponTermsForm(
+            formdata=None, data={name: getattr(draft, name) for name in CouponDraft.__slots__}
+        )
+    if coupon.used_count:
+        del form.type, form.value
+    return form
+
+
+def _edit_page(coupon: Coupon, form: CouponTermsForm) -> Response:
+    return show(
+        "web/operator/coupons/edit.html",
+        "web/operator/coupons/_edit.html",
+        status=422 if form.errors else 200,
+        coupon=coupon,
+        form=form,
+    )
 
 
 def _switch(code: str, *, is_active: bool) -> ResponseReturnValue:
@@ -119,22 +216,29 @@ def _switch(code: str, *, is_active: bool) -> ResponseReturnValue:
                 actor=actor(),
                 now=clock.now(),
             )
+    return ask(_question(coupon, is_active=is_active), form)
+
+
+def _question(coupon: Coupon, *, is_active: bool) -> Question:
+    named = {"code": coupon.code}
     consequences = (
-        "Customers can redeem it again, within its dates and limits."
+        say("Customers can redeem it again, within its dates and limits.")
         if is_active
-        else "Nobody can redeem it any more.",
-        f"It was redeemed {coupon.used_count:,} times; whoever has it keeps what it gives.",
+        else say("Nobody can redeem it any more."),
+        say_count(
+            "It was redeemed once; whoever has it keeps what it gives.",
+            "It was redeemed {number:,} times; whoever has it keeps what it gives.",
+            coupon.used_count,
+        ),
     )
-    verb = "Activate" if is_active else "Deactivate"
-    question = Question(
-        title=f"{verb} {coupon.code}",
+    return Question(
+        title=say("Activate {code}", named) if is_active else say("Deactivate {code}", named),
         consequences=consequences,
-        button=verb,
+        button=say("Activate") if is_active else say("Deactivate"),
         back=url_for("web.operator.coupons.index", query=coupon.code),
-        done="It is done, and noted in the journal.",
+        done=say("It is done, and noted in the journal."),
         is_bad=not is_active,
     )
-    return ask(question, form)
 
 
 def _lines(coupons: Sequence[Coupon]) -> Iterator[Sequence[Cell]]:

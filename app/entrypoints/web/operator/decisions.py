@@ -31,11 +31,29 @@ from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import say, say_count
 from app.workflows.adjust_tokens import adjust_tokens
 from app.workflows.delete_account import delete_account, keep_account
 
 ON_DELETION = (ReasonInvalid, InvoicesUnpaid, DeletionAsked, DeletionNotAsked, ChangeInProgress)
 ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
+
+# What follows from each decision.
+SUSPENDING = (
+    say("The gateway is told to refuse every request of his, from now on."),
+    say("It stays so until an operator lifts it: paying what he owes does not."),
+    say("His plan, his invoices and his automatic top-up go on as before."),
+)
+RESUMING = (
+    say("The gateway is told to serve him again, whatever he was suspended for."),
+    say("Invoices that are overdue for seven days, and his limits, may still stop him."),
+)
+DELETING = (
+    say("Only at his own request: say in the reason how you know that it was he who asked."),
+    say("He is told by mail, and can keep his account for 14 days; until then everything goes on."),
+    say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
+)
+KEEPING = (say("His account is not deleted. A plan that was cancelled with it is renewed again."),)
 
 pages = Blueprint("decisions", __name__)
 
@@ -48,12 +66,8 @@ def suspend(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
             account = standing.lock_customer(user_id)
             standing.suspend(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
-    consequences = (
-        "The gateway is told to refuse every request of his, from now on.",
-        "It stays so until an operator lifts it: paying what he owes does not.",
-        "His plan, his invoices and his automatic top-up go on as before.",
-    )
-    return _ask(f"Suspend {customer.id}", consequences, "Suspend", form, customer)
+    title = say("Suspend {customer}", {"customer": customer.id})
+    return _ask(title, SUSPENDING, say("Suspend"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/resume", methods=["GET", "POST"])
@@ -64,11 +78,8 @@ def resume(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
             account = standing.lock_customer(user_id)
             standing.resume(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
-    consequences = (
-        "The gateway is told to serve him again, whatever he was suspended for.",
-        "Invoices that are overdue for seven days, and his limits, may still stop him.",
-    )
-    return _ask(f"Let {customer.id} go on", consequences, "Let him go on", form, customer)
+    title = say("Let {customer} go on", {"customer": customer.id})
+    return _ask(title, RESUMING, say("Let him go on"), form, customer)
 
 
 @pages.route("/customers/<user_id>/credit-limit", methods=["GET", "POST"])
@@ -80,14 +91,8 @@ def credit_limit(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), transaction():
             account, minor = standing.lock_customer(user_id), form.credit_limit.data
             standing.set_credit_limit(account, minor, actor=actor(), now=clock.now())
-    limits = credit_limits()
-    consequences = (
-        "Usage that is not invoiced and invoices that are not paid count towards it."
-        " Beyond it, the gateway is told to refuse requests; what happens all the same is billed.",
-        f"The usual limit is {usd_of_minor(limits.new_minor)} until a first payment,"
-        f" then {usd_of_minor(limits.settled_minor)}, and nothing during a dispute.",
-    )
-    return _ask(f"What {customer.id} may owe", consequences, "Set the limit", form, customer)
+    title = say("What {customer} may owe", {"customer": customer.id})
+    return _ask(title, _of_limit(), say("Set the limit"), form, customer)
 
 
 @pages.route("/customers/<user_id>/tax-id", methods=["GET", "POST"])
@@ -97,14 +102,8 @@ def approve_tax_id(user_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with transaction():
             operations.approve_tax_id(customer, actor=actor(), now=clock.now())
-    chosen = queries.settings_view(customer)
-    consequences = (
-        f"You have checked {chosen.tax_id or 'the id'} of {chosen.country or 'his country'}"
-        " with its authority.",
-        "Invoices issued from now on may reverse the charge: then they carry no tax.",
-        "The approval ends when he changes his tax id or his country.",
-    )
-    return _ask(f"Approve the tax id of {customer.id}", consequences, "Approve", form, customer)
+    title = say("Approve the tax id of {customer}", {"customer": customer.id})
+    return _ask(title, _of_approval(customer), say("Approve"), form, customer)
 
 
 @pages.route("/customers/<user_id>/adjust-tokens", methods=["GET", "POST"])
@@ -117,12 +116,8 @@ def adjust(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on(fields), transaction():
             check_first_time(form)
             adjust_tokens(user_id, tokens, reason=reason, actor=actor(), now=clock.now())
-    consequences = (
-        f"He has {customer.extra_tokens:,} extra tokens now. What you give is drawn first,"
-        " never expires, and is not refunded.",
-        "No money moves. He reads the reason in his ledger.",
-    )
-    return _ask(f"Adjust the tokens of {customer.id}", consequences, "Adjust", form, customer)
+    title = say("Adjust the tokens of {customer}", {"customer": customer.id})
+    return _ask(title, _of_adjustment(customer), say("Adjust"), form, customer)
 
 
 @pages.route("/customers/<user_id>/delete", methods=["GET", "POST"])
@@ -136,12 +131,8 @@ def delete(user_id: str) -> ResponseReturnValue:
             delete_account(
                 account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
             )
-    consequences = (
-        "Only at his own request: say in the reason how you know that it was he who asked.",
-        "He is told by mail, and can keep his account for 14 days; until then everything goes on.",
-        "Then it is erased, once nothing is owed. Invoices and payments stay as they are.",
-    )
-    return _ask(f"Delete {customer.id}", consequences, "Delete", form, customer)
+    title = say("Delete {customer}", {"customer": customer.id})
+    return _ask(title, DELETING, say("Delete"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])
@@ -155,10 +146,49 @@ def keep(user_id: str) -> ResponseReturnValue:
             keep_account(
                 account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
             )
-    consequences = (
-        "His account is not deleted. A plan that was cancelled with it is renewed again.",
+    title = say("Keep {customer}", {"customer": customer.id})
+    return _ask(title, KEEPING, say("Keep the account"), form, customer)
+
+
+def _of_limit() -> tuple[str, ...]:
+    limits = credit_limits()
+    return (
+        say(
+            "Usage that is not invoiced and invoices that are not paid count towards it. Beyond it,"
+            " the gateway is told to refuse requests; what happens all the same is billed."
+        ),
+        say(
+            "The usual limit is {new} until a first payment, then {settled},"
+            " and nothing during a dispute.",
+            {"new": usd_of_minor(limits.new_minor), "settled": usd_of_minor(limits.settled_minor)},
+        ),
     )
-    return _ask(f"Keep {customer.id}", consequences, "Keep the account", form, customer)
+
+
+def _of_approval(customer: Account) -> tuple[str, ...]:
+    chosen = queries.settings_view(customer)
+    named = {
+        "tax_id": chosen.tax_id or say("the id"),
+        "country": chosen.country or say("his country"),
+    }
+    return (
+        say("You have checked {tax_id} of {country} with its authority.", named),
+        say("Invoices issued from now on may reverse the charge: then they carry no tax."),
+        say("The approval ends when he changes his tax id or his country."),
+    )
+
+
+def _of_adjustment(customer: Account) -> tuple[str, ...]:
+    return (
+        say_count(
+            "He has one extra token now. What you give is drawn first, never expires,"
+            " and is not refunded.",
+            "He has {number:,} extra tokens now. What you give is drawn first, never expires,"
+            " and is not refunded.",
+            customer.extra_tokens,
+        ),
+        say("No money moves. He reads the reason in his ledger."),
+    )
 
 
 def _known(user_id: str) -> Account:
@@ -173,13 +203,15 @@ def _ask(
     button: str,
     form: SentForm,
     customer: Account,
+    *,
+    is_bad: bool = False,
 ) -> ResponseReturnValue:
     question = Question(
         title=title,
         consequences=consequences,
         button=button,
         back=url_for("web.operator.customers.show_customer", user_id=customer.id),
-        done="It is done, and noted in the journal.",
-        is_bad=button in ("Suspend", "Delete"),
+        done=say("It is done, and noted in the journal."),
+        is_bad=is_bad,
     )
     return ask(question, form)

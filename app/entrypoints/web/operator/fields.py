@@ -12,9 +12,14 @@ from app.entrypoints.languages import field_label
 from app.entrypoints.moments import in_utc
 from app.entrypoints.web.forms import visible
 from app.entrypoints.web.typed import Amount, Typed, number_typed, visible_lines
-from app.foundation.money import minor_from_usd
+from app.foundation.money import (
+    basis_points_from_percent,
+    minor_from_usd,
+    percent_from_basis_points,
+)
 
 AMOUNT_WANTED = field_label("Enter an amount in USD with at most two decimals, such as 12.34.")
+PERCENT_WANTED = field_label("Enter a percentage with at most two decimals, such as 7.75.")
 
 
 class Cents(Amount):
@@ -71,6 +76,24 @@ class NumberOrNothing(Number):
         self.data = None
         if valuelist and valuelist[0].strip():
             super().process_formdata(valuelist)
+
+
+class BasisPoints(Number):
+    """A percentage that is typed; its data are basis points."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the percentage; one that is none is said at the field."""
+        super().process_formdata(valuelist)
+        try:
+            self.data = basis_points_from_percent(self.data)
+        except ValueError as error:
+            self.data = None
+            raise ValueError(PERCENT_WANTED) from error
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        return "" if self.data is None else f"{percent_from_basis_points(self.data):f}"
 
 
 class MomentInUtc(StringField):

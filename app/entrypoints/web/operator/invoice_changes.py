@@ -16,12 +16,29 @@ from app.entrypoints.web.operator.forms import CreditForm, ReasonForm
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.credit_invoice import credit_invoice
 from app.workflows.replace_invoice import replace_invoice
 from app.workflows.void_invoice import void_invoice
 
 ON_REASON = (ReasonInvalid, InvoiceNotVoidable)
 ON_AMOUNT = (CreditTooLarge, InvoiceNotCreditable, FormSentTwice)
+
+# What follows from each act.
+VOIDING = (
+    say("The customer has nothing to pay any more; what was billed is forgiven."),
+    say("Coupons and account credit that it used come back to him. Open payment pages are closed."),
+    say("To bill the same anew, with what is right today, replace it instead."),
+)
+REPLACING = (
+    say("This invoice becomes void, and a new one with the same lines is issued and mailed."),
+    say("Addresses, tax, coupons and account credit are those of now; it is due anew."),
+)
+CREDITING = (
+    say("A credit note is issued and the customer is told by mail."),
+    say("No money moves: the amount becomes account credit, which his next invoices use first."),
+    say("To send money back instead, refund the payment."),
+)
 
 pages = Blueprint("invoice_changes", __name__)
 
@@ -34,12 +51,8 @@ def void(reference: str) -> ResponseReturnValue:
         with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
             reason = form.reason.data or ""
             void_invoice(reference, reason=reason, actor=actor(), now=clock.now())
-    consequences = (
-        "The customer has nothing to pay any more; what was billed is forgiven.",
-        "Coupons and account credit that it used come back to him. Open payment pages are closed.",
-        "To bill the same anew, with what is right today, replace it instead.",
-    )
-    return _ask(f"Void {number}", consequences, "Void it", form, number)
+    title = say("Void {invoice}", {"invoice": number})
+    return _ask(title, VOIDING, say("Void it"), form, number, is_bad=True)
 
 
 @pages.route("/invoices/<reference>/replace", methods=["GET", "POST"])
@@ -50,11 +63,8 @@ def replace(reference: str) -> ResponseReturnValue:
         with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
             reason, now = form.reason.data or "", clock.now()
             replace_invoice(reference, reason=reason, seller=seller(), actor=actor(), now=now)
-    consequences = (
-        "This invoice becomes void, and a new one with the same lines is issued and mailed.",
-        "Addresses, tax, coupons and account credit are those of now; it is due anew.",
-    )
-    return _ask(f"Replace {number}", consequences, "Replace it", form, number)
+    title = say("Replace {invoice}", {"invoice": number})
+    return _ask(title, REPLACING, say("Replace it"), form, number)
 
 
 @pages.route("/invoices/<reference>/credit", methods=["GET", "POST"])
@@ -67,12 +77,8 @@ def credit(reference: str) -> ResponseReturnValue:
             minor, reason, now = form.amount.data or 0, form.reason.data or "", clock.now()
             check_first_time(form)
             credit_invoice(reference, amount_minor=minor, reason=reason, actor=actor(), now=now)
-    consequences = (
-        "A credit note is issued and the customer is told by mail.",
-        "No money moves: the amount becomes account credit, which his next invoices use first.",
-        "To send money back instead, refund the payment.",
-    )
-    return _ask(f"Credit some of {number}", consequences, "Credit it", form, number)
+    title = say("Credit some of {invoice}", {"invoice": number})
+    return _ask(title, CREDITING, say("Credit it"), form, number)
 
 
 def _number(reference: str) -> str:
@@ -80,15 +86,21 @@ def _number(reference: str) -> str:
 
 
 def _ask(
-    title: str, consequences: tuple[str, ...], button: str, form: SentForm, number: str
+    title: str,
+    consequences: tuple[str, ...],
+    button: str,
+    form: SentForm,
+    number: str,
+    *,
+    is_bad: bool = False,
 ) -> ResponseReturnValue:
     question = Question(
         title=title,
         consequences=consequences,
         button=button,
         back=url_for("web.operator.invoices.show_invoice", reference=number),
-        done="It is done, and noted in the journal.",
-        is_bad=button == "Void it",
+        done=say("It is done, and noted in the journal."),
+        is_bad=is_bad,
     )
     if form.is_submitted() and not form.errors:
         nudge()

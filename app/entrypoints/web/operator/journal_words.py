@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.foundation.languages import NAMES
 from app.foundation.sentences import Sentence, say
 
 ACTS: Mapping[str, Sentence] = {
@@ -48,7 +49,9 @@ ACTS: Mapping[str, Sentence] = {
     "subscription_resumed": say("Plan kept after all"),
     "price_set": say("Price set"),
     "prices_imported": say("Prices imported"),
+    "price_withdrawn": say("Price withdrawn"),
     "alias_set": say("Alias set"),
+    "alias_removed": say("Alias removed"),
     "coupon_created": say("Coupon made"),
     "coupons_created": say("Coupons made"),
     "coupon_changed": say("Coupon changed"),
@@ -133,7 +136,7 @@ DETAILS: Mapping[str, Sentence] = {
     "credit_limit": say("Credit limit"),
     "credit_note": say("Credit note"),
     "currency": say("Currency"),
-    "description": say("Description"),
+    "description": say("What customers read of it"),
     "device": say("Browser"),
     "display_order": say("Place in the list"),
     "dispute": say("Dispute no."),
@@ -209,7 +212,8 @@ DETAILS: Mapping[str, Sentence] = {
     "was": say("It was"),
 }
 # What is stored as a code.
-VALUES: Mapping[str, Mapping[str, Sentence]] = {
+VALUES: Mapping[str, Mapping[str, str]] = {
+    "locale": NAMES,
     "because": {"operator": say("an operator did it"), "debt": say("an overdue invoice")},
     "scope": {"read": say("only read"), "write": say("read and change")},
     "page": {

@@ -16,14 +16,15 @@ from app.domain.accounts.errors import (
 )
 from app.domain.accounts.key_rules import Expiry, KeyTerms, Scope
 from app.entrypoints.languages import field_label
-from app.entrypoints.web.forms import visible
+from app.entrypoints.web.forms import spoken, visible
 from app.entrypoints.web.key_forms import EXPIRIES, KeyForm, name_field
 from app.entrypoints.web.operator.fields import Lines
 from app.foundation.errors import DomainError
+from app.foundation.sentences import say
 
 GATEWAY_SCOPES = {
-    Scope.WRITE.value: field_label("Read and report usage"),
-    Scope.READ.value: field_label("Only read"),
+    Scope.WRITE.value: say("Read and report usage"),
+    Scope.READ.value: say("Only read"),
 }
 
 
@@ -35,9 +36,11 @@ class GatewayKeyForm(KeyForm):
     """A gateway's key: of which accounts it may speak, and whom it bills for events of others."""
 
     name = name_field(field_label("Gateway in Frankfurt"))
-    scope = SelectField(field_label("May"), choices=GATEWAY_SCOPES, default=Scope.WRITE.value)
+    scope = SelectField(
+        field_label("May"), choices=spoken(GATEWAY_SCOPES), default=Scope.WRITE.value
+    )
     # What a gateway that stands still cannot report is lost.
-    expiry = SelectField(field_label("Ends"), choices=EXPIRIES, default=Expiry.NEVER.value)
+    expiry = SelectField(field_label("Ends"), choices=spoken(EXPIRIES), default=Expiry.NEVER.value)
     limited_to = Lines(
         field_label("Only for these accounts, one user id a line"),
         description=field_label(

@@ -1,6 +1,6 @@
 """Attempts to pay, of all customers: looking for them, and sending money back."""
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
@@ -25,11 +25,13 @@ from app.entrypoints.web.operator.desk import (
     text_asked,
 )
 from app.entrypoints.web.operator.forms import RefundForm
+from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.figures import usd_of_minor
+from app.foundation.sentences import say
 from app.workflows.preview_refund import RefundPreview, preview_refund
 from app.workflows.request_refund import request_refund
 
@@ -84,7 +86,8 @@ def _refunded(payment_id: str, form: RefundForm) -> ResponseReturnValue:
             after_refunds=form.confirmed.data,
         )
     nudge()
-    flash(f"{usd_of_minor(asked.amount_minor)} go back: refund {asked.id}.")
+    said = {"amount": usd_of_minor(asked.amount_minor), "refund": asked.id}
+    tell(say("{amount} go back: refund {refund}.", said))
     return redirect(url_for(".show_payment", payment_id=payment_id), 303)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.catalog import plan_making, queries
@@ -13,9 +13,11 @@ from app.domain.catalog.plan_drafts import PlanDraft
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.forms import NewPlanForm, PlanForm
+from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 
 pages = Blueprint("plans", __name__)
 
@@ -78,7 +80,12 @@ def _as_typed(draft: PlanDraft) -> Mapping[str, Any]:
 
 
 def _saved(plan: Plan) -> ResponseReturnValue:
-    flash("The plan is saved. Running periods keep their terms; what is odd about it stands below.")
+    tell(
+        say(
+            "The plan is saved. Running periods keep their terms;"
+            " what is odd about it stands below."
+        )
+    )
     return redirect(url_for(".index"), 303)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, flash, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
@@ -15,17 +15,19 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
-from app.entrypoints.web.operator.forms import AliasForm, PriceForm
+from app.entrypoints.web.operator.price_forms import AliasForm, PriceForm
+from app.entrypoints.web.operator.telling import tell
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.money import usd_per_1k_from_pico
+from app.foundation.sentences import say
 
 PRICES = {
-    "prompt_price_per_k": "prompt",
-    "completion_price_per_k": "completion",
-    "cache_read_price_per_k": "cache read",
-    "cache_write_price_per_k": "cache write",
+    "prompt_price_per_k": say("prompt"),
+    "completion_price_per_k": say("completion"),
+    "cache_read_price_per_k": say("cache read"),
+    "cache_write_price_per_k": say("cache write"),
 }
 
 pages = Blueprint("prices", __name__)
@@ -95,7 +97,7 @@ def _set(form: PriceForm, terms: PriceTerms) -> ResponseReturnValue:
     with transaction():
         operations.set_price(model_id, terms, starts_at=starts_at, actor=actor(), now=clock.now())
     nudge()
-    flash(f"The price of {model_id} is set.")
+    tell(say("The price of {model} is set.", {"model": model_id}))
     return redirect(url_for("web.operator.prices.index", query=model_id), 303)
 
 
@@ -129,14 +131,17 @@ def _terms(form: PriceForm) -> PriceTerms | None:
 
 def _alias_question() -> Question:
     return Question(
-        title="Let a name stand for a model",
+        title=say("Let a name stand for a model"),
         consequences=(
-            "Usage that is reported under this name costs what the model costs.",
-            "Usage that waits for a price under it is priced at once, by the moments of its use.",
+            say("Usage that is reported under this name costs what the model costs."),
+            say(
+                "Usage that waits for a price under it is priced at once,"
+                " by the moments of its use."
+            ),
         ),
-        button="Set the alias",
+        button=say("Set the alias"),
         back=url_for("web.operator.prices.index"),
-        done="The name stands for the model now.",
+        done=say("The name stands for the model now."),
     )
 
 

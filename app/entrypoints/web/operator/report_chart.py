@@ -5,10 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from app.domain.usage.views import Sums
+from app.entrypoints.languages import language, translated
 from app.entrypoints.web.charts import LAYERS_MAX, REST, Bar, Chart, Layer
 from app.entrypoints.web.usage_filter import Metric
+from app.foundation import languages
 from app.foundation.periods import BillingMonth
+from app.foundation.sentences import say
 
+OTHERS = say("All others")
 # The chart's own totals are the layers'; nothing else of them is shown.
 NOTHING = Sums(*[0] * len(fields(Sums)))
 
@@ -27,11 +31,13 @@ def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMo
     others = ranked[len(kept) :]
     if others:
         rest = tuple(sum(revenue.get((str(m), model), 0) for model in others) for m in months)
-        layers.append(Layer("All others", REST, rest))
+        layers.append(Layer(str(translated(OTHERS)), REST, rest))
     bars = tuple(_bar(month) for month in months)
     return Chart(Metric.COST, bars, tuple(layers), rows=(), totals=NOTHING)
 
 
 def _bar(month: BillingMonth) -> Bar:
     starts_at = month.period.starts_at
-    return Bar(starts_at, f"{starts_at:%b}", f"{starts_at:%B %Y}")
+    spoken, day = language(), starts_at.date()
+    label = languages.short_month_in(spoken, day)
+    return Bar(starts_at, label, languages.long_month_in(spoken, day))

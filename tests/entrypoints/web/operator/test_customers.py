@@ -67,7 +67,7 @@ class TestShowCustomer:
         read = words(page)
         assert "$3.00" in read and "Unpaid $12.34" in read and "gpt-4" in read
         assert invoice.invoice_number in page and payment.public_id in page
-        assert "Adjusted by an operator Sorry + 500" in read and "Tokens adjusted" in read
+        assert "Adjusted by an operator Sorry + 500" in read and "Extra tokens adjusted" in read
         assert "requests pass" in read and "data-chart" in page
 
     def test_shows_who_has_nothing(self, olgas: FlaskClient, ada: Account) -> None:

@@ -1,15 +1,16 @@
 """The journal at the console: filtered, page by page."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.accounts.models import Account
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import journal
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import HTMX, words
 from tests.statements import statements
 
@@ -32,11 +33,9 @@ def acts(app: Flask, now: datetime) -> None:
 class TestIndex:
     def test_says_who_did_what(self, olgas: FlaskClient, acts: None) -> None:
         page = words(olgas.get(JOURNAL).text)
-        assert (
-            "Payment settled provider:stripe ada amount_minor 5 of [&#34;&lt;b&gt;&#34;, null]"
-            in page
-        )
-        assert "Account suspended operator:olga ben reason Abuse" in page
+        assert "Payment settled Stripe ada Amount $0.05 of &lt;b&gt;, nothing" in page
+        assert "Account suspended Operator olga ben Reason Abuse" in page
+        assert "Price set Operator olga – Model gpt-9" in page
         assert "<b>" not in olgas.get(JOURNAL, headers=HTMX).text
 
     def test_leads_to_customers_and_to_no_operator(
@@ -58,6 +57,9 @@ class TestIndex:
             ("user_id=ben", 1),
             ("actor=operator:olga&user_id=ada", 0),
             ("actor=nobody", 0),
+            ("day=2019-02-03", 0),
+            ("day=2019-02-31&actor=operator:olga", 3),
+            ("day=0001-01-01", 4),
             ("actor=%00&user_id=%20", 4),
         ],
     )
@@ -65,6 +67,21 @@ class TestIndex:
         page = olgas.get(f"{JOURNAL}?{asked}").text
         assert page.count('<td class="words details">') == count
         assert ("Show everything" in page) == (count == 0)
+
+    def test_filters_by_the_operators_own_day(
+        self, olgas: FlaskClient, olga: Account, now: datetime
+    ) -> None:
+        olga.timezone = "Asia/Tokyo"
+        session.commit()
+        midnight = datetime(2019, 5, 1, tzinfo=UTC)
+        # In Tokyo, the day ends at three in the afternoon of UTC.
+        for hours in (14, 15):
+            with transaction():
+                at = midnight + timedelta(hours=hours)
+                journal.write("price_set", actor="system", details={"no": f"{hours}!"}, now=at)
+        first, second = (words(olgas.get(f"{JOURNAL}?day=2019-05-{n}").text) for n in ("01", "02"))
+        assert "14!" in first and "15!" not in first
+        assert "15!" in second and "14!" not in second
 
     def test_goes_on_to_older_ones(self, olgas: FlaskClient, now: datetime) -> None:
         with transaction():
