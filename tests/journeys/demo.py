@@ -31,7 +31,7 @@ OPERATOR = "operator@example.com"
 # What has no other name in Chinese, and who is who here.
 NAMES = (
     "English Visa PayPal Stripe Chrome Linux PDF ZIP INV CN VAT IBAN curl",
-    "newcomer troubled careful olga example com",
+    "Europe Berlin newcomer troubled careful olga example com",
     "Billed twice by mistake",
 )
 OVERDUE_SINCE = timedelta(days=60)

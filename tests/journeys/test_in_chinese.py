@@ -16,7 +16,12 @@ pytestmark = pytest.mark.xdist_group("ports")
 CODE = "ZHONGWEN10"
 EMAIL = "xiaoming@example.com"
 # What things are called, and what was typed.
-DATA = (EMAIL, CODE, "English PayPal Visa PDF INV gpt openai Enterprise Stripe", "Chrome Linux")
+DATA = (
+    EMAIL,
+    CODE,
+    "English PayPal Visa PDF INV gpt openai Enterprise Stripe",
+    "Chrome Linux Europe Berlin",
+)
 look_closely = speaks_chinese(data=DATA)
 
 
@@ -72,7 +77,7 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     # What is used is looked at, and taken home.
     installation.report(user_id)
     goes_to(visitor, "用量", "/usage")
-    expect(page.get_by_role("cell", name="gpt-4").first).to_be_visible()
+    expect(page.get_by_role("rowheader", name="gpt-4").first).to_be_visible()
     reads(visitor)
     assert "gpt-4" in keeps(page, "导出 CSV").read_text()
 
