@@ -33,6 +33,10 @@ NAMES = (
     "English Visa PayPal Stripe Chrome Linux PDF ZIP INV CN VAT IBAN curl",
     "Europe Berlin newcomer troubled careful olga example com",
     "Billed twice by mistake",
+    "AI API usage",
+    # Models with a price that nobody uses, and formats that others have defined.
+    "deepseek chat mistral latest turbo",
+    "LiteLLM OpenMeter Lago end_user subject external_subscription_id",
 )
 OVERDUE_SINCE = timedelta(days=60)
 

@@ -34,8 +34,11 @@ SAID_HTML = """
   return copy.outerHTML;
 }
 """
-# Ids, and addresses of mails and pages.
-IDS = re.compile(r"\b(pay|inv|re|pi|cs|ch|evt|user)[-_]\w+|\S+@\S+|https?://[^\s\"<]+")
+# Ids, keys, codes and files; addresses of mails and of pages.
+IDS = re.compile(
+    r"\b(pay|inv|re|pi|cs|ch|evt|user|plan)[-_]\w*|\bobl_[\w-]+|\bPREFIX-\w+|[\w-]+\.json"
+    r"|[^\s\"<>]+@[^\s\"<>]+|https?://[^\s\"<>]+"
+)
 axe = Axe()
 
 

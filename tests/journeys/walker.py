@@ -24,6 +24,7 @@ class Walker:
     """Whoever walks, and what was found on the way."""
 
     def __init__(self, visitor: Visitor, *looks: Look) -> None:
+        self.of_a_kind_max = OF_A_KIND_MAX
         self.visitor = visitor
         self.looks = looks
         self.home = urlsplit(visitor.installation.address).netloc
@@ -37,7 +38,7 @@ class Walker:
         while waiting:
             address = waiting.pop(0)
             kind = PARTS.sub("…", address)
-            if address in self.seen or NO_PAGE.search(address) or kinds[kind] >= OF_A_KIND_MAX:
+            if address in self.seen or NO_PAGE.search(address) or kinds[kind] >= self.of_a_kind_max:
                 continue
             kinds[kind] += 1
             self.looks_at(address)
