@@ -28,6 +28,15 @@ NO_PAGES = {
     *("web.coupons.leave_preview", "web.tokens.quote", "web.tokens.rule", "web.usage.records"),
     "web.mails.show_html",
 }
+# Questions of the console that are only asked of what the demo has none of: a coupon that is off,
+# a tax id to approve, a suspension by an operator; and what is reached by a query alone.
+NOT_IN_THE_DEMO = {
+    "web.operator.coupons.activate",
+    *(f"web.operator.decisions.{name}" for name in ("approve_tax_id", "keep", "resume")),
+    "web.operator.invoice_changes.credit",
+    *(f"web.operator.models.{name}" for name in ("remove_alias", "show_model", "withdraw_price")),
+    "web.operator.taxes.remove",
+}
 FILES = re.compile(r"\.csv$|/pdf$")
 
 
@@ -37,7 +46,7 @@ def pages_for(demo: Demo, who: re.Pattern[str]) -> set[str]:
         rule.endpoint
         for rule in demo.installation.pages()
         if who.match(rule.endpoint)
-        and rule.endpoint not in NO_PAGES
+        and rule.endpoint not in NO_PAGES | NOT_IN_THE_DEMO
         and not FILES.search(rule.rule)
     }
 
