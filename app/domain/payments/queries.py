@@ -305,7 +305,7 @@ def _views(*conditions: object) -> tuple[PaymentView, ...]:
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .outerjoin(Plan, Plan.id == Invoice.plan_id)
         .where(*conditions)  # type: ignore[arg-type]  # conditions on either table
-        .order_by(Payment.id.desc())
+        .order_by(Payment.created_at.desc(), Payment.id.desc())
         .execution_options(populate_existing=True)
     )
     return tuple(_view(*row) for row in session.execute(statement))

@@ -7,6 +7,7 @@ from app.domain.invoices.searching import Choice, invoices_found
 from tests.factories.payments import make_invoice, make_paid
 from tests.fakes.payment_gateway import FakeGateway
 
+DAY = timedelta(days=1)
 DUE_AFTER = timedelta(days=30)
 
 
@@ -28,3 +29,10 @@ class TestInvoicesFound:
         page = invoices_found(now=now, limit=1)
         older = invoices_found(now=now, limit=1, before=page.older_before)
         assert [each.user_id for each in (*page.rows, *older.rows)] == ["ben", "ada"]
+
+    def test_the_newest_come_first_whatever_their_rows(self, ada: Account, now: datetime) -> None:
+        made = [make_invoice(ada, now=now + days * DAY).invoice_number for days in (1, 2, 0)]
+        names = [made[place] for place in (1, 0, 2)]
+        first = invoices_found(now=now, limit=2)
+        older = invoices_found(now=now, limit=2, before=first.older_before)
+        assert [each.invoice_number for each in (*first.rows, *older.rows)] == names

@@ -83,3 +83,26 @@ class TestPaymentsFound:
                 )
             )
         assert found(Choice.DISPUTED, now=now) == [paid.public_id]
+
+    def test_those_that_are_pending_or_expired(self, ada: Account, now: datetime) -> None:
+        attempt = make_checkout(ada, make_invoice(ada), gateway=FakeGateway(), now=now)
+        assert found(Choice.PENDING, now=now) == [attempt.payment_id]
+        assert found(Choice.EXPIRED, now=now) == []
+        with transaction():
+            session.query(Payment).one().status = "expired"
+        assert found(Choice.PENDING, now=now) == []
+        assert found(Choice.EXPIRED, now=now) == [attempt.payment_id]
+
+    def test_the_newest_come_first_whatever_their_rows(self, ada: Account, now: datetime) -> None:
+        moments = [now - DAY, now, now - 2 * DAY]
+        gateway = FakeGateway()
+        made = [make_paid(ada, gateway=gateway) for _ in moments]
+        with transaction():
+            for payment, moment in zip(made, moments, strict=True):
+                session.get(Payment, payment.id).created_at = moment
+        names = [made[place].public_id for place in (1, 0, 2)]
+        assert found(Choice.ALL, now=now) == names
+        first = payments_found(now=now, limit=2)
+        older = payments_found(now=now, limit=2, before=first.older_before)
+        assert [each.id for each in (*first.rows, *older.rows)] == names
+        assert payments_found(now=now, limit=2, before=10**9).rows == ()

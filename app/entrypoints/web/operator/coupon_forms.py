@@ -56,7 +56,7 @@ class CouponForm(CouponTermsForm, OnceForm):
     """One coupon, or many that differ in their codes."""
 
     code = StringField(
-        field_label("Code"), filters=[visible], description=field_label("Of one coupon.")
+        field_label("Coupon code"), filters=[visible], description=field_label("Of one coupon.")
     )
     prefix = StringField(
         field_label("Or a prefix"),

@@ -38,6 +38,23 @@ from app.workflows.delete_account import delete_account, keep_account
 ON_DELETION = (ReasonInvalid, InvoicesUnpaid, DeletionAsked, DeletionNotAsked, ChangeInProgress)
 ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
 
+# What follows from each decision.
+SUSPENDING = (
+    say("The gateway is told to refuse every request of his, from now on."),
+    say("It stays so until an operator lifts it: paying what he owes does not."),
+    say("His plan, his invoices and his automatic top-up go on as before."),
+)
+RESUMING = (
+    say("The gateway is told to serve him again, whatever he was suspended for."),
+    say("Invoices that are overdue for seven days, and his limits, may still stop him."),
+)
+DELETING = (
+    say("Only at his own request: say in the reason how you know that it was he who asked."),
+    say("He is told by mail, and can keep his account for 14 days; until then everything goes on."),
+    say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
+)
+KEEPING = (say("His account is not deleted. A plan that was cancelled with it is renewed again."),)
+
 pages = Blueprint("decisions", __name__)
 
 
@@ -49,13 +66,8 @@ def suspend(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
             account = standing.lock_customer(user_id)
             standing.suspend(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
-    consequences = (
-        say("The gateway is told to refuse every request of his, from now on."),
-        say("It stays so until an operator lifts it: paying what he owes does not."),
-        say("His plan, his invoices and his automatic top-up go on as before."),
-    )
     title = say("Suspend {customer}", {"customer": customer.id})
-    return _ask(title, consequences, say("Suspend"), form, customer, is_bad=True)
+    return _ask(title, SUSPENDING, say("Suspend"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/resume", methods=["GET", "POST"])
@@ -66,12 +78,8 @@ def resume(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
             account = standing.lock_customer(user_id)
             standing.resume(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
-    consequences = (
-        say("The gateway is told to serve him again, whatever he was suspended for."),
-        say("Invoices that are overdue for seven days, and his limits, may still stop him."),
-    )
     title = say("Let {customer} go on", {"customer": customer.id})
-    return _ask(title, consequences, say("Let him go on"), form, customer)
+    return _ask(title, RESUMING, say("Let him go on"), form, customer)
 
 
 @pages.route("/customers/<user_id>/credit-limit", methods=["GET", "POST"])
@@ -83,20 +91,8 @@ def credit_limit(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), transaction():
             account, minor = standing.lock_customer(user_id), form.credit_limit.data
             standing.set_credit_limit(account, minor, actor=actor(), now=clock.now())
-    limits = credit_limits()
-    consequences = (
-        say(
-            "Usage that is not invoiced and invoices that are not paid count towards it. Beyond it,"
-            " the gateway is told to refuse requests; what happens all the same is billed."
-        ),
-        say(
-            "The usual limit is {new} until a first payment, then {settled},"
-            " and nothing during a dispute.",
-            {"new": usd_of_minor(limits.new_minor), "settled": usd_of_minor(limits.settled_minor)},
-        ),
-    )
     title = say("What {customer} may owe", {"customer": customer.id})
-    return _ask(title, consequences, say("Set the limit"), form, customer)
+    return _ask(title, _of_limit(), say("Set the limit"), form, customer)
 
 
 @pages.route("/customers/<user_id>/tax-id", methods=["GET", "POST"])
@@ -106,18 +102,8 @@ def approve_tax_id(user_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with transaction():
             operations.approve_tax_id(customer, actor=actor(), now=clock.now())
-    chosen = queries.settings_view(customer)
-    named = {
-        "tax_id": chosen.tax_id or say("the id"),
-        "country": chosen.country or say("his country"),
-    }
-    consequences = (
-        say("You have checked {tax_id} of {country} with its authority.", named),
-        say("Invoices issued from now on may reverse the charge: then they carry no tax."),
-        say("The approval ends when he changes his tax id or his country."),
-    )
     title = say("Approve the tax id of {customer}", {"customer": customer.id})
-    return _ask(title, consequences, say("Approve"), form, customer)
+    return _ask(title, _of_approval(customer), say("Approve"), form, customer)
 
 
 @pages.route("/customers/<user_id>/adjust-tokens", methods=["GET", "POST"])
@@ -130,18 +116,8 @@ def adjust(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on(fields), transaction():
             check_first_time(form)
             adjust_tokens(user_id, tokens, reason=reason, actor=actor(), now=clock.now())
-    consequences = (
-        say_count(
-            "He has one extra token now. What you give is drawn first, never expires,"
-            " and is not refunded.",
-            "He has {number:,} extra tokens now. What you give is drawn first, never expires,"
-            " and is not refunded.",
-            customer.extra_tokens,
-        ),
-        say("No money moves. He reads the reason in his ledger."),
-    )
     title = say("Adjust the tokens of {customer}", {"customer": customer.id})
-    return _ask(title, consequences, say("Adjust"), form, customer)
+    return _ask(title, _of_adjustment(customer), say("Adjust"), form, customer)
 
 
 @pages.route("/customers/<user_id>/delete", methods=["GET", "POST"])
@@ -155,16 +131,8 @@ def delete(user_id: str) -> ResponseReturnValue:
             delete_account(
                 account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
             )
-    consequences = (
-        say("Only at his own request: say in the reason how you know that it was he who asked."),
-        say(
-            "He is told by mail, and can keep his account for 14 days;"
-            " until then everything goes on."
-        ),
-        say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
-    )
     title = say("Delete {customer}", {"customer": customer.id})
-    return _ask(title, consequences, say("Delete"), form, customer, is_bad=True)
+    return _ask(title, DELETING, say("Delete"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])
@@ -178,11 +146,49 @@ def keep(user_id: str) -> ResponseReturnValue:
             keep_account(
                 account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
             )
-    consequences = (
-        say("His account is not deleted. A plan that was cancelled with it is renewed again."),
-    )
     title = say("Keep {customer}", {"customer": customer.id})
-    return _ask(title, consequences, say("Keep the account"), form, customer)
+    return _ask(title, KEEPING, say("Keep the account"), form, customer)
+
+
+def _of_limit() -> tuple[str, ...]:
+    limits = credit_limits()
+    return (
+        say(
+            "Usage that is not invoiced and invoices that are not paid count towards it. Beyond it,"
+            " the gateway is told to refuse requests; what happens all the same is billed."
+        ),
+        say(
+            "The usual limit is {new} until a first payment, then {settled},"
+            " and nothing during a dispute.",
+            {"new": usd_of_minor(limits.new_minor), "settled": usd_of_minor(limits.settled_minor)},
+        ),
+    )
+
+
+def _of_approval(customer: Account) -> tuple[str, ...]:
+    chosen = queries.settings_view(customer)
+    named = {
+        "tax_id": chosen.tax_id or say("the id"),
+        "country": chosen.country or say("his country"),
+    }
+    return (
+        say("You have checked {tax_id} of {country} with its authority.", named),
+        say("Invoices issued from now on may reverse the charge: then they carry no tax."),
+        say("The approval ends when he changes his tax id or his country."),
+    )
+
+
+def _of_adjustment(customer: Account) -> tuple[str, ...]:
+    return (
+        say_count(
+            "He has one extra token now. What you give is drawn first, never expires,"
+            " and is not refunded.",
+            "He has {number:,} extra tokens now. What you give is drawn first, never expires,"
+            " and is not refunded.",
+            customer.extra_tokens,
+        ),
+        say("No money moves. He reads the reason in his ledger."),
+    )
 
 
 def _known(user_id: str) -> Account:

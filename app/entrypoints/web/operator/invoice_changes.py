@@ -24,6 +24,22 @@ from app.workflows.void_invoice import void_invoice
 ON_REASON = (ReasonInvalid, InvoiceNotVoidable)
 ON_AMOUNT = (CreditTooLarge, InvoiceNotCreditable, FormSentTwice)
 
+# What follows from each act.
+VOIDING = (
+    say("The customer has nothing to pay any more; what was billed is forgiven."),
+    say("Coupons and account credit that it used come back to him. Open payment pages are closed."),
+    say("To bill the same anew, with what is right today, replace it instead."),
+)
+REPLACING = (
+    say("This invoice becomes void, and a new one with the same lines is issued and mailed."),
+    say("Addresses, tax, coupons and account credit are those of now; it is due anew."),
+)
+CREDITING = (
+    say("A credit note is issued and the customer is told by mail."),
+    say("No money moves: the amount becomes account credit, which his next invoices use first."),
+    say("To send money back instead, refund the payment."),
+)
+
 pages = Blueprint("invoice_changes", __name__)
 
 
@@ -35,22 +51,8 @@ def void(reference: str) -> ResponseReturnValue:
         with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
             reason = form.reason.data or ""
             void_invoice(reference, reason=reason, actor=actor(), now=clock.now())
-    consequences = (
-        say("The customer has nothing to pay any more; what was billed is forgiven."),
-        say(
-            "Coupons and account credit that it used come back to him."
-            " Open payment pages are closed."
-        ),
-        say("To bill the same anew, with what is right today, replace it instead."),
-    )
-    return _ask(
-        say("Void {invoice}", {"invoice": number}),
-        consequences,
-        say("Void it"),
-        form,
-        number,
-        is_bad=True,
-    )
+    title = say("Void {invoice}", {"invoice": number})
+    return _ask(title, VOIDING, say("Void it"), form, number, is_bad=True)
 
 
 @pages.route("/invoices/<reference>/replace", methods=["GET", "POST"])
@@ -61,17 +63,8 @@ def replace(reference: str) -> ResponseReturnValue:
         with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
             reason, now = form.reason.data or "", clock.now()
             replace_invoice(reference, reason=reason, seller=seller(), actor=actor(), now=now)
-    consequences = (
-        say("This invoice becomes void, and a new one with the same lines is issued and mailed."),
-        say("Addresses, tax, coupons and account credit are those of now; it is due anew."),
-    )
-    return _ask(
-        say("Replace {invoice}", {"invoice": number}),
-        consequences,
-        say("Replace it"),
-        form,
-        number,
-    )
+    title = say("Replace {invoice}", {"invoice": number})
+    return _ask(title, REPLACING, say("Replace it"), form, number)
 
 
 @pages.route("/invoices/<reference>/credit", methods=["GET", "POST"])
@@ -84,20 +77,8 @@ def credit(reference: str) -> ResponseReturnValue:
             minor, reason, now = form.amount.data or 0, form.reason.data or "", clock.now()
             check_first_time(form)
             credit_invoice(reference, amount_minor=minor, reason=reason, actor=actor(), now=now)
-    consequences = (
-        say("A credit note is issued and the customer is told by mail."),
-        say(
-            "No money moves: the amount becomes account credit, which his next invoices use first."
-        ),
-        say("To send money back instead, refund the payment."),
-    )
-    return _ask(
-        say("Credit some of {invoice}", {"invoice": number}),
-        consequences,
-        say("Credit it"),
-        form,
-        number,
-    )
+    title = say("Credit some of {invoice}", {"invoice": number})
+    return _ask(title, CREDITING, say("Credit it"), form, number)
 
 
 def _number(reference: str) -> str:

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.catalog import price_lists, withdrawing
 from app.domain.catalog.errors import UnknownModel
+from app.domain.catalog.models import ModelAlias
 from app.domain.catalog.price_changes import PriceWithdrawal
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show, text_asked
@@ -43,18 +44,7 @@ def remove_alias() -> ResponseReturnValue:
     """Let a name stand for no model any more."""
     form = AliasRemovalForm(data={"alias": request.args.get("alias", "")})
     row = withdrawing.alias_called(form.alias.data or "")
-    named = {"alias": row.alias, "model": row.model_id}
-    question = Question(
-        title=say("Remove the alias {alias}", named),
-        consequences=(
-            say("{alias} stands for {model} no more: usage under it waits for a price.", named),
-            say("Usage that has a price keeps it: what was recorded is never priced anew."),
-        ),
-        button=say("Remove the alias"),
-        back=_model_page(row.model_id),
-        done=DONE,
-        is_bad=True,
-    )
+    question = _question_of_alias(row)
     if form.validate_on_submit():
         with transaction():
             withdrawing.remove_alias(row.alias, actor=actor(), now=clock.now())
@@ -71,6 +61,21 @@ def withdraw_price() -> ResponseReturnValue:
         with transaction():
             withdrawing.withdraw_price(withdrawal.price.id, actor=actor(), now=clock.now())
     return ask(question, form)
+
+
+def _question_of_alias(row: ModelAlias) -> Question:
+    named = {"alias": row.alias, "model": row.model_id}
+    return Question(
+        title=say("Remove the alias {alias}", named),
+        consequences=(
+            say("{alias} stands for {model} no more: usage under it waits for a price.", named),
+            say("Usage that has a price keeps it: what was recorded is never priced anew."),
+        ),
+        button=say("Remove the alias"),
+        back=_model_page(row.model_id),
+        done=DONE,
+        is_bad=True,
+    )
 
 
 def _question(withdrawal: PriceWithdrawal) -> Question:

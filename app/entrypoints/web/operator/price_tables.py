@@ -9,6 +9,7 @@ import hashlib
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -126,7 +127,9 @@ def _sent(form: PriceTableForm) -> tuple[bytes, str]:
     """Return the file that was chosen, or else the one that the page carries, and its name."""
     file = request.files.get("file")
     if file is not None and file.filename:
-        content = file.stream.read(FILE_BYTES_MAX + 1)
+        # A large one was put aside on disk: it is closed here, not whenever it is forgotten.
+        with closing(file.stream) as stream:
+            content = stream.read(FILE_BYTES_MAX + 1)
         if len(content) > FILE_BYTES_MAX:
             raise PriceTableTooLarge(TOO_LARGE)
         return content, _short(file.filename)

@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from flask.testing import FlaskClient
 
+from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
@@ -15,6 +16,8 @@ from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.factories.coupon_rows import make_coupon
+from tests.factories.redemptions import make_fixed_coupon, redeem
+from tests.moments import NOW
 from tests.statements import statements
 
 COUPONS = "/operator/coupons"
@@ -159,3 +162,75 @@ class TestDeactivate:
     @pytest.mark.parametrize("code", ["NONE", "%00", "ä"])
     def test_knows_no_other(self, olgas: FlaskClient, code: str) -> None:
         assert olgas.get(f"{COUPONS}/{code}/deactivate").status_code == 404
+
+
+class TestShowCoupon:
+    def test_shows_who_redeemed_it(self, olgas: FlaskClient, ada: Account, ben: Account) -> None:
+        make_fixed_coupon("TENOFF", minor=1_000)
+        assert "Nobody has redeemed it" in olgas.get(f"{COUPONS}/TENOFF").text
+        redeem("TENOFF", ada, now=NOW - timedelta(days=2))
+        redeem("TENOFF", ben, now=NOW - timedelta(days=1))
+        with statements() as sent:
+            page = words(olgas.get(f"{COUPONS}/tenoff").text)
+        assert len(sent) <= STATEMENTS_MAX + 3, sent
+        assert page.index("ben $0.00 $10.00") < page.index("ada $0.00 $10.00")
+        assert "Customers so far 2" in page and "$10.00 off" in page
+
+    def test_goes_on_to_older_ones(self, olgas: FlaskClient, ada: Account) -> None:
+        make_fixed_coupon("MANY", minor=1, max_usage_per_user=99)
+        for number in range(ROWS_PER_PAGE + 1):
+            redeem("MANY", ada, now=NOW - timedelta(hours=number))
+        page = olgas.get(f"{COUPONS}/MANY").text
+        address = re.search(r'href="(/operator/coupons/MANY\?cursor=[^"]+)"', page)[1]
+        older = olgas.get(address, headers=HTMX).text
+        assert older.count("/operator/customers/ada") == 1
+        assert page.count("/operator/customers/ada") == ROWS_PER_PAGE
+
+    @pytest.mark.parametrize("page", ["", "/edit"])
+    def test_knows_no_other(self, olgas: FlaskClient, page: str) -> None:
+        assert olgas.get(f"{COUPONS}/NONE{page}").status_code == 404
+
+
+EDIT = {name: value for name, value in FORM.items() if name not in ("code", "prefix", "count")}
+
+
+class TestEdit:
+    def test_changes_everything_before_anybody_has_it(self, olgas: FlaskClient) -> None:
+        made = make_coupon("HALF", now=clock.now())
+        starts_at = made.valid_from
+        page = olgas.get(f"{COUPONS}/HALF/edit").text
+        assert 'value="50"' in page and f"{starts_at:%Y-%m-%dT%H:%M}" in page
+        kept = {"valid_from": f"{starts_at:%Y-%m-%dT%H:%M}"}
+        answer = olgas.post(f"{COUPONS}/HALF/edit", data={**EDIT, **kept})
+        assert (answer.status_code, answer.location) == (303, f"{COUPONS}/HALF")
+        changed = coupon("HALF")
+        assert (changed.value, changed.max_uses, changed.expires_at.year) == (1_250, 100, 2099)
+        assert changed.valid_from == starts_at
+        assert [act for act, _ in acts_of_olga()] == ["coupon_changed"]
+
+    def test_never_changes_what_somebody_has(self, olgas: FlaskClient, ada: Account) -> None:
+        make_coupon("HALF", now=clock.now())
+        redeem("HALF", ada)
+        assert 'name="value"' not in olgas.get(f"{COUPONS}/HALF/edit").text
+        answer = olgas.post(f"{COUPONS}/HALF/edit", data={**EDIT, "value": "99"})
+        assert answer.status_code == 303
+        assert (coupon("HALF").value, coupon("HALF").max_uses) == (5_000, 100)
+
+    @pytest.mark.parametrize(
+        ("changes", "field"),
+        [
+            ({"max_uses": "0"}, "max_uses"),
+            ({"max_usage_per_user": ""}, "max_usage_per_user"),
+            ({"expires_at": "2020-01-01T00:00"}, "expires_at"),
+            ({"valid_from": "soon"}, "valid_from"),
+            ({"applicable_plans": "plan-9"}, "applicable_plans"),
+            ({"value": "101"}, "value"),
+        ],
+    )
+    def test_says_at_the_field_what_is_wrong(
+        self, olgas: FlaskClient, changes: dict[str, str], field: str
+    ) -> None:
+        make_coupon("HALF", now=clock.now())
+        answer = olgas.post(f"{COUPONS}/HALF/edit", data={**EDIT, **changes})
+        assert answer.status_code == 422 and errors_at(answer.text, field)
+        assert acts_of_olga() == []
