@@ -104,7 +104,7 @@ ACTS: Mapping[str, Sentence] = {
 ACTS_ON_NOBODY: Mapping[str, Sentence] = {"plan_changed": say("Terms of a plan changed")}
 
 DETAILS: Mapping[str, Sentence] = {
-    "address": say("From"),
+    "address": say("Came from"),
     "alias": say("Alias"),
     "alert_forecast": say("Alert by forecast"),
     "alert_percents": say("Alerts at percent"),
