@@ -18,6 +18,8 @@ BANNED = {
 NAMED_BY_OTHERS = {
     "process_bind_param", "process_result_value", "process_literal_param",
     "process_data", "process_formdata",
+    "handle_starttag", "handle_startendtag", "handle_endtag", "handle_data",
+    "handle_entityref", "handle_charref",
 }  # fmt: skip
 # Passed on to a template, or to Flask's configuration: names that only the receiver knows.
 OPEN_ENDED = {"context", "overrides"}

@@ -50,19 +50,19 @@ def zone_choices() -> dict[str, list[tuple[str, str]]]:
 
 
 @cache
-def _zones_in(spoken: str) -> dict[str, list[tuple[str, str]]]:
-    choices = {UNIVERSAL.in_language(spoken): [("UTC", "UTC")]}
+def _zones_in(code: str) -> dict[str, list[tuple[str, str]]]:
+    choices = {UNIVERSAL.in_language(code): [("UTC", "UTC")]}
     # In English the zones' own names tell more than those of the cities.
-    named = {} if spoken == ENGLISH else cities(spoken)
-    shared = Counter(named.values())
-    for name in sorted(available_timezones()):
+    named = {} if code == ENGLISH else cities(code)
+    offered = [name for name in sorted(available_timezones()) if name.partition("/")[0] in REGIONS]
+    shared = Counter(named.get(name) for name in offered)
+    for name in offered:
         region, _, place = name.partition("/")
-        if region in REGIONS:
-            shown = place.replace("_", " ").replace("/", " – ")
-            city = named.get(name, shown)
-            # One city has several zones where it was called otherwise before.
-            told = f"{city} ({shown})" if shared[city] > 1 else city
-            choices.setdefault(REGIONS[region].in_language(spoken), []).append((name, told))
+        shown = place.replace("_", " ").replace("/", " – ")
+        city = named.get(name, shown)
+        # One city has several zones where it was called otherwise before.
+        told = f"{city} ({shown})" if shared[city] > 1 else city
+        choices.setdefault(REGIONS[region].in_language(code), []).append((name, told))
     return choices
 
 

@@ -13,18 +13,33 @@ from app.domain.accounts.models import Account
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit
 from app.entrypoints.web.visitors import device_sent
-from app.foundation.sentences import say, together
+from app.foundation.sentences import say
 
 QUARTER, HOUR = 900, 3600
-WAIT = say("Wait a quarter of an hour, or choose a new password by mail.")
-OF_ACCOUNT_HERE = Limit("sign_in_here", 10, QUARTER, together([say("Too many tries."), WAIT]))
+OF_ACCOUNT_HERE = Limit(
+    "sign_in_here",
+    10,
+    QUARTER,
+    say("Too many tries. Wait a quarter of an hour, or choose a new password by mail."),
+)
 OF_ACCOUNT = Limit(
     "sign_in", 100, HOUR, say("Too many tries of this account. Try again in an hour.")
 )
 FAILED_HERE = Limit(
-    "failed_here", 100, QUARTER, together([say("Too many tries from your network."), WAIT])
+    "failed_here",
+    100,
+    QUARTER,
+    say(
+        "Too many tries from your network. Wait a quarter of an hour,"
+        " or choose a new password by mail."
+    ),
 )
-PASSWORDS = Limit("password", 10, QUARTER, together([say("Too many wrong passwords."), WAIT]))
+PASSWORDS = Limit(
+    "password",
+    10,
+    QUARTER,
+    say("Too many wrong passwords. Wait a quarter of an hour, or choose a new password by mail."),
+)
 CODES_HERE = Limit(
     "code_here", 10, QUARTER, say("Too many wrong codes. Wait a quarter of an hour.")
 )

@@ -1,6 +1,7 @@
 """The settings page: each field under its own name, what is wrong beside it."""
 
 import re
+from typing import ClassVar
 
 import pytest
 
@@ -9,7 +10,7 @@ from app.domain.accounts.views import SettingsView
 from app.foundation import clock
 from app.foundation.database import end_reading, session, transaction
 from app.foundation.journal import JournalEntry
-from tests.entrypoints.web.conftest import HTMX
+from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
@@ -52,7 +53,7 @@ class TestIndex:
         assert "always recorded and billed, even past a limit" in page
 
     def test_is_linked_from_the_side_and_the_account(self, adas) -> None:
-        assert adas.get("/").text.count('href="/settings"') == 2
+        assert adas.get("/").text.count('href="/settings"') == 3
 
     def test_needs_somebody_signed_in(self, client) -> None:
         assert client.get("/settings").location == "/login?next=/settings"
@@ -68,7 +69,7 @@ class TestChange:
     @pytest.mark.parametrize("headers", [{}, HTMX])
     def test_saves_and_says_so(self, adas, ada, ben, headers) -> None:
         answer = adas.post("/settings", data=FILLED, headers=headers)
-        assert answer.status_code == 200 and "Saved" in answer.text
+        assert answer.status_code == 200 and "已保存" in answer.text
         chosen = view(ada)
         assert chosen.billing_email == "billing@example.com"
         assert chosen.billing_address == "Ada Lovelace\n12 St James's Square"
@@ -77,7 +78,7 @@ class TestChange:
         assert (chosen.timezone, chosen.locale) == ("Europe/Berlin", "zh")
         assert (chosen.spend_limit_minor, chosen.overage_enabled) == (125_050, False)
         assert view(ben).billing_email is None
-        assert 'value="1250.50"' in answer.text and "not checked yet" in answer.text
+        assert 'value="1250.50"' in answer.text and "税号尚未核验" in answer.text
 
     def test_leaves_alone_what_was_not_sent(self, adas, ada) -> None:
         adas.post("/settings", data={**FILLED, "overage_enabled": ["off", "on"]})
@@ -169,4 +170,57 @@ def test_an_approved_tax_id_is_shown_as_such(adas, ada) -> None:
     adas.post("/settings", data=FILLED)
     with transaction():
         operations.approve_tax_id(ada, actor="operator:olga", now=clock.now())
-    assert "tax id checked" in adas.get("/settings").text
+    assert "税号已核验" in adas.get("/settings").text
+
+
+class TestAnotherBillingEmail:
+    """Bills go elsewhere only where the owner asks for it, and nothing typed is lost."""
+
+    SENT: ClassVar = {"billing_email": "thief@example.com", "billing_address": "Typed with care"}
+
+    @pytest.mark.parametrize("headers", [{}, HTMX])
+    def test_asks_for_the_password_in_place(self, adas, ada, headers) -> None:
+        let_the_password_age(ada)
+        answer = adas.post("/settings", data=self.SENT, headers=headers)
+        assert answer.status_code == 422 and wrong(answer.text) == {"password"}
+        assert 'value="thief@example.com"' in answer.text and "Typed with care" in answer.text
+        assert view(ada).billing_email is None and view(ada).billing_address is None
+
+    def test_is_saved_with_the_password(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        sent = {**self.SENT, "password": PASSWORD}
+        answer = adas.post("/settings", data=sent, headers=HTMX)
+        assert answer.status_code == 200 and 'id="password"' not in answer.text
+        assert view(ada).billing_email == "thief@example.com"
+        assert adas.post("/settings", data={"billing_email": ""}).status_code == 200
+
+    def test_is_not_saved_with_a_wrong_one(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        answer = adas.post("/settings", data={**self.SENT, "password": "not this one"})
+        assert answer.status_code == 422 and "This is not your password." in answer.text
+        assert view(ada).billing_email is None
+
+    def test_counts_wrong_ones(self, adas, ada) -> None:
+        let_the_password_age(ada)
+        sent = {**self.SENT, "password": "not this one"}
+        answers = [adas.post("/settings", data=sent).status_code for _ in range(11)]
+        assert answers == [422] * 10 + [429]
+
+    @pytest.mark.parametrize("sent", [{"billing_email": ""}, {"billing_address": "Elsewhere"}])
+    def test_asks_nothing_where_it_stays(self, adas, ada, sent) -> None:
+        let_the_password_age(ada)
+        assert adas.post("/settings", data=sent).status_code == 200
+
+    def test_asks_nothing_of_who_has_just_entered_it(self, adas, ada) -> None:
+        assert adas.post("/settings", data=self.SENT).status_code == 200
+        assert 'id="password"' not in adas.get("/settings").text
+
+    def test_pages_that_are_open_go_on(self, app, adas, ada) -> None:
+        app.config["WTF_CSRF_ENABLED"] = True
+        page = adas.get("/settings").text
+        token = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        let_the_password_age(ada)
+        sent = {**self.SENT, "password": PASSWORD, "csrf_token": token[1]}
+        assert adas.post("/settings", data=sent, headers=HTMX).status_code == 200
+        again = {"billing_address": "Elsewhere", "csrf_token": token[1]}
+        assert adas.post("/settings", data=again).status_code == 200

@@ -7,6 +7,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
+from app.domain.accounts.models import Account
 from app.domain.usage.buckets import day_starts_at
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, day_asked, local, show, text_asked
 from app.entrypoints.web.operator.journal_reading import act_named, actor_named, acts_told
@@ -25,8 +26,7 @@ pages = Blueprint("journal", __name__)
 def index() -> ResponseReturnValue:
     """Show the newest acts: of an actor, of a kind, about a customer, of a day."""
     asked = {name: text_asked(name) for name in ("actor", "action", "user_id")}
-    day, before = day_asked("day"), row_before()
-    operators = [each.id for each in queries.operators()]
+    day, before, operators = day_asked("day"), row_before(), queries.operators()
     found = journal.entries(limit=ROWS_PER_PAGE, before=before, span=_span(day), **asked)
     return show(
         "web/operator/journal/index.html",
@@ -35,14 +35,14 @@ def index() -> ResponseReturnValue:
         acts=acts_told(found.rows, local=local()),
         asked={name: value for name, value in {**asked, "day": day}.items() if value},
         before=before,
-        operators=operators,
+        operators=[each.id for each in operators],
         actors={actor: actor_named(actor) for actor in _actors(operators)},
         actions={action: act_named(action) for action in journal.actions()},
     )
 
 
-def _actors(operators: Sequence[str]) -> list[str]:
-    return [*(f"operator:{name}" for name in operators), *OTHERS]
+def _actors(operators: Sequence[Account]) -> list[str]:
+    return [*(f"operator:{each.id}" for each in operators), *OTHERS]
 
 
 def _span(day: date | None) -> Period | None:

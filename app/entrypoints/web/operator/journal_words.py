@@ -49,7 +49,7 @@ ACTS: Mapping[str, Sentence] = {
     "subscription_resumed": say("Plan kept after all"),
     "price_set": say("Price set"),
     "prices_imported": say("Prices imported"),
-    "price_withdrawn": say("Price taken back"),
+    "price_withdrawn": say("Price withdrawn"),
     "alias_set": say("Alias set"),
     "alias_removed": say("Alias removed"),
     "coupon_created": say("Coupon made"),

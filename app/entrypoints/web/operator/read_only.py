@@ -70,9 +70,9 @@ class _Reader(HTMLParser):
         if self._depth == 0:
             self._gone = ""
 
-    def handle_data(self, data: str) -> None:
+    def handle_data(self, text: str) -> None:
         """Keep what is said."""
-        self._keep(data)
+        self._keep(text)
 
     def handle_entityref(self, name: str) -> None:
         """Keep a character that has a name."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries, security_journal
@@ -24,6 +24,8 @@ from app.foundation.sentences import say
 
 # Which of a customer's addresses can be looked at from here.
 SEEN = re.compile(r"/(?:usage|invoices(?:/[\w-]+)?)?", re.ASCII)
+
+RANGES = usage_filter.RANGE_NAMES
 
 pages = Blueprint("seeing", __name__)
 
@@ -66,9 +68,8 @@ def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseRet
         "web/operator/seeing/_seen.html",
         customer=account,
         page=page,
-        ranges={
-            name: words for name, words in usage_filter.RANGE_NAMES.items() if name != "custom"
-        },
+        ranges={name: RANGES[name] for name in RANGES if name != usage_filter.CUSTOM},
+        range_chosen=request.args.get("range") or usage_filter.DEFAULT_RANGE,
         html=read_only(html, _leading_from(user_id)),
     )
 

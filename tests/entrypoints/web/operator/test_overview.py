@@ -1,5 +1,6 @@
 """The console's first page, and who gets to see the console at all."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from app.foundation import clock, journal
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from tests.entrypoints.web.conftest import HTMX, words
+from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.factories.payments import make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
@@ -67,6 +69,42 @@ class TestGuard:
         assert olgas.post("/keys", data={"name": "mine"}).status_code == 404
         assert olgas.post("/plans/plan-pro").status_code in (404, 405)
         assert olgas.post("/logout").location == "/login"
+
+
+class TestForms:
+    """A form that an operator is made to send from elsewhere has no token of the console's."""
+
+    def test_need_their_token(self, app: Flask, olgas: FlaskClient, ada: Account) -> None:
+        actions = [address for method, address in console_addresses(app) if method == "POST"]
+        assert len(actions) >= 20
+        app.config["WTF_CSRF_ENABLED"] = True
+        before = acts_of_olga()
+        for address in actions:
+            for sent in ({}, {"csrf_token": "made-up"}):
+                answer = olgas.post(address, data={"reason": "x", "tokens": "5", **sent})
+                assert answer.status_code == 400, address
+                assert "This form has expired" in answer.text
+        assert acts_of_olga() == before
+
+    def test_carry_it_on_every_page(self, app: Flask, olgas: FlaskClient, ada: Account) -> None:
+        app.config["WTF_CSRF_ENABLED"] = True
+        seen = 0
+        for method, address in console_addresses(app):
+            page = olgas.get(address, follow_redirects=True).text if method == "GET" else ""
+            for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", page, re.DOTALL):
+                seen += 1
+                assert 'name="csrf_token"' in form, (address, form[:200])
+        assert seen >= 40
+
+
+class TestNavigation:
+    def test_reaches_every_part_from_a_phone(self, olgas: FlaskClient) -> None:
+        page = olgas.get("/operator").text
+        bar, more = page.split('<details class="more"')
+        places = re.findall(r'<li>\s*<a href="([^"]+)"', bar)
+        assert len(places) >= 14
+        # What the bar has no room for stands in a part that opens without a script.
+        assert re.findall(r'<li>\s*<a href="([^"]+)"', more) == places
 
 
 class TestIndex:
