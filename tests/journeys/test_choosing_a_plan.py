@@ -45,7 +45,7 @@ def test_from_a_coupon_to_a_plan_and_back(
     expect(visitor.page.get_by_role("row", name="Total, USD")).to_contain_text("$49.99")
     visitor.clicks("link", "Overview")
     visitor.arrives("/")
-    expect(visitor.page.get_by_role("article").filter(has_text="Pro plan")).to_be_visible()
+    expect(visitor.page.get_by_role("article").filter(has_text="Quota left")).to_be_visible()
 
     visitor.clicks("link", "Plans")
     visitor.arrives("/plans")

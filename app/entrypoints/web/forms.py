@@ -15,7 +15,7 @@ from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
 from app.entrypoints.languages import field_label, language, translated
 from app.foundation.languages import ENGLISH, cities
-from app.foundation.sentences import say
+from app.foundation.sentences import say, say_about
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -181,7 +181,7 @@ class CodeForm(SentForm):
     """A code of the second factor."""
 
     code = StringField(
-        field_label("Code"),
+        say_about("of a second factor", "Code"),
         validators=[InputRequired(say("Enter the code.")), Length(max=CODE_LENGTH_MAX)],
         filters=[visible],
         render_kw={

@@ -202,7 +202,7 @@ class TestSignIn:
             browser.post("/login", data=sent, headers=FIREFOX)
             browser.post("/logout")
         told = session.query(Mail).filter_by(kind="new_device").one()
-        assert (told.address, told.facts["device"]) == (ada.email, "Firefox on Linux")
+        assert (told.address, told.facts["device"]["text"]) == (ada.email, "Firefox on Linux")
 
 
 class TestUse:

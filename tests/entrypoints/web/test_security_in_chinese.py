@@ -147,6 +147,7 @@ class TestSecurity:
         for address in ("/settings/security", "/settings/security/factor", "/confirm-password"):
             page = adas.get(address).text
             assert left_in_english(page) <= {"ABC", "DEF", "GHJ"}, address
+        assert ">验证码</label>" in adas.get("/confirm-password").text
         assert "还剩 2 个恢复码。" in words_of(adas.get("/settings/security").text)
 
     def test_a_factor_is_set_up(self, adas: FlaskClient, ada: Account) -> None:

@@ -49,7 +49,7 @@ ACTS: Mapping[str, Sentence] = {
     "subscription_resumed": say("Plan kept after all"),
     "price_set": say("Price set"),
     "prices_imported": say("Prices imported"),
-    "price_withdrawn": say("Price withdrawn"),
+    "price_withdrawn": say("Price taken back"),
     "alias_set": say("Alias set"),
     "alias_removed": say("Alias removed"),
     "coupon_created": say("Coupon made"),
@@ -104,7 +104,7 @@ ACTS: Mapping[str, Sentence] = {
 ACTS_ON_NOBODY: Mapping[str, Sentence] = {"plan_changed": say("Terms of a plan changed")}
 
 DETAILS: Mapping[str, Sentence] = {
-    "address": say("From"),
+    "address": say("Came from"),
     "alias": say("Alias"),
     "alert_forecast": say("Alert by forecast"),
     "alert_percents": say("Alerts at percent"),

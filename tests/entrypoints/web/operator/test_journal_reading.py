@@ -105,7 +105,7 @@ def test_says_who(actor: str, words: str) -> None:
         ({"never_heard_of": {"a": 1, "b": [True]}}, ["never heard of: a 1, b yes"]),
         (
             {"address": "10.0.0.1", "version": "1", "device": "Firefox"},
-            ["Wording of: 1", "From: 10.0.0.1", "Browser: Firefox"],
+            ["Wording of: 1", "Came from: 10.0.0.1", "Browser: Firefox"],
         ),
     ],
 )
@@ -115,7 +115,7 @@ def test_says_what_it_was_and_what_it_is(app: Flask, details: dict, words: list[
 
 def test_says_why_at_the_end(app: Flask) -> None:
     names = [str(one.name) for one in told({"reason": "x", "address": "y", "tokens": 1}).details]
-    assert names == ["Tokens", "From", "Reason"]
+    assert names == ["Tokens", "Came from", "Reason"]
 
 
 def test_tells_a_plan_from_that_of_a_customer() -> None:

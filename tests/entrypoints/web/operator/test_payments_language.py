@@ -44,10 +44,8 @@ def chinese(olgas: FlaskClient) -> FlaskClient:
 
 def left(page: str, *more: str) -> set[str]:
     """Return the English words of a page's own part, but for codes that providers give."""
-    own = re.sub(
-        r"(?:pay|re|pi|cs|ch|dp)[-_][\w-]+|INV-[\w-]+|\d{4}-\d\d-\d\dT[\d:.Z+-]+", "", page
-    )
-    return english_words(main_of(own), data=(*DATA, *more))
+    own = TYPED.sub("", CODES.sub("", main_of(page)))
+    return english_words(own, data=(*DATA, *more))
 
 
 @pytest.mark.parametrize(
