@@ -36,7 +36,8 @@ SAID_HTML = """
 """
 # Ids, keys, codes and files; addresses of mails and of pages.
 IDS = re.compile(
-    r"\b(pay|inv|re|pi|cs|ch|evt|user|plan)[-_]\w*|\bobl_[\w-]+|\bPREFIX-\w+|[\w-]+\.json"
+    r"\b(pay|inv|re|pi|cs|ch|evt|user|plan)[-_]\w*|\bobl_[\w-]+|\bPREFIX-\w+"
+    r"|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b|[\w-]+\.json"
     r"|[^\s\"<>]+@[^\s\"<>]+|https?://[^\s\"<>]+"
 )
 axe = Axe()
