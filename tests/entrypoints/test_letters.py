@@ -253,7 +253,7 @@ class TestInChinese:
         facts = {"code": "SAVE50", "description": say("{tokens:,} extra tokens", {"tokens": 5_000})}
         mail = make_mail(ada, "coupon_redeemed", facts=facts, now=NOW)
         session.refresh(mail)
-        assert "5,000 个加购 token" in write_letter(mail, ada, settings=settings).text
+        assert "5,000 个额外 token" in write_letter(mail, ada, settings=settings).text
         ada.locale = "en"
         assert "It gives: 5,000 extra tokens." in write_letter(mail, ada, settings=settings).text
         session.rollback()
@@ -261,7 +261,7 @@ class TestInChinese:
     def test_having_no_plan_is_said_in_words(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["change_scheduled"], "to_plan_name": "Pay as you go"}
         letter = letter_of(ada, "change_scheduled", settings, facts=facts)
-        assert letter.subject == "您的套餐将于 2026年12月22日更换为 按量付费"
+        assert letter.subject == "您的套餐将于2026年12月22日切换到 按量付费"
 
     def test_whoever_reads_another_language_meanwhile_goes_on_reading_it(
         self, ada: Account, settings: Settings
