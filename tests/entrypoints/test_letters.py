@@ -216,7 +216,7 @@ class TestInChinese:
     @pytest.mark.parametrize(
         ("days", "subject"),
         [
-            (-7, "账单 INV-1001-2026-11 将于 2026年12月22日到期"),
+            (-7, "账单 INV-1001-2026-11 将于2026年12月22日到期"),
             (0, "账单 INV-1001-2026-11 今天到期"),
             (1, "账单 INV-1001-2026-11 已逾期 1 天"),
             (14, "账单 INV-1001-2026-11 已逾期 14 天"),
@@ -245,7 +245,7 @@ class TestInChinese:
     def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["renewal_failed"], "next_try_at": "2026-11-25T18:30:00Z"}
         text = letter_of(ada, "renewal_failed", settings, facts=facts).text
-        assert "我们将于 2026年11月26日 02:30（CST）再次尝试。" in text
+        assert "我们将于2026年11月26日 02:30（CST）再次尝试。" in text
 
     def test_sentences_among_the_facts_are_told_again(
         self, ada: Account, settings: Settings
