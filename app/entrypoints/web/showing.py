@@ -25,6 +25,7 @@ from app.foundation.languages import (
     ENGLISH,
     day_in,
     long_month_in,
+    month_in,
     month_name_in,
     short_day_in,
 )
@@ -116,6 +117,11 @@ def month_name(moment: datetime) -> str:
 def long_month(moment: datetime) -> str:
     """Return a UTC month with its year: November 2026, 2026年11月."""
     return long_month_in(language(), moment.astimezone(UTC).date())
+
+
+def billing_month(month: str) -> str:
+    """Return a month that is kept as 2026-11: Nov 2026, 2026年11月."""
+    return month_in(language(), date.fromisoformat(f"{month}-01"))
 
 
 def date_written(there: date) -> str:
@@ -213,6 +219,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "short_day": short_day,
     "month_name": month_name,
     "long_month": long_month,
+    "billing_month": billing_month,
     "date_written": date_written,
     "usd_of_pico": usd_of_pico,
     "priced": priced,
