@@ -216,29 +216,25 @@
       const edge = inTheWay.left - APART;
       box =
         edge - width < left
-          ? { ...box, at: inTheWay.at - line, left: right - width, right }
+          ? { ...box, at: inTheWay.at - line - 1, left: right - width, right }
           : { ...box, left: edge - width, right: edge };
     }
   }
 
-  // Words never lie on one another; what is behind them stays readable.
+  // Words never lie on one another, and no line runs through them.
   function drawWords({ ctx, chartArea, scales }, lines, colours, font) {
     const taken = [];
     const room = { left: chartArea.left, right: chartArea.right - 2 };
     ctx.font = `600 ${font.size}px ${font.family}`;
     ctx.textAlign = "right";
-    ctx.lineJoin = "round";
-    ctx.lineWidth = 4;
-    ctx.strokeStyle = colours.behind;
-    ctx.fillStyle = colours.line;
     for (const { height, words } of lines) {
       const size = { at: scales.y.getPixelForValue(height) - 4, width: ctx.measureText(words).width };
       taken.push(placed(words, { ...size, line: font.size + 3 }, room, taken));
     }
-    for (const { words, right, at } of taken) {
-      ctx.strokeText(words, right, at);
-    }
-    for (const { words, right, at } of taken) {
+    for (const { words, left, right, at } of taken) {
+      ctx.fillStyle = colours.behind;
+      ctx.fillRect(left - 2, at - font.size, right - left + 4, font.size + 3);
+      ctx.fillStyle = colours.line;
       ctx.fillText(words, right, at);
     }
   }
