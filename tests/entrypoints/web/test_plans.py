@@ -44,6 +44,16 @@ def cleos(app: Flask, now: datetime, password_hash: str) -> FlaskClient:
     return signed_in(app, cleo)
 
 
+def loud(page: str) -> list[str]:
+    """Return where the offers' primary buttons lead."""
+    offers = page[page.index('class="offers"') :]
+    return [
+        found[1]
+        for tag in re.findall(r"<(?:a|button)[^>]*button-primary[^>]*>", offers)
+        if (found := re.search(r'(?:href|popovertarget)="([^"]+)"', tag))
+    ]
+
+
 def confirm(browser: FlaskClient, plan_id: str, *, consent: str = ""):
     """Look at the preview and press its button."""
     shown = PREVIEWED.search(browser.get(f"/plans/{plan_id}").text)
@@ -100,7 +110,32 @@ class TestIndex:
         # A dollar per million tokens: on Pro one million is covered, and a tenth off the rest.
         assert "Pro best for you your plan" not in page
         assert "Your last 30 days would have cost $279.09 on it." in page
-        assert "As you go, without a plan, they would have cost $200.00 . best for you" in page
+        assert "Pay as you go best for you No plan" in page
+        assert "Your last 30 days would have cost $200.00 this way." in page
+        assert "Estimated from your last 30 days" in page
+
+    def test_urges_nobody_to_pay_more_than_he_has_to(self, cleos: FlaskClient) -> None:
+        assert loud(cleos.get("/plans").text) == []
+        make_price("gpt-test")
+        make_usage("cleo", model="gpt-test", prompt_tokens=2_000, completion_tokens=0)
+        assert loud(cleos.get("/plans").text) == ["cancel-plan", "#cancel-plan-plain"]
+
+    def test_urges_to_the_plan_that_costs_least(self, adas: FlaskClient) -> None:
+        make_price("gpt-test")
+        make_usage("ada", model="gpt-test", prompt_tokens=200_000_000, completion_tokens=0)
+        make_plan("plan-flat", monthly_price_minor=1_000, monthly_quota=300_000_000)
+        assert loud(adas.get("/plans").text) == ["/plans/plan-flat"]
+
+    def test_pay_as_you_go_is_one_of_the_choices(
+        self, adas: FlaskClient, cleos: FlaskClient
+    ) -> None:
+        page = adas.get("/plans").text
+        assert "Pay as you go how you pay now No plan" in words(page)
+        assert "Change to pay as you go" not in page
+        assert "Change to pay as you go" in cleos.get("/plans").text
+        cleos.post("/plans/cancel")
+        page = cleos.get("/plans").text
+        assert "Pay as you go scheduled" in words(page) and "Change to pay as you go" not in page
 
     def test_says_nothing_of_days_without_usage(self, cleos: FlaskClient) -> None:
         assert "would have cost" not in cleos.get("/plans").text
