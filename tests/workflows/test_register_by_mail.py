@@ -31,7 +31,7 @@ class TestAsk:
         counts = []
         for email in (KNOWN, NEW):
             with statements() as sent, transaction():
-                ask_to_register(email, timezone="UTC", visitor=VISITOR, now=NOW)
+                ask_to_register(email, timezone="UTC", locale="en", visitor=VISITOR, now=NOW)
             counts.append(len(sent))
         assert counts == [1, 1]
         assert session.query(OutboxEntry).filter_by(kind="register").count() == 2
@@ -39,9 +39,9 @@ class TestAsk:
 
     def test_refuses_what_is_wrong_for_everyone(self, ada: Account) -> None:
         with pytest.raises(EmailInvalid), transaction():
-            ask_to_register("nowhere", timezone="UTC", visitor=VISITOR, now=NOW)
+            ask_to_register("nowhere", timezone="UTC", locale="en", visitor=VISITOR, now=NOW)
         with pytest.raises(TimezoneUnknown), transaction():
-            ask_to_register(KNOWN, timezone="Mars/Olympus", visitor=VISITOR, now=NOW)
+            ask_to_register(KNOWN, timezone="Mars/Olympus", locale="en", visitor=VISITOR, now=NOW)
 
 
 class TestRegister:
