@@ -54,6 +54,14 @@ class TestRegister:
             reset_password(token, PASSWORD, visitor=VISITOR, now=NOW)
         assert operations.check_credentials(NEW, PASSWORD).email_verified_at == NOW
 
+    def test_speaks_the_language_of_the_page_that_asked(self, app) -> None:
+        with transaction():
+            ask_to_register(NEW, timezone="UTC", locale="zh", visitor=VISITOR, now=NOW)
+        assert session.query(OutboxEntry).one().payload["locale"] == "zh"
+        with transaction():
+            register_by_mail(NEW, timezone="UTC", locale="zh", visitor=VISITOR, seal=SEAL, now=NOW)
+        assert session.query(Account).filter_by(email=NEW).one().locale == "zh"
+
     def test_nobody_signs_in_before_the_mail_was_read(self, app) -> None:
         register(NEW)
         for password in (PASSWORD, ""):

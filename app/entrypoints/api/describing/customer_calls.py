@@ -125,7 +125,8 @@ CALLS = (
         body="SwitchPost",
         refusals={
             404: "unknown_plan",
-            409: "already_on_plan, period_unpaid, change_in_progress, preview_stale, deletion_pending",
+            409: "already_on_plan, period_unpaid, change_in_progress, preview_stale, "
+            "deletion_pending",
             422: "plan_not_for_sale",
             503: _PAYING,
         },
