@@ -14,7 +14,9 @@ from app.domain.payments.consent import VERSION
 from app.domain.payments.models import Payment
 from app.domain.subscriptions.models import PlanChange, Subscription
 from app.entrypoints.gateways import GATEWAYS
+from app.foundation import clock
 from app.foundation.database import session, transaction
+from app.workflows.delete_account import delete_account
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.web.conftest import HTMX, signed_in, words
@@ -22,12 +24,14 @@ from tests.factories.accounts import make_account
 from tests.factories.catalog import make_plan, make_price
 from tests.factories.coupon_rows import make_coupon
 from tests.factories.subscriptions import current_period
-from tests.factories.usage import make_usage
+from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
 PREVIEWED = re.compile(r'name="previewed_at" value="([^"]+)"')
+
+BUYING = {"amount": "20", "provider": "stripe"}
 
 
 @pytest.fixture(autouse=True)
@@ -355,3 +359,15 @@ def _credit(user_id: str, minor: int, *, now: datetime) -> CreditEntry:
         source="test",
         created_at=now,
     )
+
+
+def test_sells_nothing_to_whoever_is_leaving(cleos) -> None:
+    shown = PREVIEWED.search(cleos.get("/plans/plan-enterprise").text)
+    with transaction():
+        cleo = session.query(Account).filter_by(id="cleo").one()
+        delete_account(cleo, actor="customer:cleo", details={}, grace=GRACE, now=clock.now())
+    sent = {"plan_id": "plan-enterprise", "previewed_at": shown[1]}
+    for path, form in (("/plans", sent), ("/plans/resume", {}), ("/tokens/buy", BUYING)):
+        answer = cleos.post(path, data=form)
+        assert answer.status_code == 409
+        assert "Your account will be deleted. Keep it first." in answer.text
