@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from app.domain.accounts import operations, queries
 from app.domain.accounts.deletion import WAITS
@@ -32,7 +32,7 @@ from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, UsageDaily
 from app.domain.usage.reports import OutcomeStatus
 from app.foundation import idempotency, journal, outbox
-from app.foundation.database import Base, session, transaction
+from app.foundation.database import session, transaction
 from app.foundation.idempotency import Answer, IdempotencyKey
 from app.foundation.journal import JournalEntry
 from app.foundation.secret_keys import KeyKind
@@ -61,6 +61,7 @@ from tests.factories.purchases import (
     payments_of,
     promises,
 )
+from tests.factories.remains import marks_left, rows_of
 from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import make_report, make_usage, record
 from tests.fakes.payment_gateway import FakeGateway
@@ -242,7 +243,7 @@ class TestEraseAccount:
         send_mails()
         with transaction():
             forget_mails(before=NOW, limit=100)
-        assert marks_left(but=("invoices", "credit_notes", "provider_events")) == []
+        assert marks_left(MARKS, but=("invoices", "credit_notes", "provider_events")) == []
 
     def test_keeps_invoices_payments_and_the_books(self, lived) -> None:
         payment = make_paid(lived, gateway=FakeGateway())
@@ -376,26 +377,6 @@ def send_mails() -> None:
     with transaction():
         for mail in session.query(Mail).all():
             mails.note_kept(mail.id, now=NOW)
-
-
-def rows_of(user_id: str) -> list:
-    found = []
-    for table in Base.metadata.sorted_tables:
-        if "user_id" in table.columns:
-            found += session.execute(select(table).where(table.c.user_id == user_id)).all()
-    return found
-
-
-def marks_left(*, but: tuple[str, ...]) -> list[str]:
-    session.expire_all()
-    return [
-        f"{mark} in {table.name}: {dict(row._mapping)}"
-        for table in Base.metadata.sorted_tables
-        if table.name not in but
-        for row in session.execute(select(table))
-        for mark in MARKS
-        if mark in str(dict(row._mapping))
-    ]
 
 
 def invoice_told() -> list[tuple]:

@@ -191,14 +191,6 @@ def test_moments_ahead_name_their_day_if_it_is_another(now, shown) -> None:
     assert showing.soon(moment, ZoneInfo("Asia/Tokyo"), now) == shown
 
 
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [("Abuse", "Abuse"), (5, "5"), (None, "null"), (["é", {"a": 1}], '["é", {"a": 1}]')],
-)
-def test_details_of_the_journal_are_read(value, shown) -> None:
-    assert showing.told(value) == shown
-
-
 def test_amounts_stand_in_fields_and_prices_in_lists() -> None:
     assert [showing.usd_input(minor) for minor in (5, 123_450)] == ["0.05", "1234.50"]
     assert [showing.usd_per_1k(pico) for pico in (2_500_000, 130, 0)] == [
