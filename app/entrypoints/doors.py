@@ -15,6 +15,7 @@ from app.entrypoints.health import health
 from app.entrypoints.languages import register_languages
 from app.entrypoints.limiting import register_limits
 from app.entrypoints.observing import register_observing
+from app.entrypoints.packing import register_packing
 from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
 from app.entrypoints.web.errors import show_http_error
@@ -31,6 +32,7 @@ def register_doors(app: Flask) -> None:
     """Give the app its addresses and its answers to whatever goes wrong."""
     # First in, last out: whatever others do to a request or an answer is seen.
     register_observing(app)
+    register_packing(app)
     csrf.register_csrf(app)
     register_languages(app)
     app.register_blueprint(web)
@@ -40,9 +42,8 @@ def register_doors(app: Flask) -> None:
     app.register_blueprint(webhooks, url_prefix="/webhooks")
     app.register_blueprint(health)
     app.register_blueprint(metrics)
-    csrf.exempt(app, door="api")
-    csrf.exempt(app, door="events")
-    csrf.exempt(app, door="webhooks")
+    for door in ("api", "events", "webhooks"):
+        csrf.exempt(app, door=door)
     register_security_headers(app)
     register_limits(app, app.config["SETTINGS"])
     app.after_request(_read_to_the_end)

@@ -4,6 +4,7 @@ A signed-in customer has chosen it in the settings; a visitor by the switch, whi
 remembers; before that it is what the browser asks for.
 """
 
+import re
 from contextlib import AbstractContextManager, suppress
 from typing import cast
 
@@ -12,13 +13,18 @@ from flask import Flask, current_app, has_request_context, request
 from flask_babel import Babel, lazy_gettext
 from flask_login import current_user
 from jinja2 import Environment
+from markupsafe import Markup
 
 from app.foundation import languages, sentences
-from app.foundation.languages import ENGLISH, LANGUAGES
+from app.foundation.languages import ENGLISH, LANGUAGES, SENTENCE_GAPS
 from app.foundation.readiness import STORE_AWAY
 
 COOKIE = "language"
 PREFIX = "__Host-"
+
+# Other plans are called what the operator calls them; this one we have named ourselves.
+NO_PLAN = sentences.say("Pay as you go")
+SPACE_AFTER_SENTENCE = re.compile(r"(?<=[。！？])\s+(?=\S)")
 
 # For what stands in the code of pages before any reader is known: the labels of forms.
 field_label = lazy_gettext
@@ -54,6 +60,8 @@ def teach(environment: Environment) -> None:
     )
     environment.finalize = translated
     environment.filters["translated"] = translated
+    environment.filters["plan_called"] = plan_called
+    environment.filters["running_on"] = running_on
     environment.globals["language"] = language
     environment.globals["language_tag"] = language_tag
     environment.globals["language_names"] = languages.NAMES
@@ -85,6 +93,19 @@ def speaking(code: str) -> AbstractContextManager[None]:
 def translated(value: object) -> object:
     """Return a sentence in the reader's language; all else as it is."""
     return sentences.in_language(value, language())
+
+
+def plan_called(name: str) -> object:
+    """Return what a plan is called in the reader's language."""
+    return translated(NO_PLAN) if name == NO_PLAN else name
+
+
+def running_on(text: str) -> Markup:
+    """Return the sentences of a paragraph with what the reader's language puts between them.
+
+    It is a template's block, whose texts were escaped before.
+    """
+    return Markup(SPACE_AFTER_SENTENCE.sub(SENTENCE_GAPS[language()], text))  # noqa: S704
 
 
 def wanted_by_browser() -> str:

@@ -21,7 +21,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.mails.links import LINK
 from app.domain.mails.models import Mail
-from app.entrypoints.languages import language, speaking, teach, translated
+from app.entrypoints.languages import NO_PLAN, language, speaking, teach, translated
 from app.entrypoints.sealing import seal
 from app.foundation import figures
 from app.foundation.sealing import SealBroken
@@ -34,7 +34,6 @@ SWITCHES = {
     "invoice_paid": "/settings",
     "alerts_crossed": "/alerts",
 }
-NO_PLAN = say("Pay as you go")
 # What banks say of a card, in words; Stripe's decline codes.
 DECLINES: dict[str, Sentence] = {
     "card_declined": say("the bank declined the card"),
@@ -105,7 +104,6 @@ def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, obje
 
 def _spoken(fact: object) -> object:
     """Return a fact in the reader's language, where it is one that is said in words."""
-    # Other plans are called what the operator calls them; this one we have named ourselves.
     return translated(NO_PLAN if fact == NO_PLAN else told_again(fact))
 
 

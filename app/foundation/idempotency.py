@@ -103,6 +103,14 @@ def release(scope: str) -> None:
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.scope == scope, unanswered))
 
 
+def forget_answers(public_id: str) -> None:
+    """Delete what was answered to a secret key."""
+    theirs = IdempotencyKey.scope.startswith(f"{public_id} ", autoescape=True)
+    # What still runs is refused, and lets go of its claim by itself.
+    answered = IdempotencyKey.answer_status.is_not(None)
+    session.execute(delete(IdempotencyKey).where(theirs, answered))
+
+
 def forget_old(*, now: datetime) -> None:
     """Delete the keys that have been kept long enough."""
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT_FOR))

@@ -24,6 +24,8 @@ CHINESE = "zh"
 LANGUAGES = {ENGLISH: "en", CHINESE: "zh-Hans"}
 # Each language in its own words, for whoever looks for it.
 NAMES = {ENGLISH: "English", CHINESE: "简体中文"}
+# What stands between two sentences.
+SENTENCE_GAPS = {ENGLISH: " ", CHINESE: ""}
 TRANSLATIONS = Path(__file__).resolve().parent.parent.joinpath("translations")
 ZONE_ALIASES: Mapping[str, str] = get_global("zone_aliases")
 DAYS = {ENGLISH: "d MMM y", CHINESE: "y年M月d日"}

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CheckConstraint, Index, func, select
+from sqlalchemy import CheckConstraint, Index, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import journal
@@ -131,10 +131,18 @@ def locked(entry_id: int) -> OutboxEntry:
 
 
 def finish(entry: OutboxEntry, *, now: datetime) -> None:
-    """Note that the work is done."""
+    """Note that the work is done; what it was about is forgotten: it may name somebody."""
+    entry.payload = {}
     entry.done_at = now
     entry.next_try_at = None
     entry.last_error = None
+
+
+def forget_done(*, key: str, value: str) -> None:
+    """Forget what was done with this in its payload, however long ago that was."""
+    about = OutboxEntry.payload[key].as_string() == value
+    done = update(OutboxEntry).where(OutboxEntry.done_at.is_not(None), about)
+    session.execute(done.values(payload={}).execution_options(synchronize_session=False))
 
 
 def postpone(entry: OutboxEntry, *, reason: str, now: datetime) -> None:

@@ -40,7 +40,9 @@ class Sentence(str):
         if language == ENGLISH:
             return str(self)
         catalog = languages.translations(language)
-        if self.about is not None:
+        if self.template == _side_by_side(len(self.values), ENGLISH):
+            template = _side_by_side(len(self.values), language)
+        elif self.about is not None:
             template = str(catalog.pgettext(self.about, self.template))
         elif self.plural is None:
             template = catalog.gettext(self.template)
@@ -64,22 +66,6 @@ class Day:
     def __str__(self) -> str:
         """Return the day in English."""
         return self.in_language(ENGLISH)
-
-
-@dataclass(frozen=True, slots=True)
-class EnglishAlone:
-    """What a library says in English alone, and what we say in its place in other languages."""
-
-    text: str
-    elsewhere: Sentence
-
-    def in_language(self, language: str) -> str:
-        """Return the library's words in English, else our own."""
-        return self.text if language == ENGLISH else self.elsewhere.in_language(language)
-
-    def __str__(self) -> str:
-        """Return the library's words."""
-        return self.text
 
 
 def say(template: str, values: Mapping[str, object] | None = None) -> Sentence:
@@ -106,9 +92,14 @@ def say_count(
 
 
 def together(parts: Sequence[object]) -> Sentence:
-    """Return several sentences as one, a space between them."""
+    """Return several sentences as one; what stands between them is the language's own."""
     places = {f"part{index}": part for index, part in enumerate(parts)}
-    return Sentence.of(" ".join(f"{{{name}}}" for name in places), places)
+    return Sentence.of(_side_by_side(len(places), ENGLISH), places)
+
+
+def _side_by_side(number: int, language: str) -> str:
+    """Return the template of so many sentences that follow each other."""
+    return languages.SENTENCE_GAPS[language].join(f"{{part{index}}}" for index in range(number))
 
 
 def wording_of(text: str) -> dict[str, object]:
@@ -158,6 +149,4 @@ def told_again(value: object) -> object:
 
 def in_language(value: object, language: str) -> object:
     """Return a sentence, or what stands in one, in the language; all else as it is."""
-    return (
-        value.in_language(language) if isinstance(value, Sentence | Day | EnglishAlone) else value
-    )
+    return value.in_language(language) if isinstance(value, Sentence | Day) else value

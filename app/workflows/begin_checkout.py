@@ -52,7 +52,7 @@ def begin_checkout(
     opened. Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
     with transaction():
-        accounts.lock_accounts({account.id})
+        accounts.lock_in_use(account.id)
         invoice = invoices.invoice_row(account, reference)
         check_payable(invoice.status)
         payment = attempt(invoice, provider=gateway.provider, consent=consent, now=now)

@@ -13,7 +13,7 @@ from app.foundation.sentences import say
 
 def cancel_subscription(account: Account, *, grace: timedelta, now: datetime) -> None:
     """Let the plan end with its period. Raises NothingToCancel and ChangeInProgress."""
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     subscriptions.roll_over_account(locked, now=now, grace=grace)
     if plan_changes.find_open(locked) is not None:
         raise ChangeInProgress(

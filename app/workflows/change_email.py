@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
+
 from app.domain.accounts import (
     factors,
     mail_tokens,
@@ -17,6 +19,7 @@ from app.domain.accounts.mail_tokens import Link, Purpose
 from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
 from app.domain.mails.links import write_with_link
+from app.foundation.database import session
 from app.foundation.sealing import Seal
 from app.foundation.sentences import say
 
@@ -29,13 +32,13 @@ def ask_email_change(
 ) -> str:
     """Ask the new address to confirm, tell the old one, and return the new one as it is stored.
 
-    Raises EmailInvalid, EmailUnchanged, EmailTaken, LinkSentLately.
+    Whoever asks learns nothing of other accounts: where one has the address already the same is
+    said and kept, but no link goes there. Raises EmailInvalid, EmailUnchanged, LinkSentLately.
     """
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     email = rules.normal_email(email)
     if email == account.email:
         raise EmailUnchanged(say("This is your mail address already."))
-    _refuse_taken(email)
     if mail_tokens.was_made_lately(account, Purpose.CONFIRM_EMAIL, now=now):
         raise LinkSentLately(
             say("We sent such a mail less than a minute ago. Please wait a moment.")
@@ -43,7 +46,8 @@ def ask_email_change(
     confirm = mail_tokens.make(account, Purpose.CONFIRM_EMAIL, email=email, now=now)
     undo = mail_tokens.make(account, Purpose.UNDO_EMAIL, email=account.email, now=now)
     told = {"new_email": email}
-    write_with_link("confirm_email", account, confirm, to=email, seal=seal, now=now, facts=told)
+    if queries.find_account_by_email(email) is None:
+        write_with_link("confirm_email", account, confirm, to=email, seal=seal, now=now, facts=told)
     write_with_link(
         "email_changing", account, undo, to=account.email, seal=seal, now=now, facts=told
     )
@@ -86,15 +90,21 @@ def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
 
 
 def _moved(link: Link, *, now: datetime) -> Account:
-    account = accounts.lock_accounts([link.user_id])[link.user_id]
+    account = accounts.lock_in_use(link.user_id)
     if account.email != link.email:
-        _refuse_taken(link.email)
-    account.email = link.email
+        _move(account, link.email)
     account.email_verified_at = account.updated_at = now
     mail_tokens.void(account, OF_THE_ADDRESS, now=now)
     return account
 
 
-def _refuse_taken(email: str) -> None:
+def _move(account: Account, email: str) -> None:
+    taken = EmailTaken(say("There is an account with this mail address already."))
     if queries.find_account_by_email(email) is not None:
-        raise EmailTaken(say("There is an account with this mail address already."))
+        raise taken
+    try:
+        with session.begin_nested():
+            account.email = email
+    except IntegrityError as error:
+        # Somebody else has confirmed it at the same moment.
+        raise taken from error

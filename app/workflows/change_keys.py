@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.domain.accounts import keys, queries, security_journal
+from app.domain.accounts import operations as accounts
 from app.domain.accounts.key_rules import KeyTerms, Overlap
 from app.domain.accounts.models import Account, Key
 from app.domain.accounts.security_journal import Doer, Event
@@ -24,8 +25,10 @@ def make_key(
 ) -> SecretKey:
     """Make a key and return it in clear, this once. A gateway's key has no owner.
 
-    Raises what `keys.add` raises.
+    Raises UnknownAccount and what `keys.add` raises.
     """
+    if owner is not None:
+        accounts.lock_in_use(owner.id)
     key, made = keys.add(kind, terms, user_id=None if owner is None else owner.id, now=now)
     ends_at = None if key.expires_at is None else key.expires_at.isoformat()
     told = {"scope": key.scope, "ends_at": ends_at}

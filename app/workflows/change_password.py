@@ -19,7 +19,7 @@ def change_password(
 
     Raises what `check_password` raises.
     """
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     accounts.set_password(account, password, now=now, but=opened)
     mail_tokens.void(account, {Purpose.RESET_PASSWORD}, now=now)
     renewed = sessions.renew(opened, now=now)

@@ -27,7 +27,7 @@ def switch_factor_on(
 
     Raises FactorNotBegun, CodeWrong, FactorUnreadable.
     """
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     factors.confirm(account, code, codes=codes, seal=seal, now=now)
     sessions.end_all(account, now=now, but=opened)
     security_journal.note(Event.FACTOR_ON, account, visitor=visitor, now=now)
@@ -36,7 +36,7 @@ def switch_factor_on(
 
 def switch_factor_off(account: Account, *, visitor: Visitor, now: datetime) -> None:
     """Ask for no codes any more."""
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     if factors.turn_off(account):
         security_journal.note(Event.FACTOR_OFF, account, visitor=visitor, now=now)
         _tell(account, "second_factor_off", visitor=visitor, now=now)
@@ -44,7 +44,7 @@ def switch_factor_off(account: Account, *, visitor: Visitor, now: datetime) -> N
 
 def remove_factor(account: Account, *, reason: str, actor: str, now: datetime) -> bool:
     """Let somebody in who has lost phone and paper, and tell whether a factor was on."""
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     if not factors.turn_off(account):
         return False
     sessions.end_all(account, now=now)
@@ -60,7 +60,7 @@ def renew_recovery_codes(
     account: Account, *, codes: tuple[DrawnCode, ...], visitor: Visitor, now: datetime
 ) -> None:
     """Let these codes take the place of those before."""
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     recovery_codes.keep(account, codes, now=now)
     security_journal.note(Event.RECOVERY_CODES_MADE, account, visitor=visitor, now=now)
 

@@ -27,7 +27,7 @@ def change_settings(
     """
     if "billing_email" not in changes:
         return change_top_up(account, changes, actor=actor, now=now)
-    account = accounts.lock_accounts({account.id})[account.id]
+    account = accounts.lock_in_use(account.id)
     before = queries.settings_of(account).billing_email or account.email
     chosen = change_top_up(account, changes, actor=actor, now=now)
     after = chosen.billing_email or account.email

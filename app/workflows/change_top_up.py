@@ -20,7 +20,7 @@ def change_top_up(
     """
     if changes.get("auto_topup") is not True:
         return accounts.change_settings(account, changes, actor=actor, now=now)
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     was_on = queries.settings_of(locked).auto_topup
     changed = accounts.change_settings(locked, changes, actor=actor, now=now)
     if not was_on:

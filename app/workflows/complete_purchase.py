@@ -26,6 +26,10 @@ def complete_purchase(
 
     Without a payment nothing was due. The account is locked.
     """
+    if account.deletion_asked_at is not None:
+        # It would be lost with the account.
+        invoices.void(draft, account, reason=reasons.ACCOUNT_LEAVES, now=now)
+        return False
     if draft.plan_change_id is None:
         assert payment is not None, "extra tokens are always paid"
         _issue(draft, account, now=now)

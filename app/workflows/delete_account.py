@@ -32,7 +32,7 @@ def delete_account(
 
     Its plan is not renewed any more. Raises InvoicesUnpaid and DeletionAsked.
     """
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     subscriptions.roll_over_account(locked, now=now, grace=grace)
     left = leaving(locked, now=now, grace=grace)
     if left.unpaid_minor:
@@ -60,7 +60,7 @@ def keep_account(
     now: datetime,
 ) -> None:
     """Take the deletion back, and the cancelling that came with it. Raises DeletionNotAsked."""
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     subscriptions.roll_over_account(locked, now=now, grace=grace)
     asked_at = deletion.take_back(locked, now=now)
     running = subscription_queries.running_subscription(locked.id)

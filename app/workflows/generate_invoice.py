@@ -36,7 +36,7 @@ def generate_invoice(
         return GeneratedInvoice(
             queries.draft_of(account, month, seller_country=seller.country), is_new=False
         )
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     standing = queries.find_usage_invoice(locked, month)
     is_new = standing is None
     if standing is None:

@@ -31,7 +31,7 @@ def redeem_coupon(
 
     Raises CouponNotFound, UnknownPlan and what `redeeming.check_redeemable` raises.
     """
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     plan_ids = plans_of(locked, named=plan_id, grace=grace, now=now)
     coupon, usage = coupons.redeem(code, locked, plan_ids=plan_ids, now=now)
     if usage.tokens_granted:

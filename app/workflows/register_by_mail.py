@@ -10,25 +10,36 @@ from app.domain.accounts.models import Account
 from app.domain.mails import operations as mails
 from app.domain.mails.links import write_with_link
 from app.foundation import outbox
+from app.foundation.languages import ENGLISH
 from app.foundation.sealing import Seal
 from app.workflows.sign_up import sign_up
 
 REGISTER = "register"
 
 
-def ask_to_register(email: str, *, timezone: str, visitor: Visitor, now: datetime) -> None:
+def ask_to_register(
+    email: str, *, timezone: str, locale: str, visitor: Visitor, now: datetime
+) -> None:
     """Promise to open an account for the address, or to tell its owner that there is one.
 
     Nobody has looked when this returns: neither words nor time tell whether the address is known.
+    A new account, and what is written to it, speak the language of the page that asked.
     Raises EmailInvalid and TimezoneUnknown.
     """
     asked = {"email": rules.normal_email(email), "timezone": rules.zone(timezone).key}
+    asked["locale"] = locale
     came = {"device": visitor.device, "address": visitor.address}
     outbox.add(REGISTER, {**asked, **came}, now=now)
 
 
 def register_by_mail(
-    email: str, *, timezone: str, visitor: Visitor, seal: Seal, now: datetime
+    email: str,
+    *,
+    timezone: str,
+    locale: str = ENGLISH,
+    visitor: Visitor,
+    seal: Seal,
+    now: datetime,
 ) -> None:
     """Open an account whose owner chooses its password by mail, or tell the owner of the one there.
 
@@ -36,9 +47,9 @@ def register_by_mail(
     """
     found = queries.find_account_by_email(email)
     if found is None:
-        account = sign_up(email, now=now, timezone=timezone)
+        account = sign_up(email, now=now, timezone=timezone, locale=locale)
     else:
-        account = accounts.lock_accounts([found.id])[found.id]
+        account = accounts.lock_in_use(found.id)
     if account.password_hash is None and account.email_verified_at is None:
         _send_link(account, seal=seal, now=now)
     else:

@@ -32,7 +32,7 @@ def send_reset(email: str, *, visitor: Visitor, seal: Seal, now: datetime) -> No
     found = queries.find_account_by_email(email)
     if found is None:
         return
-    account = accounts.lock_accounts([found.id])[found.id]
+    account = accounts.lock_in_use(found.id)
     if mail_tokens.was_made_lately(account, Purpose.RESET_PASSWORD, now=now):
         return
     token = mail_tokens.make(account, Purpose.RESET_PASSWORD, email=account.email, now=now)
@@ -43,7 +43,7 @@ def send_reset(email: str, *, visitor: Visitor, seal: Seal, now: datetime) -> No
 def reset_password(token: str, password: str, *, visitor: Visitor, now: datetime) -> Account:
     """Set the password, and end every session. Raises LinkInvalid, what `check_password` raises."""
     link = mail_tokens.take(token, Purpose.RESET_PASSWORD, now=now)
-    account = accounts.lock_accounts([link.user_id])[link.user_id]
+    account = accounts.lock_in_use(link.user_id)
     if account.email != link.email:
         raise LinkInvalid(say("This link is about an address that the account no longer has."))
     accounts.set_password(account, password, now=now)

@@ -14,12 +14,13 @@ from app.workflows.lapse_purchase import give_up_change
 def resume_subscription(account: Account, *, grace: timedelta, now: datetime) -> None:
     """Take a cancellation, a scheduled change or one that waits for its money back.
 
-    Raises NothingToResume.
+    Raises NothingToResume and DeletionPending.
     """
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     subscriptions.roll_over_account(locked, now=now, grace=grace)
     waiting = plan_changes.find_open(locked)
     if waiting is None:
+        accounts.refuse_leaving(locked)
         plan_changes.resume(locked, now=now)
     else:
         give_up_change(waiting, locked, reason=reasons.TAKEN_BACK, now=now)

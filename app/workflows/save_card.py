@@ -9,6 +9,7 @@ import re
 import secrets
 from datetime import datetime
 
+from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.payments import cards, operations, rules
 from app.domain.payments.consent import Consent, consent_to
@@ -37,10 +38,11 @@ def begin_saving_card(
 ) -> OpenedCheckout:
     """Return the page on which the account saves a card, for what it has agreed to.
 
-    Raises ConsentMissing, ProviderUnreachable and ProviderRefused.
+    Raises ConsentMissing, DeletionPending, ProviderUnreachable and ProviderRefused.
     """
     consent = consent_to(consent_version, now=now)
     with transaction():
+        accounts.lock_buyer(account.id)
         customer = cards.find_customer(account.id, provider=gateway.provider)
         order = _order(account, consent, customer=customer, base_url=base_url, now=now)
         journal.write(

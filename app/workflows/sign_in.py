@@ -14,7 +14,7 @@ from app.domain.mails import operations as mails
 def sign_in(account: Account, *, visitor: Visitor, device_token: str, now: datetime) -> OpenSession:
     """Begin a session; where the browser is new to the account, tell its owner by mail."""
     # Two sign-ins at once would both find the browser new.
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     is_new = sessions.note_device(account, device_token, now=now)
     begun = sessions.begin(account, visitor=visitor, now=now)
     security_journal.note(

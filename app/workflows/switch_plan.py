@@ -54,12 +54,12 @@ def switch_plan(
     """Return the page on which the switch is paid, or None if nothing had to be.
 
     With a consent, the card that pays is saved. Accepting the same plan again finds the page that
-    is open. Raises what preview_switch raises,
+    is open. Raises what preview_switch raises, DeletionPending,
     ChangeInProgress, ProviderUnreachable and ProviderRefused.
     """
 
     def find_draft() -> Invoice | None:
-        locked = accounts.lock_accounts({account.id})[account.id]
+        locked = accounts.lock_buyer(account.id)
         subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
         waiting = _open_draft(locked, plan_id, now=now)
         return waiting or _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)

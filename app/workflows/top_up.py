@@ -41,11 +41,11 @@ def top_up(
 ) -> TopUp:
     """Return the page on which the account pays for extra tokens of a net amount.
 
-    With a consent, the card that pays is saved. Raises NoTokensForSale, TopUpAmountInvalid,
-    ProviderUnreachable and ProviderRefused.
+    With a consent, the card that pays is saved. Raises DeletionPending, NoTokensForSale,
+    TopUpAmountInvalid, ProviderUnreachable and ProviderRefused.
     """
     with transaction():
-        locked = accounts.lock_accounts({account.id})[account.id]
+        locked = accounts.lock_buyer(account.id)
         subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
         draft = draw_up_top_up(
             locked, amount_minor=amount_minor, seller=shop.seller, grace=shop.grace, now=now
@@ -64,11 +64,12 @@ def pay_top_up(
 ) -> Checkout:
     """Return the page on which the account pays a top-up that was drawn up before.
 
-    Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    Raises DeletionPending, UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and
+    ProviderRefused.
     """
 
     def find_draft() -> Invoice:
-        accounts.lock_accounts({account.id})
+        accounts.lock_buyer(account.id)
         return invoice_queries.top_up_draft(account, reference)
 
     checkout = pay_draft(

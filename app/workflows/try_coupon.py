@@ -12,5 +12,5 @@ def try_coupon(code: str, account: Account, *, now: datetime) -> bool:
 
     Commit it before anything is refused, or the guess is forgotten. Raises TooManyCouponGuesses.
     """
-    locked = accounts.lock_accounts({account.id})[account.id]
+    locked = accounts.lock_in_use(account.id)
     return coupons.try_code(code, locked, now=now)

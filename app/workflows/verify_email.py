@@ -16,7 +16,7 @@ from app.foundation.sentences import say
 
 def send_verification(account: Account, *, seal: Seal, now: datetime) -> None:
     """Send the link to the account's address. Raises LinkSentLately."""
-    account = accounts.lock_accounts([account.id])[account.id]
+    account = accounts.lock_in_use(account.id)
     if account.email_verified_at is not None:
         return
     if mail_tokens.was_made_lately(account, Purpose.VERIFY_EMAIL, now=now):

@@ -7,6 +7,7 @@
   const NANO_DECIMALS = 9;
   const CENT_DECIMALS = 2;
   const HEADROOM = 8;
+  const APART = 10;
   // Numbers are written in the page's language; its words come with each drawing.
   const LANGUAGE = document.documentElement.lang || "en";
   const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumSignificantDigits: 3 });
@@ -171,11 +172,17 @@
     return numbers.filter((number) => number !== threshold.off);
   }
 
-  function thresholdLines(thresholds) {
+  // Amounts are typed in dollars, and written with their cents as everywhere.
+  function written(metric, number) {
+    const digits = { minimumFractionDigits: CENT_DECIMALS, maximumFractionDigits: CENT_DECIMALS };
+    return metric === "cost" ? number.toLocaleString(LANGUAGE, digits) : separated(number);
+  }
+
+  function thresholdLines({ metric, thresholds }) {
     const lines = thresholds.flatMap((threshold) =>
       numbersOf(threshold).map((number) => ({
         height: threshold.base + (number * threshold.times) / threshold.over,
-        words: threshold.words.replace("{number}", separated(number)),
+        words: threshold.words.replace("{number}", written(metric, number)),
       })),
     );
     return lines.sort((one, other) => one.height - other.height);
@@ -194,26 +201,47 @@
     ctx.setLineDash([]);
   }
 
-  // Words that would lie on one another stand side by side; what is behind them stays readable.
-  function drawWords({ ctx, chartArea, scales }, lines, colours, font) {
-    let last = { at: Infinity, left: chartArea.right };
-    ctx.font = `600 ${font.size}px ${font.family}`;
-    ctx.textAlign = "right";
-    ctx.lineJoin = "round";
-    ctx.lineWidth = 4;
-    ctx.strokeStyle = colours.behind;
-    ctx.fillStyle = colours.line;
-    for (const { height, words } of lines) {
-      const at = scales.y.getPixelForValue(height) - 4;
-      const right = last.at - at < font.size + 3 ? last.left - 10 : chartArea.right - 2;
-      ctx.strokeText(words, right, at);
-      ctx.fillText(words, right, at);
-      last = { at, left: right - ctx.measureText(words).width };
+  function liesOn(box, other) {
+    return box.left < other.right && other.left < box.right && Math.abs(box.at - other.at) < other.line;
+  }
+
+  // Words stand at the right; beside those that are there already; or, without room, above them.
+  function placed(words, { at, width, line }, { left, right }, taken) {
+    let box = { words, at, line, left: right - width, right };
+    for (;;) {
+      const inTheWay = taken.find((other) => liesOn(box, other));
+      if (!inTheWay) {
+        return box;
+      }
+      const edge = inTheWay.left - APART;
+      box =
+        edge - width < left
+          ? { ...box, at: inTheWay.at - line - 1, left: right - width, right }
+          : { ...box, left: edge - width, right: edge };
     }
   }
 
-  function drawThresholds(chart, { thresholds, top }, colours, font) {
-    const lines = thresholdLines(thresholds).filter(({ height }) => height >= 0 && height <= top);
+  // Words never lie on one another, and no line runs through them.
+  function drawWords({ ctx, chartArea, scales }, lines, colours, font) {
+    const taken = [];
+    const room = { left: chartArea.left, right: chartArea.right - 2 };
+    ctx.font = `600 ${font.size}px ${font.family}`;
+    ctx.textAlign = "right";
+    for (const { height, words } of lines) {
+      const size = { at: scales.y.getPixelForValue(height) - 4, width: ctx.measureText(words).width };
+      taken.push(placed(words, { ...size, line: font.size + 3 }, room, taken));
+    }
+    for (const { words, left, right, at } of taken) {
+      ctx.fillStyle = colours.behind;
+      ctx.fillRect(left - 2, at - font.size, right - left + 4, font.size + 3);
+      ctx.fillStyle = colours.line;
+      ctx.fillText(words, right, at);
+    }
+  }
+
+  function drawThresholds(chart, drawing, colours, font) {
+    const { top } = drawing;
+    const lines = thresholdLines(drawing).filter(({ height }) => height >= 0 && height <= top);
     chart.ctx.save();
     drawLines(chart, lines, colours.line);
     drawWords(chart, lines, colours, font);

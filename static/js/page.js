@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const TOLD_MS = 6000;
   const root = document.documentElement;
   // Every word comes with the page, in its language. The script is deferred: there is a body.
   const words = JSON.parse(document.body.dataset.words);
@@ -90,6 +91,42 @@
     }
   }
 
+  // --- What is saved with .save-bar: it shows while a field of its form is not as it came ---------
+  function isChanged(field) {
+    if (!field.name || field.type === "hidden") {
+      return false;
+    }
+    if (field.options) {
+      const options = [...field.options];
+      const before = options.findLastIndex((option) => option.defaultSelected);
+      return field.selectedIndex !== Math.max(before, 0);
+    }
+    const isBox = field.type === "checkbox" || field.type === "radio";
+    return isBox ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  }
+
+  function showChanges(form) {
+    const bar = form?.querySelector(".save-bar");
+    bar?.toggleAttribute("data-changed", [...form.elements].some(isChanged));
+  }
+
+  // That it is saved has been read by then; that it is not stays.
+  function forgetSaved(within) {
+    for (const bar of within.querySelectorAll('.save-bar[data-told="saved"]')) {
+      setTimeout(() => bar.removeAttribute("data-told"), TOLD_MS);
+    }
+  }
+
+  document.addEventListener("input", (event) => showChanges(event.target.form));
+  document.addEventListener("change", (event) => showChanges(event.target.form));
+  document.addEventListener("htmx:load", (event) => forgetSaved(event.detail.elt));
+  // A browser that comes back to a page may fill in what was typed there.
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) {
+      showChanges(form);
+    }
+  });
+
   // --- "Updated 12 s ago": counted here, because an answer without news changes nothing ---------
   let askedAt = Date.now();
 
@@ -124,7 +161,7 @@
       toast.className = "toast";
       toast.textContent = words;
       place.replaceChildren(toast);
-      setTimeout(() => toast.remove(), 6000);
+      setTimeout(() => toast.remove(), TOLD_MS);
     }
   }
 

@@ -251,7 +251,7 @@ class TestInChinese:
         assert (sheet["title"], sheet["language"]) == ("账单", "zh")
         assert sheet["headline"] == ["$15.76", "2026年12月31日到期"]
         assert sheet["facts"] == [
-            ["编号", "INV-1001-2026-11"], ["开具日期", "2026年12月1日"],
+            ["编号", "INV-1001-2026-11"], ["出账日期", "2026年12月1日"],
             ["到期日", "2026年12月31日"],
         ]  # fmt: skip
         assert sheet["heads"] == ["项目", "Token", "每 1,000 个（USD）", "金额"]

@@ -60,3 +60,8 @@ class TestSpeaking:
 def test_what_is_left_open_in_a_template_stays_open(app) -> None:
     with app.app_context(), speaking("zh"):
         assert render_template_string('{{ "x" if false }}') == ""
+
+
+def test_what_is_said_of_the_api_is_english_and_says_so(client) -> None:
+    page = client.get("/v1/docs", headers={"Accept-Language": "zh-CN"}).text
+    assert '<html lang="en">' in page

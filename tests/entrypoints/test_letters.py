@@ -216,7 +216,7 @@ class TestInChinese:
     @pytest.mark.parametrize(
         ("days", "subject"),
         [
-            (-7, "账单 INV-1001-2026-11 将于 2026年12月22日到期"),
+            (-7, "账单 INV-1001-2026-11 将于2026年12月22日到期"),
             (0, "账单 INV-1001-2026-11 今天到期"),
             (1, "账单 INV-1001-2026-11 已逾期 1 天"),
             (14, "账单 INV-1001-2026-11 已逾期 14 天"),
@@ -245,7 +245,7 @@ class TestInChinese:
     def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["renewal_failed"], "next_try_at": "2026-11-25T18:30:00Z"}
         text = letter_of(ada, "renewal_failed", settings, facts=facts).text
-        assert "我们将于 2026年11月26日 02:30（CST）再次尝试。" in text
+        assert "我们将于2026年11月26日 02:30（CST）再次尝试。" in text
 
     def test_sentences_among_the_facts_are_told_again(
         self, ada: Account, settings: Settings
@@ -253,7 +253,7 @@ class TestInChinese:
         facts = {"code": "SAVE50", "description": say("{tokens:,} extra tokens", {"tokens": 5_000})}
         mail = make_mail(ada, "coupon_redeemed", facts=facts, now=NOW)
         session.refresh(mail)
-        assert "5,000 个加购 token" in write_letter(mail, ada, settings=settings).text
+        assert "5,000 个额外 token" in write_letter(mail, ada, settings=settings).text
         ada.locale = "en"
         assert "It gives: 5,000 extra tokens." in write_letter(mail, ada, settings=settings).text
         session.rollback()
@@ -279,7 +279,7 @@ class TestInChinese:
     def test_having_no_plan_is_said_in_words(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["change_scheduled"], "to_plan_name": "Pay as you go"}
         letter = letter_of(ada, "change_scheduled", settings, facts=facts)
-        assert letter.subject == "您的套餐将于 2026年12月22日更换为 按量付费"
+        assert letter.subject == "您的套餐将于2026年12月22日切换到 按量付费"
 
     def test_whoever_reads_another_language_meanwhile_goes_on_reading_it(
         self, ada: Account, settings: Settings

@@ -29,9 +29,15 @@ SELLER = Seller(name="Oblivious", address="", country="", vat_id="")
 _months = count(1)
 
 
-def make_invoice(account: Account, *, minor: int = 1_234, now: datetime = NOW) -> Invoice:
+def make_invoice(
+    account: Account,
+    *,
+    minor: int = 1_234,
+    month: BillingMonth | None = None,
+    now: datetime = NOW,
+) -> Invoice:
     """Make an issued usage invoice of a month that the account has none of yet."""
-    month = BillingMonth.of(now).plus(-next(_months))
+    month = month or BillingMonth.of(now).plus(-next(_months))
     # No usage stands behind it, so its line must not say that it was billed.
     line = Line("other", "AI API usage - gpt-4", "gpt-4", 1000, None, minor * 10**7, minor)
     with transaction():

@@ -36,6 +36,18 @@ def keep(scope: str = "key POST /topups abc") -> None:
         idempotency.keep(scope, ANSWER)
 
 
+class TestForgetAnswers:
+    def test_takes_those_of_one_key_alone(self) -> None:
+        for scope in ("ab_d GET /", "abcd GET /", "ab_d_ GET /"):
+            claim(scope)
+            keep(scope)
+        claim("ab_d GET /running")
+        with transaction():
+            idempotency.forget_answers("ab_d")
+        left = sorted(session.scalars(select(IdempotencyKey.scope)))
+        assert left == sorted(["abcd GET /", "ab_d_ GET /", "ab_d GET /running"])
+
+
 class TestClaim:
     def test_lets_the_first_request_run(self) -> None:
         assert claim() is None

@@ -195,3 +195,27 @@ class TestBacklog:
         for ahead in (2, 1, 0):
             promise("send_mail", now=NOW + ahead * SECOND)
         assert outbox.backlog(now=NOW) == outbox.Backlog(2, 0, NOW)
+
+
+class TestForgetDone:
+    def test_nothing_is_left_of_what_is_done(self) -> None:
+        promise("send_mail")
+        with transaction():
+            (entry,) = outbox.claim(now=NOW, limit=1)
+            outbox.finish(entry, now=NOW)
+        assert only_entry().payload == {}
+
+    def test_forgets_what_was_done_long_ago_and_nothing_else(self) -> None:
+        with transaction():
+            for email in ("ada", "ben", "ada"):
+                outbox.add("register", {"email": email}, now=NOW)
+        with transaction():
+            rows = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
+            for row in rows[:2]:
+                row.done_at, row.next_try_at = NOW, None
+        with transaction():
+            outbox.forget_done(key="email", value="ada")
+        found = session.scalars(
+            select(OutboxEntry).order_by(OutboxEntry.id).execution_options(populate_existing=True)
+        )
+        assert [row.payload for row in found] == [{}, {"email": "ben"}, {"email": "ada"}]

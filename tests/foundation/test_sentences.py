@@ -92,7 +92,7 @@ def test_what_people_typed_is_never_read_as_a_template() -> None:
 def test_several_are_one() -> None:
     both = together([say("Settings"), say("A name has 1 to {most:,} characters.", {"most": 8})])
     assert both == "Settings A name has 1 to 8 characters."
-    assert both.in_language("zh") == "设置 名称长度为 1 到 8 个字符。"
+    assert both.in_language("zh") == "设置名称长度为 1 到 8 个字符。"
 
 
 def test_everything_else_stays_as_it_is() -> None:

@@ -3,13 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.databases import new_postgresql_database, text_of
+from tests.journeys.demo import Demo, people_of
 from tests.journeys.installation import Installation, running_installation
 from tests.journeys.visitor import Visitor, visiting
 
@@ -53,6 +54,17 @@ def on_postgresql(
         running_installation(folder, database_url=text_of(url)) as installation,
     ):
         yield installation
+
+
+@pytest.fixture(scope="package")
+def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo as `make run` shows it, and people of every kind in it."""
+    with closing(Installation(tmp_path_factory.mktemp("demo"))) as installation:
+        installation.billing("db", "upgrade")
+        with installation.programs("sandbox", "worker", "serve"):
+            installation.wait_until_ready()
+            installation.billing("demo", "load")
+            yield people_of(installation)
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from flask.ctx import AppContext
+from werkzeug.routing import Rule
 
 from app import create_app
 from app.config import read_settings
@@ -143,6 +145,18 @@ class Installation:
         """Return what `billing verify` would print, of the database as it is now."""
         with self._app.app_context():
             return verify_books()
+
+    def inside(self) -> AppContext:
+        """Look at the database, or write to it, as one of the programs does."""
+        return self._app.app_context()
+
+    def pages(self) -> list[Rule]:
+        """Return every address that can be asked for, as patterns."""
+        return [rule for rule in self._app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+
+    def endpoint_at(self, address: str) -> str:
+        """Return what answers there."""
+        return str(self._app.url_map.bind("").match(address)[0])
 
     def close(self) -> None:
         """Let go of the database."""

@@ -174,7 +174,7 @@ def test_from_the_registration_to_the_first_figures(
     visitor.clicks("link", "Make an API key")
     visitor.arrives("/keys")
     page.get_by_label("Name").fill("Reporting")
-    visitor.clicks("button", "Make the key")
+    visitor.clicks("button", "Create key")
     visitor.sees("Your new key")
     key = page.locator("#new-key").inner_text()
     visitor.look()

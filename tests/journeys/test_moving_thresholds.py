@@ -44,6 +44,13 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     visitor.open("/alerts")
     page = visitor.page
     spend, slider = page.locator("#alert_spend"), page.locator("#alert_spend-slider")
+    save = page.get_by_role("button", name="Save the alerts")
+    # There is something to save as long as a field is not as it came.
+    expect(save).to_be_hidden()
+    spend.fill("0.25")
+    expect(save).to_be_visible()
+    spend.fill("")
+    expect(save).to_be_hidden()
     spend.fill("0.25")
     expect(slider).to_have_value("0.25")
     slider.fill("0.5")

@@ -164,9 +164,8 @@ class Visitor:
 @contextmanager
 def visiting(browser: Browser, installation: Installation, **options: Any) -> Iterator[Visitor]:
     """Give somebody a browser of his own; at the end nothing was wrong with any page."""
-    context = browser.new_context(
-        viewport=DESKTOP, locale="en-GB", timezone_id="Europe/Berlin", **options
-    )
+    usual = {"viewport": DESKTOP, "locale": "en-GB", "timezone_id": "Europe/Berlin"}
+    context = browser.new_context(**{**usual, **options})
     context.set_default_timeout(PATIENCE_MS)
     context.add_init_script(TELL_VIOLATIONS)
     try:

@@ -10,38 +10,61 @@ from app.domain.accounts.deletion import WAITS
 from app.domain.accounts.errors import (
     DeletionAsked,
     DeletionNotAsked,
+    DeletionPending,
     InvoicesUnpaid,
     KeyUnknown,
     UnknownAccount,
     WrongCredentials,
 )
-from app.domain.accounts.models import Account
+from app.domain.accounts.key_rules import KeyTerms
+from app.domain.accounts.models import Account, Key
+from app.domain.accounts.security_journal import Doer
 from app.domain.invoices.models import Invoice
 from app.domain.mails import operations as mails
 from app.domain.mails.forgetting import forget_mails
 from app.domain.mails.models import Mail
+from app.domain.payments import operations as payments
 from app.domain.payments.cards import FORGET_CARD
+from app.domain.payments.consent import VERSION
+from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, UsageDaily
 from app.domain.usage.reports import OutcomeStatus
-from app.foundation import journal
+from app.foundation import idempotency, journal, outbox
 from app.foundation.database import Base, session, transaction
+from app.foundation.idempotency import Answer, IdempotencyKey
 from app.foundation.journal import JournalEntry
 from app.foundation.secret_keys import KeyKind
+from app.workflows import change_keys
+from app.workflows.begin_checkout import Checkout
 from app.workflows.check_entitlement import check_entitlement
 from app.workflows.delete_account import delete_account, keep_account
 from app.workflows.erase_account import erase_account
+from app.workflows.redeem_coupon import redeem_coupon
+from app.workflows.reset_password import SEND_RESET
+from app.workflows.resume_subscription import resume_subscription
+from app.workflows.save_card import begin_saving_card
 from app.workflows.sign_up import sign_up
+from app.workflows.top_up import top_up
 from app.workflows.void_usage import void_usage
 from tests.books import check_books
 from tests.factories.accounts import make_account, make_key
+from tests.factories.mailed_links import VISITOR
 from tests.factories.mails import make_mail
 from tests.factories.payments import make_card, make_checkout, make_invoice, make_paid
-from tests.factories.purchases import promises
+from tests.factories.purchases import (
+    begin_switch,
+    invoices_of,
+    make_shop,
+    pay,
+    payments_of,
+    promises,
+)
 from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import make_report, make_usage, record
 from tests.fakes.payment_gateway import FakeGateway
+from tests.fakes.payment_gateway import make_card as card
 from tests.moments import NOW
 
 GRACE = timedelta(days=7)
@@ -50,6 +73,39 @@ PASSWORD = "correct horse battery staple"
 OURS = {"actor": "customer:ada", "details": {"device": "Firefox", "address": "203.0.113.7"}}
 # What tells who somebody was; none of it may be anywhere afterwards but on issued invoices.
 MARKS = ("ada@example.com", "Ada", "203.0.113.7", "bobs-laptop", "Hidden Lane", "4242")
+
+
+def begin_plan(account: Account, gateway: FakeGateway) -> Checkout:
+    return begin_switch(account, "plan-pro", gateway=gateway)
+
+
+def begin_top_up(account: Account, gateway: FakeGateway) -> Checkout:
+    return top_up(account, amount_minor=5_000, shop=make_shop(gateway), now=NOW).checkout
+
+
+def begin_card(account: Account, gateway: FakeGateway) -> None:
+    begin_saving_card(account, VERSION, gateway=gateway, base_url="https://x.example", now=NOW)
+
+
+def change(account: Account, gateway: FakeGateway) -> None:
+    with transaction():
+        wanted = {"billing_address": "Hidden Lane 8"}
+        operations.change_settings(account, wanted, actor="customer:ada", now=DUE)
+
+
+def redeem(account: Account, gateway: FakeGateway) -> None:
+    with transaction():
+        redeem_coupon("GUESSED", account, plan_id=None, grace=GRACE, now=DUE)
+
+
+def add_key(account: Account, gateway: FakeGateway) -> None:
+    by = Doer("customer:ada", VISITOR)
+    with transaction():
+        change_keys.make_key(KeyKind.CUSTOMER, KeyTerms("late"), owner=account, by=by, now=DUE)
+
+
+BUYING = [begin_plan, begin_top_up, begin_card]
+WRITING = [*BUYING, change, redeem, add_key]
 
 
 def ask(account: Account, **changes: object) -> None:
@@ -93,6 +149,39 @@ class TestDeleteAccount:
         with pytest.raises(InvoicesUnpaid, match=r"\$12\.34"):
             ask(ada)
         assert queries.account("ada").deletion_due_at is None
+
+    @pytest.mark.parametrize("buy", BUYING)
+    def test_lets_nothing_be_bought_any_more(self, ada, buy) -> None:
+        ask(ada)
+        with pytest.raises(DeletionPending, match="Keep it first"):
+            buy(ada, FakeGateway())
+        assert invoices_of(ada) == [] and payments_of(ada) == []
+
+    def test_does_not_let_the_plan_go_on(self, app) -> None:
+        pia = make_account("pia", plan_id="plan-pro")
+        ask(pia)
+        with pytest.raises(DeletionPending), transaction():
+            resume_subscription(pia, grace=GRACE, now=NOW)
+        assert not subscriptions.running_subscription("pia").auto_renew
+
+    def test_lets_what_is_owed_be_paid(self, ada) -> None:
+        ask(ada)
+        assert make_checkout(ada, make_invoice(ada), gateway=FakeGateway()).checkout_url
+
+    @pytest.mark.parametrize(
+        ("begin", "plan_id"), [(begin_plan, "plan-basic"), (begin_top_up, "plan-pro")]
+    )
+    def test_sends_money_back_that_comes_too_late(self, app, begin, plan_id) -> None:
+        gateway, pia = FakeGateway(), make_account("pia", plan_id=plan_id)
+        page = begin(pia, gateway)
+        ask(pia)
+        pay(page, gateway=gateway)
+        draft, (payment,) = invoices_of(pia)[-1], payments_of(pia)
+        assert (draft.status, payment.is_overpayment) == ("void", True)
+        assert len(promises(REFUND_PAYMENT)) == 1
+        assert subscriptions.running_subscription("pia").plan_id == plan_id
+        assert queries.account("pia").extra_tokens == 0
+        check_books()
 
     def test_is_asked_once(self, ada) -> None:
         ask(ada)
@@ -219,6 +308,42 @@ class TestEraseAccount:
             session.get(Invoice, invoice.id).status = "void"
         ask(lived)
         assert not erase()
+
+    @pytest.mark.parametrize("write", WRITING)
+    def test_nothing_is_written_to_it_afterwards(self, lived, write) -> None:
+        ask(lived)
+        assert erase()
+        before = [dict(row._mapping) for row in rows_of("ada")]
+        with pytest.raises(UnknownAccount):
+            write(lived, FakeGateway())
+        session.rollback()
+        assert [dict(row._mapping) for row in rows_of("ada")] == before
+
+    def test_keeps_no_card_of_which_is_heard_too_late(self, lived) -> None:
+        ask(lived)
+        assert erase()
+        with transaction():
+            late = payments.keep_card("ada", card(9), provider="stripe", consent=None, now=DUE)
+        assert (late.removed_at, late.is_default) == (DUE, False)
+        assert {"card": late.id} in promises(FORGET_CARD)
+        session.refresh(late)
+        assert late.last4 == ""
+
+    def test_forgets_who_asked_for_links_and_what_was_answered(self, lived) -> None:
+        key = make_key(KeyKind.CUSTOMER, user_id="ada")
+        with transaction():
+            came = {"email": "ada@example.com", "address": "203.0.113.7"}
+            done = outbox.add(SEND_RESET, came, now=NOW)
+            # As earlier versions have left it.
+            done.done_at, done.next_try_at = NOW, None
+            scope = f"{session.query(Key).one().public_id} PUT /v1/billing/settings once"
+            idempotency.claim(scope, body=b"", now=NOW)
+            idempotency.keep(scope, Answer(200, b"ada@example.com", "application/json"))
+        ask(lived)
+        assert queries.key_by_text(key.text, now=NOW) and erase()
+        session.expire_all()
+        assert session.query(IdempotencyKey).count() == 0
+        assert promises(SEND_RESET) == [{}]
 
     def test_ends_the_plan(self, lived) -> None:
         make_account("pia", plan_id="plan-pro")

@@ -31,7 +31,7 @@ class TestAsk:
         counts = []
         for email in (KNOWN, NEW):
             with statements() as sent, transaction():
-                ask_to_register(email, timezone="UTC", visitor=VISITOR, now=NOW)
+                ask_to_register(email, timezone="UTC", locale="en", visitor=VISITOR, now=NOW)
             counts.append(len(sent))
         assert counts == [1, 1]
         assert session.query(OutboxEntry).filter_by(kind="register").count() == 2
@@ -39,9 +39,9 @@ class TestAsk:
 
     def test_refuses_what_is_wrong_for_everyone(self, ada: Account) -> None:
         with pytest.raises(EmailInvalid), transaction():
-            ask_to_register("nowhere", timezone="UTC", visitor=VISITOR, now=NOW)
+            ask_to_register("nowhere", timezone="UTC", locale="en", visitor=VISITOR, now=NOW)
         with pytest.raises(TimezoneUnknown), transaction():
-            ask_to_register(KNOWN, timezone="Mars/Olympus", visitor=VISITOR, now=NOW)
+            ask_to_register(KNOWN, timezone="Mars/Olympus", locale="en", visitor=VISITOR, now=NOW)
 
 
 class TestRegister:
@@ -53,6 +53,14 @@ class TestRegister:
             token = token_in("finish_registration")
             reset_password(token, PASSWORD, visitor=VISITOR, now=NOW)
         assert operations.check_credentials(NEW, PASSWORD).email_verified_at == NOW
+
+    def test_speaks_the_language_of_the_page_that_asked(self, app) -> None:
+        with transaction():
+            ask_to_register(NEW, timezone="UTC", locale="zh", visitor=VISITOR, now=NOW)
+        assert session.query(OutboxEntry).one().payload["locale"] == "zh"
+        with transaction():
+            register_by_mail(NEW, timezone="UTC", locale="zh", visitor=VISITOR, seal=SEAL, now=NOW)
+        assert session.query(Account).filter_by(email=NEW).one().locale == "zh"
 
     def test_nobody_signs_in_before_the_mail_was_read(self, app) -> None:
         register(NEW)

@@ -20,6 +20,7 @@ from app.domain.accounts.access_models import (
 from app.domain.accounts.errors import DeletionAsked, DeletionNotAsked
 from app.domain.accounts.models import Account, BillingSettings, Key
 from app.domain.accounts.security_journal import Act, Event
+from app.foundation import idempotency, outbox
 from app.foundation.database import session
 from app.foundation.journal import JournalEntry
 from app.foundation.sentences import say
@@ -74,6 +75,8 @@ def erase(account: Account, *, now: datetime) -> None:
     _revoke_keys(account, now=now)
     _forget_settings(account, now=now)
     _forget_details(account)
+    # Who registered, or asked for another password, gave his address and where he came from.
+    outbox.forget_done(key="email", value=account.email)
     account.email = ERASED_ADDRESS.format(number=account.number)
     account.name, account.password_hash, account.email_verified_at = "", None, None
     account.erased_at = account.updated_at = now
@@ -84,6 +87,8 @@ def _revoke_keys(account: Account, *, now: datetime) -> None:
     ours = update(Key).where(Key.user_id == account.id)
     session.execute(ours.where(Key.revoked_at.is_(None)).values(revoked_at=now))
     session.execute(ours.values(name=""))
+    for public_id in session.scalars(select(Key.public_id).where(Key.user_id == account.id)):
+        idempotency.forget_answers(public_id)
 
 
 def _forget_settings(account: Account, *, now: datetime) -> None:

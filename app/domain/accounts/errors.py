@@ -21,6 +21,12 @@ class DeletionNotAsked(DomainError):
     kind = Kind.CONFLICT
 
 
+class DeletionPending(DomainError):
+    """Nothing is bought for an account that is to be deleted."""
+
+    kind = Kind.CONFLICT
+
+
 class InvoicesUnpaid(DomainError):
     """Invoices have to be paid before the account may be deleted."""
 

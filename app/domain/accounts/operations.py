@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts import (
     keys,
@@ -16,9 +17,11 @@ from app.domain.accounts import (
     settings_rules,
 )
 from app.domain.accounts.errors import (
+    DeletionPending,
     EmailTaken,
     PasswordWrong,
     TaxIdMissing,
+    UnknownAccount,
     UserIdTaken,
     WrongCredentials,
 )
@@ -71,7 +74,7 @@ def open_account(
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
-        raise EmailTaken(say("There is an account with this mail address already."))
+        raise _email_taken()
     if queries.find_account(user_id) is not None:
         taken = say("There is an account with the id {user_id} already.", {"user_id": user_id})
         raise UserIdTaken(taken)
@@ -86,8 +89,7 @@ def open_account(
         created_at=now,
         updated_at=now,
     )
-    session.add(account)
-    session.flush()
+    _insert(account)
     session.add(BillingSettings(user_id=user_id, created_at=now, updated_at=now))
     return account
 
@@ -138,7 +140,7 @@ def change_settings(
 
     Raises InvalidFields that names every wrong field; then nothing is changed.
     """
-    account = lock_accounts({account.id})[account.id]
+    account = lock_in_use(account.id)
     stored = queries.settings_by_account({account.id})[account.id]
     before = queries.view_of(account, stored)
     accepted = settings_rules.accepted(changes, before)
@@ -160,7 +162,7 @@ def change_settings(
 
 def approve_tax_id(account: Account, *, actor: str, now: datetime) -> SettingsView:
     """Note that the operator has checked the tax id. Raises TaxIdMissing."""
-    account = lock_accounts({account.id})[account.id]
+    account = lock_in_use(account.id)
     stored = queries.settings_by_account({account.id})[account.id]
     if stored.tax_id is None:
         raise TaxIdMissing(
@@ -222,6 +224,31 @@ def lock_accounts(user_ids: Collection[str]) -> dict[str, Account]:
     return {account.id: account for account in session.scalars(statement)}
 
 
+def lock_in_use(user_id: str) -> Account:
+    """Lock an account that stands, so that nothing is written to one after its erasure.
+
+    Raises UnknownAccount.
+    """
+    account = lock_accounts({user_id}).get(user_id)
+    # A call may have begun before the erasure, and come to its lock after it.
+    if account is None or account.erased_at is not None:
+        raise UnknownAccount(say("There is no account with this id."))
+    return account
+
+
+def lock_buyer(user_id: str) -> Account:
+    """Lock an account that may buy something. Raises UnknownAccount and DeletionPending."""
+    account = lock_in_use(user_id)
+    refuse_leaving(account)
+    return account
+
+
+def refuse_leaving(account: Account) -> None:
+    """Refuse what would be bought for an account just to be lost. Raises DeletionPending."""
+    if account.deletion_asked_at is not None:
+        raise DeletionPending(say("Your account will be deleted. Keep it first."))
+
+
 def lock_balances(
     user_ids: Collection[str], *, served_at: datetime | None = None
 ) -> dict[str, Balance]:
@@ -250,6 +277,19 @@ def lock_balances(
 
 def _is_served(now: datetime) -> ColumnElement[bool]:
     return or_(Account.deletion_due_at.is_(None), Account.deletion_due_at > now)
+
+
+def _insert(account: Account) -> None:
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError as error:
+        # Somebody has changed his address to this one at the same moment.
+        raise _email_taken() from error
+
+
+def _email_taken() -> EmailTaken:
+    return EmailTaken(say("There is an account with this mail address already."))
 
 
 def _check_password(password: str, email: str) -> None:

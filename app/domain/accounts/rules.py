@@ -14,7 +14,7 @@ from app.domain.accounts.errors import (
     TimezoneUnknown,
     UserIdInvalid,
 )
-from app.foundation.sentences import EnglishAlone, say
+from app.foundation.sentences import say
 
 USER_ID_LENGTH_MAX = 128
 KEY_NAME_LENGTH_MAX = 80
@@ -46,7 +46,7 @@ def normal_email(text: str) -> str:
         # Whether the host takes mail is shown by the mail itself; asking DNS would slow us down.
         checked = validate_email(text.strip(), check_deliverability=False, test_environment=False)
     except EmailNotValidError as error:
-        raise _invalid(error) from error
+        raise EmailInvalid(say("This is not a mail address.")) from error
     return checked.normalized.lower()
 
 
@@ -60,14 +60,8 @@ def email_on_the_wire(email: str) -> str:
     try:
         checked = validate_email(email, check_deliverability=False, test_environment=False)
     except EmailNotValidError as error:
-        raise _invalid(error) from error
+        raise EmailInvalid(say("This is not a mail address.")) from error
     return f"{checked.local_part}@{checked.ascii_domain}"
-
-
-def _invalid(error: EmailNotValidError) -> EmailInvalid:
-    """Say what is wrong with an address; the library says it in English alone."""
-    why = EnglishAlone(str(error), say("Please look for a typing error."))
-    return EmailInvalid(say("This is not a mail address: {why}", {"why": why}))
 
 
 def zone(name: str) -> ZoneInfo:

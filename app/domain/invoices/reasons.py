@@ -9,6 +9,7 @@ from app.foundation.sentences import say
 RENEWAL_UNPAID = say("The renewal was not paid in time.")
 NOTHING_LEFT = say("There was nothing left to pay")
 OTHER_PLAN_RUNS = say("Another period or plan was running when the money came.")
+ACCOUNT_LEAVES = say("The account was to be deleted when the money came.")
 NOBODY_PAID = say("Nobody paid it.")
 NO_MONEY = say("No money came.")
 PAGE_REFUSED = say("The payment page was refused.")

@@ -38,8 +38,11 @@ def write(
 ) -> bool:
     """Write to the account's billing address, once for each kind and what it is about.
 
-    Tell whether it is new. It goes out after the commit.
+    Tell whether it is new. It goes out after the commit. Nobody reads what is written to an
+    account that was erased.
     """
+    if account.erased_at is not None:
+        return False
     address = accounts.settings_of(account).billing_email or account.email
     return write_all([Letter(kind, account.id, address, about, facts)], now=now) == 1
 

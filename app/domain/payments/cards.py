@@ -151,7 +151,7 @@ def _kept(user_id: str) -> Sequence[PaymentMethod]:
 
 
 def _locked(account: Account, card_id: int) -> PaymentMethod:
-    accounts.lock_accounts({account.id})
+    accounts.lock_in_use(account.id)
     card = session.get(PaymentMethod, card_id, populate_existing=True)
     if card is None or card.user_id != account.id or card.removed_at is not None:
         raise UnknownCard(say("You have no such card."))

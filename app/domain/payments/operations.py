@@ -82,7 +82,7 @@ def keep_card(
 
     A card that was removed since stays removed, however late the news of its saving comes.
     """
-    accounts.lock_accounts({account_id})
+    account = accounts.lock_accounts({account_id})[account_id]
     row = cards.find_card(provider, card.reference)
     is_new = row is None
     if row is None:
@@ -100,7 +100,10 @@ def keep_card(
     if row.consented_at is None and consent is not None:
         row.consent_version, row.consented_at = consent.version, consent.given_at
     session.flush()
-    if is_new:
+    if account.erased_at is not None:
+        # Its news came late: nobody is left whom it could be charged for.
+        cards.forget_all(account, now=now)
+    elif is_new:
         cards.tell_owner(row, "card_saved", actor=f"provider:{provider}", now=now)
     return row
 

@@ -18,7 +18,10 @@ NUMBER_LENGTH_MAX = 400
 
 
 def takes_up_to(body_max_bytes: int) -> Callable[[Call], Call]:
-    """Let a call take larger bodies than others may."""
+    """Let a call take larger bodies than others may; it stands above whom the call is for.
+
+    Before anybody is let in, the body is read.
+    """
 
     def taking(call: Call) -> Call:
         @wraps(call)

@@ -22,8 +22,8 @@ EVENTS_MAX = 4_000
 
 
 @calls.post("/usage/litellm")
-@for_gateways
 @takes_up_to(BODY_MAX_BYTES)
+@for_gateways
 @changes
 def post_litellm_usage() -> Response:
     """Record LiteLLM's events: an array, ndjson, or one of them."""

@@ -22,6 +22,7 @@ from app.entrypoints.settings import renewal_grace
 from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
+from app.foundation.languages import ENGLISH
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
 from app.workflows.check_alerts import check_alerts
 from app.workflows.close_checkouts import close_checkouts
@@ -135,8 +136,17 @@ def _price_unpriced(payload: Payload) -> None:
 def _register(payload: Payload) -> None:
     visitor = Visitor(device=cast(str, payload["device"]), address=cast(str, payload["address"]))
     email, timezone = cast(str, payload["email"]), cast(str, payload["timezone"])
+    # Whoever asked an earlier version was not heard to speak any language.
+    locale = cast(str, payload.get("locale", ENGLISH))
     with transaction():
-        register_by_mail(email, timezone=timezone, visitor=visitor, seal=seal(), now=clock.now())
+        register_by_mail(
+            email,
+            timezone=timezone,
+            locale=locale,
+            visitor=visitor,
+            seal=seal(),
+            now=clock.now(),
+        )
 
 
 def _send_reset(payload: Payload) -> None:

@@ -136,7 +136,14 @@ def _register_by_mail(form: RegisterByMailForm) -> Response:
         fields = {EmailInvalid: form.email, TimezoneUnknown: form.timezone}
         with refusals_shown_on(fields), transaction():
             email, timezone = form.email.data or "", form.timezone.data
-            ask_to_register(email, timezone=timezone, visitor=visitor(), now=clock.now())
+            ask_to_register(
+                email,
+                timezone=timezone,
+                # Mails and documents speak what this page spoke.
+                locale=language(),
+                visitor=visitor(),
+                now=clock.now(),
+            )
     if form.errors:
         return _form_page("web/access/register.html", form)
     nudge()

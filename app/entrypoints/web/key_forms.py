@@ -48,9 +48,9 @@ class KeyForm(SentForm):
     """What a new key is known by, what it may do, and how long."""
 
     name = name_field(field_label("Reporting script"))
-    scope = SelectField(field_label("May"), choices=spoken(SCOPES), default=Scope.READ.value)
+    scope = SelectField(field_label("Permission"), choices=spoken(SCOPES), default=Scope.READ.value)
     expiry = SelectField(
-        field_label("Ends"), choices=spoken(EXPIRIES), default=Expiry.DAYS_365.value
+        field_label("Expires"), choices=spoken(EXPIRIES), default=Expiry.DAYS_365.value
     )
     expires_on = DateField(field_label("Last day"), validators=[Optional()])
 

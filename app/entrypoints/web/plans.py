@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import Blueprint, Response, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.errors import DeletionPending
 from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
@@ -46,7 +47,7 @@ from app.workflows.switch_plan import switch_plan
 
 # After these the customer looks at the amounts again; after the others at his plan.
 LOOK_AGAIN = (PreviewStale, ConsentMissing, ProviderUnreachable, ProviderRefused)
-NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale)
+NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale, DeletionPending)
 
 pages = Blueprint("plans", __name__)
 pages.before_request(require_sign_in)
@@ -95,7 +96,7 @@ def cancel() -> ResponseReturnValue:
 @pages.post("/plans/resume")
 def resume() -> ResponseReturnValue:
     """Take back what is scheduled, or what waits for its money."""
-    with refusals_noted(NothingToResume) as noted, transaction():
+    with refusals_noted(NothingToResume, DeletionPending) as noted, transaction():
         resume_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])

@@ -16,7 +16,6 @@ from app.domain.accounts.devices import device_in_words
 from app.domain.accounts.errors import (
     PASSWORD_REFUSALS,
     EmailInvalid,
-    EmailTaken,
     EmailUnchanged,
     LinkSentLately,
     PasswordWrong,
@@ -39,7 +38,7 @@ from app.entrypoints.web.signing_in import (
     resume_session,
     signed_in_account,
 )
-from app.entrypoints.web.tries import has_right_password, try_password
+from app.entrypoints.web.tries import ask_for_address, has_right_password, try_password
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -54,7 +53,7 @@ pages.before_request(require_sign_in)
 # The others stand in the journal.
 EVENTS_SHOWN = 10
 EXCHANGED = say("Your password is changed, and you are signed out everywhere else.")
-EMAIL_REFUSALS = (EmailInvalid, EmailTaken, EmailUnchanged, LinkSentLately)
+EMAIL_REFUSALS = (EmailInvalid, EmailUnchanged, LinkSentLately)
 
 
 @pages.get("")
@@ -85,6 +84,7 @@ def change_email() -> ResponseReturnValue:
     if not has_fresh_password():
         return ask_for_password(url_for(".index", email=form.email.data))
     if form.validate():
+        ask_for_address(signed_in_account())
         with refusals_shown_on(dict.fromkeys(EMAIL_REFUSALS, form.email)):
             asked = _ask(form.email.data or "")
             return _done(

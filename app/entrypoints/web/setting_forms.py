@@ -18,7 +18,7 @@ from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_li
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
 
-NO_COUNTRY = say("Not told")
+NO_COUNTRY = say("Not given")
 CURRENCIES = {"USD": say("US dollar")}
 RHYTHMS = {"monthly": say("Every month")}
 
@@ -55,13 +55,13 @@ class SettingsForm(SentForm):
         validate_choice=False,
     )
     send_invoice_email = Switch(field_label("Send invoices by mail"))
-    auto_pay = Switch(field_label("Pay invoices by itself"))
+    auto_pay = Switch(field_label("Pay invoices automatically"))
     timezone = SelectField(field_label("Time zone"), choices=zone_choices, validate_choice=False)
     locale = SelectField(field_label("Language"), choices=NAMES, validate_choice=False)
     spend_limit = Amount(
         field_label("Spend limit per month, USD"), render_kw={"inputmode": "decimal"}
     )
-    overage_enabled = Switch(field_label("Go on beyond my tokens"))
+    overage_enabled = Switch(field_label("Continue beyond my tokens"))
     # Asked for where bills are to go to another address; it is no setting.
     password = PasswordField(
         field_label("Password"),

@@ -1,6 +1,6 @@
 """How amounts, counts and moments look on pages; the templates' filters."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -25,6 +25,7 @@ from app.foundation.languages import (
     ENGLISH,
     day_in,
     long_month_in,
+    month_in,
     month_name_in,
     short_day_in,
 )
@@ -38,6 +39,8 @@ from app.foundation.money import (
 
 CENT_DECIMALS = 2
 NANO_DECIMALS = 9
+# What requests cost is compared down a list, and is mostly a fraction of a cent.
+LIST_DECIMALS = 5
 # Below this, counts are short enough to be read in full.
 COMPACT_FROM = 10_000
 COMPACT_DIGITS = 3
@@ -55,6 +58,18 @@ NANOS_PER_MILLION = 1000
 def usd(nanos: int) -> str:
     """Return the amount with two decimals; below a cent, with the two digits that matter."""
     return dollars(_readable(usd_from_nanos(nanos)))
+
+
+def usd_to(nanos: int, decimals: int) -> str:
+    """Return the amount rounded to so many decimals, and with all of them: $0.00030."""
+    step = Decimal(1).scaleb(-decimals)
+    return dollars(usd_from_nanos(nanos).quantize(step, rounding=ROUND_HALF_UP))
+
+
+def decimals_of(amounts: Iterable[int]) -> int:
+    """Return how many decimals a list of nano-USD shows: five, or what its smallest needs."""
+    smallest = min((abs(nanos) for nanos in amounts if nanos), default=0)
+    return max(LIST_DECIMALS, _decimals(_readable(usd_from_nanos(smallest))))
 
 
 def usd_exact(nanos: int) -> str:
@@ -116,6 +131,11 @@ def month_name(moment: datetime) -> str:
 def long_month(moment: datetime) -> str:
     """Return a UTC month with its year: November 2026, 2026年11月."""
     return long_month_in(language(), moment.astimezone(UTC).date())
+
+
+def billing_month(month: str) -> str:
+    """Return a month that is kept as 2026-11: Nov 2026, 2026年11月."""
+    return month_in(language(), date.fromisoformat(f"{month}-01"))
 
 
 def date_written(there: date) -> str:
@@ -199,6 +219,8 @@ def covered_nanos(record: RecordView) -> int:
 
 FILTERS: dict[str, Callable[..., object]] = {
     "usd": usd,
+    "usd_to": usd_to,
+    "decimals_of": decimals_of,
     "usd_exact": usd_exact,
     "usd_per_million": usd_per_million,
     "usd_plain": usd_plain,
@@ -213,6 +235,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "short_day": short_day,
     "month_name": month_name,
     "long_month": long_month,
+    "billing_month": billing_month,
     "date_written": date_written,
     "usd_of_pico": usd_of_pico,
     "priced": priced,

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries as accounts
+from app.domain.accounts.errors import DeletionPending
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
@@ -38,6 +39,7 @@ from app.workflows.change_top_up import change_top_up
 from app.workflows.top_up import TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
+NOT_BOUGHT = (ConsentMissing, DeletionPending, ProviderUnreachable, ProviderRefused)
 
 pages = Blueprint("tokens", __name__)
 pages.before_request(require_sign_in)
@@ -97,7 +99,7 @@ def buy() -> ResponseReturnValue:
     form, provider = BuyForm(), request.form.get("provider")
     if not form.validate() or not provider:
         return _shown(buying=form, status=422 if form.errors else 200)
-    with refusals_noted(ConsentMissing, ProviderUnreachable, ProviderRefused) as noted:
+    with refusals_noted(*NOT_BOUGHT) as noted:
         with refusals_shown_on({NoTokensForSale: form.amount, TopUpAmountInvalid: form.amount}):
             bought = _bought(form.amount_minor, provider, now=clock.now())
             return redirect(bought.checkout.checkout_url, 303)
@@ -114,7 +116,7 @@ def show_unfinished(reference: str) -> ResponseReturnValue:
 @pages.post("/tokens/finish/<reference>")
 def finish(reference: str) -> ResponseReturnValue:
     """Lead to the page where the purchase is paid, or say on ours why there is none."""
-    with refusals_noted(ProviderUnreachable, ProviderRefused) as noted:
+    with refusals_noted(*NOT_BOUGHT) as noted:
         checkout = pay_top_up(
             signed_in_account(),
             reference,
@@ -122,7 +124,8 @@ def finish(reference: str) -> ResponseReturnValue:
             now=clock.now(),
         )
         return redirect(checkout.checkout_url, 303)
-    return _shown_unfinished(reference, trouble=noted[0].message, status=503)
+    refused = noted[0]
+    return _shown_unfinished(reference, trouble=refused.message, status=STATUS[refused.kind])
 
 
 def _shown(

@@ -48,6 +48,9 @@ PAPERS = Limit("recovery_codes", 10, QUARTER, say("Too many tries. Wait a quarte
 DATA = Limit("own_data", 10, HOUR, say("You have downloaded it often. Try again in an hour."))
 ACCOUNTS = Limit("register", 100, HOUR, say("Too many accounts from your network. Wait an hour."))
 LINKS = Limit("forgot", 30, HOUR, say("Too many requests from your network. Wait an hour."))
+ADDRESSES = Limit(
+    "email_change", 5, HOUR, say("You have asked for other addresses often. Try again in an hour.")
+)
 
 
 def try_to_sign_in(email: str) -> None:
@@ -113,6 +116,11 @@ def open_another_account() -> None:
 def ask_for_link() -> None:
     """Count a link that is about to be mailed. Raises TooManyRequests."""
     limiting.spend(LINKS, _network())
+
+
+def ask_for_address(account: Account) -> None:
+    """Count a mail address that an account wants to have. Raises TooManyRequests."""
+    limiting.spend(ADDRESSES, account.id)
 
 
 def _network() -> str:

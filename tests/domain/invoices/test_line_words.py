@@ -27,7 +27,7 @@ WORDS: list[tuple[Callable[[], Sentence], str, str, str]] = [
     ),
     (
         lambda: line_words.bought(2_500_000),
-        "{tokens:,} extra tokens", "2,500,000 extra tokens", "2,500,000 个加购 token",
+        "{tokens:,} extra tokens", "2,500,000 extra tokens", "2,500,000 个额外 token",
     ),
     (
         lambda: line_words.carried_from("2026-10"),

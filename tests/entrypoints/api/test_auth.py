@@ -1,13 +1,16 @@
 """Who may call what: keys of the right kind, and nothing else, ever."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from flask import Flask, g
+from sqlalchemy import update
 
-from app.domain.accounts.models import Account, Key
+from app.domain.accounts.models import Account, BillingSettings, Key
 from app.entrypoints.api import auth
 from app.entrypoints.api.answering import answer
+from app.foundation import clock
 from app.foundation.database import session
 from app.foundation.secret_keys import ALPHABET, KeyKind
 from app.foundation.secret_keys import _checksum as checksum
@@ -124,3 +127,33 @@ class TestWrongKeys:
     def test_expire_at_their_moment(self, client, now) -> None:
         later = bearer(KeyKind.GATEWAY, expires_at=now + timedelta(minutes=5))
         assert client.get("/v1/tests/for_gateways", headers=later).status_code == 200
+
+
+class EndsAKey(BytesIO):
+    """A body that comes slowly: before it is there, whoever sent it has lost his key."""
+
+    def readinto(self, buffer) -> int:
+        """Have the key revoked, and give the body."""
+        session.execute(update(Key).values(revoked_at=clock.now()))
+        session.commit()
+        return super().readinto(buffer)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Have the key revoked, and give the body."""
+        session.execute(update(Key).values(revoked_at=clock.now()))
+        session.commit()
+        return super().read(size)
+
+
+def test_a_key_is_looked_at_once_the_body_is_there(client, by_ada) -> None:
+    body = b'{"spend_limit": 77}'
+    answer = client.put(
+        "/v1/billing/settings",
+        headers=by_ada,
+        input_stream=EndsAKey(body),
+        content_type="application/json",
+        content_length=len(body),
+    )
+    assert (answer.status_code, answer.json["code"]) == (401, "key_unknown")
+    chosen = session.query(BillingSettings).filter_by(user_id="ada").populate_existing().one()
+    assert chosen.spend_limit_minor is None

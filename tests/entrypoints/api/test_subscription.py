@@ -7,20 +7,23 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.domain.accounts.models import BillingSettings
+from app.domain.accounts.models import Account, BillingSettings
 from app.domain.catalog.models import Plan
 from app.domain.invoices.models import CreditEntry, Invoice, TaxRate
 from app.domain.mails.models import Mail
 from app.domain.payments.models import Payment
 from app.domain.subscriptions.models import PlanChange, Subscription
+from app.foundation import clock
 from app.foundation.database import session, transaction
 from app.foundation.secret_keys import KeyKind
+from app.workflows.delete_account import delete_account
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.api.conftest import Post
 from tests.factories.bearers import bearer
 from tests.factories.coupon_rows import make_coupon
 from tests.factories.subscriptions import current_period
+from tests.factories.usage import GRACE
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
@@ -294,6 +297,15 @@ class TestCancelAndResume:
         assert post(RESUME).json["open_change"] is None
         assert post(SUBSCRIPTION, plan_id="plan-basic").status_code == 200
         check_books()
+
+    def test_refuse_whoever_is_leaving(self, post: Post, by_cleo) -> None:
+        with transaction():
+            leaving = session.query(Account).filter_by(id="cleo").one()
+            delete_account(leaving, actor="customer:cleo", details={}, grace=GRACE, now=clock.now())
+        for path, body in ((RESUME, {}), (SUBSCRIPTION, {"plan_id": "plan-enterprise"})):
+            answer = post(path, by=by_cleo, **body)
+            assert (answer.status_code, answer.json["code"]) == (409, "deletion_pending")
+            assert answer.json["detail"] == "Your account will be deleted. Keep it first."
 
     def test_find_nothing_on_pay_as_you_go(self, post: Post) -> None:
         assert post(CANCEL).json["code"] == "nothing_to_cancel"

@@ -21,6 +21,7 @@ from app.domain.accounts import passwords
 from app.domain.accounts.models import Account
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation.database import session
+from app.foundation.outbox import OutboxEntry
 from tests.entrypoints.web.conftest import PASSWORD, link_in
 from tests.factories.factors import make_factor
 from tests.factories.mailed_links import mails_to
@@ -140,6 +141,16 @@ class TestRegister:
         assert signed.status_code == 302
         page = mailing.get("/").text
         assert f"Is {UNKNOWN} yours?" not in page and UNKNOWN in page
+
+    def test_the_account_speaks_what_the_page_spoke(self, mailing) -> None:
+        chinese = {"Accept-Language": "zh-CN"}
+        mailing.post("/register", data={"email": UNKNOWN, "timezone": "UTC"}, headers=chinese)
+        settings = mailing.application.config["SETTINGS"]
+        mailing.application.config["SETTINGS"] = replace(settings, smtp_url="")
+        work_off_outbox()
+        assert session.query(Account).filter_by(email=UNKNOWN).one().locale == "zh"
+        # Nothing is left of who asked, and from where.
+        assert {str(entry.payload) for entry in session.query(OutboxEntry)} == {"{}"}
 
     def test_the_owner_is_told(self, mailing, ada) -> None:
         mailing.post("/register", data={"email": " ADA@example.com "})

@@ -186,12 +186,12 @@ class TestInChinese:
     def test_nothing_is_left_in_english(self, chinese) -> None:
         page = main_of(chinese.get("/alerts").text)
         assert english_words(page, data=[r"cleo@example.com", "T00 Z"]) == set()
-        assert "按此速度将于" in words_of(page)
+        assert "按当前速度将于" in words_of(page)
         assert "额度已用 50%" in words_of(page)
 
     def test_the_drawing_speaks_it(self, chinese) -> None:
         drawing = json.loads(DRAWING.search(chinese.get("/alerts").text)[1])
-        assert drawing["lines"][0]["name"] == "迄今"
+        assert drawing["lines"][0]["name"] == "截至目前"
         assert drawing["thresholds"][0]["words"] == "还剩 {number} 个 token"
         assert re.fullmatch(r"\d+月\d+日", drawing["labels"][0])
         assert "星期" in drawing["titles"][0]

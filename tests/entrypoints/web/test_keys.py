@@ -139,8 +139,8 @@ class TestList:
     @pytest.mark.parametrize(
         ("changes", "says"),
         [
-            ({}, "works never expires"),
-            ({"expires_at": timedelta(days=30)}, "works until"),
+            ({}, "active never expires"),
+            ({"expires_at": timedelta(days=30)}, "active until"),
             ({"expires_at": timedelta(days=6)}, "expires soon on"),
             ({"expires_at": timedelta(days=-1)}, "expired on"),
             ({"revoked_at": timedelta(days=-1)}, "revoked on"),

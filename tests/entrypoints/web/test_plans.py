@@ -14,7 +14,9 @@ from app.domain.payments.consent import VERSION
 from app.domain.payments.models import Payment
 from app.domain.subscriptions.models import PlanChange, Subscription
 from app.entrypoints.gateways import GATEWAYS
+from app.foundation import clock
 from app.foundation.database import session, transaction
+from app.workflows.delete_account import delete_account
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.web.conftest import HTMX, signed_in, words
@@ -22,12 +24,14 @@ from tests.factories.accounts import make_account
 from tests.factories.catalog import make_plan, make_price
 from tests.factories.coupon_rows import make_coupon
 from tests.factories.subscriptions import current_period
-from tests.factories.usage import make_usage
+from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
 PREVIEWED = re.compile(r'name="previewed_at" value="([^"]+)"')
+
+BUYING = {"amount": "20", "provider": "stripe"}
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +46,16 @@ def cleos(app: Flask, now: datetime, password_hash: str) -> FlaskClient:
     """The browser of a customer who has been on Pro for ten days."""
     cleo = make_account("cleo", now=now, plan_id="plan-pro", password_hash=password_hash)
     return signed_in(app, cleo)
+
+
+def loud(page: str) -> list[str]:
+    """Return where the offers' primary buttons lead."""
+    offers = page[page.index('class="offers"') :]
+    return [
+        found[1]
+        for tag in re.findall(r"<(?:a|button)[^>]*button-primary[^>]*>", offers)
+        if (found := re.search(r'(?:href|popovertarget)="([^"]+)"', tag))
+    ]
 
 
 def confirm(browser: FlaskClient, plan_id: str, *, consent: str = ""):
@@ -119,7 +133,32 @@ class TestIndex:
         # A dollar per million tokens: on Pro one million is covered, and a tenth off the rest.
         assert "Pro best for you your plan" not in page
         assert "Your last 30 days would have cost $279.09 on it." in page
-        assert "As you go, without a plan, they would have cost $200.00 . best for you" in page
+        assert "Pay as you go best for you No plan" in page
+        assert "Your last 30 days would have cost $200.00 this way." in page
+        assert "Estimated from your last 30 days" in page
+
+    def test_urges_nobody_to_pay_more_than_he_has_to(self, cleos: FlaskClient) -> None:
+        assert loud(cleos.get("/plans").text) == []
+        make_price("gpt-test")
+        make_usage("cleo", model="gpt-test", prompt_tokens=2_000, completion_tokens=0)
+        assert loud(cleos.get("/plans").text) == ["cancel-plan", "#cancel-plan-plain"]
+
+    def test_urges_to_the_plan_that_costs_least(self, adas: FlaskClient) -> None:
+        make_price("gpt-test")
+        make_usage("ada", model="gpt-test", prompt_tokens=200_000_000, completion_tokens=0)
+        make_plan("plan-flat", monthly_price_minor=1_000, monthly_quota=300_000_000)
+        assert loud(adas.get("/plans").text) == ["/plans/plan-flat"]
+
+    def test_pay_as_you_go_is_one_of_the_choices(
+        self, adas: FlaskClient, cleos: FlaskClient
+    ) -> None:
+        page = adas.get("/plans").text
+        assert "Pay as you go how you pay now No plan" in words(page)
+        assert "Change to pay as you go" not in page
+        assert "Change to pay as you go" in cleos.get("/plans").text
+        cleos.post("/plans/cancel")
+        page = cleos.get("/plans").text
+        assert "Pay as you go scheduled" in words(page) and "Change to pay as you go" not in page
 
     def test_says_nothing_of_days_without_usage(self, cleos: FlaskClient) -> None:
         assert "would have cost" not in cleos.get("/plans").text
@@ -339,3 +378,15 @@ def _credit(user_id: str, minor: int, *, now: datetime) -> CreditEntry:
         source="test",
         created_at=now,
     )
+
+
+def test_sells_nothing_to_whoever_is_leaving(cleos) -> None:
+    shown = PREVIEWED.search(cleos.get("/plans/plan-enterprise").text)
+    with transaction():
+        cleo = session.query(Account).filter_by(id="cleo").one()
+        delete_account(cleo, actor="customer:cleo", details={}, grace=GRACE, now=clock.now())
+    sent = {"plan_id": "plan-enterprise", "previewed_at": shown[1]}
+    for path, form in (("/plans", sent), ("/plans/resume", {}), ("/tokens/buy", BUYING)):
+        answer = cleos.post(path, data=form)
+        assert answer.status_code == 409
+        assert "Your account will be deleted. Keep it first." in answer.text

@@ -41,15 +41,15 @@ def test_no_english_is_left(pias: FlaskClient) -> None:
 
 def test_a_preview_says_how_it_is_worked_out(pias: FlaskClient) -> None:
     page = main_of(pias.get("/plans/plan-enterprise").text)
-    assert "从 Pro 更换为 Enterprise" in words_of(page)
+    assert "从 Pro 切换到 Enterprise" in words_of(page)
     assert "现在应付（USD）" in words_of(page)
 
 
 def test_what_was_done_is_confirmed(pias: FlaskClient) -> None:
     pias.post("/plans/cancel")
     page = words_of(pias.get("/plans").text)
-    assert "您的套餐已取消，将运行至周期结束。" in page
-    assert re.search(r"Pro 运行至 20\d\d年\d+月\d+日 ?。之后改为按量付费", page)
+    assert "您的套餐已取消，有效期至周期结束。" in page
+    assert re.search(r"Pro 有效期至 ?20\d\d年\d+月\d+日 ?。之后改为按量付费", page)
     refused = pias.post("/plans/cancel")
     assert "没有可取消的套餐，或已经取消。" in words_of(refused.text)
 

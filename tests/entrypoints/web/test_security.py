@@ -81,12 +81,31 @@ class TestEmail:
             ("", "Enter the new address."),
             ("nowhere", "This is not a mail address"),
             ("ada@example.com", "This is your mail address already."),
-            ("ben@example.com", "There is an account with this mail address already."),
         ],
     )
-    def test_says_at_the_field_why_not(self, adas, ben, email, words) -> None:
+    def test_says_at_the_field_why_not_this_address(self, adas, email, words) -> None:
         answer = adas.post(f"{PAGE}/email", data={"email": email})
         assert answer.status_code == 422 and words in error_at(answer.text, "email")
+
+    def test_says_the_same_of_an_address_that_somebody_has(self, app, adas, ben, pia) -> None:
+        pages = []
+        for browser, email in (
+            (adas, "ben@example.com"),
+            (signed_in(app, pia), "eve@free.example"),
+        ):
+            answer = browser.post(f"{PAGE}/email", data={"email": email})
+            assert (answer.status_code, answer.location) == (303, PAGE)
+            shown = words_of(browser.get(PAGE).text)
+            pages.append([email in shown, f"We sent a link to {email}." in shown])
+            assert f"{email} has to confirm first" in shown
+        assert pages == [[True, True]] * 2
+
+    def test_asks_for_five_in_an_hour(self, adas) -> None:
+        sent = [
+            adas.post(f"{PAGE}/email", data={"email": f"new-{n}@free.example"}) for n in range(6)
+        ]
+        assert [answer.status_code for answer in sent] == [303, *[422] * 4, 429]
+        assert "You have asked for other addresses often." in sent[-1].text
 
     def test_asks_for_the_password_if_that_was_long_ago(self, adas, ada) -> None:
         let_the_password_age(ada)

@@ -36,6 +36,40 @@ def test_amounts(nanos, shown, exact) -> None:
 
 
 @pytest.mark.parametrize(
+    ("nanos", "decimals", "shown"),
+    [
+        (0, 5, "$0.00000"),
+        (300_000, 5, "$0.00030"),
+        (10_000_000, 5, "$0.01000"),
+        (5_000, 5, "$0.00001"),
+        (4_999, 5, "$0.00000"),
+        (1, 9, "$0.000000001"),
+        (1_043_834_000_000, 5, "$1,043.83400"),
+    ],
+)
+def test_amounts_of_a_list_have_the_same_decimals(nanos, decimals, shown) -> None:
+    assert showing.usd_to(nanos, decimals) == shown
+
+
+@pytest.mark.parametrize(
+    ("amounts", "decimals"),
+    [
+        ([], 5),
+        ([0, 0], 5),
+        ([0, 300_000, 7_000_000, 45 * USD], 5),
+        ([12_000, 7_000_000], 6),
+        ([10_000], 5),
+        ([9_000], 6),
+        ([130, 7_000_000], 8),
+        ([1], 9),
+        ([-1], 9),
+    ],
+)
+def test_a_list_has_the_decimals_that_its_smallest_amount_needs(amounts, decimals) -> None:
+    assert showing.decimals_of(amounts) == decimals
+
+
+@pytest.mark.parametrize(
     ("nanos", "plain"), [(0, "0"), (1, "0.000000001"), (45_500_000_000, "45.5"), (10**11, "100")]
 )
 def test_amounts_for_machines(nanos, plain) -> None:

@@ -44,7 +44,7 @@ def test_no_english_is_left(pias: FlaskClient) -> None:
     make_extra_tokens("pia", bought=300, granted=20, now=clock.now())
     page = main_of(pias.get("/tokens").text)
     assert english_words(page, data=["PayPal"]) == set()
-    assert "额度内 1,000,000 个，加购 320 个" in words_of(page)
+    assert "额度内 1,000,000 个，额外 320 个" in words_of(page)
 
 
 def test_the_rule_follows_what_is_typed(pias: FlaskClient) -> None:

@@ -125,7 +125,8 @@ CALLS = (
         body="SwitchPost",
         refusals={
             404: "unknown_plan",
-            409: "already_on_plan, period_unpaid, change_in_progress, preview_stale",
+            409: "already_on_plan, period_unpaid, change_in_progress, preview_stale, "
+            "deletion_pending",
             422: "plan_not_for_sale",
             503: _PAYING,
         },
@@ -148,7 +149,7 @@ CALLS = (
         _CUSTOMER,
         "Take back what is scheduled or waits for its money",
         {200: Answered("The subscription.", "Subscription")},
-        refusals={409: "nothing_to_resume"},
+        refusals={409: "nothing_to_resume, deletion_pending"},
         changes=True,
     ),
     Call(
@@ -243,7 +244,7 @@ CALLS = (
         "Buy extra tokens",
         {200: Answered("The provider's page.", "TopUp")},
         body="TopUpPost",
-        refusals={409: "no_tokens_for_sale", 422: "amount_invalid", 503: _PAYING},
+        refusals={409: "no_tokens_for_sale, deletion_pending", 422: "amount_invalid", 503: _PAYING},
         changes=True,
     ),
     Call(

@@ -67,6 +67,7 @@ class ActTold:
     happened_at: datetime
     what: object
     who: object
+    # The customer; an operator who did something to himself is none.
     user_id: str | None
     details: tuple[Detail, ...]
 
@@ -97,7 +98,7 @@ def _act(entry: JournalEntry, local: ZoneInfo) -> ActTold:
         happened_at=entry.happened_at,
         what=act_named(entry.action, on_nobody=entry.user_id is None),
         who=actor_named(entry.actor),
-        user_id=entry.user_id,
+        user_id=None if entry.actor == f"operator:{entry.user_id}" else entry.user_id,
         details=tuple(_details(entry.details, local)),
     )
 

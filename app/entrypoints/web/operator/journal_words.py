@@ -194,7 +194,7 @@ DETAILS: Mapping[str, Sentence] = {
     "reference": say("At the provider"),
     "refund": say("Refund no."),
     "request_id": say("Request"),
-    "scope": say("May"),
+    "scope": say("Permission"),
     "send_invoice_email": say("Invoices by mail"),
     "setup": say("Set-up"),
     "spend_limit": say("Spend limit"),

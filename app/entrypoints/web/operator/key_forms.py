@@ -37,10 +37,12 @@ class GatewayKeyForm(KeyForm):
 
     name = name_field(field_label("Gateway in Frankfurt"))
     scope = SelectField(
-        field_label("May"), choices=spoken(GATEWAY_SCOPES), default=Scope.WRITE.value
+        field_label("Permission"), choices=spoken(GATEWAY_SCOPES), default=Scope.WRITE.value
     )
     # What a gateway that stands still cannot report is lost.
-    expiry = SelectField(field_label("Ends"), choices=spoken(EXPIRIES), default=Expiry.NEVER.value)
+    expiry = SelectField(
+        field_label("Expires"), choices=spoken(EXPIRIES), default=Expiry.NEVER.value
+    )
     limited_to = Lines(
         field_label("Only for these accounts, one user id a line"),
         description=field_label(

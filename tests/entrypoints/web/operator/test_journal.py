@@ -38,6 +38,17 @@ class TestIndex:
         assert "Price set Operator olga – Model gpt-9" in page
         assert "<b>" not in olgas.get(JOURNAL, headers=HTMX).text
 
+    def test_leads_to_customers_and_to_no_operator(
+        self, olgas: FlaskClient, acts: None, now: datetime
+    ) -> None:
+        with transaction():
+            journal.write(
+                "password_changed", actor="operator:olga", user_id="olga", now=now, details={}
+            )
+        page = olgas.get(JOURNAL).text
+        assert 'href="/operator/customers/ben"' in page
+        assert 'href="/operator/customers/olga"' not in page
+
     @pytest.mark.parametrize(
         ("asked", "count"),
         [

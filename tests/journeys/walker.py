@@ -1,0 +1,76 @@
+"""A visitor who follows every link of ours, and looks at whatever it leads to."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page, Request
+
+from tests.journeys.visitor import Visitor
+
+# One page of a list is like the next: of many of a kind, so many are looked at.
+OF_A_KIND_MAX = 2
+# Files are saved, not shown; and whoever signs out sees nothing more.
+NO_PAGE = re.compile(r"\.csv$|\.json$|/pdf$|/logout|^/static/")
+PARTS = re.compile(r"(?<=/)[^/]*\d[^/]*")
+UNFOLD = "() => document.querySelectorAll('details').forEach(d => { d.open = true })"
+
+# Returns what is wrong with a page.
+Look = Callable[[Page], list[str]]
+
+
+class Walker:
+    """Whoever walks, and what was found on the way."""
+
+    def __init__(self, visitor: Visitor, *looks: Look) -> None:
+        self.of_a_kind_max = OF_A_KIND_MAX
+        self.visitor = visitor
+        self.looks = looks
+        self.home = urlsplit(visitor.installation.address).netloc
+        self.seen: list[str] = []
+        self.found: list[str] = []
+        visitor.page.context.on("request", self._note)
+
+    def walks(self, *addresses: str) -> None:
+        """Look at the pages, and at those that they lead to."""
+        waiting, kinds = list(addresses), Counter[str]()
+        while waiting:
+            address = waiting.pop(0)
+            kind = PARTS.sub("…", address)
+            if address in self.seen or NO_PAGE.search(address) or kinds[kind] >= self.of_a_kind_max:
+                continue
+            kinds[kind] += 1
+            self.looks_at(address)
+            waiting += links_on(self.visitor.page)
+
+    def looks_at(self, address: str) -> None:
+        """Open the page, open whatever is folded up on it, and let it come to rest."""
+        page = self.visitor.page
+        answer = page.goto(self.visitor.installation.address + address)
+        assert answer is not None and answer.ok, f"{address} answers {answer and answer.status}"
+        page.evaluate(UNFOLD)
+        page.wait_for_load_state("networkidle")
+        self.seen.append(address)
+        for look in (*self.looks, self._noticed):
+            self.found += [f"{address}: {wrong}" for wrong in look(page)]
+
+    def endpoints(self) -> set[str]:
+        """Return what has answered."""
+        return {self.visitor.installation.endpoint_at(address) for address in self.seen}
+
+    def _noticed(self, page: Page) -> list[str]:
+        troubles = list(self.visitor.troubles)
+        self.visitor.troubles.clear()
+        return troubles
+
+    def _note(self, request: Request) -> None:
+        asked = urlsplit(request.url)
+        if asked.scheme not in ("data", "blob", "about") and asked.netloc != self.home:
+            self.found.append(f"{self.visitor.page.url} asks {request.url}")
+
+
+def links_on(page: Page) -> list[str]:
+    """Return the addresses of ours that a page leads to, without what only sorts or pages it."""
+    found = page.eval_on_selector_all("a[href]", "links => links.map(l => l.getAttribute('href'))")
+    return [each for each in found if each.startswith("/") and not {"?", "#"} & set(each)]
