@@ -22,10 +22,7 @@ def choose() -> ResponseReturnValue:
     """Speak another language from now on, and lead back to where it was asked for."""
     wanted = request.form.get("locale", "")
     code = wanted if wanted in LANGUAGES else ENGLISH
-    if current_user.is_authenticated:
-        _keep(code)
-    else:
-        session[CHOSEN_BEFORE] = code
+    _keep(code)
     response = redirect(own_path(request.args.get("next")), 303)
     response.set_cookie(
         cookie_name(),
@@ -51,7 +48,10 @@ def this_page() -> str | None:
 
 
 def _keep(code: str) -> None:
-    """Let the account's mails and documents speak it, too."""
+    """Let the account's mails and documents speak it, too, now or from the sign-in on."""
+    if not current_user.is_authenticated:
+        session[CHOSEN_BEFORE] = code
+        return
     account = signed_in_account()
     with transaction():
         change_settings(
