@@ -17,7 +17,7 @@ from app.domain.subscriptions import queries as periods
 from app.domain.tokens import operations as tokens
 from app.domain.tokens import queries as token_queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
-from app.domain.tokens.rules import Guard, TopUpState, guard
+from app.domain.tokens.rules import Guard, TopUpState, guard, is_automatic
 from app.foundation import journal, outbox
 from app.foundation.periods import BillingMonth
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD
@@ -62,7 +62,10 @@ def top_up_state(
     tried = payment_queries.auto_top_ups(account.id, month=BillingMonth.of(now))
     return TopUpState(
         # Nothing is bought for an account that is to be deleted.
-        is_on=chosen.auto_topup and account.deletion_asked_at is None,
+        is_on=is_automatic(
+            switched_on=chosen.auto_topup and account.deletion_asked_at is None,
+            threshold=chosen.auto_topup_threshold,
+        ),
         threshold=chosen.auto_topup_threshold,
         amount_minor=chosen.auto_topup_amount_minor,
         gross_minor=_gross_minor(

@@ -42,7 +42,11 @@ def redeem_coupon(
             note=coupon.code,
             now=now,
         )
-    facts: dict[str, object] = {"code": coupon.code, "description": coupon.says}
+    facts: dict[str, object] = {
+        "code": coupon.code,
+        "description": coupon.says,
+        "tokens": usage.tokens_granted,
+    }
     mails.write("coupon_redeemed", locked, about=str(usage.id), facts=facts, now=now)
     details: dict[str, object] = {"code": coupon.code}
     actor = f"customer:{account.id}"

@@ -258,6 +258,24 @@ class TestInChinese:
         assert "It gives: 5,000 extra tokens." in write_letter(mail, ada, settings=settings).text
         session.rollback()
 
+    @pytest.mark.parametrize(
+        ("language", "said"),
+        [
+            ("en", "5,000 tokens were added to your balance."),
+            ("zh", "5,000 个 token 已加入您的余额。"),
+        ],
+    )
+    def test_a_coupon_of_tokens_leads_to_the_tokens(
+        self, ada: Account, settings: Settings, language: str, said: str
+    ) -> None:
+        with transaction():
+            ada.locale = language
+        facts = {"code": "GIFT", "description": "5,000 extra tokens", "tokens": 5_000}
+        letter = letter_of(ada, "coupon_redeemed", settings, facts=facts)
+        for words in (letter.text, letter.html):
+            assert said in words and f"{settings.base_url}/tokens" in words
+            assert "/coupons" not in words
+
     def test_having_no_plan_is_said_in_words(self, ada: Account, settings: Settings) -> None:
         facts = {**FACTS["change_scheduled"], "to_plan_name": "Pay as you go"}
         letter = letter_of(ada, "change_scheduled", settings, facts=facts)

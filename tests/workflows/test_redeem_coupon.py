@@ -17,6 +17,7 @@ from app.domain.coupons.errors import (
     CouponWrongPlan,
 )
 from app.domain.coupons.models import Coupon
+from app.domain.mails.models import Mail
 from app.domain.tokens.models import TokenEntry
 from app.foundation.database import session
 from tests.books import check_books
@@ -55,6 +56,8 @@ class TestRedeemCoupon:
     def test_grants_tokens_at_once(self, ada: Account) -> None:
         make_coupon("GIFT", type="free_tokens", value=5_000)
         assert redeem("gift", ada).tokens_granted == 5_000
+        mail = session.query(Mail).filter_by(kind="coupon_redeemed").one()
+        assert mail.facts["tokens"] == 5_000
         entry = session.query(TokenEntry).one()
         assert (entry.kind, entry.tokens, entry.granted_tokens) == ("grant", 5_000, 5_000)
         session.refresh(ada)

@@ -14,6 +14,7 @@ from app.domain.payments.errors import UnknownCard
 from app.domain.payments.models import PaymentMethod
 from app.domain.payments.views import CardUses, CardView
 from app.domain.subscriptions.models import Subscription, SubscriptionStatus
+from app.domain.tokens.rules import is_automatic
 from app.foundation import journal, outbox
 from app.foundation.database import session
 from app.foundation.sentences import say
@@ -37,7 +38,9 @@ def uses_of(account: Account) -> CardUses:
         func.coalesce(Subscription.pending_plan_id, Subscription.plan_id) != PAY_AS_YOU_GO,
     )
     return CardUses(
-        auto_topup=settings.auto_topup and settings.auto_topup_threshold > 0,
+        auto_topup=is_automatic(
+            switched_on=settings.auto_topup, threshold=settings.auto_topup_threshold
+        ),
         renewals=session.scalar(renewing.limit(1)) is not None,
         auto_pay=settings.auto_pay,
     )

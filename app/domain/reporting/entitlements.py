@@ -54,6 +54,12 @@ class Position:
         return self.debts.unbilled_nanos + nanos_from_minor(self.debts.unpaid_minor)
 
     @property
+    def refused_after(self) -> datetime | None:
+        """Return until when what is due may stay unpaid; None while nothing is."""
+        due_at = self.debts.oldest_due_at
+        return None if due_at is None else due_at + OVERDUE_MAX
+
+    @property
     def spend_left_nanos(self) -> int | None:
         """Return what the customer's own limit leaves for this month; None without a limit."""
         if self.spend_limit_minor is None:
@@ -78,11 +84,11 @@ def credit_limit_minor(own_minor: int | None, debts: Debts, *, limits: CreditLim
 def first_reason(position: Position, *, now: datetime) -> Reason:
     """Return the first reason that denies, or OK."""
     debts = position.debts
-    due_at = debts.oldest_due_at
+    refused_after = position.refused_after
     unpriced_max = position.unpriced_tokens_max
     denials = {
         Reason.SUSPENDED: position.is_suspended,
-        Reason.INVOICE_OVERDUE: due_at is not None and now > due_at + OVERDUE_MAX,
+        Reason.INVOICE_OVERDUE: refused_after is not None and now > refused_after,
         Reason.TOKENS_EXHAUSTED: not position.overage_enabled and position.token_balance <= 0,
         Reason.SPEND_LIMIT: _is_spent(position),
         Reason.CREDIT_LIMIT: position.credit_left_nanos == 0,

@@ -26,7 +26,6 @@ RECENT_DAYS = 30
 TOP_GROUPS = 6
 # The other reasons have words of their own among the concerns.
 LIMITS_REACHED = (
-    Reason.INVOICE_OVERDUE,
     Reason.SPEND_LIMIT,
     Reason.CREDIT_LIMIT,
     Reason.UNPRICED_LIMIT,
@@ -84,6 +83,12 @@ class Overview:
     def token_balance(self) -> int:
         """Return the quota left and the extra tokens together."""
         return self.period.tokens_remaining + self.extra_tokens
+
+    @property
+    def is_refused_for_debt(self) -> bool:
+        """Tell whether an invoice is overdue for so long that requests are refused."""
+        refused_after = self.position.refused_after
+        return refused_after is not None and self.read_at > refused_after
 
 
 def overview(
@@ -196,6 +201,7 @@ def _standing(
     return Standing(
         is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
+        is_overdue=position.debts.overdue_minor > 0,
         is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
         quota_left=period.tokens_remaining,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, ScalarSelect, cast, exists, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account, BillingSettings
@@ -78,28 +79,29 @@ def position(
 def debts(account: Account, *, now: datetime) -> Debts:
     """Return what the account owes and has paid: two statements, whatever it has done."""
     by_month = _usage_by_month(account)
-    standing = session.execute(
+    unpaid, overdue, oldest, number, carried, corrected, has_paid, is_contested = session.execute(
         select(
-            _of_unpaid(
-                account, cast(func.sum(Invoice.final_minor - Invoice.credit_used_minor), Whole)
-            ),
-            _of_unpaid(account, func.min(Invoice.due_at)),
+            _unpaid_sum(account),
+            _unpaid_sum(account, Invoice.due_at <= now),
+            _due_first(account, Invoice.due_at),
+            _due_first(account, Invoice.invoice_number),
             *_waiting(account),
             exists().where(Payment.user_id == account.id, Payment.status == "settled"),
             exists().where(Dispute.user_id == account.id, Dispute.status == "open"),
         )
     ).one()
-    unpaid_minor, oldest_due_at, carried, corrected, has_paid, has_open_dispute = standing
     unbilled = sum(month.final_nanos for month in by_month if not month.is_billed)
     running = str(BillingMonth.of(now))
     return Debts(
         unbilled_nanos=max(unbilled + (carried or 0) + (corrected or 0), 0),
-        unpaid_minor=unpaid_minor or 0,
-        oldest_due_at=oldest_due_at,
+        unpaid_minor=unpaid or 0,
+        oldest_due_at=oldest,
         spent_nanos=sum(month.final_nanos for month in by_month if month.month == running),
         unpriced_tokens=sum(month.unpriced_tokens for month in by_month),
         has_paid=has_paid,
-        has_open_dispute=has_open_dispute,
+        has_open_dispute=is_contested,
+        overdue_minor=overdue or 0,
+        oldest_number=number,
     )
 
 
@@ -146,10 +148,22 @@ def _waiting(account: Account) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     return carried.scalar_subquery(), corrected.scalar_subquery()
 
 
-def _of_unpaid(account: Account, figure: ColumnElement[T]) -> ScalarSelect[T]:
-    """Return a figure over the invoices that are not paid."""
+def _due_first(account: Account, figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
+    """Return what stands in the unpaid invoice that is, or was, due first."""
+    unpaid = select(figure).where(*_is_unpaid(account))
+    return unpaid.order_by(Invoice.due_at, Invoice.id).limit(1).scalar_subquery()
+
+
+def _unpaid_sum(account: Account, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    due_minor = Invoice.final_minor - Invoice.credit_used_minor
+    statement = select(cast(func.sum(due_minor), Whole))
+    return statement.where(*_is_unpaid(account), *conditions).scalar_subquery()
+
+
+def _is_unpaid(account: Account) -> tuple[ColumnElement[bool], ...]:
     # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
-    unpaid = select(figure).where(
-        Invoice.user_id == account.id, Invoice.status == "issued", Invoice.kind != "subscription"
+    return (
+        Invoice.user_id == account.id,
+        Invoice.status == "issued",
+        Invoice.kind != "subscription",
     )
-    return unpaid.scalar_subquery()

@@ -53,6 +53,7 @@ class Forecast:
 class Concern(StrEnum):
     """Something the customer should know before anything else."""
 
+    OVERDUE = "overdue"
     SUSPENDED = "suspended"
     REFUSED = "refused"
     RENEWAL_UNPAID = "renewal_unpaid"
@@ -68,7 +69,9 @@ class Standing:
 
     is_suspended: bool
     is_renewal_unpaid: bool
-    # The gateway is told to refuse, because of what is owed or spent.
+    # An invoice was not paid by its day.
+    is_overdue: bool
+    # The gateway is told to refuse, because of a limit on what is owed or spent.
     is_refused: bool
     quota: int
     quota_left: int
@@ -127,6 +130,7 @@ def runs_out_at(
 def concerns(standing: Standing) -> tuple[Concern, ...]:
     """Return what needs attention, most urgent first."""
     found = {
+        Concern.OVERDUE: standing.is_overdue,
         Concern.SUSPENDED: standing.is_suspended,
         Concern.REFUSED: standing.is_refused,
         Concern.RENEWAL_UNPAID: standing.is_renewal_unpaid,

@@ -73,6 +73,10 @@ class Debts:
     unpriced_tokens: int
     has_paid: bool
     has_open_dispute: bool
+    # As far as it is past its day.
+    overdue_minor: int = 0
+    # The unpaid invoice that is or was due first.
+    oldest_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,11 @@ def price_of_part(tokens: int, *, tokens_count: int, whole_minor: int) -> int:
     return ((tokens + 1) * whole_minor - 1) // tokens_count if tokens else 0
 
 
+def is_automatic(*, switched_on: bool, threshold: int) -> bool:
+    """Tell whether automatic top-up is on: while its threshold is 0 it is off."""
+    return switched_on and threshold > 0
+
+
 class NeverBuys(StrEnum):
     """Why automatic top-up buys nothing as it is set, whatever is used and whoever pays."""
 
@@ -120,7 +125,7 @@ def guard(state: TopUpState, *, now: datetime) -> Guard:
     last, paused = state.last_attempt_at, state.paused_until
     reasons = {
         Guard.SWITCHED_OFF: state.was_switched_off and not state.is_on,
-        Guard.OFF: not state.is_on or state.threshold == 0,
+        Guard.OFF: not is_automatic(switched_on=state.is_on, threshold=state.threshold),
         Guard.NO_TOKENS_FOR_SALE: state.price_pico is None,
         Guard.NO_CARD: not state.has_card,
         Guard.ENOUGH_TOKENS: state.token_balance >= state.threshold,

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from app.config import Settings, read_settings
+from app.config import Settings
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries
 from app.domain.accounts.errors import KeyUnknown, WrongCredentials
@@ -69,13 +69,14 @@ def load_demo(
 
 def move_demo(address: str) -> Demo | None:
     """Note the demo's new address, where there is a demo."""
-    instance_dir = read_settings().instance_dir
-    known = find_demo(instance_dir)
-    if known is None:
-        return None
-    moved = replace(known, base_url=address)
-    write_demo(moved, instance_dir)
-    return moved
+    with installation() as settings:
+        known = find_demo(settings.instance_dir)
+        # The file may be another database's.
+        if known is None or queries.find_account(known.customer.user_id) is None:
+            return None
+        moved = replace(known, base_url=address)
+        write_demo(moved, settings.instance_dir)
+        return moved
 
 
 def _open_accounts(settings: Settings, *, now: datetime) -> datetime:

@@ -21,6 +21,7 @@ READY_WITHIN_SECONDS = 60
 LOOK_EVERY_SECONDS = 0.1
 ANSWER_WITHIN_SECONDS = 5
 OK = 200
+DEMO_STANDS = "The demo is there already; beside real accounts it stays as it is."
 WEB_SERVER = Program("The web server", ["serve", "--host", HOST])
 WORKER = Program("The worker", ["worker"])
 SANDBOX = Program("The payment sandbox", ["sandbox"])
@@ -78,8 +79,9 @@ def _demo(programs: Programs, address: str) -> Demo | None:
     try:
         demo, tally = load_demo(url=address, now=clock.now(), while_waiting=programs.check)
     except RealAccountsPresent as refusal:
-        click.echo(f"{refusal.message} It stays as it is.")
-        return move_demo(address)
+        known = move_demo(address)
+        click.echo(DEMO_STANDS if known else refusal.message)
+        return known
     if not tally.is_clean:
         tally.show()
     return demo

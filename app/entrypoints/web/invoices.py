@@ -26,6 +26,7 @@ from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.usage_filter import parameters_of_month
 from app.foundation import clock
 from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import begin_checkout
@@ -100,6 +101,7 @@ def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
         "refunds": refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
         "providers": sorted(gateways()),
         "saving": card_offer(account),
+        "usage_shown": parameters_of_month(invoice.billing_month),
         "local": zone(account.timezone),
     }
 

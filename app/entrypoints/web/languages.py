@@ -2,13 +2,13 @@
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, current_app, redirect, request
+from flask import Blueprint, current_app, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.domain.accounts.operations import change_settings
 from app.entrypoints.languages import cookie_name
-from app.entrypoints.web.signing_in import own_path, signed_in_account
+from app.entrypoints.web.signing_in import CHOSEN_BEFORE, own_path, signed_in_account
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.languages import ENGLISH, LANGUAGES
@@ -22,8 +22,7 @@ def choose() -> ResponseReturnValue:
     """Speak another language from now on, and lead back to where it was asked for."""
     wanted = request.form.get("locale", "")
     code = wanted if wanted in LANGUAGES else ENGLISH
-    if current_user.is_authenticated:
-        _keep(code)
+    _keep(code)
     response = redirect(own_path(request.args.get("next")), 303)
     response.set_cookie(
         cookie_name(),
@@ -49,7 +48,10 @@ def this_page() -> str | None:
 
 
 def _keep(code: str) -> None:
-    """Let the account's mails and documents speak it, too."""
+    """Let the account's mails and documents speak it, too, now or from the sign-in on."""
+    if not current_user.is_authenticated:
+        session[CHOSEN_BEFORE] = code
+        return
     account = signed_in_account()
     with transaction():
         change_settings(

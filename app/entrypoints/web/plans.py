@@ -40,6 +40,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.sentences import Day, Sentence, say
 from app.workflows.cancel_subscription import cancel_subscription
+from app.workflows.preview_coupon import preview_renewal
 from app.workflows.preview_switch import preview_switch
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.switch_plan import switch_plan
@@ -118,6 +119,7 @@ def _plans(*, trouble: DomainError | None = None) -> Response:
         no_plan=PAY_AS_YOU_GO,
         costs=plan_costs(account, [known[PAY_AS_YOU_GO], *offers], now=now),
         standing=standing,
+        renewal=preview_renewal(account, standing, known.values()),
         quota_used=share_permille(period.quota_tokens_used, period.quota),
         checkout_url=payments.page_of_change(waiting.id, now=now) if waiting else None,
         unpaid=next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),

@@ -15,18 +15,22 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from app.domain.accounts import factors, queries, security_journal, session_rules, sessions
 from app.domain.accounts.models import Account, Role
+from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.languages import LANGUAGES
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
 WAITING = "waits_for_code"
 # Under this name Flask-WTF keeps what forms have to send.
 FORM_TOKEN = "csrf_token"  # noqa: S105  # nosec B105  # a name
+# Which language was chosen by the switch, before anybody was signed in.
+CHOSEN_BEFORE = "language_chosen"
 WAITS_FOR = timedelta(minutes=10)
 # What is open to an operator who has yet to set his second factor up.
 WITHOUT_FACTOR = {"web.factors", "web.confirming", "web.access"}
@@ -115,7 +119,10 @@ def open_session() -> OpenSession:
 
 def wait_for_code(account: Account) -> None:
     """Remember who has shown the right password, and has yet to show a code."""
+    chosen = session.get(CHOSEN_BEFORE)
     end_session()
+    if chosen is not None:
+        session[CHOSEN_BEFORE] = chosen
     session[WAITING] = {"user_id": account.id, "since": clock.now().isoformat()}
 
 
@@ -138,11 +145,17 @@ def factor_is_required(account: Account) -> bool:
 
 
 def begin_session(account: Account) -> None:
-    """Sign the account in, in a session that holds nothing from before."""
-    now = clock.now()
+    """Sign the account in, in a session that holds nothing from before.
+
+    What was chosen by the switch before is the account's own language from now on.
+    """
+    now, chosen = clock.now(), session.get(CHOSEN_BEFORE)
     with transaction():
         if is_signed_in():
             sessions.end(open_session(), now=now)
+        if chosen in LANGUAGES and chosen != account.locale:
+            actor = f"{account.role}:{account.id}"
+            change_settings(account, {"locale": chosen}, actor=actor, now=now)
         begun = sign_in(account, visitor=visitor(), device_token=device_token(), now=now)
     _remember(SignedIn(account, begun))
 

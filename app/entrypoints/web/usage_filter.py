@@ -12,7 +12,7 @@ from app.domain.usage.views import Granularity, Grouping
 from app.entrypoints.moments import read_moment
 from app.foundation.errors import InvalidFields
 from app.foundation.paging import Cursor
-from app.foundation.periods import Period, months_later
+from app.foundation.periods import BillingMonth, Period, months_later
 from app.foundation.sentences import Sentence, say
 
 DAY = timedelta(days=1)
@@ -180,6 +180,13 @@ class UsageFilter:
         return replace(
             self, range=CUSTOM, first=first, last=last, chosen_granularity=AUTOMATIC
         ).parameters
+
+
+def parameters_of_month(billing_month: str) -> dict[str, str]:
+    """Return the address of a whole billing month: 2026-11."""
+    month = BillingMonth.parse(billing_month).period
+    first, last = month.starts_at.date(), (month.ends_at - DAY).date()
+    return {"range": CUSTOM, "from": first.isoformat(), "to": last.isoformat()}
 
 
 def written(hour: datetime) -> str:

@@ -183,6 +183,18 @@ class TestDebts:
         assert owing.unpaid_minor == 600
         assert owing.oldest_due_at == NOW - timedelta(days=40)
 
+    @pytest.mark.parametrize(
+        ("due_in", "overdue_minor"),
+        [(timedelta(microseconds=1), 0), (timedelta(0), 300), (timedelta(seconds=-1), 300)],
+    )
+    def test_tell_what_is_past_its_day(self, ada, due_in, overdue_minor) -> None:
+        first = make_invoice(due_at=NOW + due_in, billing_month="2026-08")
+        make_invoice(due_at=NOW + timedelta(days=9), billing_month="2026-09")
+        make_invoice(kind="subscription", due_at=NOW - timedelta(days=3))
+        owing = queries.debts(ada, now=NOW)
+        assert owing.overdue_minor == overdue_minor
+        assert owing.oldest_number == first.invoice_number
+
     def test_count_what_is_carried_once(self, ada, ben) -> None:
         make_usage("ada", occurred_at=OCTOBER)
         make_carried()

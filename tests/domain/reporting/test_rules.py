@@ -133,6 +133,7 @@ def standing(**changes: object) -> Standing:
     given = {
         "is_suspended": False,
         "is_renewal_unpaid": False,
+        "is_overdue": False,
         "is_refused": False,
         "has_spent": False,
         "quota": 1_000,
@@ -150,6 +151,9 @@ class TestConcerns:
         [
             ({}, ()),
             ({"is_suspended": True}, (Concern.SUSPENDED,)),
+            ({"is_overdue": True}, (Concern.OVERDUE,)),
+            ({"is_overdue": True, "is_suspended": True, "is_refused": True},
+             (Concern.OVERDUE, Concern.SUSPENDED, Concern.REFUSED)),
             ({"is_renewal_unpaid": True}, (Concern.RENEWAL_UNPAID,)),
             ({"is_refused": True}, (Concern.REFUSED,)),
             ({"has_spent": True}, (Concern.SPEND_REACHED,)),

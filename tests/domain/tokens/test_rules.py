@@ -106,6 +106,14 @@ class TestNeverBuysBecause:
         assert rules.never_buys_because(**{**given, **changes}) is expected
 
 
+@pytest.mark.parametrize(
+    ("switched_on", "threshold", "is_on"),
+    [(True, 0, False), (True, 1, True), (False, 1, False), (False, 0, False)],
+)
+def test_is_off_while_the_threshold_is_0(switched_on: bool, threshold: int, is_on: bool) -> None:
+    assert rules.is_automatic(switched_on=switched_on, threshold=threshold) is is_on
+
+
 class TestGuard:
     def test_buys_when_all_is_well(self) -> None:
         assert said() is Guard.BUY

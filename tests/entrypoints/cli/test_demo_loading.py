@@ -1,6 +1,7 @@
 """The demo as it stands after loading, once and again."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,8 @@ from app.domain.accounts.errors import RealAccountsPresent
 from app.domain.coupons.queries import coupons
 from app.domain.usage.models import BillingRecord
 from app.entrypoints.cli import demo_loading
-from app.entrypoints.cli.demo_file import find_demo
-from app.entrypoints.cli.demo_loading import load_demo, move_demo
+from app.entrypoints.cli.demo_file import find_demo, write_demo
+from app.entrypoints.cli.demo_loading import NOBODY, load_demo, move_demo
 from app.entrypoints.cli.demo_world import COUPONS
 from app.foundation.database import session
 from app.workflows.verify_books import verify_books
@@ -119,8 +120,13 @@ class TestMoveDemo:
         told = json.loads((settings.instance_dir / "demo.json").read_text())
         assert told["base_url"] == "http://127.0.0.1:9999"
 
-    def test_leaves_alone_what_is_not_there(self, environment) -> None:
+    def test_leaves_alone_what_is_not_there(self, app, environment) -> None:
         assert move_demo("http://127.0.0.1:9999") is None
+
+    def test_takes_no_other_databases_demo_for_its_own(self, app, environment, settings) -> None:
+        write_demo(replace(NOBODY, base_url="http://127.0.0.1:8000"), settings.instance_dir)
+        assert move_demo("http://127.0.0.1:9999") is None
+        assert find_demo(settings.instance_dir).base_url == "http://127.0.0.1:8000"
 
 
 @pytest.mark.usefixtures("no_usage")

@@ -10,12 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import pytest
 
+from app.entrypoints.cli.demo_file import CustomerLogin, write_demo
+from app.entrypoints.cli.demo_loading import NOBODY
 from tests.databases import ROOT, SECRET_KEY
 from tests.factories.accounts import make_account
 
@@ -197,6 +200,19 @@ class TestRun:
         running.wait_until_ready()
         assert "The database holds real accounts; the demo is kept out of it." in running.printed
         assert not (running.folder / "instance/demo.json").exists()
+        assert running.end(signal.SIGTERM) == 0
+
+    def test_says_that_the_demo_is_there_already(self, run, app, settings, tmp_path) -> None:
+        make_account("ada")
+        ben = make_account("ben")
+        customer = CustomerLogin(ben.id, ben.email, "what Ben knows", "")
+        (tmp_path / "instance").mkdir(exist_ok=True)
+        write_demo(replace(NOBODY, customer=customer), tmp_path / "instance")
+        running = run(DATABASE_URL=settings.database_url, DEMO="1")
+        running.wait_until_ready()
+        assert "The demo is there already; beside real accounts" in running.printed
+        assert "kept out of it" not in running.printed
+        assert f"{ben.email}  password what Ben knows" in running.printed
         assert running.end(signal.SIGTERM) == 0
 
     def test_says_that_the_port_is_taken(self, run) -> None:

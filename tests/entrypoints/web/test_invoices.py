@@ -168,6 +168,7 @@ class TestShow:
         page = adas.get(f"/invoices/draft-{BillingMonth.of(now)}").text
         assert "The month is not over" in page and "$3.00" in page
         assert PAY not in page and ">Issued<" not in page
+        assert f"/usage?range=custom&amp;from={BillingMonth.of(now)}-01&amp;to=" in page
 
     def test_an_empty_draft_says_that_nothing_is_due(
         self, adas: FlaskClient, gateway: FakeGateway, now: datetime

@@ -3,8 +3,11 @@
 import pytest
 
 from app.domain.accounts import queries
+from app.foundation import clock
 from app.foundation.database import end_reading, transaction
 from tests.entrypoints.test_languages import html_lang
+from tests.entrypoints.web.conftest import PASSWORD
+from tests.factories.factors import code_now, make_factor
 
 
 def locale_of(account) -> str:
@@ -33,6 +36,41 @@ def test_whoever_registers_keeps_the_language_of_the_page(client) -> None:
     client.post("/register", data=data)
     assert queries.find_account_by_email("lin@example.com").locale == "zh"
     end_reading()
+
+
+class TestSigningIn:
+    def sign_in(self, client, ada) -> None:
+        data = {"email": ada.email, "password": PASSWORD}
+        assert client.post("/login", data=data).status_code == 302
+
+    def test_keeps_what_was_chosen_before(self, client, ada) -> None:
+        client.post("/language?next=/login", data={"locale": "zh"})
+        self.sign_in(client, ada)
+        assert locale_of(ada) == "zh"
+        assert html_lang(client.get("/").text) == "zh-Hans"
+
+    def test_keeps_it_once(self, client, ada) -> None:
+        client.post("/language?next=/login", data={"locale": "zh"})
+        self.sign_in(client, ada)
+        client.post("/language", data={"locale": "en"})
+        client.post("/logout")
+        client.set_cookie("language", "zh")
+        self.sign_in(client, ada)
+        assert locale_of(ada) == "en"
+
+    def test_leaves_the_accounts_language_where_none_was_chosen(self, client, ada) -> None:
+        client.set_cookie("language", "zh")
+        client.get("/login", headers={"Accept-Language": "zh"})
+        self.sign_in(client, ada)
+        assert locale_of(ada) == "en"
+
+    def test_keeps_it_while_a_code_is_waited_for(self, client, ada) -> None:
+        secret = make_factor(ada, now=clock.now())
+        client.post("/language?next=/login", data={"locale": "zh"})
+        self.sign_in(client, ada)
+        assert locale_of(ada) == "en"
+        client.post("/login/code", data={"code": code_now(secret, now=clock.now())})
+        assert locale_of(ada) == "zh"
 
 
 @pytest.mark.parametrize("wanted", ["", "fr", "../zh", "zh\x00", "z" * 50_000])

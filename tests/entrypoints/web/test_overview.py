@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.domain.accounts.models import Account, BillingSettings
+from app.domain.invoices.models import Invoice
 from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
@@ -18,6 +19,9 @@ from tests.statements import statements
 from tests.translations.reading import english_words, main_of
 
 STATEMENTS_MAX = 10
+DUE_AFTER = timedelta(days=30)
+A_DAY = timedelta(days=1)
+A_WEEK = timedelta(days=7)
 MARK = re.compile(r"seen=([0-9a-f]+)")
 
 
@@ -141,7 +145,34 @@ class TestLimits:
         due_on = now - timedelta(days=days - 30)
         assert ("requests pass" in page) is passes
         said = page.count(f"An invoice was due on {due_on:%-d %b %Y} and is not paid")
-        assert said == (0 if passes else 2)
+        assert said == (0 if passes else 1)
+
+    @pytest.mark.parametrize(
+        ("overdue_for", "said"),
+        [
+            (timedelta(minutes=-5), None),
+            (timedelta(0), "After {last} requests may be refused."),
+            (timedelta(days=7, minutes=-5), "After {last} requests may be refused."),
+            (timedelta(days=7), "Requests are refused until it is paid."),
+        ],
+    )
+    def test_name_what_is_overdue_first(self, adas, ada, now, overdue_for, said) -> None:
+        make_usage(model="nobody-knows", now=now)
+        make_invoice(ada, minor=100, now=now - DUE_AFTER)
+        invoice = make_invoice(ada, minor=614, now=now - DUE_AFTER - overdue_for)
+        session.query(Invoice).filter(Invoice.id != invoice.id).update({"due_at": now + A_DAY})
+        session.commit()
+        text = adas.get("/").text
+        page = words(text)
+        address = f'href="/invoices/{invoice.invoice_number}"'
+        assert "$7.14" in page[page.index("To pay now") :][:20]
+        if said is None:
+            assert "overdue" not in page and text.count(address) == 1
+            return
+        day, last = (f"{moment:%-d %b %Y}" for moment in (invoice.due_at, invoice.due_at + A_WEEK))
+        sentence = f"$6.14 is overdue since {day}. {said.format(last=last)}"
+        assert page.index(sentence) < page.index("Some of your usage has no price yet")
+        assert f"Pay {invoice.invoice_number}" in page and text.count(address) == 2
 
     def test_of_nothing_are_used_up_by_nothing(self, adas, now) -> None:
         make_usage(now=now)
@@ -219,7 +250,7 @@ def test_a_new_account_is_led_on(adas) -> None:
 
 
 class TestInChinese:
-    DATA = ("gpt-4", "nobody-knows", "prod", "ada", "Pay as you go")
+    DATA = ("gpt-4", "nobody-knows", "prod", "ada", "Pay as you go", "INV")
 
     @pytest.fixture
     def chinese(self, ada, adas) -> FlaskClient:
@@ -230,11 +261,12 @@ class TestInChinese:
     def test_a_new_account_reads_no_english(self, chinese) -> None:
         assert english_words(main_of(chinese.get("/").text), data=self.DATA) == set()
 
-    def test_figures_and_limits_have_none(self, chinese, ada, now) -> None:
+    @pytest.mark.parametrize("days_ago", [33, 60])
+    def test_figures_and_limits_have_none(self, chinese, ada, now, days_ago) -> None:
         for days in range(5):
             make_usage(now=now, prompt_tokens=40_000, occurred_at=now - timedelta(days=days))
         make_usage(model="nobody-knows", now=now)
-        make_invoice(ada, minor=100, now=now - timedelta(days=60))
+        make_invoice(ada, minor=100, now=now - timedelta(days=days_ago))
         session.query(BillingSettings).filter_by(user_id="ada").update({"alert_spend_minor": 1})
         session.commit()
         for chart in ("cost", "tokens"):

@@ -87,6 +87,25 @@ class TestIndex:
         assert 'id="preview-plan-pro"' not in page and 'id="preview-plan-basic"' in page
         assert "Next payment $99.99 before tax on" in words(page)
 
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({}, "Next payment $49.99 before tax on {day} : $99.99 less $50.00 by your coupons"),
+            ({"min_purchase_minor": 10_000}, "Next payment $99.99 before tax on {day}"),
+        ],
+    )
+    def test_counts_redeemed_coupons_for_the_next_payment(
+        self, cleos: FlaskClient, now: datetime, changes: dict[str, object], said: str
+    ) -> None:
+        make_coupon(now=now, **changes)
+        cleos.post("/coupons", data={"coupon_code": "SAVE50"})
+        with statements() as sent:
+            page = words(cleos.get("/plans").text)
+        ends_at = current_period("cleo").ends_at
+        assert said.format(day=f"{ends_at:%-d %b %Y}") in page
+        assert ("by your coupons" in page) is ("by your coupons" in said)
+        assert len(sent) <= STATEMENTS_MAX, sent
+
     def test_knows_no_price_where_no_extra_tokens_are_sold(self, adas: FlaskClient) -> None:
         make_plan("plan-team", extra_token_price_pico=None)
         assert "Extra tokens not for sale" in words(adas.get("/plans").text)

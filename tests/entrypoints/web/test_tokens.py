@@ -78,12 +78,11 @@ class TestIndex:
         page = words_of(answer)
         assert "None are for sale on pay as you go" in page
         assert '<a href="/plans">Choose a plan</a> to get a quota' in answer
-        assert 'name="amount"' not in answer and "It never buys" in page
+        assert 'name="amount"' not in answer and "Off while the threshold is 0" in page
 
     @pytest.mark.parametrize(
         ("name", "value", "said"),
         [
-            ("auto_topup_threshold", 0, "It never buys: the threshold is 0."),
             ("auto_topup_max_per_month", 0, "It never buys: at most 0 times a month."),
             ("auto_topup_monthly_limit_minor", 9_999, "It never buys: one purchase comes to more"),
         ],
@@ -97,6 +96,18 @@ class TestIndex:
             setattr(chosen, name, value)
         page = words_of(pias.get(PAGE).text)
         assert said in page and "Auto top-up on, but never buys" in page
+
+    @pytest.mark.parametrize(("threshold", "badge"), [(0, "off"), (1, "on")])
+    def test_is_off_while_the_threshold_is_0_on_every_page(
+        self, pias: FlaskClient, pia: Account, threshold: int, badge: str
+    ) -> None:
+        with transaction():
+            chosen = account_queries.settings_of(pia)
+            chosen.auto_topup, chosen.auto_topup_threshold = True, threshold
+        page = words_of(pias.get(PAGE).text)
+        assert f"Auto top-up {badge} Charges your default card" in page
+        assert ("Off while the threshold is 0" in page) is (threshold == 0)
+        assert f"Auto top-up {badge} " in words_of(pias.get("/payment-methods").text)
 
     def test_asks_for_a_quote_of_what_is_typed(self, pias: FlaskClient) -> None:
         page = pias.get(PAGE).text

@@ -215,7 +215,10 @@ class TestGuardInWords:
         [
             ({}, "0 of 5 this month; tokens are bought within a minute."),
             ({"auto_topup_threshold": 5}, "Ready: 0 of 5 this month; nothing to buy while"),
-            ({"auto_topup_threshold": 0}, "It never buys: the threshold is 0."),
+            (
+                {"auto_topup_threshold": 0},
+                "Off while the threshold is 0: nothing is bought by itself.",
+            ),
             ({"auto_topup_max_per_month": 0}, "It never buys: at most 0 times a month."),
             (
                 {"auto_topup_monthly_limit_minor": 9_999},

@@ -6,7 +6,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.usage.views import Granularity, Grouping
-from app.entrypoints.web.usage_filter import Metric, Today, UsageFilter, read_filter
+from app.entrypoints.web.usage_filter import (
+    Metric,
+    Today,
+    UsageFilter,
+    parameters_of_month,
+    read_filter,
+)
 from app.foundation.paging import Cursor
 from app.foundation.periods import Period
 
@@ -163,6 +169,14 @@ class TestAddress:
         assert chosen.parameters_of_bucket(start) == {
             "range": "custom", "from": "2026-11-01", "to": last, "metric": "tokens",
         }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("month", "last"), [("2026-11", "30"), ("2026-12", "31"), ("2028-02", "29")]
+)
+def test_leads_to_a_whole_billing_month(month, last) -> None:
+    said = {"range": "custom", "from": f"{month}-01", "to": f"{month}-{last}"}
+    assert parameters_of_month(month) == said
 
 
 class TestHour:
