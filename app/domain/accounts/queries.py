@@ -174,4 +174,5 @@ def first_of_replaced(key: Key) -> str:
         select(before.id, before.public_id).join(chain, before.replaced_by == chain.c.id)
     )
     # Whoever takes a place comes after, so the first has the smallest number.
-    return session.scalars(select(chain.c.public_id).order_by(chain.c.id).limit(1)).one()
+    first: str = session.scalars(select(chain.c.public_id).order_by(chain.c.id).limit(1)).one()
+    return first
