@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
