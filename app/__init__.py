@@ -10,6 +10,7 @@ from app.config import Settings
 from app.domain import tables as tables  # every table is mapped before anything is asked
 from app.domain.accounts import session_rules
 from app.entrypoints.doors import register_doors
+from app.entrypoints.downloading import register_downloads
 from app.foundation import slow_queries
 from app.foundation.database import db
 
@@ -47,5 +48,6 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
         slow_queries.watch(db.engine, slower_than_ms=settings.logs.slow_query_ms)
+    register_downloads(app)
     register_doors(app)
     return app

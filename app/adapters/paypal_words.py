@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from app.adapters.paypal_certificates import LIVE_API, is_local
+from app.foundation.web_addresses import split_address
 
 LIVE_CHECKOUT, SANDBOX_CHECKOUT = "https://www.paypal.com", "https://www.sandbox.paypal.com"
 
@@ -58,7 +59,7 @@ def moment(at: datetime) -> str:
 def next_query(page: Mapping[str, Any]) -> Mapping[str, object] | None:
     """Return what to ask for next: of the page's link nothing but its query is used."""
     links = {link["rel"]: link["href"] for link in page.get("links", ())}
-    return dict(parse_qsl(urlsplit(links["next"]).query)) if "next" in links else None
+    return dict(parse_qsl(split_address(links["next"]).query)) if "next" in links else None
 
 
 def reason_of(error: object) -> str:

@@ -5,9 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from app.config.guarding import (
     check_no_debugging,
@@ -23,12 +24,13 @@ from app.config.providers import (
     read_stripe,
     read_webhook_secrets,
 )
-from app.config.reading import SettingError, is_local, one_of, whole
+from app.config.reading import SettingError, is_local, line_of, one_of, split_address, whole
 from app.config.retention import Retention, read_retention
 
 PORT_MAX = 65535
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST = re.compile(r"\.?[\w.-]{1,253}|\[[0-9a-fA-F:]+\]", re.ASCII)
+COUNTRY = re.compile(r"[A-Z]{2}")
 # What logs are written as where nothing is said comes first.
 LOG_FORMATS = {True: ("json", "text"), False: ("text", "json")}
 
@@ -153,7 +155,7 @@ def _environment() -> Mapping[str, str]:
 
 
 def _brand_name(values: Mapping[str, str]) -> str:
-    return values.get("BRAND_NAME") or "Oblivious"
+    return line_of(values, "BRAND_NAME") or "Oblivious"
 
 
 def _logs(values: Mapping[str, str], *, production: bool) -> LogSettings:
@@ -165,11 +167,14 @@ def _logs(values: Mapping[str, str], *, production: bool) -> LogSettings:
 
 
 def _seller(values: Mapping[str, str]) -> SellerSettings:
+    country = values.get("SELLER_COUNTRY", "")
+    if country and not COUNTRY.fullmatch(country):
+        raise SettingError("SELLER_COUNTRY must be the two letters of a country, such as DE.")
     return SellerSettings(
-        name=values.get("SELLER_NAME") or _brand_name(values),
+        name=line_of(values, "SELLER_NAME") or _brand_name(values),
         address=values.get("SELLER_ADDRESS", ""),
-        country=values.get("SELLER_COUNTRY", ""),
-        vat_id=values.get("SELLER_VAT_ID", ""),
+        country=country,
+        vat_id=line_of(values, "SELLER_VAT_ID"),
     )
 
 
@@ -182,10 +187,21 @@ def _database_url(values: Mapping[str, str], instance_dir: Path, *, production: 
     scheme, separator, rest = given.partition("://")
     # Hosting services hand out the first two; all of them are spoken to through psycopg 3.
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and separator:
-        return f"postgresql+psycopg://{rest}"
+        return _checked_database_url(f"postgresql+psycopg://{rest}")
     if scheme == "sqlite" and separator:
-        return given
+        return _checked_database_url(given)
     raise SettingError("DATABASE_URL must start with postgresql:// or sqlite:///.")
+
+
+def _checked_database_url(url: str) -> str:
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):
+        # What was given may hold a password: it is not repeated.
+        raise SettingError(
+            "DATABASE_URL must read like postgresql://user:password@host:5432/billing."
+        ) from None
+    return url
 
 
 def _trusted_hosts(
@@ -199,7 +215,7 @@ def _trusted_hosts(
     if not listed and not production:
         return ()
     # Probes of load balancers come by the loopback, or by what is set for them.
-    return (urlsplit(base_url).hostname or "", *LOOPBACK_HOSTS, *listed)
+    return (split_address(base_url).hostname or "", *LOOPBACK_HOSTS, *listed)
 
 
 def _sandbox_port(values: Mapping[str, str], port: int) -> int:
@@ -209,6 +225,9 @@ def _sandbox_port(values: Mapping[str, str], port: int) -> int:
 
 
 def _redis_url(given: str) -> str:
-    if given and urlsplit(given).scheme not in ("redis", "rediss", "unix"):
-        raise SettingError("REDIS_URL must start with redis://, rediss:// or unix://.")
+    if given and split_address(given).scheme not in ("redis", "rediss", "unix"):
+        raise SettingError(
+            "REDIS_URL must start with redis://, rediss:// or unix://,"
+            " and go on with a host, and with a port that can be."
+        )
     return given

@@ -3,9 +3,8 @@
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from app.config.reading import SettingError, kept_secret
+from app.config.reading import SettingError, kept_secret, split_address
 
 SECRET_KEY_MIN = 32
 # Fewer different characters than this, and it was typed instead of drawn.
@@ -54,8 +53,8 @@ def read_base_url(given: str, port: int, *, production: bool) -> str:
         if production:
             raise SettingError("BASE_URL is missing: links in mails need the public address.")
         return f"http://127.0.0.1:{port}"
-    parts = urlsplit(given)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+    parts = split_address(given)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
         raise SettingError("BASE_URL must read like https://billing.example.com, without a path.")
     if production and parts.scheme != "https":
         raise SettingError(

@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-from app.config.reading import SettingError
+from app.config.reading import SettingError, split_address
 
 # An address alone, or behind a name; a line break would begin another header.
 MAIL_FROM = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^\r\n<>@]+ <[^\s<>@]+@[^\s<>@]+>")
@@ -16,13 +15,9 @@ def read_smtp_url(given: str, *, production: bool) -> str:
         if production:
             raise SettingError("SMTP_URL is missing: customers learn by mail what they owe.")
         return ""
-    parts = urlsplit(given)
-    try:
-        port_given, is_known = parts.port, parts.scheme in ("smtp", "smtps")
-    except ValueError:
-        port_given, is_known = 0, False
+    parts = split_address(given)
     beyond = parts.path.strip("/") or parts.query or parts.fragment
-    if not is_known or not parts.hostname or port_given == 0 or beyond:
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or beyond:
         raise SettingError("SMTP_URL must read like smtp://user:password@host:587 or smtps://….")
     if bool(parts.username) != bool(parts.password):
         raise SettingError("SMTP_URL must name both a user and a password, or neither.")

@@ -4,9 +4,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from app.config.reading import SettingError, is_local, is_public, kept_secret, one_of
+from app.config.reading import (
+    SettingError,
+    is_local,
+    is_public,
+    kept_secret,
+    one_of,
+    split_address,
+)
 
 STRIPE_API = "https://api.stripe.com"
 STRIPE_SANDBOX_KEY = "sk_test_sandbox"
@@ -51,7 +57,7 @@ def read_stripe(
     if not STRIPE_KEY.fullmatch(key):
         raise SettingError("STRIPE_API_KEY must be a secret or restricted key: sk_… or rk_….")
     base = base or STRIPE_API
-    parts = urlsplit(base)
+    parts = split_address(base)
     if not parts.hostname or parts.scheme not in ("http" if is_local(base) else "", "https"):
         raise SettingError(f"STRIPE_API_BASE must be a whole address, such as {STRIPE_API}.")
     if production and is_local(base):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 SECRET_BYTES = 32
 # Names that lead nowhere outside of a house: RFC 6762, RFC 8375, RFC 2606 and habit.
@@ -35,16 +35,38 @@ def one_of(values: Mapping[str, str], name: str, known: tuple[str, ...]) -> str:
     return value
 
 
+def split_address(url: str) -> SplitResult:
+    """Return the parts of an address; all of them are empty where it is none."""
+    nothing = SplitResult("", "", "", "", "")
+    # The library would leave blanks and line breaks out, or take them for part of a name.
+    if not url.isprintable() or " " in url:
+        return nothing
+    try:
+        parts = urlsplit(url)
+        # Only now is a port looked at.
+        return nothing if parts.port == 0 else parts
+    except ValueError:
+        return nothing
+
+
+def line_of(values: Mapping[str, str], name: str) -> str:
+    """Return a text of one line, empty if none is set."""
+    text = values.get(name, "")
+    if not text.isprintable():
+        raise SettingError(f"{name} must be one line, without characters that nobody sees.")
+    return text
+
+
 def is_local(url: str) -> bool:
     """Tell whether the address is on this machine."""
-    host = urlsplit(url).hostname or ""
+    host = split_address(url).hostname or ""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def is_public(url: str) -> bool:
     """Tell whether others on the internet may come by this address."""
-    host = urlsplit(url).hostname or ""
+    host = split_address(url).hostname or ""
     address = _address(host)
     if address is not None:
         return address.is_global

@@ -1,10 +1,10 @@
 """The guard of browser forms; entrypoints that prove themselves by key or signature opt out."""
 
-from urllib.parse import urlsplit
-
 from flask import Flask, current_app, request
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+
+from app.foundation.web_addresses import split_address
 
 csrf = CSRFProtect()
 
@@ -17,8 +17,9 @@ OWN_SITE = ("same-origin", "none")
 
 def register_csrf(app: Flask) -> None:
     """Guard all forms: by a token, and by what browsers say of where a request comes from."""
-    csrf.init_app(app)
+    # Before the token is looked at: the library would stumble over a referrer that is no address.
     app.before_request(_refuse_foreign_forms)
+    csrf.init_app(app)
 
 
 def _refuse_foreign_forms() -> None:
@@ -28,10 +29,12 @@ def _refuse_foreign_forms() -> None:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
     # A proxy may ask us by another name than ours.
-    own_hosts = (request.host, urlsplit(current_app.config["SETTINGS"].base_url).netloc)
+    own_hosts = (request.host, split_address(current_app.config["SETTINGS"].base_url).netloc)
     # Some browsers hide the origin where they hide the referrer; then the token decides alone.
-    is_foreign = origin != "null" and urlsplit(origin).netloc not in own_hosts
-    if is_foreign or (site is not None and site not in OWN_SITE):
+    is_foreign = origin != "null" and split_address(origin).netloc not in own_hosts
+    # A browser sends no referrer, or one that is an address.
+    is_odd = request.referrer is not None and not split_address(request.referrer).netloc
+    if is_foreign or is_odd or (site is not None and site not in OWN_SITE):
         raise CSRFError("This form was sent from another site.")
 
 

@@ -1,8 +1,6 @@
 """Every door into the app, and what stands behind it when nobody opens."""
 
-from contextlib import suppress
-
-from flask import Flask, Response, current_app, request
+from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, SecurityError, ServiceUnavailable
 
@@ -20,12 +18,12 @@ from app.entrypoints.security_headers import register_security_headers
 from app.entrypoints.web import web
 from app.entrypoints.web.errors import show_http_error
 from app.entrypoints.webhooks import webhooks
+from app.entrypoints.whole_bodies import register_whole_bodies
 from app.foundation.errors import DomainError
 from app.foundation.readiness import STORE_AWAY
 
 FOR_PROGRAMS = ("/v1", "/api", "/webhooks", "/healthz", "/readyz", "/metrics")
 REFUSED_FROM = 400
-DRAINED_MAX_BYTES = 256 * 1024
 
 
 def register_doors(app: Flask) -> None:
@@ -33,6 +31,8 @@ def register_doors(app: Flask) -> None:
     # First in, last out: whatever others do to a request or an answer is seen.
     register_observing(app)
     register_packing(app)
+    # Before anybody reads a body.
+    register_whole_bodies(app)
     csrf.register_csrf(app)
     register_languages(app)
     app.register_blueprint(web)
@@ -46,22 +46,10 @@ def register_doors(app: Flask) -> None:
         csrf.exempt(app, door=door)
     register_security_headers(app)
     register_limits(app, app.config["SETTINGS"])
-    app.after_request(_read_to_the_end)
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)
     for away in STORE_AWAY:
         app.register_error_handler(away, _answer_store_away)
-
-
-def _read_to_the_end(response: Response) -> Response:
-    """Take in what is left of a small body that was refused unread.
-
-    Else the server closes the connection, on which a proxy may have sent somebody else's request.
-    """
-    if 0 < (request.content_length or 0) <= DRAINED_MAX_BYTES:
-        with suppress(HTTPException, OSError):
-            request.get_data(cache=False)
-    return response
 
 
 def _answer_http_error(error: HTTPException) -> ResponseReturnValue:

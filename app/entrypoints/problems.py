@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 import msgspec
 from flask import Response, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from app.entrypoints.http_status import STATUS_BY_KIND
 from app.foundation.errors import DomainError, FieldError, InvalidFields
@@ -22,6 +22,7 @@ _WORDS = {
     415: ("media_type_unsupported", "This address does not take this media type."),
     500: ("internal_error", "Something went wrong on our side. It has been noted."),
 }
+_INCOMPLETE = ("body_incomplete", "Less came of the request body than its Content-Length says.")
 
 
 def problem(status: int, *, code: str, detail: str, fields: Sequence[FieldError] = ()) -> Response:
@@ -72,6 +73,8 @@ def http_error(error: HTTPException) -> Response:
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     phrase = HTTPStatus(status).phrase
     code, detail = _WORDS.get(status, (phrase.lower().replace(" ", "_"), f"{phrase}."))
+    if isinstance(error, ClientDisconnected):
+        code, detail = _INCOMPLETE
     response = problem(status, code=code, detail=detail)
     for name, value in error.get_headers(request.environ):
         if name.lower() != "content-type":

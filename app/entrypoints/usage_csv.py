@@ -1,6 +1,7 @@
 """Usage records as CSV, for every door that lets them be downloaded."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from io import StringIO
@@ -32,8 +33,12 @@ HEADER = (
     "billing_month",
     "estimated",
 )
-# What spreadsheets take for the beginning of a formula.
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What spreadsheets take for the beginning of a formula, wide or narrow, or of a command (|), behind
+# whatever stands there unseen: blanks, a byte order mark, and what only tells directions.
+FORMULA = re.compile(
+    r"[\s\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x1f]*[=+\-@|＝＋－＠｜]"
+)
+LINE_BEGINS = ("\t", "\r", "\n")
 LINES_AT_ONCE = 200
 
 
@@ -79,7 +84,8 @@ def _cells(record: RecordView, zone: ZoneInfo) -> list[str | int]:
 
 def harmless(text: str) -> str:
     """Keep spreadsheets from running a name that looks like a formula."""
-    return f"'{text}" if text.startswith(FORMULA_BEGINS) else text
+    is_armed = text.startswith(LINE_BEGINS) or FORMULA.match(text) is not None
+    return f"'{text}" if is_armed else text
 
 
 def plain(amount: Decimal) -> str:

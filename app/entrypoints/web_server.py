@@ -1,5 +1,6 @@
 """`python -m app.entrypoints.web_server`: the web server as a program of its own."""
 
+import os
 import sys
 
 from granian import Granian
@@ -7,6 +8,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from app.config import read_settings
+from app.entrypoints.downloading import THREADS
 from app.foundation.logs import write_logs
 
 # What a request may still take when the server is told to end.
@@ -19,6 +21,8 @@ def main(host: str, port: str, workers: str, threads: str) -> None:
     """Serve until told to end; requests under way are finished."""
     settings = read_settings()
     write_logs(level=settings.logs.level, as_json=settings.logs.as_json)
+    # The processes that answer leave some of their threads to whoever downloads nothing.
+    os.environ[THREADS] = threads
     server = Granian(
         "app.wsgi:application",
         address=host,

@@ -1,7 +1,7 @@
 """Idempotency keys: a repeated request gets the first answer and has no second effect.
 
-A key is scoped to the secret key that sent it and to the route. It is claimed before the work
-with a lease, and the answer is stored in the work's own transaction.
+A key is scoped to whoever sent it, whichever of his secret keys he used, and to the route. It is
+claimed before the work with a lease, and the answer is stored in the work's own transaction.
 """
 
 import hashlib
@@ -59,12 +59,19 @@ class IdempotencyKey(Base):
     answer_media_type: Mapped[str | None]
 
 
-def claim(scope: str, *, body: bytes, now: datetime) -> Answer | None:
+def claim(
+    scope: str, *, body: bytes, now: datetime, query: bytes = b"", scope_before: str | None = None
+) -> Answer | None:
     """Claim the key and return None, or return the answer that was given before.
 
-    Raises IdempotencyKeyReused or IdempotencyKeyInUse.
+    An answer that is still kept under the scope of before holds, too. Raises IdempotencyKeyReused
+    or IdempotencyKeyInUse.
     """
-    digest = hashlib.sha256(body).hexdigest()
+    # No JSON begins like this: without a query the digest is the body's own.
+    digest = hashlib.sha256(b"?%b\n%b" % (query, body) if query else body).hexdigest()
+    before = _find_locked(scope_before) if scope_before and scope_before != scope else None
+    if before is not None and (before.answer_status is not None or before.leased_until > now):
+        return _answered(before, digest, now=now)
     claimed = {
         "scope": scope,
         "body_digest": digest,
@@ -77,15 +84,7 @@ def claim(scope: str, *, body: bytes, now: datetime) -> Answer | None:
     if known is None:
         # It was released this very moment: whoever claims it next may run.
         raise IdempotencyKeyInUse(STILL_RUNNING)
-    if known.body_digest != digest:
-        raise IdempotencyKeyReused(say("This Idempotency-Key was used with another request body."))
-    if known.answer_status is None and known.leased_until > now:
-        raise IdempotencyKeyInUse(STILL_RUNNING)
-    if known.answer_status is None:
-        # Whoever held the lease died with his transaction: nothing happened, so we may try.
-        known.leased_until = now + LEASE
-        return None
-    return Answer(known.answer_status, known.answer_body or b"", known.answer_media_type or "")
+    return _answered(known, digest, now=now)
 
 
 def keep(scope: str, answer: Answer) -> None:
@@ -114,6 +113,19 @@ def forget_answers(public_id: str) -> None:
 def forget_old(*, now: datetime) -> None:
     """Delete the keys that have been kept long enough."""
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT_FOR))
+
+
+def _answered(known: IdempotencyKey, digest: str, *, now: datetime) -> Answer | None:
+    """Return what was answered; None where whoever asks may try himself."""
+    if known.body_digest != digest:
+        raise IdempotencyKeyReused(say("This Idempotency-Key was used with another request body."))
+    if known.answer_status is None and known.leased_until > now:
+        raise IdempotencyKeyInUse(STILL_RUNNING)
+    if known.answer_status is None:
+        # Whoever held the lease died with his transaction: nothing happened, so we may try.
+        known.leased_until = now + LEASE
+        return None
+    return Answer(known.answer_status, known.answer_body or b"", known.answer_media_type or "")
 
 
 def _find_locked(scope: str) -> IdempotencyKey | None:

@@ -16,6 +16,10 @@ Answer = TypeVar("Answer")
 log = logging.getLogger(__name__)
 
 
+class HeldUp(Exception):
+    """Work waits for somebody outside: whoever wants it waits alone, and leads no longer."""
+
+
 class _Turn(Generic[Wish, Answer]):
     """One thread's wish, until it is answered."""
 
@@ -32,7 +36,7 @@ class Together(Generic[Wish, Answer]):
 
     `work` takes the wishes of a group and returns their answers in the same order: for all of them
     or, if it raises anything, for none. Then each of the group tries alone, and only the one whose
-    fault it was fails.
+    fault it was fails. Whoever tries alone does so beside all others, by `alone` if that is given.
     """
 
     def __init__(
@@ -41,8 +45,10 @@ class Together(Generic[Wish, Answer]):
         *,
         weight_max: int,
         leaders_max: int = 1,
+        alone: Callable[[Wish], Answer] | None = None,
     ) -> None:
         self._work = work
+        self._alone = alone
         self._weight_max = weight_max
         self._leaders_free = leaders_max
         self._waiting: deque[_Turn[Wish, Answer]] = deque()
@@ -55,10 +61,13 @@ class Together(Generic[Wish, Answer]):
             turn.called.wait()
         if not turn.answers and not turn.is_alone:
             self._lead(turn)
-        if turn.is_alone:
-            (answer,) = self._work([wish])
-            return answer
-        return turn.answers[0]
+        return self._do_alone(wish) if turn.is_alone else turn.answers[0]
+
+    def _do_alone(self, wish: Wish) -> Answer:
+        if self._alone is not None:
+            return self._alone(wish)
+        (answer,) = self._work([wish])
+        return answer
 
     def _may_lead(self, turn: _Turn[Wish, Answer]) -> bool:
         """Tell whether there is nobody to wait for; else queue up."""
@@ -80,8 +89,8 @@ class Together(Generic[Wish, Answer]):
         except BaseException as error:
             for each in group:
                 each.answers.clear()
-                each.is_alone = len(group) > 1
-            if len(group) == 1 or not isinstance(error, Exception):
+                each.is_alone = len(group) > 1 or isinstance(error, HeldUp)
+            if not group[0].is_alone or not isinstance(error, Exception):
                 raise
             log.warning("%d failed together, and are tried one by one: %r", len(group), error)
         finally:

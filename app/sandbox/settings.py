@@ -75,7 +75,11 @@ def _check_host(host: str) -> None:
 
 
 def _check_url(url: str, *, name: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # A bracket that is left open.
+        parts = urlsplit("")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise SandboxSettingError(f"{name} must be a whole http:// or https:// URL.")
 

@@ -25,6 +25,8 @@ OURS, THEIRS = "http://localhost", "https://evil.example"
         ({"Origin": "null"}, 422),
         ({"Sec-Fetch-Site": "none"}, 422),
         ({"Origin": THEIRS}, 400),
+        ({"Origin": "http://["}, 400),
+        ({"Referer": "http://["}, 400),
         ({"Origin": "http://localhost:81"}, 400),
         ({"Origin": "http://localhost.evil.example"}, 400),
         ({"Sec-Fetch-Site": "cross-site"}, 400),

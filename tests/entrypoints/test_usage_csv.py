@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.domain.usage.views import RecordView
-from app.entrypoints.usage_csv import HEADER, LINES_AT_ONCE, csv_parts
+from app.entrypoints.usage_csv import HEADER, LINES_AT_ONCE, csv_parts, harmless
 
 VIEW = {
     "id": 1,
@@ -60,12 +60,23 @@ class TestCsvParts:
         assert line["occurred_at"] == "2026-07-01T22:30:00.250000Z"
         assert line["occurred_at_local"] == "2026-07-02T00:30:00.250000+02:00"
 
-    @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n"])
+    @pytest.mark.parametrize(
+        "begin",
+        [
+            *("=", "+", "-", "@", "|", "\t", "\r", "\n"),
+            *("＝", "＋", "－", "＠", "｜"),
+            *("\ufeff=", " =", "  \t+", "\t@", "\u00a0-", "\u3000＝", "\u200b=", "\u202e|"),
+        ],
+    )
     def test_disarm_formulas(self, begin) -> None:
         armed = f'{begin}HYPERLINK("http://evil.example","x")'
         names = dict.fromkeys(["request_id", "model", "provider", "api_key_alias"], armed)
         (line,) = lines_of(RecordView(**{**VIEW, **names}))
         assert [line[name] for name in names] == [f"'{armed}"] * 4
+
+    @pytest.mark.parametrize("name", ["gpt-4", "a=b", " gpt", "\ufeffgpt", "'=1", "", "a|b"])
+    def test_leave_other_names_as_they_are(self, name: str) -> None:
+        assert harmless(name) == name
 
     def test_keep_names_with_commas_and_quotes_whole(self) -> None:
         (line,) = lines_of(RecordView(**{**VIEW, "model": 'my "own", model'}))

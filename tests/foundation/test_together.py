@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from app.foundation.together import Together
+from app.foundation.together import HeldUp, Together
 
 WAIT_SECONDS = 10
 
@@ -97,6 +97,28 @@ class TestDo:
         assert work.groups[:2] == [[1], [2, 3, 4]]
         assert sorted(work.groups[2:]) == [[2], [3], [4]]
         assert together.do(5) == 10
+
+    @pytest.mark.parametrize("company", [(), (2,)])
+    def test_lets_whoever_is_held_up_wait_beside_the_others(
+        self, work: Work, company: tuple[int, ...]
+    ) -> None:
+        may_go_on, waits = Event(), Event()
+
+        def alone(wish: int) -> int:
+            waits.set()
+            assert may_go_on.wait(WAIT_SECONDS) or wish != 3
+            return 2 * wish
+
+        together = Together(work, weight_max=10, alone=alone)
+        work.fails = lambda wishes: HeldUp() if 3 in wishes else None
+        with one_at_work(together, work) as wish:
+            others = [wish(number) for number in (3, *company)]
+            work.may_go_on.set()
+            assert waits.wait(WAIT_SECONDS)
+            # Nobody leads meanwhile who could not go on.
+            assert together.do(5) == 10
+            may_go_on.set()
+        assert [each.result() for each in others] == [6, *(2 * number for number in company)]
 
     def test_answers_the_others_where_the_leader_is_told_to_end(self, work: Work) -> None:
         together = Together(work, weight_max=10)

@@ -41,6 +41,7 @@ def test_takes_what_is_said() -> None:
         ({**WEBHOOK, "SANDBOX_WEBHOOK_SECRET": "short"}, "SANDBOX_WEBHOOK_SECRET"),
         ({**WEBHOOK, "SANDBOX_WEBHOOK_URL": "127.0.0.1:8000/webhooks"}, "SANDBOX_WEBHOOK_URL"),
         ({**WEBHOOK, "SANDBOX_WEBHOOK_URL": "file:///etc/passwd"}, "SANDBOX_WEBHOOK_URL"),
+        ({**WEBHOOK, "SANDBOX_WEBHOOK_URL": "http://["}, "SANDBOX_WEBHOOK_URL"),
     ],
 )
 def test_names_the_setting_that_is_wrong(changes: dict[str, str], name: str) -> None:

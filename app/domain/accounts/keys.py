@@ -53,10 +53,15 @@ def replace(key_id: int, *, overlap: Overlap, now: datetime) -> tuple[Key, Key, 
     """Let another key of the same terms take this one's place; return the old, the new one, and
     the new one in clear.
 
-    Both work until the overlap is over. Raises KeyEnded, KeyReplacedAlready.
+    Both work until the overlap is over, and count until then. Raises UnknownKey, KeyEnded,
+    KeyReplacedAlready, TooManyKeys.
     """
+    # The account first, as everywhere: whoever deletes it comes to its keys in the same order.
+    _hold(session.scalar(select(Key.user_id).where(Key.id == key_id)))
     old = locked(key_id)
     key_rules.check_replaceable(old, now=now)
+    if overlap != Overlap.NONE:
+        _refuse_too_many(KeyKind(old.kind), old.user_id, now=now)
     made = new_key(KeyKind(old.kind))
     new = Key(
         **{name: getattr(old, name) for name in _HANDED_ON},
@@ -107,9 +112,7 @@ _HANDED_ON = ("kind", "user_id", "name", "scope", "limited_to", "attributes_to",
 
 
 def _refuse_too_many(kind: KeyKind, user_id: str | None, *, now: datetime) -> None:
-    # Whoever else makes one now waits, and then counts ours.
-    if user_id is not None:
-        session.scalar(select(Account.id).where(Account.id == user_id).with_for_update())
+    _hold(user_id)
     alike = Key.kind == kind, Key.user_id.is_(None) if user_id is None else Key.user_id == user_id
     works = Key.revoked_at.is_(None), or_(Key.expires_at.is_(None), Key.expires_at > now)
     count = session.scalar(select(func.count()).select_from(Key).where(*alike, *works)) or 0
@@ -121,6 +124,12 @@ def _refuse_too_many(kind: KeyKind, user_id: str | None, *, now: datetime) -> No
                 {"most": most},
             )
         )
+
+
+def _hold(user_id: str | None) -> None:
+    """Let whoever else makes a key of the account's wait, and then count ours."""
+    if user_id is not None:
+        session.scalar(select(Account.id).where(Account.id == user_id).with_for_update())
 
 
 def _limits(user_ids: Collection[str]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import aliased
 
 from app.domain.accounts import key_rules, rules
 from app.domain.accounts.attribution import Attribution
@@ -163,3 +164,15 @@ def keys_of(account: Account) -> Sequence[Key]:
     """Return the account's keys, newest first, the revoked ones too."""
     statement = select(Key).where(Key.user_id == account.id)
     return session.scalars(statement.order_by(Key.id.desc())).all()
+
+
+def first_of_replaced(key: Key) -> str:
+    """Return the public id of the key that this one has taken the place of, and so on back."""
+    chain = select(Key.id, Key.public_id).where(Key.id == key.id).cte("chain", recursive=True)
+    before = aliased(Key)
+    chain = chain.union_all(
+        select(before.id, before.public_id).join(chain, before.replaced_by == chain.c.id)
+    )
+    # Whoever takes a place comes after, so the first has the smallest number.
+    first: str = session.scalars(select(chain.c.public_id).order_by(chain.c.id).limit(1)).one()
+    return first

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from flask import Response, g, request
 
+from app.domain.accounts import queries as accounts
 from app.entrypoints.api.auth import Call
 from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
@@ -82,16 +83,16 @@ def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
 def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
-        scope = _scope()
-        if scope is None:
+        key = _idempotency_key()
+        if key is None:
             return run(call, route, _keep_nothing)
-        return _run_once(scope, lambda keep: run(call, route, keep))
+        return _run_once(key, lambda keep: run(call, route, keep))
 
     return changed
 
 
-def _scope() -> str | None:
-    """Return what the request's idempotency key stands for; None if it has none."""
+def _idempotency_key() -> str | None:
+    """Return the request's idempotency key; None if it has none."""
     if "Idempotency-Key" not in request.headers:
         return None
     key = request.headers["Idempotency-Key"]
@@ -99,12 +100,29 @@ def _scope() -> str | None:
         message = "An Idempotency-Key has 1 to 255 visible ASCII characters."
         fields = [FieldError("Idempotency-Key", "idempotency_key_invalid", message)]
         raise Refusal("idempotency_key_invalid", message, fields=fields)
-    return f"{g.key.public_id} {request.method} {quote(request.path, errors='replace')} {key}"
+    return key
 
 
-def _run_once(scope: str, run: Callable[[Keep], Response]) -> Response:
+def _scope(holder: str, key: str) -> str:
+    """Return what an idempotency key of somebody's stands for."""
+    return f"{holder} {request.method} {quote(request.path, errors='replace')} {key}"
+
+
+def _holder() -> str:
+    """Name who calls, alike before and after he has replaced his secret key."""
+    if g.key.user_id is not None:
+        return f"account:{g.key.user_id}"
+    return accounts.first_of_replaced(g.key)
+
+
+def _run_once(key: str, run: Callable[[Keep], Response]) -> Response:
+    # What was kept before holders had names stands under the secret key itself, for 48 hours.
+    scope, scope_before = _scope(_holder(), key), _scope(g.key.public_id, key)
+    body, query = raw_body(), request.query_string
     with transaction():
-        known = idempotency.claim(scope, body=raw_body(), now=clock.now())
+        known = idempotency.claim(
+            scope, body=body, query=query, now=clock.now(), scope_before=scope_before
+        )
     if known is not None:
         return _replayed(known)
     try:

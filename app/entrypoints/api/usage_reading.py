@@ -7,6 +7,7 @@ from app.domain.usage.views import Granularity, Grouping, RecordView, Sums, Usag
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.downloading import download
 from app.entrypoints.usage_csv import csv_parts
 from app.foundation import clock
 from app.foundation.money import usd_from_nanos
@@ -61,6 +62,7 @@ def _csv() -> Response:
     asked.check()
     records = queries.each_record(g.account, span=span, model=model)
     lines = stream_with_context(csv_parts(records, zone=local))
+    lines = download(lines, user_id=g.account.id)
     response = Response(lines, content_type="text/csv; charset=utf-8; header=present")
     response.headers["Content-Disposition"] = 'attachment; filename="usage.csv"'
     response.headers["Cache-Control"] = "no-store"

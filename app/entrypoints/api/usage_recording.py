@@ -14,6 +14,7 @@ from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.database import end_reading, is_in_transaction, transaction
+from app.foundation.impatience import waiting_at_most
 from app.foundation.together import Together
 from app.workflows.record_usage import record_usage
 
@@ -25,6 +26,8 @@ NATIVE = "native"
 POSTS = "POSTS_OF_USAGE"
 # As many as the largest batch: no group takes longer than one post may.
 TOGETHER_MAX = 1_000
+# Whoever holds an account longer than this holds up the posts of that account, and no others.
+LOCKED_MAX_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,10 @@ class Post:
 def register_posts(app: App, *, together_max: int = TOGETHER_MAX, leaders_max: int = 1) -> None:
     """Let the app record together what is posted at the same moment, so many at a time."""
     app.extensions[POSTS] = Together(
-        _record_together, weight_max=together_max, leaders_max=leaders_max
+        _record_together,
+        weight_max=together_max,
+        leaders_max=leaders_max,
+        alone=_record_alone,
     )
 
 
@@ -70,7 +76,7 @@ def _recorded(post: Post) -> Sequence[Outcome]:
 
 def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
     """Record several posts in one transaction; what repeats an earlier one is a duplicate of it."""
-    with transaction():
+    with transaction(), waiting_at_most(LOCKED_MAX_MS):
         outcomes = iter(
             record_usage(
                 list(chain.from_iterable(post.reports for post in posts)),
@@ -80,6 +86,12 @@ def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
             )
         )
     return [[next(outcomes) for _ in post.reports] for post in posts]
+
+
+def _record_alone(post: Post) -> Sequence[Outcome]:
+    """Record one post in a transaction of its own, which waits as long as it must."""
+    with transaction():
+        return record_usage(post.reports, now=post.arrived_at, grace=renewal_grace())
 
 
 def _within_limits(reading: Reading) -> Reading:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.parse import urlsplit
 
 from app.entrypoints.cli.errors import Failed
+from app.foundation.web_addresses import split_address
 
 ANSWER_WITHIN_SECONDS = 60
 # How long a server may be away: briefly at first, when the address is probably wrong.
@@ -47,7 +47,7 @@ class BillingApi:
     def __init__(
         self, url: str, key: str, *, while_waiting: Callable[[], None] = lambda: None
     ) -> None:
-        parts = urlsplit(url)
+        parts = split_address(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Failed(f"{url!r} is no address: write http://127.0.0.1:8000.")
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection

@@ -10,6 +10,7 @@ from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Act
 from app.domain.reporting.leaving import leaving
 from app.domain.subscriptions.errors import ChangeInProgress
+from app.entrypoints.downloading import download as taken
 from app.entrypoints.queueing import nudge
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web import tries
@@ -52,7 +53,8 @@ def download() -> ResponseReturnValue:
     with transaction():
         security_journal.note(Act.DATA_TAKEN, account, visitor=visitor(), now=now)
     end_reading()
-    answer = Response(streamed(archive(account, now=now)), content_type="application/zip")
+    parts = taken(streamed(archive(account, now=now)), user_id=account.id)
+    answer = Response(parts, content_type="application/zip")
     answer.headers["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.zip"'
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -80,3 +80,8 @@ class OverlapForm(SentForm):
     overlap = SelectField(
         field_label("The old key ends"), choices=spoken(OVERLAPS), default=Overlap.DAY.value
     )
+
+    @property
+    def refusals(self) -> dict[type[DomainError], Field]:
+        """Return at which field each refusal is said."""
+        return {TooManyKeys: self.overlap}

@@ -65,9 +65,11 @@ def replace(key_id: int) -> ResponseReturnValue:
         return ask_for_password(url_for(".replace", key_id=key.id))
     if not form.validate_on_submit():
         return _asked("web/keys/replace.html", form, key)
-    with transaction():
+    with refusals_shown_on(form.refusals), transaction():
         overlap = Overlap(form.overlap.data)
         made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
+    if form.errors:
+        return _asked("web/keys/replace.html", form, key)
     nudge()
     return _answer(KeyForm(formdata=None), made=made, replaced=_own(key_id))
 

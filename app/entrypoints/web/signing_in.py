@@ -6,7 +6,6 @@ cookie carries nothing but a session's random token.
 
 from datetime import datetime, timedelta
 from typing import cast
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Response, abort, current_app, redirect, request, session, url_for
@@ -23,6 +22,7 @@ from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.languages import LANGUAGES
+from app.foundation.web_addresses import split_address
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
@@ -68,7 +68,7 @@ def _load(token: str) -> SignedIn | None:
 def _send_to_sign_in() -> ResponseReturnValue:
     if request.headers.get("HX-Request") == "true":
         # The page, not the fragment that was asked for, is where the visitor wants to be again.
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        page = split_address(request.headers.get("HX-Current-URL", ""))
         address = f"{page.path}?{page.query}" if page.query else page.path
         return Response(status=401, headers={"HX-Redirect": _sign_in_address(address)})
     wanted = request.full_path if request.query_string else request.path

@@ -23,6 +23,7 @@ from app.domain.catalog.rules import Price
 from app.domain.subscriptions.queries import current_period
 from app.domain.usage import queries
 from app.domain.usage.views import RecordsPage, UsageSeries
+from app.entrypoints.downloading import download
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.usage_csv import csv_parts
 from app.entrypoints.web import charts, usage_filter, usage_words
@@ -76,7 +77,8 @@ def export() -> ResponseReturnValue:
     """Send the chart's numbers as a file."""
     account, chosen = _asked()
     name = f"usage-{chosen.first}-to-{chosen.last}-by-{chosen.group_by}.csv"
-    return csv_answer(name, usage_lines(_series(account, chosen)))
+    lines = usage_lines(_series(account, chosen))
+    return csv_answer(name, download(lines, user_id=account.id))
 
 
 @pages.get("/usage/records.csv")
@@ -85,7 +87,9 @@ def export_records() -> Response:
     account, chosen = _asked()
     records = queries.each_record(account, span=chosen.records_span, model=chosen.model)
     parts = stream_with_context(csv_parts(records, zone=zone(account.timezone)))
-    return file_of(f"requests-{chosen.first}-to-{chosen.last}.csv", parts)
+    return file_of(
+        f"requests-{chosen.first}-to-{chosen.last}.csv", download(parts, user_id=account.id)
+    )
 
 
 def shown(account: Account) -> Mapping[str, Any]:

@@ -120,6 +120,26 @@ class TestAdd:
 
 
 class TestReplace:
+    @pytest.mark.parametrize("overlap", [Overlap.HOUR, Overlap.DAY, Overlap.WEEK])
+    def test_stops_at_the_most_that_work_side_by_side(
+        self, adas_key: Key, monkeypatch, overlap: Overlap
+    ) -> None:
+        monkeypatch.setattr(key_rules, "WORKING_MAX", 2)
+        _, second, _ = replace(adas_key, overlap)
+        with pytest.raises(TooManyKeys):
+            replace(second, overlap)
+        assert session.query(Key).count() == 2
+        # Where the old one ends at once there are no more than before.
+        replace(second, Overlap.NONE)
+        assert session.query(Key).count() == 3
+
+    def test_lets_no_gateway_have_more_either(self, app: Flask, monkeypatch) -> None:
+        monkeypatch.setattr(key_rules, "WORKING_MAX", 1)
+        key, _ = add()
+        with pytest.raises(TooManyKeys):
+            replace(key)
+        replace(key, Overlap.NONE)
+
     def test_hands_the_terms_on(self, ada: Account) -> None:
         key, _ = add(
             scope=Scope.READ,

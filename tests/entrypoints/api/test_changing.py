@@ -7,9 +7,12 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import func, select
 
+from app.domain.accounts import keys
+from app.domain.accounts.key_rules import Overlap
+from app.domain.accounts.models import Key
 from app.entrypoints import problems
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_gateways
+from app.entrypoints.api.auth import for_customers, for_gateways
 from app.entrypoints.api.changing import changes, changes_after
 from app.entrypoints.api.reading_bodies import json_object
 from app.foundation import clock, journal
@@ -255,3 +258,54 @@ class TestChangesAfter:
         assert post_after({"first": "refuse"}, key="k1").status_code == 429
         assert post_after({"first": "refuse"}, key="k1").status_code == 429
         assert notes() == 2
+
+
+class TestHolders:
+    """A repeat is known again though the secret key was replaced meanwhile."""
+
+    def replaced(self, key_id: int) -> dict[str, str]:
+        with transaction():
+            _, _, made = keys.replace(key_id, overlap=Overlap.DAY, now=clock.now())
+        return {"Authorization": f"Bearer {made.text}"}
+
+    def test_knows_a_gateway_by_the_first_of_its_keys(self, post) -> None:
+        first = bearer(KeyKind.GATEWAY)
+        assert post(key="k-1", headers=first).status_code == 201
+        second = self.replaced(session.query(Key).order_by(Key.id.desc()).first().id)
+        third = self.replaced(session.query(Key).order_by(Key.id.desc()).first().id)
+        for headers in (second, third, first):
+            assert post(key="k-1", headers=headers).headers["Idempotent-Replayed"] == "true"
+        assert notes() == 1
+
+    def test_knows_an_account_by_any_of_its_keys(self, app, post, ada, ben) -> None:
+        call = for_customers(changes(lambda: answer({"number": note()}, status=201)))
+        app.add_url_rule("/v1/tests-own/notes", "own", call, methods=["POST"])
+        adas = [bearer(KeyKind.CUSTOMER, user_id="ada") for _ in range(2)]
+        bens = bearer(KeyKind.CUSTOMER, user_id="ben")
+        asked = {"key": "k-1", "address": "/v1/tests-own/notes"}
+        assert post(**asked, headers=adas[0]).json == post(**asked, headers=adas[1]).json
+        assert "Idempotent-Replayed" not in post(**asked, headers=bens).headers
+
+    def test_finds_what_was_kept_under_the_secret_key(self, app, post, ada) -> None:
+        call = for_customers(changes(lambda: answer({"number": note()}, status=201)))
+        app.add_url_rule("/v1/tests-own/notes", "own", call, methods=["POST"])
+        adas = bearer(KeyKind.CUSTOMER, user_id="ada")
+        asked = {"key": "k-1", "address": "/v1/tests-own/notes", "headers": adas}
+        post(**asked)
+        row, key = (
+            session.query(IdempotencyKey).one(),
+            session.query(Key).filter_by(user_id="ada").one(),
+        )
+        row.scope = row.scope.replace("account:ada", key.public_id)
+        session.commit()
+        assert post(**asked).headers["Idempotent-Replayed"] == "true"
+        assert post({"other": 1}, **asked).json["code"] == "idempotency_key_reused"
+        assert notes() == 1
+
+    def test_takes_the_query_for_part_of_the_request(self, post) -> None:
+        assert post(key="k-1", address=f"{ADDRESS}?verbose=1").status_code == 201
+        again = post(key="k-1", address=f"{ADDRESS}?verbose=1")
+        assert again.headers["Idempotent-Replayed"] == "true"
+        for address in (ADDRESS, f"{ADDRESS}?verbose=0"):
+            assert post(key="k-1", address=address).json["code"] == "idempotency_key_reused"
+        assert notes() == 1

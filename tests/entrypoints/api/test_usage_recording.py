@@ -9,6 +9,7 @@ from threading import Event
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
@@ -17,7 +18,7 @@ from app.domain.usage.models import BillingRecord
 from app.domain.usage.reports import Outcome, UsageReport
 from app.entrypoints.api import usage_recording
 from app.entrypoints.api.usage_recording import POSTS, register_posts
-from app.foundation.database import session
+from app.foundation.database import db, session
 from app.workflows.record_usage import record_usage
 from tests.books import check_books
 from tests.factories.accounts import make_account
@@ -189,6 +190,31 @@ class TestRecorded:
             futures = [send(make_record(name)) for name in "abcd"] + [send(batch)]
         assert {future.result().status_code for future in futures} == {200}
         assert [len(group) for group in recording.groups] == [1, 3, 1, 5]
+
+
+class TestLocked:
+    def test_holds_up_nobody_but_the_account_that_is_held(
+        self, app: Flask, by_gateway, ada: Account, ben: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if db.engine.dialect.name == "sqlite":
+            pytest.skip("SQLite holds no single account")
+        monkeypatch.setattr(usage_recording, "LOCKED_MAX_MS", 50)
+        session.commit()
+
+        def post(body: dict) -> TestResponse:
+            with app.app_context():
+                return app.test_client().post(USAGE, json=body, headers=by_gateway)
+
+        holding = select(Account.id).where(Account.id == "ada").with_for_update()
+        with ThreadPoolExecutor(4) as pool:
+            with db.engine.begin() as elsewhere:
+                elsewhere.execute(holding)
+                adas = [pool.submit(post, make_record(f"a-{number}")) for number in range(2)]
+                bens = pool.submit(post, make_record("b", "ben"))
+                assert bens.result(WAIT_SECONDS).status_code == 200
+                assert not any(each.done() for each in adas)
+            assert [each.result(WAIT_SECONDS).status_code for each in adas] == [200, 200]
+        assert sorted(written()) == ["a-0", "a-1", "b"]
 
 
 class TestMoments:

@@ -119,7 +119,9 @@ class TestPostUsage:
             api.post_usage([{}])
 
 
-@pytest.mark.parametrize("url", ["", "127.0.0.1:8000", "ftp://here", "http://"])
+@pytest.mark.parametrize(
+    "url", ["", "127.0.0.1:8000", "ftp://here", "http://", "http://[", "http://a:x"]
+)
 def test_an_address_that_is_none_is_refused(url) -> None:
     with pytest.raises(Failed, match="is no address"):
         BillingApi(url, "obl_gw_key")

@@ -267,6 +267,11 @@ class TestOutside:
         assert answer.status_code == 401 and answer.text == ""
         assert answer.headers["HX-Redirect"] == "/login?next=/usage?range%3D7d"
 
+    @pytest.mark.parametrize("page", ["http://[", "//[x", "http://a:x/usage"])
+    def test_fragments_of_no_page_lead_to_the_form_alone(self, client, page: str) -> None:
+        answer = client.get("/usage", headers={**HTMX, "HX-Current-URL": page})
+        assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
 
 class TestForgery:
     """One app with form tokens on; all others have them off."""

@@ -194,6 +194,12 @@ class TestReplace:
         assert "has been replaced already" in again.text
         assert session.query(Key).count() == 2
 
+    def test_stops_at_the_most_that_work(self, adas, adas_key, monkeypatch) -> None:
+        monkeypatch.setattr(key_rules, "WORKING_MAX", 1)
+        answer = adas.post(f"/keys/{adas_key.id}/replace", data={"overlap": "24h"})
+        assert answer.status_code == 422 and "Revoke one first." in answer.text
+        assert session.query(Key).count() == 1
+
     def test_at_once_leaves_no_moment(self, adas, ada) -> None:
         old = make_key(KeyKind.CUSTOMER, user_id="ada")
         number = session.query(Key).one().id

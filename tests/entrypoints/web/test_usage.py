@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.domain.accounts.models import Account
 from app.domain.usage.models import BillingRecord
+from app.entrypoints.downloading import DOWNLOADS, Downloads
 from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
@@ -301,3 +303,17 @@ class TestInChinese:
         assert "星期" in drawing["titles"][0]
         hours = drawing_of(chinese.get("/usage?range=yesterday").text)
         assert re.search(r"日 周. \d\d:00 \(UTC", hours["titles"][0])
+
+
+def test_exports_leave_threads_to_others(app: Flask, ada: Account) -> None:
+    app.extensions[DOWNLOADS] = Downloads(most=3)
+    app.test_client_class = FlaskClient
+    adas = signed_in(app, ada)
+    held = [adas.get("/usage/records.csv", buffered=False) for _ in range(2)]
+    assert [each.status_code for each in held] == [200, 200]
+    for address in ("/usage/records.csv", "/usage/export.csv"):
+        refused = adas.get(address)
+        assert refused.status_code == 429 and int(refused.headers["Retry-After"]) > 0
+    held.pop().close()
+    assert adas.get("/usage/export.csv").status_code == 200
+    held.pop().close()

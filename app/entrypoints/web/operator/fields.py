@@ -23,15 +23,16 @@ PERCENT_WANTED = field_label("Enter a percentage with at most two decimals, such
 
 
 class Cents(Amount):
-    """An amount of USD that is typed; its data are cents, None for nothing."""
+    """An amount of USD that is typed; its data are cents, None for nothing.
+
+    A field that was not sent is no empty one: it would take a limit away that nobody touched.
+    """
 
     data: Any
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the amount; one that is none is said at the field."""
-        if not valuelist:
-            return
-        number = number_typed(visible(valuelist[0]) or "")
+        number = number_typed(visible(valuelist[0]) or "") if valuelist else ""
         self.data = None
         if isinstance(number, str):
             raise ValueError(AMOUNT_WANTED)

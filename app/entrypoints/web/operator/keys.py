@@ -63,11 +63,12 @@ def replace(key_id: int) -> ResponseReturnValue:
     """Ask when the old key is to end, and show the one that takes its place, this once."""
     form, key = OverlapForm(), key_lists.console_key(key_id, now=clock.now())
     if not form.validate_on_submit():
-        page, fragment = "web/operator/keys/replace.html", "web/operator/keys/_replace.html"
-        return show(page, fragment, status=422 if form.errors else 200, form=form, key=key)
-    with transaction():
+        return _asked(form, key)
+    with refusals_shown_on(form.refusals), transaction():
         overlap = Overlap(form.overlap.data)
         made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
+    if form.errors:
+        return _asked(form, key)
     nudge()
     return _list(made=made, replaced=key_lists.console_key(key_id, now=clock.now()))
 
@@ -117,6 +118,11 @@ def _make(form: KeyForm, kind: KeyKind, *, owner: Account | None) -> ResponseRet
         form=form,
         is_gateway=kind == KeyKind.GATEWAY,
     )
+
+
+def _asked(form: OverlapForm, key: KeyView) -> ResponseReturnValue:
+    page, fragment = "web/operator/keys/replace.html", "web/operator/keys/_replace.html"
+    return show(page, fragment, status=422 if form.errors else 200, form=form, key=key)
 
 
 def _list(*, made: SecretKey | None = None, replaced: KeyView | None = None) -> ResponseReturnValue:

@@ -8,11 +8,13 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.reporting.monthly import MonthlyReport, monthly_report
 from app.domain.reporting.monthly_sums import revenue_by_month
+from app.entrypoints.downloading import download
 from app.entrypoints.report_shapes import report_body
 from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.operator.desk import show
 from app.entrypoints.web.operator.report_chart import draw_year
+from app.entrypoints.web.signing_in import signed_in_account
 from app.foundation import clock
 from app.foundation.periods import BillingMonth
 
@@ -39,7 +41,8 @@ def index() -> ResponseReturnValue:
 def export() -> ResponseReturnValue:
     """Send a month's figures as a file."""
     report = monthly_report(_month(), now=clock.now())
-    return csv_answer(f"report-{report.month}.csv", _lines(report))
+    lines = download(_lines(report), user_id=signed_in_account().id)
+    return csv_answer(f"report-{report.month}.csv", lines)
 
 
 def _month() -> BillingMonth:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -21,6 +20,7 @@ from app.entrypoints.web.overview import figures_of, metric_of
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.sentences import say
+from app.foundation.web_addresses import split_address
 
 # Which of a customer's addresses can be looked at from here.
 SEEN = re.compile(r"/(?:usage|invoices(?:/[\w-]+)?)?", re.ASCII)
@@ -98,7 +98,7 @@ def _leading_from(user_id: str) -> Callable[[str], str | None]:
     root = url_for("web.operator.seeing.see_overview", user_id=user_id)
 
     def lead(address: str) -> str | None:
-        asked = urlsplit(address)
+        asked = split_address(address)
         if asked.scheme or asked.netloc or not SEEN.fullmatch(asked.path):
             return address if address.startswith("#") else None
         return asked._replace(path=root + asked.path.rstrip("/")).geturl()

@@ -93,6 +93,13 @@ class TestCreditLimit:
         assert answer.status_code == 422 and errors_at(answer.text, "credit_limit")
         assert acts_of_olga() == []
 
+    def test_keeps_the_limit_that_no_form_speaks_of(self, olgas: FlaskClient, ada: Account) -> None:
+        olgas.post(f"{ADA}/credit-limit", data={"credit_limit": "250"})
+        answer = olgas.post(f"{ADA}/credit-limit", data={"csrf_token": "x"})
+        assert answer.status_code == 422 and errors_at(answer.text, "credit_limit")
+        session.refresh(ada)
+        assert ada.credit_limit_minor == 25_000
+
 
 class TestApproveTaxId:
     def test_approves_what_was_told(self, olgas: FlaskClient, ada: Account) -> None:

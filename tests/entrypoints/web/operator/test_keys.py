@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.domain.accounts import queries
+from app.domain.accounts import key_rules, queries
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Key
 from app.foundation import clock
@@ -112,6 +112,13 @@ class TestReplaceAndRevoke:
             queries.key_by_text(old.text, now=clock.now())
         assert [action for action, _ in acts_of_olga()] == ["key_replaced", "key_revoked"]
         assert "key_replaced" in mails_to(f"{user_id or 'olga'}@example.com")
+
+    def test_stop_at_the_most_that_work(self, olgas, monkeypatch) -> None:
+        monkeypatch.setattr(key_rules, "WORKING_MAX", 1)
+        make_key(KeyKind.GATEWAY)
+        answer = olgas.post(f"{KEYS}/{sole().id}/replace", data={"overlap": "24h"})
+        assert answer.status_code == 422 and "Revoke one first." in answer.text
+        assert sole().replaced_by is None
 
     @pytest.mark.parametrize("act", ["replace", "revoke"])
     def test_leave_customers_keys_alone(self, olgas, ada, act) -> None:
