@@ -131,21 +131,6 @@ class TestReadSettings:
             ("BASE_URL", "billing.example.com"),
             ("BASE_URL", "ftp://billing.example.com"),
             ("BASE_URL", "https://"),
-            ("BASE_URL", "https://["),
-            ("BASE_URL", "https://a b"),
-            ("BASE_URL", "https://a\nb"),
-            ("BASE_URL", "https://a:99999"),
-            ("BASE_URL", "https://:443"),
-            ("DATABASE_URL", "postgresql://h:port/billing"),
-            ("REDIS_URL", "redis://["),
-            ("REDIS_URL", "redis://a:99999"),
-            ("SMTP_URL", "smtp://["),
-            ("SMTP_URL", "smtp://a b"),
-            ("BRAND_NAME", "Acme\nInc."),
-            ("SELLER_NAME", "Acme\r\nBcc: x"),
-            ("SELLER_VAT_ID", "DE1\n"),
-            ("SELLER_COUNTRY", "zzz"),
-            ("SELLER_COUNTRY", "de"),
             ("BASE_URL", "https://billing.example.com/app"),
             ("CREDIT_LIMIT_NEW_USD", "-5"),
             ("CREDIT_LIMIT_NEW_USD", "5.50"),
@@ -162,17 +147,6 @@ class TestReadSettings:
             read(**{name: value})
         assert str(refused.value).startswith(name)
         assert "\n" not in str(refused.value)
-
-    @pytest.mark.parametrize("address", ["https://[", "https://a b", "https://a:99999"])
-    def test_names_a_provider_at_no_address(self, read, address: str) -> None:
-        with pytest.raises(SettingError, match=r"^STRIPE_API_BASE must be a whole address"):
-            read(STRIPE_API_KEY="sk_test_abcdefgh", STRIPE_API_BASE=address)
-        with pytest.raises(SettingError, match=r"^PAYPAL_API_BASE must be https"):
-            read(
-                PAYPAL_CLIENT_ID="client-id-1",
-                PAYPAL_CLIENT_SECRET="client-secret",
-                PAYPAL_API_BASE=address,
-            )
 
     @pytest.mark.parametrize("name", PRODUCTION_NEEDS)
     def test_names_what_production_lacks(self, read, name: str) -> None:
