@@ -10,7 +10,6 @@ from app.domain.accounts.deletion import WAITS
 from app.domain.accounts.errors import (
     DeletionAsked,
     DeletionNotAsked,
-    DeletionPending,
     InvoicesUnpaid,
     KeyUnknown,
     UnknownAccount,
@@ -26,7 +25,6 @@ from app.domain.mails.models import Mail
 from app.domain.payments import operations as payments
 from app.domain.payments.cards import FORGET_CARD
 from app.domain.payments.consent import VERSION
-from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, UsageDaily
@@ -43,7 +41,6 @@ from app.workflows.delete_account import delete_account, keep_account
 from app.workflows.erase_account import erase_account
 from app.workflows.redeem_coupon import redeem_coupon
 from app.workflows.reset_password import SEND_RESET
-from app.workflows.resume_subscription import resume_subscription
 from app.workflows.save_card import begin_saving_card
 from app.workflows.sign_up import sign_up
 from app.workflows.top_up import top_up
@@ -55,10 +52,7 @@ from tests.factories.mails import make_mail
 from tests.factories.payments import make_card, make_checkout, make_invoice, make_paid
 from tests.factories.purchases import (
     begin_switch,
-    invoices_of,
     make_shop,
-    pay,
-    payments_of,
     promises,
 )
 from tests.factories.remains import marks_left, rows_of
@@ -150,39 +144,6 @@ class TestDeleteAccount:
         with pytest.raises(InvoicesUnpaid, match=r"\$12\.34"):
             ask(ada)
         assert queries.account("ada").deletion_due_at is None
-
-    @pytest.mark.parametrize("buy", BUYING)
-    def test_lets_nothing_be_bought_any_more(self, ada, buy) -> None:
-        ask(ada)
-        with pytest.raises(DeletionPending, match="Keep it first"):
-            buy(ada, FakeGateway())
-        assert invoices_of(ada) == [] and payments_of(ada) == []
-
-    def test_does_not_let_the_plan_go_on(self, app) -> None:
-        pia = make_account("pia", plan_id="plan-pro")
-        ask(pia)
-        with pytest.raises(DeletionPending), transaction():
-            resume_subscription(pia, grace=GRACE, now=NOW)
-        assert not subscriptions.running_subscription("pia").auto_renew
-
-    def test_lets_what_is_owed_be_paid(self, ada) -> None:
-        ask(ada)
-        assert make_checkout(ada, make_invoice(ada), gateway=FakeGateway()).checkout_url
-
-    @pytest.mark.parametrize(
-        ("begin", "plan_id"), [(begin_plan, "plan-basic"), (begin_top_up, "plan-pro")]
-    )
-    def test_sends_money_back_that_comes_too_late(self, app, begin, plan_id) -> None:
-        gateway, pia = FakeGateway(), make_account("pia", plan_id=plan_id)
-        page = begin(pia, gateway)
-        ask(pia)
-        pay(page, gateway=gateway)
-        draft, (payment,) = invoices_of(pia)[-1], payments_of(pia)
-        assert (draft.status, payment.is_overpayment) == ("void", True)
-        assert len(promises(REFUND_PAYMENT)) == 1
-        assert subscriptions.running_subscription("pia").plan_id == plan_id
-        assert queries.account("pia").extra_tokens == 0
-        check_books()
 
     def test_is_asked_once(self, ada) -> None:
         ask(ada)
