@@ -3,7 +3,7 @@
 import pytest
 from flask import render_template_string
 
-from app.entrypoints.languages import field_label, language, speaking
+from app.entrypoints.languages import field_label, language, running_on, speaking
 from app.foundation.sentences import say
 
 
@@ -65,3 +65,12 @@ def test_what_is_left_open_in_a_template_stays_open(app) -> None:
 def test_what_is_said_of_the_api_is_english_and_says_so(client) -> None:
     page = client.get("/v1/docs", headers={"Accept-Language": "zh-CN"}).text
     assert '<html lang="en">' in page
+
+
+def test_sentences_run_on_as_the_language_has_it_and_stay_escaped(app) -> None:
+    source = "{% filter running_on %}<b>一。</b> 二。 {{ typed }}{% endfilter %}"
+    with app.app_context(), speaking("zh"):
+        assert running_on("一。 二。") == "一。二。"
+        assert running_on("<i>一。 二。") == "&lt;i&gt;一。二。"
+        told = app.jinja_env.from_string(source).render(typed="<i>")
+    assert told == "<b>一。</b> 二。&lt;i&gt;"
