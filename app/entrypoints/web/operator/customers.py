@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
+from app.domain.catalog import queries as catalog
 from app.domain.invoices.searching import invoices_found
 from app.domain.payments.searching import payments_found
 from app.domain.reporting import customers
@@ -38,6 +39,7 @@ def index() -> ResponseReturnValue:
         "web/operator/customers/index.html",
         "web/operator/customers/_customers.html",
         found=found,
+        plan_names={plan.id: plan.name for plan in catalog.plans()},
         query=query,
         cursor=cursor,
     )

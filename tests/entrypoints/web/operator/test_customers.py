@@ -33,7 +33,7 @@ class TestIndex:
     def test_shows_customers_and_no_operators(self, olgas: FlaskClient, ada: Account) -> None:
         assert listed(olgas) == ["ada"]
         page = words(olgas.get(CUSTOMERS).text)
-        assert "Ada ada@example.com payg" in page
+        assert "Ada ada@example.com Pay as you go" in page
 
     def test_says_that_there_are_none(self, olgas: FlaskClient) -> None:
         assert "No customers yet" in olgas.get(CUSTOMERS).text
