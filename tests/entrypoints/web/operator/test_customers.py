@@ -19,7 +19,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 CUSTOMERS = "/operator/customers"
-LIST_STATEMENTS_MAX = 6
+LIST_STATEMENTS_MAX = 7
 PAGE_STATEMENTS_MAX = 32
 
 
