@@ -114,6 +114,11 @@ VALID: dict[str, dict[str, object]] = {
     "usage_daily": {**CLEO, "day": date(2026, 11, 22), "model": "a", "api_key": "", **SUMS},
     "usage_hourly": {**CLEO, "hour": NOW, "model": "a", "api_key": "", "provider": "", **SUMS},
     "usage_labels": {**CLEO, "kind": "model", "label": "a"},
+    "pruned_usage": {
+        **CLEO, "quarter": 1, "period_id": 1, "billing_month": "2024-10", "model": "a",
+        "api_key": "", "provider": "", **SUMS,
+    },
+    "pruned_requests": {"request_digest": "a", "content_digest": "a"},
     "usage_monthly": {
         **CLEO, "billing_month": "2026-11", "occurred_month": "2026-11", "model": "a", **SUMS,
     },
@@ -219,6 +224,8 @@ SECOND: dict[str, dict[str, object]] = {
     "usage_daily": {"model": "b"},
     "usage_hourly": {"model": "b"},
     "usage_labels": {"label": "b"},
+    "pruned_usage": {"model": "b"},
+    "pruned_requests": {"request_digest": "b"},
     "usage_monthly": {"model": "b"},
     "subscription_periods": {
         "id": 2, "is_current": False, "starts_at": NOW + timedelta(days=1),

@@ -94,6 +94,7 @@ def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
         account, reference, now=clock.now(), seller_country=seller().country
     )
     attempts = payments.payments_of_invoice(account, invoice.id)
+    of_usage = invoice.kind == "usage"
     return {
         "invoice": invoice,
         "file": filing.file_of(account, invoice),
@@ -101,7 +102,7 @@ def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
         "refunds": refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
         "providers": sorted(gateways()),
         "saving": card_offer(account),
-        "usage_shown": parameters_of_month(invoice.billing_month),
+        "usage_shown": parameters_of_month(invoice.billing_month) if of_usage else {},
         "local": zone(account.timezone),
     }
 

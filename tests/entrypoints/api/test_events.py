@@ -272,7 +272,7 @@ def test_transient_trouble_is_503(post, cloudevent, monkeypatch) -> None:
     for address, body in (
         (EVENTS, cloudevent()),
         (EVENTS, LAGO["litellm"][0]),
-        (BATCH, {"events": []}),
+        (BATCH, {"events": [LAGO["litellm"][0]["event"]]}),
     ):
         response = post(address, body)
         assert (response.status_code, response.json["code"]) == (503, "store_away")

@@ -119,7 +119,7 @@ class TestRequests:
         )
         labels = {re.sub(r".*\{|\}", "", series): value for series, value in counted.items()}
         assert labels == {
-            'method="GET",route="/v1/billing/invoices/<reference>",status="404"': 1,
+            'method="GET",route="/v1/billing/invoices/<reference:reference>",status="404"': 1,
             'method="GET",route="/v1/billing/plans",status="200"': 2,
             'method="GET",route="unmatched",status="404"': 1,
             'method="other",route="unmatched",status="405"': 1,

@@ -224,7 +224,7 @@ class TestPostBatch:
         for refused in body["results"][3:]:
             assert {refused[name] for name in RESULT - {"request_id", "status"}} == {None}
 
-    @pytest.mark.parametrize("query", ["", "?verbose=0", "?verbose="])
+    @pytest.mark.parametrize("query", ["", "?verbose=0"])
     def test_keeps_results_to_itself_otherwise(self, post, query) -> None:
         assert set(post(USAGE + query, {"records": [make_record()]}).json) == COUNTS
 

@@ -38,7 +38,7 @@ def test_no_english_is_left(client: FlaskClient, address: str) -> None:
     [
         ("/login", {"email": "", "password": "x"}, "请输入邮箱。"),
         ("/login", {"email": "ada@example.com", "password": "wrong"}, "邮箱或密码错误。"),
-        ("/register", {"email": "nowhere", "password": PASSWORD}, "请检查是否输入有误。"),
+        ("/register", {"email": "nowhere", "password": PASSWORD}, "这不是有效的邮箱地址。"),
         ("/register", {"email": "ada@example.com", "password": "password1"}, "容易被猜到"),
         ("/register", {"email": "ada@example.com", "password": PASSWORD}, "该邮箱已注册账户。"),
         ("/forgot", {"email": "ada@example.com"}, "链接已发送到该邮箱"),

@@ -1,5 +1,6 @@
 """Settings, keys, security, the journal and one's own data, to who reads Chinese."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -65,7 +66,7 @@ def test_choices_say_so_in_english_again(adas: FlaskClient, ada: Account) -> Non
 @pytest.mark.parametrize(
     ("field", "typed", "said"),
     [
-        ("billing_email", "nowhere", "这不是有效的邮箱地址：请检查是否输入有误。"),
+        ("billing_email", "nowhere", "这不是有效的邮箱地址。"),
         ("spend_limit", "a lot", "请填写 0 至 1,000,000,000 美元之间的金额，最多两位小数。"),
         ("tax_id", "DE123", "税号须与国家或地区对应：请同时填写，或同时清空。"),
         ("timezone", "Mars/Olympus", "没有名为 'Mars/Olympus' 的时区。"),
@@ -92,14 +93,16 @@ class TestKeys:
         page = adas.get("/keys").text
         assert left_in_english(page) == set()
         assert "即将到期" in page and 'data-label="权限"' in page
-        replacing = adas.get("/keys/1/replace").text
+        (number,) = re.findall(r"/keys/(\d+)/replace", page)
+        replacing = adas.get(f"/keys/{number}/replace").text
         assert left_in_english(replacing) == set() and "24 小时后" in replacing
-        assert left_in_english(adas.get("/keys/1/revoke").text) == set()
+        assert left_in_english(adas.get(f"/keys/{number}/revoke").text) == set()
 
     def test_are_made_and_revoked(self, adas: FlaskClient) -> None:
         made = adas.post("/keys", data={"name": "Reporting"}, headers=HTMX).text
         assert "您的新密钥" in made and english_words(made, data=DATA) == set()
-        adas.post("/keys/1/revoke")
+        number = re.findall(r"/keys/(\d+)/revoke", adas.get("/keys").text)[0]
+        adas.post(f"/keys/{number}/revoke")
         page = adas.get("/keys").text
         assert "密钥 Reporting 已吊销。" in page and "已吊销" in page
 
