@@ -27,6 +27,12 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_accounts_granted_within_extra": [
         {"granted_tokens": 6}, {"granted_tokens": -1}, {"extra_tokens": -1, "granted_tokens": -1},
     ],
+    "ck_accounts_deletion_has_its_moment": [
+        {"deletion_asked_at": NOW}, {"deletion_due_at": NOW},
+    ],
+    "ck_accounts_erased_has_no_name": [
+        {"erased_at": NOW, "name": "Dora"}, {"erased_at": NOW, "password_hash": "a"},
+    ],
     "ck_accounts_role_known": [{"role": "root"}],
     "ck_counters_value_not_negative": [{"value": -1}],
     "ck_coupons_code_upper_case": [{"code": "Summer"}],
@@ -95,6 +101,7 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_keys_only_gateways_attribute": [
         {"attributes_to": "cleo"}, {"attributes_by": ["subject"]},
     ],
+    "ck_keys_only_gateways_are_limited": [{"limited_to": ["cleo"]}],
     "ck_keys_scope_known": [{"scope": "admin"}],
     "ck_payment_methods_consent_has_its_moment": [
         {"consent_version": None}, {"consented_at": None},
@@ -307,7 +314,13 @@ def test_what_is_over_makes_room(name: str, changes: dict[str, object]) -> None:
 
 
 # Only a gateway's key may refer to the account that it bills.
-OF_A_GATEWAY = {"id": 2, "public_id": "ijklmnop", "kind": "obl_gw_", "user_id": None}
+OF_A_GATEWAY = {
+    "id": 2,
+    "public_id": "ijklmnop",
+    "kind": "obl_gw_",
+    "user_id": None,
+    "replaced_by": None,
+}
 
 
 def test_references_lead_somewhere() -> None:

@@ -74,7 +74,7 @@ VALID: dict[str, dict[str, object]] = {
     "invoice_counters": {**CLEO, "series": "INV", "month": "2026-11", "last_number": 0},
     "keys": {
         "id": 1, "kind": "obl_sk_", **CLEO, "name": "a", "public_id": "abcdefgh", "digest": "",
-        "scope": "write", "created_at": NOW,
+        "scope": "write", "created_at": NOW, "replaced_by": 1,
     },
     "coupon_guesses": {"id": 1, **CLEO, "guessed_at": NOW},
     "known_devices": {
@@ -209,7 +209,7 @@ SECOND: dict[str, dict[str, object]] = {
     "coupon_usages": {"id": 2, "redemption_number": 2},
     "credit_entries": {"id": 2, "source": "payment:2"},
     "invoice_counters": {"month": "2026-12"},
-    "keys": {"id": 2, "public_id": "ijklmnop"},
+    "keys": {"id": 2, "public_id": "ijklmnop", "replaced_by": 2},
     "coupon_guesses": {"id": 2},
     "known_devices": {"id": 2, "digest": "b"},
     "mail_tokens": {"id": 2, "digest": "b"},
