@@ -74,8 +74,9 @@ FITS = {
     "billing_email": None, "tax_id": None, "country": None, "locale": "en", "alert_percents": [50],
     "suspended": False, "provider": None,
 }  # fmt: skip
-# Fields that a page shows only once something was sent, or to somebody in another state.
-SECOND_STEPS = {"confirmed", "once", "code", "previewed_at"}
+# Fields that a page shows only once something was sent, for one thing that a query names, or to
+# somebody in another state.
+SECOND_STEPS = {"confirmed", "once", "code", "previewed_at", "price_id", "table"}
 
 pytestmark = on_sqlite
 
