@@ -3,7 +3,9 @@
 On SQLite there is nothing to do: whoever writes there is alone.
 """
 
-from sqlalchemy import text
+from typing import cast
+
+from sqlalchemy import Table, text
 
 from app.foundation.database import Base, session
 
@@ -20,4 +22,5 @@ def take(model: type[Base]) -> None:
 
 def _lock(model: type[Base], mode: str) -> None:
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"LOCK TABLE {model.__tablename__} IN {mode} MODE"))
+        name = cast(Table, model.__table__).name
+        session.execute(text(f"LOCK TABLE {name} IN {mode} MODE"))

@@ -8,6 +8,7 @@ Changes state; never commits.
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from operator import add, attrgetter
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, text
 
@@ -103,6 +104,6 @@ def _end_of_covered(first: int, months: Collection[str]) -> int:
     return end if other is None else min(end, other)
 
 
-def _first_of(which: ColumnElement[bool], first: int, order: ColumnElement[int]) -> int | None:
+def _first_of(which: ColumnElement[bool], first: int, order: Any) -> int | None:
     found = select(BillingRecord.id).where(BillingRecord.id >= first, which)
     return session.scalar(found.order_by(order).limit(1))

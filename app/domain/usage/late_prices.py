@@ -72,9 +72,7 @@ def write(filled: Sequence[Filled], balances: Mapping[str, Balance], *, now: dat
         rollups.add(place_of(after, zone=zone, labels=labels), sums_of(after))
     rollups.prepare()
     rollups.write()
-    checkpoints.follow(
-        [(before, -1) for before, _ in filled] + [(after, 1) for _, after in filled]
-    )
+    checkpoints.follow([(before, -1) for before, _ in filled] + [(after, 1) for _, after in filled])
     change_rows(
         BillingRecord,
         [

@@ -27,7 +27,7 @@ from app.foundation.database import session
 LINES_PER_CHECK_MAX = 20
 DIALECTS = {
     "postgresql": postgresql.dialect(),  # type: ignore[no-untyped-call]  # left untyped there
-    "sqlite": sqlite.dialect(),  # type: ignore[no-untyped-call]  # left untyped there
+    "sqlite": sqlite.dialect(),
 }
 
 Lines = Iterator[str]

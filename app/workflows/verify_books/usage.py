@@ -73,9 +73,7 @@ def _counted(records: CTE, *which: ColumnElement[bool]) -> Rows:
     unpriced = func.sum(records.c.total_tokens).filter(records.c.status == RecordStatus.UNPRICED)
     # Of what is voided nothing is unpriced.
     worked_out = {"unpriced_tokens": func.coalesce(unpriced, 0)}
-    sums = (
-        worked_out[name] if name in worked_out else func.sum(records.c[name]) for name in SUMS
-    )
+    sums = (worked_out[name] if name in worked_out else func.sum(records.c[name]) for name in SUMS)
     keys = [records.c[name] for name in KEYS]
     stands = records.c.status != RecordStatus.VOIDED
     return select(*keys, *_named(sums)).where(stands, *which).group_by(*keys)
