@@ -46,8 +46,6 @@ RECORDS = f"""
           WHERE starts_with(user_id, :names)) AS drawn"""
 
 
-
-
 def open_accounts(names: str, number: int, *, now: datetime, password: str | None = None) -> None:
     """Open an account, and copies of it: their ids are the names with 0, 1, 2 … behind them."""
     first = f"{names}0"

@@ -25,6 +25,13 @@ from app.foundation.sentences import wording_of
 
 PUBLIC_ID_LENGTH = 16
 BY_CREDIT, BY_NOTHING = "account credit", "nothing due"
+# What an issued invoice says besides its lines, and must not say otherwise later.
+DATES = ("issued_at", "due_at")
+SAID = (
+    *("user_id", "kind", "billing_month", "invoice_number", "currency", "amount_minor"),
+    *("discount_minor", "tax_minor", "final_minor", "seller", "buyer", "tax_rate_bp"),
+    *("tax_name", "reverse_charge", "language", *DATES),
+)
 Accounts = Mapping[str, Account]
 
 
@@ -108,20 +115,26 @@ def issue(
     session.flush()
 
 
-def carry(user_id: str, month: BillingMonth, lines: Sequence[Line], *, now: datetime) -> None:
-    """Keep a month's small amount for the next invoice, exact to the nano-dollar."""
+def carry(bills: Sequence[Bill], *, now: datetime) -> None:
+    """Keep the small amounts of a month for the next invoices, exact to the nano-dollar."""
     # What was carried or corrected before stays where it waits: only the month's own is added.
-    own = sum(line.amount_nanos for line in lines if line.kind == "usage")
-    if own:
-        session.add(
-            CarriedAmount(
-                user_id=user_id,
-                kind="usage",
-                from_month=str(month),
-                amount_nanos=own,
-                created_at=now,
-            )
-        )
+    own = [
+        (bill, sum(li.amount_nanos for li in bill.lines if li.kind == "usage")) for bill in bills
+    ]
+    insert_rows(
+        CarriedAmount,
+        [
+            {
+                "user_id": bill.payer.user_id,
+                "kind": "usage",
+                "from_month": bill.billing_month,
+                "amount_nanos": nanos,
+                "created_at": now,
+            }
+            for bill, nanos in own
+            if nanos
+        ],
+    )
 
 
 def take_up_what_waited(invoices: Sequence[Invoice]) -> None:
@@ -197,10 +210,8 @@ def replace_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
 
 def content(invoice: Invoice, lines: Sequence[Line]) -> Mapping[str, object]:
     """Return everything an issued invoice says, for its digest."""
-    names = ("user_id", "kind", "billing_month", "invoice_number", "currency", "amount_minor")
-    sums = ("discount_minor", "tax_minor", "final_minor", "seller", "buyer", "tax_rate_bp")
-    said = {name: getattr(invoice, name) for name in (*names, *sums, "tax_name", "reverse_charge")}
-    dates = {name: getattr(invoice, name).isoformat() for name in ("issued_at", "due_at")}
+    said = {name: getattr(invoice, name) for name in SAID if name not in ("language", *DATES)}
+    dates = {name: getattr(invoice, name).isoformat() for name in DATES}
     shown = [[line.description, line.quantity, line.amount_minor] for line in lines]
     told: dict[str, object] = {**said, **dates, "currency": "USD", "lines": shown}
     # What was issued in English alone was sealed without its wordings, and stays as it is.

@@ -257,9 +257,7 @@ def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
         ordered
     ):
         description = told(text, wording)
-        lines[invoice_id].append(
-            Line(kind, description, model, quantity, price, nanos or 0, minor)
-        )
+        lines[invoice_id].append(Line(kind, description, model, quantity, price, nanos or 0, minor))
     return lines
 
 
