@@ -28,7 +28,8 @@ UNUSED = {
 
 
 def upgrade() -> None:
-    """Make the tables, and drop the indexes."""
+    """Make the tables and the month's index, and drop the others."""
+    op.create_index(op.f("ix_usage_monthly_billing_month"), "usage_monthly", ["billing_month"])
     for name in UNUSED:
         op.drop_index(op.f(name), "billing_records")
     op.create_table(
@@ -51,7 +52,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the tables, and make the indexes again."""
+    """Drop the tables and the month's index, and make the others again."""
+    op.drop_index(op.f("ix_usage_monthly_billing_month"), "usage_monthly")
     for name, columns in UNUSED.items():
         op.create_index(op.f(name), "billing_records", columns)
     op.drop_table("verified_usage")

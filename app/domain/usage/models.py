@@ -152,6 +152,8 @@ class UsageMonthly(UsageSums, Base):
     """
 
     __tablename__ = "usage_monthly"
+    # The operator's month reads it over all accounts; it grows with their months, not with usage.
+    __table_args__ = (Index(None, "billing_month"),)
 
     user_id: Mapped[str] = mapped_column(primary_key=True)
     billing_month: Mapped[str] = mapped_column(primary_key=True)
