@@ -17,8 +17,9 @@ from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions.queries import UsagePeriod
 from app.domain.usage import pruning, recording, rules
 from app.domain.usage.errors import UsageContended
-from app.domain.usage.models import PrunedRequest, RecordStatus
+from app.domain.usage.models import RecordStatus
 from app.domain.usage.posting import Candidate, Posting
+from app.domain.usage.pruning import Remembered
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money, outbox
@@ -194,7 +195,7 @@ def _stands(record: NewRecord | Recorded, status: OutcomeStatus) -> Outcome:
     )
 
 
-def _repeat(report: UsageReport, kept: PrunedRequest) -> Outcome:
+def _repeat(report: UsageReport, kept: Remembered) -> Outcome:
     """Answer a request that was billed long ago: what it cost is not told any more."""
     if not pruning.is_same(report, kept):
         return _conflict(report)

@@ -7,14 +7,15 @@ from datetime import datetime
 from operator import attrgetter
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, SelectBase, func, or_, select
 
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
-from app.foundation.bulk import Row, any_of, insert_new_tuples, insert_rows
+from app.foundation.bulk import Row, insert_new_tuples, insert_rows
 from app.foundation.database import session
+from app.foundation.direct import Question, among, values_of
 from app.foundation.periods import month_of
 
 APART_MAX = {
@@ -38,11 +39,16 @@ _said = attrgetter(
 )
 
 
+@Question
+def _which_stand() -> SelectBase:
+    columns = select(*(getattr(BillingRecord, name) for name in Recorded._fields))
+    return columns.where(among(BillingRecord.request_id, "request_ids"))
+
+
 def recorded(request_ids: Collection[str]) -> dict[str, Recorded]:
     """Return the records that stand under these request ids."""
-    columns = select(*(getattr(BillingRecord, name) for name in Recorded._fields))
-    rows = session.execute(columns.where(any_of(BillingRecord.request_id, request_ids)))
-    return {row.request_id: Recorded(*row) for row in rows}
+    rows = map(Recorded._make, _which_stand.ask({"request_ids": values_of(request_ids)}))
+    return {row.request_id: row for row in rows}
 
 
 def is_same_request(report: UsageReport, record: Recorded) -> bool:
@@ -79,11 +85,16 @@ class ClosedMonths:
         return month in self.for_everyone or (user_id, month) in self.for_account
 
 
+@Question
+def _which_are_closed() -> SelectBase:
+    ours = or_(MonthClose.user_id.is_(None), among(MonthClose.user_id, "user_ids"))
+    statement = select(MonthClose.user_id, MonthClose.billing_month)
+    return statement.where(among(MonthClose.billing_month, "months"), ours)
+
+
 def closed_months(user_ids: Collection[str], *, months: Collection[str]) -> ClosedMonths:
     """Return which of the months are closed for which accounts; ask under the accounts' lock."""
-    ours = or_(MonthClose.user_id.is_(None), any_of(MonthClose.user_id, user_ids))
-    statement = select(MonthClose.user_id, MonthClose.billing_month)
-    rows = session.execute(statement.where(any_of(MonthClose.billing_month, months), ours)).all()
+    rows = _which_are_closed.ask({"user_ids": values_of(user_ids), "months": values_of(months)})
     return ClosedMonths(
         for_everyone=frozenset(month for user_id, month in rows if user_id is None),
         for_account=frozenset((user_id, month) for user_id, month in rows if user_id is not None),
@@ -151,18 +162,27 @@ def _seen_before() -> set[Label]:
     return seen
 
 
+@Question
+def _which_are_kept() -> SelectBase:
+    columns = select(UsageLabel.user_id, UsageLabel.kind, UsageLabel.label)
+    return columns.where(among(UsageLabel.user_id, "user_ids"), among(UsageLabel.label, "names"))
+
+
 def _stored(labels: Collection[Label]) -> set[Label]:
     user_ids, names = {label[0] for label in labels}, {label[2] for label in labels}
-    columns = select(UsageLabel.user_id, UsageLabel.kind, UsageLabel.label)
-    asked = columns.where(any_of(UsageLabel.user_id, user_ids), any_of(UsageLabel.label, names))
-    return {(user_id, kind, label) for user_id, kind, label in session.execute(asked)}
+    asked = {"user_ids": values_of(user_ids), "names": values_of(names)}
+    return {(user_id, kind, label) for user_id, kind, label in _which_are_kept.ask(asked)}
+
+
+@Question
+def _how_many_are_kept() -> SelectBase:
+    counted = select(UsageLabel.user_id, UsageLabel.kind, func.count())
+    ours = counted.where(among(UsageLabel.user_id, "user_ids"))
+    return ours.group_by(UsageLabel.user_id, UsageLabel.kind)
 
 
 def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
-    counted = select(UsageLabel.user_id, UsageLabel.kind, func.count()).where(
-        any_of(UsageLabel.user_id, user_ids)
-    )
-    rows = session.execute(counted.group_by(UsageLabel.user_id, UsageLabel.kind))
+    rows = _how_many_are_kept.ask({"user_ids": values_of(user_ids)})
     return Counter({(user_id, kind): count for user_id, kind, count in rows})
 
 
