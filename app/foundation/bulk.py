@@ -22,7 +22,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
 from app.foundation.database import Base, session
-from app.foundation.direct import as_sqlalchemy_says, execute, on_postgresql
+from app.foundation.direct import as_sqlalchemy_says, execute, in_one_go, on_postgresql
 from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
 
 Row = Mapping[str, object]
@@ -64,20 +64,29 @@ def insert_new_tuples(
     columns: tuple[str, ...],
     key: str,
     meanwhile: Callable[[], None],
+    afterwards: Callable[[], None],
 ) -> bool:
     """Insert all rows, or none and return false if one's value of that unique column is taken.
 
     What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
+    What is to be written `afterwards` is undone with the rows; it may write, but ask nothing.
     """
     ordered = sorted(rows, key=itemgetter(columns.index(key)))
     shape = _Shape(cast(Table, model.__table__), columns, on_postgresql())
     connection = session.connection()
-    execute(connection, "SAVEPOINT new_rows", ())
     if shape.on_postgresql and len(ordered) >= COPY_FROM:
+        execute(connection, "SAVEPOINT new_rows", ())
         inserted = _copied(shape, ordered, meanwhile=meanwhile)
+        if inserted:
+            with in_one_go():
+                afterwards()
     else:
         meanwhile()
-        inserted = _run(shape, _insert(shape, key), ordered) == len(ordered)
+        with in_one_go():
+            execute(connection, "SAVEPOINT new_rows", ())
+            cursor = _execute(_insert(shape, key), _given(shape, ordered))
+            afterwards()
+        inserted = cursor.rowcount == len(ordered)
     if not inserted:
         execute(connection, "ROLLBACK TO SAVEPOINT new_rows", ())
     execute(connection, "RELEASE SAVEPOINT new_rows", ())
@@ -137,13 +146,12 @@ def _shape(model: type[Base], rows: Sequence[Row]) -> "_Shape":
 
 
 def _run(shape: "_Shape", statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-    return _execute(statement, _given(shape, rows))
-
-
-def _execute(statement: str, given: Sequence[object]) -> int:
     # The driver counts over all of many rows, too.
-    is_many = not on_postgresql()
-    return int(execute(session.connection(), statement, given, is_many=is_many).rowcount)
+    return int(_execute(statement, _given(shape, rows)).rowcount)
+
+
+def _execute(statement: str, given: Sequence[object]) -> Any:
+    return execute(session.connection(), statement, given, is_many=not on_postgresql())
 
 
 def _given(shape: "_Shape", rows: Sequence[tuple[object, ...]]) -> Sequence[Any]:

@@ -7,11 +7,13 @@ transaction, the events of its engine, and SQLAlchemy's errors.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
+import psycopg
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -72,14 +74,54 @@ class Question:
 
     def ask(self, given: Given) -> list[Row]:
         """Return the rows that answer the question, asked with these values."""
+        return self.send(given, list).get()
+
+    def send(self, given: Given, read: Callable[[Iterable[Row]], V]) -> "Awaited[V]":
+        """Ask the question, and return what is to be read from its rows once they are needed."""
         session.flush()
         connection = session.connection()
         words = self._words.get(connection.dialect.name)
         if words is None:
             words = self._words[connection.dialect.name] = _words(self._build(), connection.dialect)
         cursor = execute(connection, words.text, [give(given) for give in words.given])
-        rows = cast("list[Row]", cursor.fetchall())
-        return list(map(words.read, rows)) if words.read is not None else rows
+        return Awaited(cursor, words, read)
+
+
+class Awaited(Generic[V]):
+    """An answer that may still be under way."""
+
+    def __init__(self, cursor: Any, words: "_Words", read: Callable[[Iterable[Row]], V]) -> None:
+        self._cursor = cursor
+        self._words = words
+        self._read = read
+
+    def get(self) -> V:
+        """Return the answer; only the first time."""
+        connection = session.connection()
+        try:
+            rows = cast("list[Row]", self._cursor.fetchall())
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise as_sqlalchemy_says(connection, self._words.text, error) from error
+        return self._read(rows if self._words.read is None else map(self._words.read, rows))
+
+
+@contextmanager
+def in_one_go() -> Iterator[None]:
+    """Send all that is asked and written inside without waiting for the answers in between.
+
+    They are done in their order. Nothing that is sent inside may depend on an answer, and what an
+    answer or a number of rows is may only be asked afterwards. SQLite has nobody to wait for.
+    """
+    connection = session.connection()
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    try:
+        with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        raise as_sqlalchemy_says(connection, "several statements in one go", error) from error
 
 
 def execute(

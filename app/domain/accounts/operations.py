@@ -44,7 +44,7 @@ from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, session
-from app.foundation.direct import Question, among, values_of
+from app.foundation.direct import Awaited, Question, among, values_of
 from app.foundation.languages import ENGLISH
 from app.foundation.secret_keys import KeyKind, SecretKey
 from app.foundation.sentences import say
@@ -293,9 +293,16 @@ def lock_balances(
 
     With a moment only those that the gateway may serve then: whose deletion is due is unknown.
     """
+    return ask_balances(user_ids, served_at=served_at).get()
+
+
+def ask_balances(
+    user_ids: Collection[str], *, served_at: datetime | None = None
+) -> Awaited[dict[str, Balance]]:
+    """Lock like lock_balances: whatever is asked after this is asked under the locks."""
     question = _balances_of_all if served_at is None else _balances_of_served
-    rows = question.ask({"user_ids": values_of(user_ids), "served_at": served_at})
-    return {row[0]: Balance._make(row) for row in rows}
+    given = {"user_ids": values_of(user_ids), "served_at": served_at}
+    return question.send(given, lambda rows: {row[0]: Balance._make(row) for row in rows})
 
 
 def _is_served(now: BindParameter[datetime]) -> ColumnElement[bool]:

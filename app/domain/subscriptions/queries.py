@@ -20,7 +20,7 @@ from app.domain.subscriptions.models import (
 from app.domain.subscriptions.rules import NextPeriod, Running, Terms
 from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, session
-from app.foundation.direct import Question, among, values_of
+from app.foundation.direct import Awaited, Question, among, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +273,13 @@ def _which_take_usage() -> SelectBase:
 
 def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
     """Return the accounts' current periods and those that ended after a moment."""
+    return ask_usage_periods(user_ids, since=since).get()
+
+
+def ask_usage_periods(user_ids: Collection[str], *, since: datetime) -> Awaited[list[UsagePeriod]]:
+    """Ask for the accounts' current periods and those that ended after a moment."""
     asked = {"user_ids": values_of(user_ids), "since": since}
-    return list(map(UsagePeriod._make, _which_take_usage.ask(asked)))
+    return _which_take_usage.send(asked, lambda rows: list(map(UsagePeriod._make, rows)))
 
 
 def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Running:

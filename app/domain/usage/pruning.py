@@ -4,7 +4,7 @@ Only what is billed and closed goes, and from no running period. Changes state; 
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import add, attrgetter
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ from app.domain.usage.rollups import SUMS, sums_of
 from app.domain.usage.rules import OTHER, QUARTER_SECONDS
 from app.foundation.bulk import add_to_rows, any_of, insert_rows
 from app.foundation.database import session
-from app.foundation.direct import Question, among, values_of
+from app.foundation.direct import Awaited, Question, Row, among, values_of
 
 KEYS = ("user_id", "quarter", "period_id", "billing_month", "model", "api_key", "provider")
 # What two reports of one request must have in common, beside the moment.
@@ -75,13 +75,14 @@ def _which_are_remembered() -> SelectBase:
     return columns.where(among(PrunedRequest.request_digest, "digests"))
 
 
-def pruned(request_ids: Collection[str]) -> dict[str, Remembered]:
-    """Return which of these requests had a record that is kept no longer."""
-    if not request_ids:
-        return {}
+def ask_pruned(request_ids: Collection[str]) -> Awaited[dict[str, Remembered]]:
+    """Ask which of these requests had a record that is kept no longer."""
     by_digest = {digest_of_request(request_id): request_id for request_id in request_ids}
-    rows = _which_are_remembered.ask({"digests": values_of(by_digest)})
-    return {by_digest[row[0]]: Remembered._make(row) for row in rows}
+
+    def by_request_id(rows: Iterable[Row]) -> dict[str, Remembered]:
+        return {by_digest[row[0]]: Remembered._make(row) for row in rows}
+
+    return _which_are_remembered.send({"digests": values_of(by_digest)}, by_request_id)
 
 
 def is_same(report: UsageReport, kept: Remembered) -> bool:

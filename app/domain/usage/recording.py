@@ -1,7 +1,7 @@
 """What recording usage has to know and to write, in as few statements as there are questions."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -13,9 +13,10 @@ from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
-from app.foundation.bulk import Row, insert_new_tuples, insert_rows
+from app.foundation import bulk
+from app.foundation.bulk import insert_new_tuples, insert_rows
 from app.foundation.database import session
-from app.foundation.direct import Question, among, values_of
+from app.foundation.direct import Awaited, Question, Row, among, values_of
 from app.foundation.periods import month_of
 
 APART_MAX = {
@@ -45,10 +46,13 @@ def _which_stand() -> SelectBase:
     return columns.where(among(BillingRecord.request_id, "request_ids"))
 
 
-def recorded(request_ids: Collection[str]) -> dict[str, Recorded]:
-    """Return the records that stand under these request ids."""
-    rows = map(Recorded._make, _which_stand.ask({"request_ids": values_of(request_ids)}))
-    return {row.request_id: row for row in rows}
+def ask_recorded(request_ids: Collection[str]) -> Awaited[dict[str, Recorded]]:
+    """Ask for the records that stand under these request ids."""
+    return _which_stand.send({"request_ids": values_of(request_ids)}, _by_request_id)
+
+
+def _by_request_id(rows: Iterable[Row]) -> dict[str, Recorded]:
+    return {record.request_id: record for record in map(Recorded._make, rows)}
 
 
 def is_same_request(report: UsageReport, record: Recorded) -> bool:
@@ -94,7 +98,19 @@ def _which_are_closed() -> SelectBase:
 
 def closed_months(user_ids: Collection[str], *, months: Collection[str]) -> ClosedMonths:
     """Return which of the months are closed for which accounts; ask under the accounts' lock."""
-    rows = _which_are_closed.ask({"user_ids": values_of(user_ids), "months": values_of(months)})
+    return ask_closed_months(user_ids, months=months).get()
+
+
+def ask_closed_months(
+    user_ids: Collection[str], *, months: Collection[str]
+) -> Awaited[ClosedMonths]:
+    """Ask which of the months are closed for which accounts, under the accounts' lock."""
+    given = {"user_ids": values_of(user_ids), "months": values_of(months)}
+    return _which_are_closed.send(given, _closed_months)
+
+
+def _closed_months(found: Iterable[Row]) -> ClosedMonths:
+    rows = list(found)
     return ClosedMonths(
         for_everyone=frozenset(month for user_id, month in rows if user_id is None),
         for_account=frozenset((user_id, month) for user_id, month in rows if user_id is not None),
@@ -107,7 +123,7 @@ class Labels:
 
     known: set[Label]
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    added: list[Row] = field(default_factory=list)
+    added: list[bulk.Row] = field(default_factory=list)
 
     def kept(self, user_id: str, kind: str, label: str | None) -> str:
         """Return the label under which rollups count it; an empty one where none was named."""
@@ -186,10 +202,16 @@ def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
     return Counter({(user_id, kind): count for user_id, kind, count in rows})
 
 
-def insert_records(records: Sequence[NewRecord], *, meanwhile: Callable[[], None]) -> bool:
+def insert_records(
+    records: Sequence[NewRecord],
+    *,
+    meanwhile: Callable[[], None],
+    afterwards: Callable[[], None],
+) -> bool:
     """Insert all records, or none and return false if a request id was taken meanwhile.
 
     What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
+    What is to be written `afterwards` is undone with the records; it may write, but ask nothing.
     """
     # Only another account's post can: posts for the same account wait for its lock.
     return insert_new_tuples(
@@ -198,4 +220,5 @@ def insert_records(records: Sequence[NewRecord], *, meanwhile: Callable[[], None
         columns=NewRecord._fields,
         key="request_id",
         meanwhile=meanwhile,
+        afterwards=afterwards,
     )
