@@ -44,7 +44,9 @@ def plans() -> Iterator[Plans]:
     def note(*arguments: Any) -> None:
         _connection, _cursor, statement, parameters, _context, executemany = arguments
         if statement.lstrip().startswith(("SELECT", "WITH")) and not executemany:
-            found.asked.append((statement, parameters))
+            # What is put to the driver itself has a list of values.
+            given = tuple(parameters) if isinstance(parameters, list) else parameters
+            found.asked.append((statement, given))
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:
