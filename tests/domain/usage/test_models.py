@@ -96,7 +96,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
     "records again, in another zone": (rebuild, RECORDS_BY_MOMENT),
     "records that may go": (prune, RECORDS_BY_MOMENT),
     "whether requests were recorded": (
-        lambda: recording.recorded([f"{ADA}-{number}" for number in range(20)]),
+        lambda: recording.ask_recorded([f"{ADA}-{number}" for number in range(20)]).get(),
         ("billing_records", "request_id"),
     ),
     "which models have no price": (unpriced.unpriced_models, RECORDS_UNPRICED),
@@ -129,7 +129,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
     ),
     "sums of records that are gone": (rebuild, (*PRUNED, "provider")),
     "whether requests are gone": (
-        lambda: pruning.pruned([f"pruned-{number}" for number in range(20)]),
+        lambda: pruning.ask_pruned([f"pruned-{number}" for number in range(20)]).get(),
         ("pruned_requests", "request_digest"),
     ),
     "which months are closed": (
