@@ -6,12 +6,11 @@ others try from elsewhere, and every limit is over after a while.
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from flask import request
-
 from app.domain.accounts import sessions
 from app.domain.accounts.models import Account
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit
+from app.entrypoints.peers import address_asking
 from app.entrypoints.web.visitors import device_sent
 from app.foundation.sentences import say
 
@@ -125,9 +124,9 @@ def ask_for_address(account: Account) -> None:
 
 def _network() -> str:
     """Return the visitor's address; of IPv6 the network, in which each has as many as he likes."""
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:
+    asking = address_asking()
+    if not asking:
         return ""
-    is_wide = isinstance(address, IPv6Address) and address.ipv4_mapped is None
-    return str(ip_network(f"{address}/64", strict=False)) if is_wide else str(address)
+    address = ip_address(asking)
+    is_wide = isinstance(address, IPv6Address)
+    return str(ip_network(f"{address}/64", strict=False)) if is_wide else asking
