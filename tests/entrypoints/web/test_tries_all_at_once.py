@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app.config import Settings
 from app.domain.accounts import factors, mail_tokens, operations
 from app.domain.accounts.errors import CodeWrong, LinkInvalid
 from app.domain.accounts.mail_tokens import Purpose
@@ -22,6 +24,7 @@ from app.foundation.outbox import OutboxEntry
 from app.foundation.secret_keys import KeyKind
 from app.workflows.reset_password import reset_password
 from app.workflows.verify_email import verify_email
+from tests.databases import settings_for
 from tests.entrypoints.web.conftest import PASSWORD, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
@@ -48,6 +51,16 @@ def crowd(app: Flask, address: str, form: dict[str, str]) -> Counter[int]:
 
 
 class TestLimits:
+    """Counted in memory, and in a real Redis."""
+
+    @pytest.fixture(params=["memory", "redis"])
+    def settings(
+        self, request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+    ) -> Settings:
+        redis = request.param == "redis"
+        changes = {"REDIS_URL": request.getfixturevalue("redis_url")} if redis else {}
+        return settings_for(database_url, tmp_path / "instance", **changes)
+
     def test_of_signing_in(self, app: Flask, ada: Account, monkeypatch) -> None:
         few(monkeypatch, "OF_ACCOUNT_HERE")
         form = {"email": ada.email, "password": "not the right one"}
