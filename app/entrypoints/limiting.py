@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from flask import Flask, Response, current_app, g
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter as Counter
 
 from app.config import Settings
@@ -66,13 +66,13 @@ def register_limits(app: Flask, settings: Settings) -> None:
     app.after_request(_with_what_is_left)
 
 
-def _storage(redis_url: str) -> Storage:
+def _storage(redis_url: str) -> MemoryStorage | RedisStorage:
     if not redis_url:
-        return storage_from_string("memory://")
+        return MemoryStorage()
     # A socket of this machine has another name in this library than in Redis's own.
     address = f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
     # What is not wrapped would look like a bug of ours.
-    return storage_from_string(
+    return RedisStorage(
         address,
         wrap_exceptions=True,
         socket_timeout=WAIT_SECONDS,
