@@ -97,6 +97,18 @@ class TestSignIn:
         assert works[0] == works[1]
         assert works[0][3] == 1, "one password is verified, whoever it is"
 
+    def test_works_alike_in_a_browser_that_is_known_for_an_account_of_its_own(
+        self, app: Flask, hasher, ada, ben
+    ) -> None:
+        browser = app.test_client()
+        browser.post("/login", data={"email": ben.email, "password": PASSWORD})
+        device, works = browser.get_cookie("device").value, []
+        for email in (KNOWN, UNKNOWN):
+            visitor = app.test_client()
+            visitor.set_cookie("device", device)
+            works.append(work_of(visitor, "/login", hasher, email=email, password="not right"))
+        assert works[0] == works[1]
+
     def test_tells_of_a_second_factor_only_whoever_knows_the_password(
         self, app: Flask, hasher, ada
     ) -> None:
