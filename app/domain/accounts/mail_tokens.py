@@ -78,6 +78,11 @@ def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> Ma
     return MadeToken(row.id, text, row.expires_at)
 
 
+def again(link: Link, text: str) -> MadeToken:
+    """Return a link's token as it was made, for a mail that is written later."""
+    return MadeToken(link.id, text, link.made_at + LASTS[link.purpose])
+
+
 def was_made_lately(account: Account, purpose: Purpose, *, now: datetime) -> bool:
     """Tell whether the account got a link of this purpose within the last minute."""
     lately = select(MailToken.id).where(

@@ -22,7 +22,7 @@ from app.domain.accounts.models import Account
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation.database import session
 from app.foundation.outbox import OutboxEntry
-from tests.entrypoints.web.conftest import PASSWORD, link_in
+from tests.entrypoints.web.conftest import PASSWORD, link_in, signed_in
 from tests.factories.factors import make_factor
 from tests.factories.mailed_links import mails_to
 from tests.statements import statements
@@ -123,6 +123,17 @@ class TestReset:
         works = [work_of(app.test_client(), "/forgot", hasher, email=e) for e in (KNOWN, UNKNOWN)]
         assert works[0] == works[1]
         assert works[0][3] == 0
+
+
+class TestAnotherAddress:
+    def test_works_alike_for_one_that_somebody_has(self, app: Flask, hasher, ada, ben, pia) -> None:
+        works = []
+        for account, email in ((ada, ben.email), (pia, UNKNOWN)):
+            browser = signed_in(app, account)
+            form = {"email": email}
+            works.append(work_of(browser, "/settings/security/email", hasher, **form))
+        assert works[0] == works[1]
+        assert works[0][0] == 303
 
 
 class TestRegister:
