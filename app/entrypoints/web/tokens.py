@@ -12,6 +12,7 @@ from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
+from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.domain.reporting.rules import share_permille
@@ -39,7 +40,13 @@ from app.workflows.change_top_up import change_top_up
 from app.workflows.top_up import TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
-NOT_BOUGHT = (ConsentMissing, DeletionPending, ProviderUnreachable, ProviderRefused)
+NOT_BOUGHT = (
+    ConsentMissing,
+    DeletionPending,
+    InvoiceNotPayable,
+    ProviderRefused,
+    ProviderUnreachable,
+)
 
 pages = Blueprint("tokens", __name__)
 pages.before_request(require_sign_in)
