@@ -82,8 +82,13 @@ def _storage(redis_url: str) -> MemoryStorage | RedisStorage:
 
 def spend(limit: Limit, *who: str) -> None:
     """Count one more, and raise TooManyRequests if that is too many."""
-    if not _ask(lambda counter: counter.hit(limit.item, *who)):
+    if not is_left(limit, *who):
         raise _refusal(limit, who)
+
+
+def is_left(limit: Limit, *who: str) -> bool:
+    """Count one more, and tell whether it was not one too many."""
+    return _ask(lambda counter: counter.hit(limit.item, *who))
 
 
 def refuse_if_spent(limit: Limit, *who: str) -> None:

@@ -1,6 +1,6 @@
 """What every answer tells the browser not to do."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 
 # Everything comes from our own files: no inline script or style, no other host, no frame.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -68,7 +68,8 @@ def _secured(response: Response) -> Response:
     for name, value in HEADERS.items():
         # An answer that needs more than the rest may say so itself.
         response.headers.setdefault(name, value)
-    if request.is_secure:
+    # Where we are reached by https, a proxy that says nothing of it changes nothing.
+    if request.is_secure or current_app.config["SETTINGS"].secure_cookies:
         response.headers.setdefault(
             "Strict-Transport-Security", f"max-age={A_YEAR_SECONDS}; includeSubDomains"
         )

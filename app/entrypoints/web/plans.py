@@ -75,7 +75,7 @@ def switch() -> ResponseReturnValue:
         checkout = switch_plan(
             signed_in_account(),
             plan_id,
-            shop=shop(DEFAULT_PROVIDER),
+            shop=shop(DEFAULT_PROVIDER, signed_in_account()),
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
             consent=consent_in_form(DEFAULT_PROVIDER, now=now),

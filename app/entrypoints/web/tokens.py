@@ -127,7 +127,7 @@ def finish(reference: str) -> ResponseReturnValue:
         checkout = pay_top_up(
             signed_in_account(),
             reference,
-            shop=shop(request.form.get("provider", DEFAULT_PROVIDER)),
+            shop=shop(request.form.get("provider", DEFAULT_PROVIDER), signed_in_account()),
             now=clock.now(),
         )
         return redirect(checkout.checkout_url, 303)
@@ -192,7 +192,7 @@ def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
     return top_up(
         signed_in_account(),
         amount_minor=amount_minor,
-        shop=shop(provider),
+        shop=shop(provider, signed_in_account()),
         consent=consent_in_form(provider, now=now),
         now=now,
     )
