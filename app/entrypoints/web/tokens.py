@@ -164,6 +164,7 @@ def _shown(
         state=state,
         said=guard(state, now=now),
         to_confirm=payments.find_top_up_to_confirm(account.id),
+        page_open=payments.page_of_top_up(account.id, now=now),
         **_ledger(account),
         trouble=trouble,
         saving=card_offer(account),
