@@ -15,7 +15,8 @@ from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import CouponUsage
 from app.domain.mails.models import Mail
-from app.entrypoints import limiting
+from app.domain.payments.consent import VERSION
+from app.entrypoints import gateways, limiting
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.entrypoints.web import tries
 from app.foundation import clock
@@ -31,6 +32,7 @@ from tests.factories.bearers import bearer
 from tests.factories.coupons import make_coupon
 from tests.factories.factors import make_factor, wrong_code
 from tests.factories.mailed_links import SEAL, VISITOR
+from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
 CROWD = 32
@@ -106,6 +108,44 @@ class TestLimits:
             return browser.post("/login/code", data={"code": code}).status_code
 
         assert Counter(in_parallel(app, [post] * CROWD)) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_recovery_codes(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "PAPERS")
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        make_factor(ada, now=clock.now())
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: b.post("/settings/security/factor/codes").status_code
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, posts)) == {200: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_other_addresses(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "ADDRESSES")
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4], n=n: (
+                b.post(
+                    "/settings/security/email", data={"email": f"new-{n}@free.example"}
+                ).status_code
+            )
+            for n in range(CROWD)
+        ]
+        # One is asked, the next would be asked within the same minute.
+        answers = Counter(in_parallel(app, posts))
+        assert answers == {303: 1, 422: ALLOWED - 1, 429: CROWD - ALLOWED}
+
+    def test_of_payment_pages(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "PAGES", of=gateways)
+        gateway = FakeGateway()
+        app.config[gateways.GATEWAYS] = {"stripe": gateway}
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: (
+                b.post("/payment-methods", data={"consent": VERSION}).status_code
+            )
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, posts)) == {303: ALLOWED, 429: CROWD - ALLOWED}
 
     def test_of_a_key(self, app: Flask, ada: Account, monkeypatch) -> None:
         few(monkeypatch, "API", of=limiting)
