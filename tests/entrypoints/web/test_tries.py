@@ -80,6 +80,26 @@ class TestSigningIn:
         assert sign_in(app.test_client(), PASSWORD, at=ELSEWHERE) == 429
         assert sign_in(hers, PASSWORD, at=ELSEWHERE) == 302
 
+    def test_never_keeps_it_out_for_others_in_its_own_network(
+        self, app: Flask, ada: Account
+    ) -> None:
+        hers, stranger = app.test_client(), app.test_client()
+        assert sign_in(hers, PASSWORD) == 302
+        hers.post("/logout")
+        # As many as are counted for the account, and as many as the network may fail at all.
+        for number in range(8):
+            sign_in(stranger, email=f"nobody{number}@example.com")
+        assert sign_in(stranger) == sign_in(app.test_client(), PASSWORD) == 429
+        assert sign_in(hers, PASSWORD) == 302
+
+    def test_counts_for_the_owners_own_browser_too(self, app: Flask, ada: Account) -> None:
+        found = app.test_client()
+        assert sign_in(found, PASSWORD) == 302
+        found.post("/logout")
+        # Whoever has found it guesses no more than anybody else, wherever he takes it.
+        places = [{"REMOTE_ADDR": f"203.0.113.{number}"} for number in range(4)]
+        assert [sign_in(found, at=place) for place in places] == [422, 422, 422, 429]
+
     def test_is_limited_for_a_network_that_tries_many_accounts(
         self, client: FlaskClient, ada: Account
     ) -> None:
