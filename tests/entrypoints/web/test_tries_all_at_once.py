@@ -30,7 +30,7 @@ from tests.entrypoints.web.conftest import PASSWORD, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.coupons import make_coupon
-from tests.factories.factors import make_factor, wrong_code
+from tests.factories.factors import code_now, make_factor, wrong_code
 from tests.factories.mailed_links import SEAL, VISITOR
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
@@ -203,6 +203,16 @@ class TestOnce:
             with transaction():
                 account = session.get_one(Account, "ada")
                 factors.check_code(account, "2222-bcde-fghj", seal=SEAL, now=clock.now())
+
+        assert self.taken(app, take, CodeWrong) == 1
+
+    def test_is_a_code_of_the_app(self, app: Flask, ada: Account) -> None:
+        code = code_now(make_factor(ada, now=clock.now()), now=clock.now())
+
+        def take() -> None:
+            with transaction():
+                account = session.get_one(Account, "ada")
+                factors.check_code(account, code, seal=SEAL, now=clock.now())
 
         assert self.taken(app, take, CodeWrong) == 1
 
