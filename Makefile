@@ -11,12 +11,12 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench translations lock help chromium
+.PHONY: run test check bench translations lock help from_debian
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
 
-test: $(VENV)/.installed-dev chromium ## run every test, on SQLite and on PostgreSQL
+test: $(VENV)/.installed-dev from_debian ## run every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesses, architecture and migrations
@@ -58,16 +58,20 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The browser journeys drive Debian's Chromium; where it cannot be had they are skipped, and say so.
-chromium:
-	@command -v chromium >/dev/null || { \
+# The browser journeys drive Debian's Chromium, and what machines share is tried on Debian's Redis;
+# where one of them cannot be had, its tests are skipped, and say so.
+from_debian:
+	@missing=; \
+	command -v chromium >/dev/null || missing=chromium; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	[ -z "$$missing" ] || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing Chromium for the browser journeys …"; \
+			echo "Installing for the tests:" $$missing …; \
 			{ apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=30 update \
 				&& DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=1 \
-					-o Acquire::http::Timeout=30 install --no-install-recommends chromium \
+					-o Acquire::http::Timeout=30 install --no-install-recommends $$missing \
 					>/dev/null; } </dev/null \
-				|| echo "Chromium could not be installed: the browser journeys will be skipped."; \
+				|| echo "Could not be installed:" $$missing "- the tests that need it will be skipped."; \
 		else \
-			echo "Chromium is missing, and only root can install it here: the browser journeys will be skipped."; \
+			echo "Only root can install here:" $$missing "- the tests that need it will be skipped."; \
 		fi; }
