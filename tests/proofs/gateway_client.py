@@ -22,8 +22,7 @@ class GatewayClient:
     """Posts to one address, over one line that stays open."""
 
     def __init__(self, address: str, key: str) -> None:
-        parts = urlsplit(address)
-        self._line = HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)
+        self.address, self._line = address, _line_to(address)
         self._headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
     def __enter__(self) -> Self:
@@ -33,6 +32,11 @@ class GatewayClient:
     def __exit__(self, *_: object) -> None:
         """Hang up."""
         self._line.close()
+
+    def go_to(self, address: str) -> None:
+        """Hang up, and talk to another address from now on."""
+        self._line.close()
+        self.address, self._line = address, _line_to(address)
 
     def post(self, records: Sequence[Record]) -> list[str]:
         """Post records, one of them alone, and return each one's status. Raises Unanswered."""
@@ -58,3 +62,8 @@ class GatewayClient:
             raise Unanswered(answered)
         assert answer.status < 500, (path, answer.status, answered)
         return answer.status, answered
+
+
+def _line_to(address: str) -> HTTPConnection:
+    parts = urlsplit(address)
+    return HTTPConnection(parts.hostname or "", parts.port, timeout=ANSWER_SECONDS)

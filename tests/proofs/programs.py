@@ -41,14 +41,18 @@ class Program:
             "INSTANCE_DIR": str(settings.instance_dir),
             "DATABASE_URL": settings.database_url,
             "SECRET_KEY": settings.secret_key,
+            # In JSON it is plain which digits are a request's id, and no card's.
+            "LOG_FORMAT": "json",
             **changes,
         }
         self._printed = folder / f"{name}-{changes.get('PORT', '')}.txt"
         self._child: subprocess.Popen[bytes] | None = None
+        self._begins_at = 0
 
     def start(self) -> None:
         """Start it; it is not ready yet."""
         with self._printed.open("ab") as printed:
+            self._begins_at = printed.tell()
             self._child = subprocess.Popen(
                 self._command,
                 cwd=self._folder,
@@ -80,13 +84,18 @@ class Program:
         finally:
             if any(children_of(self._child.pid)) or self._child.poll() is None:
                 self.kill()
-        found = list(leaks(self.printed))
-        assert not found, f"{self.name} has logged {found}:\n{self.printed}"
+        found = [(what, line) for line in self.printed.splitlines() for what in leaks(line)]
+        assert not found, f"{self.name} has logged {found}"
 
     @property
     def printed(self) -> str:
-        """Return what it has printed so far, in all its lives."""
-        return self._printed.read_text()
+        """Return what it has printed so far, since it was last started."""
+        return self._printed.read_bytes()[self._begins_at :].decode()
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it has not ended."""
+        return self._child is not None and self._child.poll() is None
 
     def processes(self) -> list[int]:
         """Return its process and all that this has started."""
@@ -106,7 +115,7 @@ class WebServer(Program):
         **changes: str,
     ) -> None:
         (port,) = free_ports(1)
-        # A line for each of so many requests would say nothing, and draw digits like a card's.
+        # A line for each of so many requests would say nothing.
         quietly = {"PORT": str(port), "LOG_LEVEL": "WARNING", **changes}
         super().__init__("serve", settings, folder, command=command, **quietly)
         self.address = f"http://127.0.0.1:{port}"
@@ -127,7 +136,7 @@ class Worker(Program):
 
     def is_ready(self) -> bool:
         """Tell whether its latest life is at work."""
-        return AT_WORK in self.printed
+        return self.is_running and AT_WORK in self.printed
 
 
 @contextmanager

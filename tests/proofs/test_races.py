@@ -30,7 +30,7 @@ from tests.proofs.programs import WebServer, running
 from tests.proofs.sizes import sized
 
 CLIENTS = 32
-REQUESTS = sized(250, long=5_000)
+REQUESTS = sized(400, long=5_000)
 REPEATED, CONFLICTING, BROKEN = 20, 1, 1
 BATCH_MAX = 100
 ANSWERS = {"accepted", "unpriced", "duplicate", "conflict", "rejected"}

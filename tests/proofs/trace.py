@@ -99,7 +99,7 @@ def final_nanos_of(records: Iterable[Record]) -> Counter[str]:
     paid: Counter[str] = Counter()
     for record in records:
         user = str(record["user_id"])
-        used[user] += _counts(record)["total_tokens"]
+        used[user] += total_of(record)
         paid[user] += _cost_nanos(record)
     return Counter(
         {user: max(used[user] - QUOTA, 0) if user in PLANNED else paid[user] for user in used}
@@ -110,8 +110,13 @@ def tokens_of(records: Iterable[Record]) -> Counter[str]:
     """Return how many tokens each account has used."""
     used: Counter[str] = Counter()
     for record in records:
-        used[str(record["user_id"])] += _counts(record)["total_tokens"]
+        used[str(record["user_id"])] += total_of(record)
     return used
+
+
+def total_of(record: Record) -> int:
+    """Return how many tokens a request has used."""
+    return _counts(record)["total_tokens"]
 
 
 def usd(nanos: int) -> Decimal:
