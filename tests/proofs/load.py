@@ -61,7 +61,7 @@ class Load:
             client.result()
 
     def _post_on(self, name: str, seed: float) -> None:
-        """Post new batches, each under the first address that still answers."""
+        """Post new batches; where nobody answers, go on at the next address."""
         dice, numbers = random.Random(seed), count()
         addresses = cycle(dice.sample(self.addresses, len(self.addresses)))
         with GatewayClient(next(addresses), self.key) as client:
@@ -69,10 +69,12 @@ class Load:
                 batch = self._batch(f"{name}-{next(numbers)}", dice)
                 gives_up = dice.random() < GIVES_UP
                 deadline = time.monotonic() + ANSWERED_WITHIN_SECONDS
-                while not self._is_answered(client, batch) and not gives_up:
+                while not self._is_answered(client, batch):
                     assert time.monotonic() < deadline, "nobody answers any more"
                     time.sleep(PAUSE_SECONDS)
                     client.go_to(next(addresses))
+                    if gives_up:
+                        break
                 if dice.random() < MOVES:
                     self._move(client.address, dice)
 
