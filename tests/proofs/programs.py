@@ -163,9 +163,17 @@ def wait_for(is_so: Callable[[], bool], what_else: Callable[[], object] = lambda
 def children_of(pid: int) -> Iterator[int]:
     """Return the processes that a process has started, and those of them."""
     for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in thread.read_text().split():
+        for child in _read(thread).split():
             yield int(child)
             yield from children_of(int(child))
+
+
+def _read(file: Path) -> str:
+    """Read what the system tells of a process; nothing, once that is gone."""
+    try:
+        return file.read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def kill(pid: int) -> None:
