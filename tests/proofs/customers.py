@@ -169,10 +169,10 @@ def result_of(life: Life, record: dict, status: str) -> dict:
 
 
 def do_jobs(world: World, customers: list[Customer]) -> None:
-    """Do what the worker would do, twice: the second time changes nothing."""
+    """Do what the worker would do; it may be done again, which changes nothing."""
     for customer in customers:
         customer.roll()
-    for job in (*JOBS, *JOBS):
+    for job in JOBS:
         job.work()
         end_reading()
     for month in ended_months(world.now):

@@ -131,8 +131,15 @@ class WebServer(Program):
 class Worker(Program):
     """`billing worker`."""
 
-    def __init__(self, settings: Settings, folder: Path, **changes: str) -> None:
-        super().__init__("worker", settings, folder, **changes)
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        *,
+        command: Sequence[str] = COMMAND,
+        **changes: str,
+    ) -> None:
+        super().__init__("worker", settings, folder, command=command, **changes)
 
     def is_ready(self) -> bool:
         """Tell whether its latest life is at work."""
@@ -166,6 +173,14 @@ def children_of(pid: int) -> Iterator[int]:
         for child in _read(thread).split():
             yield int(child)
             yield from children_of(int(child))
+
+
+def resident_mib(pid: int) -> float:
+    """Return how much memory a process holds."""
+    for line in _read(Path(f"/proc/{pid}/status")).splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
 
 
 def _read(file: Path) -> str:
