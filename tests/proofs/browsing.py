@@ -66,4 +66,3 @@ def ask(program: GatewayClient, dice: random.Random) -> None:
     for reference in re.findall(rb'"id":"(inv-[^"]+)"', answered)[:1]:
         status, _ = program.call("GET", f"/v1/billing/invoices/{reference.decode()}/pdf")
         assert status in (200, 404, 409, 429)
-
