@@ -6,6 +6,7 @@ worker's jobs run twice. After each step figures, usage, subscription and invoic
 lives in integers say, nobody got something for nothing, and the books verify.
 """
 
+import copy
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -210,6 +211,20 @@ class Calls(RuleBasedStateMachine):
             assert status == 200, answered
             self.world.tell_of(answered["checkout_url"].rpartition("/")[2])
             customer.life.pay_renewal()
+
+    @rule(who=WHO)
+    def look_at_the_draft(self, who: int) -> None:
+        """The running month as it would be billed now; nothing comes of it."""
+        self._go_on()
+        customer, month = self.customers[who], f"{self.world.now:%Y-%m}"
+        life = copy.deepcopy(customer.life)
+        life.close(month, self.world.now)
+        body = {"billing_month": month}
+        status, answered = customer.call("POST", "/invoices/generate", body)
+        assert (status, answered["status"]) == (200, "draft")
+        # What would only be carried is shown too, but asked for by nobody.
+        for amount, _due in [*life.usage_invoices.values()][len(customer.life.usage_invoices) :]:
+            assert answered["amount"] * 100 == amount
 
     @rule(days=st.sampled_from([1, 5, 14, 31]))
     def wait(self, days: int) -> None:
