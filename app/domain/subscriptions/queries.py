@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, literal, or_, select
+from sqlalchemy import SelectBase, Text, bindparam, cast, literal, or_, select
 
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
@@ -19,7 +19,8 @@ from app.domain.subscriptions.models import (
 )
 from app.domain.subscriptions.rules import NextPeriod, Running, Terms
 from app.foundation.bulk import any_of
-from app.foundation.database import session
+from app.foundation.database import UTCDateTime, session
+from app.foundation.direct import Awaited, Question, among, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +263,23 @@ class UsagePeriod(NamedTuple):
         return now >= (self.ends_at if self.grace_ends_at is None else self.grace_ends_at)
 
 
-def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
-    """Return the accounts' current periods and those that ended after a moment."""
+@Question
+def _which_take_usage() -> SelectBase:
     period = SubscriptionPeriod
     columns = select(*(getattr(period, name) for name in UsagePeriod._fields))
-    recent = or_(period.is_current, period.ends_at > since)
-    rows = session.execute(columns.where(any_of(period.user_id, user_ids), recent))
-    return [UsagePeriod(*row) for row in rows]
+    recent = or_(period.is_current, period.ends_at > bindparam("since", type_=UTCDateTime()))
+    return columns.where(among(period.user_id, "user_ids"), recent)
+
+
+def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
+    """Return the accounts' current periods and those that ended after a moment."""
+    return ask_usage_periods(user_ids, since=since).get()
+
+
+def ask_usage_periods(user_ids: Collection[str], *, since: datetime) -> Awaited[list[UsagePeriod]]:
+    """Ask for the accounts' current periods and those that ended after a moment."""
+    asked = {"user_ids": values_of(user_ids), "since": since}
+    return _which_take_usage.send(asked, lambda rows: list(map(UsagePeriod._make, rows)))
 
 
 def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Running:
