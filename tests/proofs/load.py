@@ -22,6 +22,8 @@ from tests.proofs.gateway_client import GatewayClient, Record, Unanswered
 CLIENTS = 8
 BATCH_MAX = 40
 PAUSE_SECONDS = 0.05
+# Whoever posts without any pause only slows down those that are being started.
+BREATH_SECONDS = 0.02
 ANSWERED_WITHIN_SECONDS = 60
 # How likely a client gives up on what nobody answers, repeats something old, and a customer moves.
 GIVES_UP, REPEATS, MOVES = 0.5, 0.1, 0.05
@@ -75,6 +77,7 @@ class Load:
                     client.go_to(next(addresses))
                     if gives_up:
                         break
+                time.sleep(dice.uniform(0, BREATH_SECONDS))
                 if dice.random() < MOVES:
                     self._move(client.address, dice)
 

@@ -14,8 +14,8 @@ from tests.databases import ROOT
 from tests.journeys.installation import COMMAND, KEPT, free_ports, wait_until
 from tests.log_watch import leaks
 
-READY_SECONDS = 60
-END_SECONDS = 20
+READY_SECONDS = 120
+END_SECONDS = 40
 ANSWER_SECONDS = 5
 AT_WORK = "The worker is at work."
 
@@ -30,10 +30,11 @@ class Program:
         folder: Path,
         *,
         command: Sequence[str] = COMMAND,
+        arguments: Sequence[str] = (),
         **changes: str,
     ) -> None:
         self.name, self._folder = name, folder
-        self._command = [*command, name]
+        self._command = [*command, name, *arguments]
         kept = {known: os.environ[known] for known in KEPT if known in os.environ}
         self._environment = {
             **kept,
@@ -112,12 +113,13 @@ class WebServer(Program):
         folder: Path,
         *,
         command: Sequence[str] = COMMAND,
+        arguments: Sequence[str] = (),
         **changes: str,
     ) -> None:
         (port,) = free_ports(1)
         # A line for each of so many requests would say nothing.
         quietly = {"PORT": str(port), "LOG_LEVEL": "WARNING", **changes}
-        super().__init__("serve", settings, folder, command=command, **quietly)
+        super().__init__("serve", settings, folder, command=command, arguments=arguments, **quietly)
         self.address = f"http://127.0.0.1:{port}"
 
     def is_ready(self) -> bool:

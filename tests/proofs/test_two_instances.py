@@ -35,7 +35,8 @@ def servers_on(settings: Settings, redis_url: str, folder: Path) -> tuple[WebSer
     def server(name: str) -> WebServer:
         (folder / name).mkdir()
         changes = {"REDIS_URL": redis_url, "INSTANCE_DIR": str(folder / name / "instance")}
-        return WebServer(settings, folder / name, **changes)
+        # One process each: there are two of them anyway, and they are started often.
+        return WebServer(settings, folder / name, arguments=("--workers", "1"), **changes)
 
     return server("first"), server("second")
 
