@@ -39,7 +39,7 @@ from tests.proofs.sizes import sized
 # Two ends of a month lie within.
 BEGIN = datetime(2027, 1, 30, 12, tzinfo=UTC)
 DAYS = timedelta(days=30)
-SECONDS = sized(15, long=60 * int(os.environ.get("SOAK_MINUTES", "30")))
+SECONDS = sized(12, long=60 * int(os.environ.get("SOAK_MINUTES", "30")))
 GATEWAYS, PROGRAMS, BROWSERS = 3, 2, 1
 BATCH_MAX = 60
 # What a process may hold at all, and what it may have gained since it was warm.
