@@ -11,18 +11,15 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-import psycopg
-from psycopg import Cursor
-from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, Table, any_, bindparam
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import ColumnElement, Table, bindparam
+from sqlalchemy.dialects.postgresql import psycopg
 from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
+from app.foundation import postgresql
 from app.foundation.database import Base, session
-from app.foundation.direct import as_sqlalchemy_says, execute, in_one_go, on_postgresql
+from app.foundation.direct import as_sqlalchemy_says, execute, in_array, in_one_go, on_postgresql
 from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
 
 Row = Mapping[str, object]
@@ -30,7 +27,7 @@ Row = Mapping[str, object]
 COPY_FROM = 20
 COPIED_AT_ONCE = 250
 V = TypeVar("V")
-POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
+POSTGRESQL = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
 SQLITE = pysqlite.dialect()
 
 
@@ -38,10 +35,7 @@ def any_of(column: InstrumentedAttribute[V], values: Collection[V]) -> ColumnEle
     """Return the condition that the column holds one of the values."""
     if on_postgresql():
         # One array parameter: the statement stays the same, and prepared, for any number of them.
-        # It gets no type but the array's: a text that is cast is no constant to the planner,
-        # and where it reads a whole table it would compare each row with each value.
-        array = bindparam(None, array_literal(values), NullType())
-        return column == any_(sql_cast(array, postgresql.ARRAY(column.type)))
+        return in_array(column, bindparam(None, array_literal(values), NullType()))
     return column.in_(list(values))
 
 
@@ -172,19 +166,18 @@ def _copied(
 ) -> bool:
     """Copy the rows into the table; false if one was taken: then the savepoint must go back."""
     statement = f"COPY {shape.table.name} ({', '.join(shape.columns)}) FROM STDIN {COPY_OPTIONS}"
-    # Only the driver's own cursor can copy.
-    with cast(Cursor[Any], session.connection().connection.cursor()) as cursor:
-        try:
-            with cursor.copy(statement) as copy:
-                # A part at a time: the database reads the first while we write the others.
-                for start in range(0, len(rows), COPIED_AT_ONCE):
-                    copy.write(copy_lines(rows[start : start + COPIED_AT_ONCE]))
-                meanwhile()
-        except UniqueViolation:
-            return False
-        except psycopg.OperationalError as error:
-            raise as_sqlalchemy_says(session.connection(), statement, error) from error
-    return True
+    # A part at a time: the database reads the first while we write the others.
+    parts = (
+        copy_lines(rows[start : start + COPIED_AT_ONCE])
+        for start in range(0, len(rows), COPIED_AT_ONCE)
+    )
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert postgresql.is_ours(driver), "only PostgreSQL copies"
+    try:
+        return postgresql.copy_in(driver, statement, parts, meanwhile=meanwhile)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemy_says(connection, statement, error) from error
 
 
 @dataclass(frozen=True, slots=True)

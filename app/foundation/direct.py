@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
 
-import psycopg
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Dialect,
@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
+from app.foundation import postgresql
 from app.foundation.database import session
 from app.foundation.literals import array_literal
 
@@ -50,11 +51,18 @@ def on_postgresql() -> bool:
 def among(asked: InstrumentedAttribute[V] | ColumnElement[V], name: str) -> ColumnElement[bool]:
     """Return the condition that a column holds one of the values of a question's parameter."""
     if on_postgresql():
-        # It gets no type but the array's: a text that is cast is no constant to the planner,
-        # and where it reads a whole table it would compare each row with each value.
-        return asked == any_(sql_cast(bindparam(name, type_=NullType()), ARRAY(asked.type)))
+        return in_array(asked, bindparam(name, type_=NullType()))
     listed = func.json_each(bindparam(name, type_=Text())).table_valued(column("value"))
     return asked.in_(select(listed.c.value))
+
+
+def in_array(
+    asked: InstrumentedAttribute[V] | ColumnElement[V], array: BindParameter[Any]
+) -> ColumnElement[bool]:
+    """Return the condition that a column holds one of the values of PostgreSQL's array."""
+    # It gets no type but the array's: a text that is cast is no constant to the planner,
+    # and where it reads a whole table it would compare each row with each value.
+    return asked == any_(sql_cast(array, ARRAY(asked.type)))
 
 
 def values_of(given: Collection[object]) -> str:
@@ -113,14 +121,14 @@ def in_one_go() -> Iterator[None]:
     answer or a number of rows is may only be asked afterwards. SQLite has nobody to wait for.
     """
     connection = session.connection()
-    driver: Any = connection.connection.driver_connection
-    if connection.dialect.name != "postgresql":
+    driver = connection.connection.driver_connection
+    if not postgresql.is_ours(driver):
         yield
         return
     try:
-        with driver.pipeline():
+        with postgresql.in_pipeline(driver):
             yield
-    except psycopg.Error as error:
+    except connection.dialect.loaded_dbapi.Error as error:
         raise as_sqlalchemy_says(connection, "several statements in one go", error) from error
 
 

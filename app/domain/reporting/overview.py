@@ -102,7 +102,7 @@ def overview(
     periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
     period, following = periods
     chosen = accounts.settings_of(account)
-    position = queries.position(account, chosen, period, now=now, limits=limits)
+    position = queries.position_now(account, chosen, period, now=now, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))

@@ -1,10 +1,22 @@
 """Questions across subjects. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, ScalarSelect, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    SelectBase,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.accounts import queries as accounts
@@ -15,10 +27,12 @@ from app.domain.payments.models import Dispute, Payment
 from app.domain.reporting.entitlements import CreditLimits, Position, credit_limit_minor
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
 from app.domain.subscriptions import queries as subscriptions
-from app.domain.subscriptions.queries import PeriodView
+from app.domain.subscriptions.models import SubscriptionPeriod
+from app.domain.subscriptions.queries import PeriodView, WrittenPeriod
 from app.domain.usage import queries as usage
 from app.domain.usage.models import UsageCorrection, UsageMonthly
-from app.foundation.database import Whole, session
+from app.foundation.database import UTCDateTime, Whole
+from app.foundation.direct import Awaited, Question, Row
 from app.foundation.periods import BillingMonth
 
 T = TypeVar("T")
@@ -55,16 +69,38 @@ def quota_watch(account: Account, *, now: datetime, grace: timedelta) -> QuotaWa
     )
 
 
+class Held(Protocol):
+    """What decides of an account whether it may go on."""
+
+    @property
+    def suspended_at(self) -> datetime | None:
+        """Return since when it is suspended."""
+
+    @property
+    def extra_tokens(self) -> int:
+        """Return how many extra tokens it has."""
+
+    @property
+    def credit_limit_minor(self) -> int | None:
+        """Return its own limit; None for the general one."""
+
+
+class Chosen(Protocol):
+    """What its customer has chosen of that."""
+
+    @property
+    def overage_enabled(self) -> bool:
+        """Tell whether usage goes on past what is paid for."""
+
+    @property
+    def spend_limit_minor(self) -> int | None:
+        """Return what may be spent in a month."""
+
+
 def position(
-    account: Account,
-    chosen: BillingSettings,
-    period: PeriodView,
-    *,
-    now: datetime,
-    limits: CreditLimits,
+    account: Held, chosen: Chosen, period: PeriodView, owed: Debts, *, limits: CreditLimits
 ) -> Position:
     """Return all that decides whether the account may go on."""
-    owed = debts(account, now=now)
     return Position(
         is_suspended=account.suspended_at is not None,
         pays_as_he_goes=period.terms.plan_id == PAY_AS_YOU_GO,
@@ -76,20 +112,89 @@ def position(
     )
 
 
+def position_now(
+    account: Account,
+    chosen: Chosen,
+    period: PeriodView,
+    *,
+    now: datetime,
+    limits: CreditLimits,
+) -> Position:
+    """Return the same with what the account owes now."""
+    return position(account, chosen, period, debts(account, now=now), limits=limits)
+
+
+class Served(NamedTuple):
+    """An account that a gateway asks about: what its period is made of stands from `id` on."""
+
+    suspended_at: datetime | None
+    extra_tokens: int
+    credit_limit_minor: int | None
+    deletion_due_at: datetime | None
+    overage_enabled: bool
+    spend_limit_minor: int | None
+    period: WrittenPeriod
+
+
+@Question
+def _who_is_served() -> SelectBase:
+    account, chosen, period = Account, BillingSettings, SubscriptionPeriod
+    columns = select(
+        account.suspended_at,
+        account.extra_tokens,
+        account.credit_limit_minor,
+        account.deletion_due_at,
+        chosen.overage_enabled,
+        chosen.spend_limit_minor,
+        *(getattr(period, name) for name in WrittenPeriod._fields),
+    )
+    theirs = columns.join(chosen, chosen.user_id == account.id).join(
+        period, and_(period.user_id == account.id, period.is_current)
+    )
+    return theirs.where(account.id == bindparam("user_id", type_=Text()))
+
+
+def ask_served(user_id: str) -> Awaited[Served | None]:
+    """Ask for what a gateway's question about an account depends on, beside its debts."""
+
+    def read(rows: Iterable[Row]) -> Served | None:
+        found = ((*row[:6], WrittenPeriod._make(row[6:])) for row in rows)
+        return next(map(Served._make, found), None)
+
+    return _who_is_served.send({"user_id": user_id}, read)
+
+
 def debts(account: Account, *, now: datetime) -> Debts:
     """Return what the account owes and has paid: two statements, whatever it has done."""
-    by_month = _usage_by_month(account)
-    unpaid, overdue, oldest, number, carried, corrected, has_paid, is_contested = session.execute(
-        select(
-            _unpaid_sum(account),
-            _unpaid_sum(account, Invoice.due_at <= now),
-            _due_first(account, Invoice.due_at),
-            _due_first(account, Invoice.invoice_number),
-            *_waiting(account),
-            exists().where(Payment.user_id == account.id, Payment.status == "settled"),
-            exists().where(Dispute.user_id == account.id, Dispute.status == "open"),
-        )
-    ).one()
+    return ask_debts(account.id, now=now)()
+
+
+def ask_debts(user_id: str, *, now: datetime) -> Callable[[], Debts]:
+    """Ask what an account owes and has paid; what this returns gives the answer."""
+    given = {"user_id": user_id, "now": now}
+    months = _usage_by_month.send(given, lambda rows: [_Month(*row) for row in rows])
+    rest = _what_is_owed.send(given, lambda rows: next(iter(rows)))
+    return lambda: _debts(months.get(), rest.get(), now=now)
+
+
+USER_ID = bindparam("user_id", type_=Text())
+
+
+@Question
+def _what_is_owed() -> SelectBase:
+    return select(
+        _unpaid_sum(),
+        _unpaid_sum(Invoice.due_at <= bindparam("now", type_=UTCDateTime())),
+        _due_first(Invoice.due_at),
+        _due_first(Invoice.invoice_number),
+        *_waiting(),
+        exists().where(Payment.user_id == USER_ID, Payment.status == "settled"),
+        exists().where(Dispute.user_id == USER_ID, Dispute.status == "open"),
+    )
+
+
+def _debts(by_month: Sequence["_Month"], rest: Row, *, now: datetime) -> Debts:
+    unpaid, overdue, oldest, number, carried, corrected, has_paid, is_contested = rest
     unbilled = sum(month.final_nanos for month in by_month if not month.is_billed)
     running = str(BillingMonth.of(now))
     return Debts(
@@ -98,8 +203,8 @@ def debts(account: Account, *, now: datetime) -> Debts:
         oldest_due_at=oldest,
         spent_nanos=sum(month.final_nanos for month in by_month if month.month == running),
         unpriced_tokens=sum(month.unpriced_tokens for month in by_month),
-        has_paid=has_paid,
-        has_open_dispute=is_contested,
+        has_paid=bool(has_paid),
+        has_open_dispute=bool(is_contested),
         overdue_minor=overdue or 0,
         oldest_number=number,
     )
@@ -113,16 +218,17 @@ class _Month(NamedTuple):
     is_billed: bool
 
 
-def _usage_by_month(account: Account) -> Sequence[_Month]:
+@Question
+def _usage_by_month() -> SelectBase:
     month = UsageMonthly.billing_month
     invoiced = exists().where(
-        Invoice.user_id == account.id,
+        Invoice.user_id == USER_ID,
         Invoice.kind == "usage",
         Invoice.status != "draft",
         Invoice.billing_month == month,
     )
     carried = exists().where(
-        CarriedAmount.user_id == account.id,
+        CarriedAmount.user_id == USER_ID,
         CarriedAmount.kind == "usage",
         CarriedAmount.from_month == month,
     )
@@ -131,39 +237,39 @@ def _usage_by_month(account: Account) -> Sequence[_Month]:
         cast(func.sum(UsageMonthly.final_nanos), Whole),
         cast(func.sum(UsageMonthly.unpriced_tokens), Whole),
         or_(invoiced, carried),
-    ).where(UsageMonthly.user_id == account.id)
-    return [_Month(*row) for row in session.execute(statement.group_by(month))]
+    )
+    return statement.where(UsageMonthly.user_id == USER_ID).group_by(month)
 
 
-def _waiting(account: Account) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+def _waiting() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     """Return what the next invoice will carry besides its own month, in nano-USD."""
     carried = select(cast(func.sum(CarriedAmount.amount_nanos), Whole)).where(
-        CarriedAmount.user_id == account.id,
+        CarriedAmount.user_id == USER_ID,
         CarriedAmount.invoice_id.is_(None),
         CarriedAmount.forgiven_by.is_(None),
     )
     corrected = select(cast(func.sum(UsageCorrection.amount_nanos), Whole)).where(
-        UsageCorrection.user_id == account.id, UsageCorrection.invoice_id.is_(None)
+        UsageCorrection.user_id == USER_ID, UsageCorrection.invoice_id.is_(None)
     )
     return carried.scalar_subquery(), corrected.scalar_subquery()
 
 
-def _due_first(account: Account, figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
+def _due_first(figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
     """Return what stands in the unpaid invoice that is, or was, due first."""
-    unpaid = select(figure).where(*_is_unpaid(account))
+    unpaid = select(figure).where(*_is_unpaid())
     return unpaid.order_by(Invoice.due_at, Invoice.id).limit(1).scalar_subquery()
 
 
-def _unpaid_sum(account: Account, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+def _unpaid_sum(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     due_minor = Invoice.final_minor - Invoice.credit_used_minor
     statement = select(cast(func.sum(due_minor), Whole))
-    return statement.where(*_is_unpaid(account), *conditions).scalar_subquery()
+    return statement.where(*_is_unpaid(), *conditions).scalar_subquery()
 
 
-def _is_unpaid(account: Account) -> tuple[ColumnElement[bool], ...]:
+def _is_unpaid() -> tuple[ColumnElement[bool], ...]:
     # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
     return (
-        Invoice.user_id == account.id,
+        Invoice.user_id == USER_ID,
         Invoice.status == "issued",
         Invoice.kind != "subscription",
     )

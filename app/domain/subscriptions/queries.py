@@ -300,7 +300,34 @@ def _open_change(user_id: str) -> OpenChange | None:
     return None if row is None else OpenChange(*row)
 
 
-def _view(period: SubscriptionPeriod) -> PeriodView:
+class WrittenPeriod(NamedTuple):
+    """A period as it is written."""
+
+    id: int
+    starts_at: datetime
+    ends_at: datetime
+    grace_ends_at: datetime | None
+    plan_id: str
+    price_minor: int
+    plan_quota: int
+    extra_token_price_pico: int | None
+    overage_discount_bp: int
+    max_concurrent_req: int
+    rate_limit_per_min: int
+    quota: int
+    tokens_used: int
+    quota_tokens_used: int
+
+
+def view_of(written: WrittenPeriod, user_id: str, *, now: datetime, grace: timedelta) -> PeriodView:
+    """Return the period that holds now: the current one as it was read, or one that follows."""
+    ends_at = written.ends_at if written.grace_ends_at is None else written.grace_ends_at
+    if now < ends_at:
+        return _view(written)
+    return current_period(user_id, now=now, grace=grace)
+
+
+def _view(period: SubscriptionPeriod | WrittenPeriod) -> PeriodView:
     terms = Terms(
         plan_id=period.plan_id,
         price_minor=period.price_minor,
