@@ -6,12 +6,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 # How many tests run at the same time; each worker has a database server of its own.
 WORKERS ?= 2
+# One of the proofs, by the name of its file; without it `make soak` runs them all.
+PROOF ?=
+# How long thirty days take there, on each database.
+SOAK_MINUTES ?= 30
+# The LiteLLM that `make litellm` runs, in a Python of its own.
+LITELLM ?= litellm[proxy]==1.108.7
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench translations lock help from_debian
+.PHONY: run test check bench soak litellm translations lock help from_debian
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
@@ -29,6 +35,15 @@ check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesse
 
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json
 	$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/.installed-dev from_debian ## run the proofs in their long form, or one: PROOF=races
+	SOAK=1 SOAK_MINUTES=$(SOAK_MINUTES) WHOLE_YEAR=1 $(BIN)/python -m pytest -n 0 -v -s --durations=0 \
+		$(if $(PROOF),tests/proofs/test_$(PROOF).py,tests/proofs tests/trace tests/properties)
+
+litellm: $(VENV)/.installed-dev ## run LiteLLM's own proxy against us; each request must be billed once
+	$(PYTHON) -m venv $(VENV)/litellm
+	$(VENV)/litellm/bin/python -m pip --disable-pip-version-check --quiet install '$(LITELLM)'
+	$(BIN)/python -m tests.gateways $(VENV)/litellm/bin/litellm
 
 translations: $(VENV)/.installed-dev ## bring the catalogs of translations in line with the source
 	$(BIN)/python -m tests.translations

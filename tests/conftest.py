@@ -32,7 +32,7 @@ from tests.quick_passwords import hash_quickly
 from tests.redis_server import empty, redis_server
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
-LONG = ("tests/properties/", "tests/journeys/")
+LONG = ("tests/proofs/", "tests/properties/", "tests/journeys/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
