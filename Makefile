@@ -33,7 +33,7 @@ check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesse
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app
 	$(BIN)/python -m pytest -q tests/architecture tests/migrations
 
-bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json
+bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json; LONG=1 adds ten million records
 	$(BIN)/python -m tests.benchmarks
 
 soak: $(VENV)/.installed-dev from_debian ## run the proofs in their long form, or one: PROOF=races

@@ -1,7 +1,7 @@
 """The sums behind the operator's month, each in one statement or two. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from app.domain.invoices.models import Invoice
 from app.domain.payments.models import Dispute, Payment, Refund
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import BillingRecord, RecordStatus, UsageMonthly
+from app.foundation.bulk import any_of
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
 
@@ -108,7 +109,7 @@ def revenue_by_month(first: BillingMonth, last: BillingMonth) -> dict[tuple[str,
 def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
     """Return the usage that is billed to the month by the plan of the period it drew from."""
     plans = _plans_of_accounts()
-    rolled, record, period = UsageMonthly, BillingRecord, SubscriptionPeriod
+    rolled = UsageMonthly
     # Nearly every account only ever had one plan: then its rollups say all.
     settled = (
         select(plans.c.plan_id, *_rolled_sums())
@@ -116,7 +117,27 @@ def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
         .where(rolled.billing_month == str(month), plans.c.plans == 1)
         .group_by(plans.c.plan_id)
     )
-    switched = (
+    usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
+    for plan_id, *used in [*session.execute(settled), *_usage_of_switchers(month, plans)]:
+        usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
+    return usage
+
+
+def _usage_of_switchers(month: BillingMonth, plans: Subquery) -> Sequence[Any]:
+    """Return the same of the accounts that had several plans, from their records."""
+    rolled, record, period = UsageMonthly, BillingRecord, SubscriptionPeriod
+    begun = (
+        select(rolled.user_id, func.min(rolled.occurred_month))
+        .join(plans, plans.c.user_id == rolled.user_id)
+        .where(rolled.billing_month == str(month), plans.c.plans > 1)
+        .group_by(rolled.user_id)
+    )
+    first = {user_id: occurred_month for user_id, occurred_month in session.execute(begun)}
+    if not first:
+        return []
+    # What came late occurred in months before; nothing is billed before it occurred.
+    since = BillingMonth.parse(min(first.values())).period.starts_at
+    statement = (
         select(
             period.plan_id,
             func.count(),
@@ -124,16 +145,12 @@ def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
             cast(func.sum(record.final_nanos), Whole),
         )
         .join(period, period.id == record.period_id)
-        .join(plans, plans.c.user_id == record.user_id)
-        .where(record.billing_month == str(month), plans.c.plans > 1)
+        .where(any_of(record.user_id, list(first)), record.billing_month == str(month))
+        .where(record.occurred_at >= since, record.occurred_at < month.period.ends_at)
         .where(record.status != RecordStatus.VOIDED)
         .group_by(period.plan_id)
     )
-    usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
-    for statement in (settled, switched):
-        for plan_id, *used in session.execute(statement):
-            usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
-    return usage
+    return session.execute(statement).all()
 
 
 def invoiced(month: BillingMonth) -> Invoiced:
