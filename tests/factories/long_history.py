@@ -32,6 +32,8 @@ NO_TOKENS = ("completion_tokens", "cached_tokens", "cache_write_tokens", "reason
 NOT_SPLIT = ("quota_tokens", "extra_tokens", "granted_tokens", "overage_discount_bp")
 UNPRICED_EVERY = 100
 AT_ONCE = 10_000
+# No page shows a whole table's accounts: there are others, who have nothing but months.
+STRANGERS, STRANGERS_MONTHS = 300, 24
 
 
 def make_long_history(user_ids: Sequence[str], *, now: datetime, each: int = 600) -> None:
@@ -41,6 +43,8 @@ def make_long_history(user_ids: Sequence[str], *, now: datetime, each: int = 600
     with transaction():
         for user_id in user_ids:
             _write_rollups(user_id, now=now, each=each)
+        for number in range(STRANGERS):
+            _write_months(f"stranger-{number}", now=now, number=STRANGERS_MONTHS)
         insert_rows(PrunedRequest, [_pruned_request(number) for number in range(5_000)])
     with transaction():
         session.execute(sa.text("ANALYZE"))
@@ -88,12 +92,7 @@ def _write_rollups(user_id: str, *, now: datetime, each: int) -> None:
     insert_rows(UsageHourly, [{**labels, "hour": hour, "provider": ""} for hour in hours])
     days = [now.date() - timedelta(days=number) for number in range(each)]
     insert_rows(UsageDaily, [{**labels, "day": day} for day in days])
-    months = [str(BillingMonth.of(now).plus(-number)) for number in range(each // 2)]
-    monthly = {**named, **NO_SUMS}
-    insert_rows(
-        UsageMonthly,
-        [{**monthly, "billing_month": month, "occurred_month": month} for month in months],
-    )
+    months = _write_months(user_id, now=now, number=each // 2)
     pruned = {**labels, "period_id": 1, "billing_month": "2020-01", "provider": ""}
     insert_rows(PrunedUsage, [{**pruned, "quarter": number} for number in range(each)])
     label = {"user_id": user_id, "kind": "model"}
@@ -105,6 +104,15 @@ def _write_rollups(user_id: str, *, now: datetime, each: int) -> None:
     correction = {"user_id": user_id, "kind": "shortfall", "amount_nanos": 1, "wording": {}}
     told = {**correction, "billing_month": "2020-01", "description": "", "created_at": now}
     insert_rows(UsageCorrection, [told] * each)
+
+
+def _write_months(user_id: str, *, now: datetime, number: int) -> list[str]:
+    months = [str(BillingMonth.of(now).plus(-ago)) for ago in range(number)]
+    own = {"user_id": user_id, "model": "model-1", **NO_SUMS}
+    insert_rows(
+        UsageMonthly, [{**own, "billing_month": month, "occurred_month": month} for month in months]
+    )
+    return months
 
 
 def _pruned_request(number: int) -> dict[str, object]:
