@@ -70,6 +70,17 @@ def newest_payments(*, limit: int) -> tuple[PaymentView, ...]:
     return _views(Payment.id.in_(newest))
 
 
+def latest_payments(account: Account, *, limit: int) -> tuple[PaymentView, ...]:
+    """Return the account's newest attempts to pay."""
+    newest = (
+        select(Payment.id)
+        .where(Payment.user_id == account.id)
+        .order_by(Payment.created_at.desc(), Payment.id.desc())
+        .limit(limit)
+    )
+    return _views(Payment.id.in_(newest))
+
+
 def payments_of_rows(row_ids: Collection[int]) -> tuple[PaymentView, ...]:
     """Return the attempts of these rows, of whichever account, newest first."""
     return _views(any_of(Payment.id, row_ids))

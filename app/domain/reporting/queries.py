@@ -2,9 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, ScalarSelect, cast, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.accounts import queries as accounts
@@ -18,10 +29,15 @@ from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage import queries as usage
 from app.domain.usage.models import UsageCorrection, UsageMonthly
+from app.domain.usage.series import SUMS
+from app.domain.usage.views import Sums
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
 
 T = TypeVar("T")
+# What of usage debts depend on.
+DEBT_SUMS = ("unpriced_tokens", "final_nanos")
+NO_RENEWAL = Invoice.kind != "subscription"
 
 
 def stats(account: Account, *, now: datetime, grace: timedelta) -> Stats:
@@ -64,7 +80,18 @@ def position(
     limits: CreditLimits,
 ) -> Position:
     """Return all that decides whether the account may go on."""
-    owed = debts(account, now=now)
+    return position_with(debts(account, now=now), account, chosen, period, limits=limits)
+
+
+def position_with(
+    owed: Debts,
+    account: Account,
+    chosen: BillingSettings,
+    period: PeriodView,
+    *,
+    limits: CreditLimits,
+) -> Position:
+    """Return the same for whoever has read what the account owes."""
     return Position(
         is_suspended=account.suspended_at is not None,
         pays_as_he_goes=period.terms.plan_id == PAY_AS_YOU_GO,
@@ -77,44 +104,90 @@ def position(
 
 
 def debts(account: Account, *, now: datetime) -> Debts:
-    """Return what the account owes and has paid: two statements, whatever it has done."""
-    by_month = _usage_by_month(account)
-    unpaid, overdue, oldest, number, carried, corrected, has_paid, is_contested = session.execute(
-        select(
-            _unpaid_sum(account),
-            _unpaid_sum(account, Invoice.due_at <= now),
-            _due_first(account, Invoice.due_at),
-            _due_first(account, Invoice.invoice_number),
-            *_waiting(account),
-            exists().where(Payment.user_id == account.id, Payment.status == "settled"),
-            exists().where(Dispute.user_id == account.id, Dispute.status == "open"),
-        )
-    ).one()
-    unbilled = sum(month.final_nanos for month in by_month if not month.is_billed)
+    """Return what the account owes and has paid: one statement, whatever it has done."""
+    owed, months = _owed_and_used(account, DEBT_SUMS, now=now)
+    return _debts(owed, months, now=now)
+
+
+def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Sums]:
+    """Return the same, what was used in the running month, and all that was ever used.
+
+    Usage goes by its occurrence. One statement for all of it.
+    """
+    owed, months = _owed_and_used(account, SUMS, now=now)
     running = str(BillingMonth.of(now))
-    return Debts(
-        unbilled_nanos=max(unbilled + (carried or 0) + (corrected or 0), 0),
-        unpaid_minor=unpaid or 0,
-        oldest_due_at=oldest,
-        spent_nanos=sum(month.final_nanos for month in by_month if month.month == running),
-        unpriced_tokens=sum(month.unpriced_tokens for month in by_month),
-        has_paid=has_paid,
-        has_open_dispute=is_contested,
-        overdue_minor=overdue or 0,
-        oldest_number=number,
-    )
+    this_month = (month.sums for month in months if month.occurred_month == running)
+    ever = (month.sums for month in months)
+    return _debts(owed, months, now=now), usage.total_of(this_month), usage.total_of(ever)
 
 
 class _Month(NamedTuple):
-    month: str
-    final_nanos: int
-    unpriced_tokens: int
+    billing_month: str
+    occurred_month: str
     # Its usage stands on an invoice, is carried, or was forgiven.
     is_billed: bool
+    # Of what was asked for; the others are 0.
+    sums: Sums
 
 
-def _usage_by_month(account: Account) -> Sequence[_Month]:
-    month = UsageMonthly.billing_month
+def _debts(owed: Row[Any], months: Sequence[_Month], *, now: datetime) -> Debts:
+    unbilled = sum(month.sums.final_nanos for month in months if not month.is_billed)
+    running = str(BillingMonth.of(now))
+    spent = (month.sums.final_nanos for month in months if month.billing_month == running)
+    return Debts(
+        unbilled_nanos=max(unbilled + (owed.carried or 0) + (owed.corrected or 0), 0),
+        unpaid_minor=owed.unpaid or 0,
+        oldest_due_at=owed.oldest_due_at,
+        spent_nanos=sum(spent),
+        unpriced_tokens=sum(month.sums.unpriced_tokens for month in months),
+        has_paid=owed.has_paid,
+        has_open_dispute=owed.is_contested,
+        overdue_minor=owed.overdue or 0,
+        oldest_number=owed.oldest_number,
+        issued_minor=owed.issued or 0,
+    )
+
+
+def _owed_and_used(
+    account: Account, names: Sequence[str], *, now: datetime
+) -> tuple[Row[Any], Sequence[_Month]]:
+    """Return what stands against the account, and these sums of each month it was used in."""
+    owed = _owed(account, now=now).subquery("owed")
+    used = _used_by_month(account, names).subquery("used")
+    # Who has used nothing owes something all the same.
+    rows = session.execute(select(owed, used).select_from(owed.outerjoin(used, true()))).all()
+    return rows[0], [
+        _Month(
+            row.billing_month,
+            row.occurred_month,
+            row.is_billed,
+            Sums(**{name: getattr(row, name) for name in names}),
+        )
+        for row in rows
+        if row.billing_month is not None
+    ]
+
+
+def _owed(account: Account, *, now: datetime) -> Select[*tuple[Any, ...]]:
+    carried, corrected = _waiting(account)
+    paid = exists().where(Payment.user_id == account.id, Payment.status == "settled")
+    contested = exists().where(Dispute.user_id == account.id, Dispute.status == "open")
+    return select(
+        _sum_of(account).label("issued"),
+        # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
+        _sum_of(account, NO_RENEWAL).label("unpaid"),
+        _sum_of(account, NO_RENEWAL, Invoice.due_at <= now).label("overdue"),
+        _due_first(account, Invoice.due_at).label("oldest_due_at"),
+        _due_first(account, Invoice.invoice_number).label("oldest_number"),
+        carried.label("carried"),
+        corrected.label("corrected"),
+        paid.label("has_paid"),
+        contested.label("is_contested"),
+    )
+
+
+def _used_by_month(account: Account, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
+    rolled, month = UsageMonthly, UsageMonthly.billing_month
     invoiced = exists().where(
         Invoice.user_id == account.id,
         Invoice.kind == "usage",
@@ -126,13 +199,10 @@ def _usage_by_month(account: Account) -> Sequence[_Month]:
         CarriedAmount.kind == "usage",
         CarriedAmount.from_month == month,
     )
-    statement = select(
-        month,
-        cast(func.sum(UsageMonthly.final_nanos), Whole),
-        cast(func.sum(UsageMonthly.unpriced_tokens), Whole),
-        or_(invoiced, carried),
-    ).where(UsageMonthly.user_id == account.id)
-    return [_Month(*row) for row in session.execute(statement.group_by(month))]
+    sums = (cast(func.sum(getattr(rolled, name)), Whole).label(name) for name in names)
+    columns = month, rolled.occurred_month, or_(invoiced, carried).label("is_billed")
+    ours = select(*columns, *sums).where(rolled.user_id == account.id)
+    return ours.group_by(month, rolled.occurred_month)
 
 
 def _waiting(account: Account) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
@@ -150,20 +220,15 @@ def _waiting(account: Account) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
 
 def _due_first(account: Account, figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
     """Return what stands in the unpaid invoice that is, or was, due first."""
-    unpaid = select(figure).where(*_is_unpaid(account))
+    unpaid = select(figure).where(*_is_unpaid(account), NO_RENEWAL)
     return unpaid.order_by(Invoice.due_at, Invoice.id).limit(1).scalar_subquery()
 
 
-def _unpaid_sum(account: Account, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+def _sum_of(account: Account, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     due_minor = Invoice.final_minor - Invoice.credit_used_minor
     statement = select(cast(func.sum(due_minor), Whole))
     return statement.where(*_is_unpaid(account), *conditions).scalar_subquery()
 
 
 def _is_unpaid(account: Account) -> tuple[ColumnElement[bool], ...]:
-    # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
-    return (
-        Invoice.user_id == account.id,
-        Invoice.status == "issued",
-        Invoice.kind != "subscription",
-    )
+    return Invoice.user_id == account.id, Invoice.status == "issued"
