@@ -97,11 +97,6 @@ def undecided_too_long(*, now: datetime, limit: int = 100) -> tuple[PaymentView,
     return _views(Payment.status.in_(UNDECIDED), old)[:limit]
 
 
-def session_of(public_id: str) -> str | None:
-    """Return the provider's page of an attempt, if its opening was answered."""
-    return session.scalar(select(Payment.provider_session).where(Payment.public_id == public_id))
-
-
 def payment_of_provider(provider: str, provider_payment: str) -> str:
     """Return the id of the attempt that a provider's payment has settled. Raises UnknownPayment."""
     named = select(Payment.public_id).where(
@@ -348,6 +343,7 @@ def _view(
         expires_at=row.expires_at,
         settled_at=row.settled_at,
         refunded_minor=row.refunded_minor,
+        provider_session=row.provider_session,
     )
 
 

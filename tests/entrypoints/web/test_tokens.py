@@ -24,7 +24,7 @@ from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
-STATEMENTS_MAX = 25
+STATEMENTS_MAX = 10
 PAGE, BUY, QUOTE = "/tokens", "/tokens/buy", "/tokens/quote"
 
 

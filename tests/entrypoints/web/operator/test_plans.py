@@ -14,7 +14,7 @@ from tests.factories.subscriptions import current_period
 from tests.statements import statements
 
 PLANS = "/operator/plans"
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 10
 FORM = {
     "name": "Team",
     "description": "For teams",
