@@ -77,6 +77,11 @@ def acts_told(entries: Sequence[JournalEntry], *, local: ZoneInfo) -> tuple[ActT
     return tuple(_act(entry, local) for entry in entries)
 
 
+def details_told(details: Mapping[str, object], *, local: ZoneInfo) -> tuple[Detail, ...]:
+    """Return the details of an act in words, of one that is only thought of too."""
+    return tuple(_details(details, local))
+
+
 def act_named(action: str, *, on_nobody: bool = False) -> object:
     """Return what a kind of act is called; what has no words yet, as it is noted."""
     known = ACTS_ON_NOBODY.get(action) if on_nobody else None
