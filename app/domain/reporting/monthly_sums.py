@@ -25,7 +25,7 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import Invoice
 from app.domain.payments.models import Dispute, Payment, Refund
 from app.domain.subscriptions.models import SubscriptionPeriod
-from app.domain.usage.models import BillingRecord, RecordStatus, UsageMonthly
+from app.domain.usage.models import BillingRecord, PrunedUsage, RecordStatus, UsageMonthly
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
 
@@ -87,7 +87,7 @@ def usage_by_model(month: BillingMonth) -> dict[str, UsageOf]:
     """Return each model's usage that is billed to the month."""
     rolled = UsageMonthly
     statement = (
-        select(rolled.model, *_rolled_sums())
+        select(rolled.model, *_rolled_sums(rolled))
         .where(rolled.billing_month == str(month))
         .group_by(rolled.model)
     )
@@ -108,31 +108,34 @@ def revenue_by_month(first: BillingMonth, last: BillingMonth) -> dict[tuple[str,
 def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
     """Return the usage that is billed to the month by the plan of the period it drew from."""
     plans = _plans_of_accounts()
-    rolled, record, period = UsageMonthly, BillingRecord, SubscriptionPeriod
+    rolled, record, pruned, period = UsageMonthly, BillingRecord, PrunedUsage, SubscriptionPeriod
     # Nearly every account only ever had one plan: then its rollups say all.
     settled = (
-        select(plans.c.plan_id, *_rolled_sums())
+        select(plans.c.plan_id, *_rolled_sums(rolled))
         .join(plans, plans.c.user_id == rolled.user_id)
         .where(rolled.billing_month == str(month), plans.c.plans == 1)
         .group_by(plans.c.plan_id)
     )
+    tokens, final = func.sum(record.total_tokens), func.sum(record.final_nanos)
     switched = (
-        select(
-            period.plan_id,
-            func.count(),
-            cast(func.sum(record.total_tokens), Whole),
-            cast(func.sum(record.final_nanos), Whole),
-        )
+        select(period.plan_id, func.count(), cast(tokens, Whole), cast(final, Whole))
         .join(period, period.id == record.period_id)
         .join(plans, plans.c.user_id == record.user_id)
         .where(record.billing_month == str(month), plans.c.plans > 1)
         .where(record.status != RecordStatus.VOIDED)
         .group_by(period.plan_id)
     )
+    # Of records that were kept long enough, their sums by period are left.
+    gone = (
+        select(period.plan_id, *_rolled_sums(pruned))
+        .join(period, period.id == pruned.period_id)
+        .join(plans, plans.c.user_id == pruned.user_id)
+        .where(pruned.billing_month == str(month), plans.c.plans > 1)
+        .group_by(period.plan_id)
+    )
     usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
-    for statement in (settled, switched):
-        for plan_id, *used in session.execute(statement):
-            usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
+    for plan_id, *used in session.execute(union_all(settled, switched, gone)):
+        usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
     return usage
 
 
@@ -218,10 +221,12 @@ def new_and_lost(month: BillingMonth) -> tuple[dict[str, int], dict[str, int]]:
     )
 
 
-def _rolled_sums() -> tuple[ColumnElement[int], ...]:
-    rolled = UsageMonthly
-    columns = (rolled.requests, rolled.total_tokens, rolled.final_nanos)
-    return tuple(cast(func.sum(column), Whole) for column in columns)
+def _rolled_sums(
+    rollup: type[UsageMonthly | PrunedUsage],
+) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
+    columns = (rollup.requests, rollup.total_tokens, rollup.final_nanos)
+    requests, tokens, final = (cast(func.sum(column), Whole) for column in columns)
+    return requests, tokens, final
 
 
 def _plans_of_accounts() -> Subquery:
