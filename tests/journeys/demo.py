@@ -41,6 +41,8 @@ NAMES = (
     # Models with a price that nobody uses, and formats that others have defined.
     "deepseek chat mistral latest turbo",
     "LiteLLM litellm OpenMeter Lago end_user subject external_subscription_id",
+    # An alias of a model, and what a plan might be called.
+    "vier Professional",
     # A code of the provider's that has no words of ours: the sandbox never saw the made-up card.
     "resource missing",
 )

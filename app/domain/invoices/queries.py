@@ -122,17 +122,6 @@ def old_drafts(*, of_plans_before: datetime, before: datetime, limit: int) -> Se
     return session.scalars(drafts.order_by(Invoice.id).limit(limit)).all()
 
 
-def owner_of(reference: str) -> Account:
-    """Return whose an issued invoice is, for operators. Raises UnknownInvoice."""
-    named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
-    owner = select(Account).join(Invoice, Invoice.user_id == Account.id)
-    issued = owner.where(named, Invoice.issued_at.is_not(None))
-    found = session.scalar(issued) if REFERENCE.fullmatch(reference) is not None else None
-    if found is None:
-        raise UnknownInvoice(say("There is no invoice with this number."))
-    return found
-
-
 def issued_invoice(reference: str) -> Invoice:
     """Return an issued invoice of any account, for operators. Raises UnknownInvoice."""
     named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)

@@ -143,19 +143,16 @@ def _figures(
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
-    seconds_left = month.period.seconds_left(now)
     standing = _standing(account, period, chosen, position, reason=reason, month=month_sums)
     found = Overview(
         read_at=now,
         month=month,
         month_sums=month_sums,
-        month_cost=rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left),
+        month_cost=_forecast(month_sums, costs, now=now),
         plan_names={plan.id: plan.name for plan in plans},
         period=period,
         extra_tokens=account.extra_tokens,
-        quota_runs_out_at=rules.runs_out_at(
-            period.tokens_remaining, tokens, now=now, ends_at=period.ends_at
-        ),
+        quota_runs_out_at=_runs_out_at(period, tokens, now=now),
         concerns=rules.concerns(standing),
         position=position,
         reason=reason,
@@ -165,6 +162,15 @@ def _figures(
         top_models=_top(recent),
     )
     return found, following, ever
+
+
+def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | None:
+    seconds_left = BillingMonth.of(now).period.seconds_left(now)
+    return rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left)
+
+
+def _runs_out_at(period: PeriodView, tokens: Pace, *, now: datetime) -> datetime | None:
+    return rules.runs_out_at(period.tokens_remaining, tokens, now=now, ends_at=period.ends_at)
 
 
 def add_up(sums: Iterable[Sums]) -> Sums:

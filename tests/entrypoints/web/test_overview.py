@@ -8,12 +8,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.domain.accounts.models import Account, BillingSettings
+from app.domain.invoices import tax_table
 from app.domain.invoices.models import Invoice
 from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice
+from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.usage import make_usage
 from tests.statements import statements
 from tests.translations.reading import english_words, main_of
@@ -229,7 +231,21 @@ class TestNextInvoice:
     def test_is_the_sooner_one(self, app, now, password_hash) -> None:
         pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
         page = words(signed_in(app, pro).get("/").text)
-        assert "Next invoice" in page and "$99.99" in page and "Before coupons" in page
+        assert "Next invoice" in page and "$99.99" in page
+        assert "coupons, account credit and tax are in it" in page and "Before" not in page
+
+    def test_says_what_will_really_be_charged(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_coupon("SAVE20", now=now)
+        redeem("SAVE20", pro, now=now)
+        tax_table.set_tax("DE", name="VAT", rate_bp=1_900, actor="test", now=now)
+        session.query(BillingSettings).filter_by(user_id="pro").update({"country": "DE"})
+        session.commit()
+        page = words(signed_in(app, pro).get("/").text)
+        # A fifth less, 19 % tax on what is left.
+        assert "Before coupons, credit and tax $99.99" in page
+        assert "Coupons −$20.00" in page and "Tax $15.20" in page
+        assert re.search(r"Next invoice ?\d+ \w+ \$95\.19", page)
 
     def test_of_a_cancelled_plan_never_comes(self, app, now, password_hash) -> None:
         pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
