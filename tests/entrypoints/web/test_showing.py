@@ -243,3 +243,13 @@ def test_a_month_that_is_kept_as_text_is_read_as_one(app, month, english, chines
 def test_what_is_no_month_is_a_bug() -> None:
     with pytest.raises(ValueError, match="month"):
         showing.billing_month("2026-13")
+
+
+def test_an_address_is_read_in_the_readers_language(app) -> None:
+    party = {"name": "Ada", "address": "Ada\nLondon", "country": "GB"}
+    assert showing.address_of(party) == ("London", "United Kingdom")
+    assert showing.address_of({"name": "Ada"}) == ()
+    assert showing.country_called("XX") == "XX"
+    with app.app_context(), speaking("zh"):
+        assert showing.address_of(party) == ("London", "英国")
+        assert showing.country_called("DE") == "德国"
