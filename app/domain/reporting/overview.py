@@ -69,6 +69,8 @@ class Overview:
     # The totals of the same number of days before.
     before: Sums
     top_models: tuple[GroupSums, ...]
+    # debt, which paying lifts, or operator.
+    suspended_because: str | None = None
     top_keys: tuple[GroupSums, ...] = ()
     # The next one first.
     invoices_ahead: tuple[InvoiceAhead, ...] = ()
@@ -160,6 +162,7 @@ def _figures(
         recent=recent,
         before=before,
         top_models=_top(recent),
+        suspended_because=account.suspended_because,
     )
     return found, following, ever
 

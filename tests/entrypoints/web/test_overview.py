@@ -232,7 +232,7 @@ class TestNextInvoice:
         pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
         page = words(signed_in(app, pro).get("/").text)
         assert "Next invoice" in page and "$99.99" in page
-        assert "coupons, account credit and tax are in it" in page and "Before" not in page
+        assert "Coupons, credit and tax are in it." in page and "Tax $" not in page
 
     def test_says_what_will_really_be_charged(self, app, now, password_hash) -> None:
         pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
@@ -243,7 +243,7 @@ class TestNextInvoice:
         session.commit()
         page = words(signed_in(app, pro).get("/").text)
         # A fifth less, 19 % tax on what is left.
-        assert "Before coupons, credit and tax $99.99" in page
+        assert "Pro plan $99.99" in page
         assert "Coupons −$20.00" in page and "Tax $15.20" in page
         assert re.search(r"Next invoice ?\d+ \w+ \$95\.19", page)
 
