@@ -85,7 +85,7 @@ class PlanForm(SentForm):
     """A plan as it is offered, by the names of the JSON fields."""
 
     name = StringField(field_label("Name"), filters=[visible], default="")
-    description = StringField(field_label("Description"), filters=[visible], default="")
+    description = StringField(field_label("Short description"), filters=[visible], default="")
     monthly_price = Number(field_label("Price a month, USD"), render_kw=TYPED)
     monthly_quota = WholeNumber(field_label("Tokens a month"), render_kw=TYPED)
     extra_token_price = NumberOrNothing(

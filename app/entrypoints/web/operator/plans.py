@@ -135,5 +135,5 @@ def _form_page(
         form=form,
         plan=plan,
         preview=preview,
-        versions=acts_told(acts, local=local()),
+        versions=acts_told(acts, local=local(), known=("id",)),
     )
