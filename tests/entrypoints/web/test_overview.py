@@ -63,10 +63,15 @@ class TestFigures:
         make_usage(now=now)
         assert title in adas.get("/", query_string={"chart": asked}).text
 
-    def test_warn_of_a_suspension(self, adas, ada, now) -> None:
-        ada.suspended_at, ada.suspended_because = now, "operator"
+    @pytest.mark.parametrize(
+        ("because", "what_helps"),
+        [("operator", "Please contact support"), ("debt", "Pay what is overdue")],
+    )
+    def test_warn_of_a_suspension(self, adas, ada, now, because, what_helps) -> None:
+        ada.suspended_at, ada.suspended_because = now, because
         session.commit()
-        assert "Your account is suspended" in adas.get("/").text
+        page = adas.get("/").text
+        assert "Your account is suspended" in page and what_helps in page
 
     def test_warn_when_tokens_are_used_up(self, app, now, password_hash) -> None:
         basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)

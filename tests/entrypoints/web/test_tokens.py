@@ -265,7 +265,7 @@ class TestBuy:
 
 def kinds_in(page: str) -> list[str]:
     """Return what the rows of the ledger say, not what its filter offers."""
-    return re.findall(r'<td class="name">\s*([A-Za-z ]+?)\s*</td>', page)
+    return re.findall(r'<td class="name"[^>]*>\s*([A-Za-z ]+?)\s*</td>', page)
 
 
 class TestLedger:
