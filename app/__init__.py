@@ -16,8 +16,19 @@ from app.foundation.database import db
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY_MAX_BYTES = 8 * 1024 * 1024
+# To PostgreSQL, for each process.
+CONNECTIONS_KEPT, CONNECTIONS_BESIDE = 12, 12
 
 migrate = Migrate()
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    # What is given to a statement may be a secret, or somebody's address: no error repeats it.
+    options: dict[str, object] = {"hide_parameters": True}
+    if settings.database_url.startswith("postgresql"):
+        # Opening a connection takes longer than most of what is asked on it.
+        options |= {"pool_size": CONNECTIONS_KEPT, "max_overflow": CONNECTIONS_BESIDE}
+    return options
 
 
 def create_app(settings: Settings, **overrides: object) -> Flask:
@@ -29,8 +40,7 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        # What is given to a statement may be a secret, or somebody's address: no error repeats it.
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_pre_ping": True, "hide_parameters": True},
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
         MAX_CONTENT_LENGTH=BODY_MAX_BYTES,
         SESSION_COOKIE_NAME="__Host-session" if settings.secure_cookies else "session",

@@ -58,7 +58,7 @@ def _end(response: Response) -> Response:
 
 
 def _write_line(method: str, route: str, status: int, took_ms: int) -> None:
-    key = g.get("key_public_id")
+    key = g.key.public_id if "key" in g else None
     level = logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO
     fields = {"method": method, "route": route, "status": status, "ms": took_ms, "key": key}
     whose = f" by {key}" if key else ""

@@ -11,17 +11,15 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-import psycopg
-from psycopg import Cursor
-from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, CursorResult, Table, TextClause, any_, bindparam, text
-from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import ColumnElement, Table, bindparam
+from sqlalchemy.dialects.postgresql import psycopg
+from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
+from app.foundation import postgresql
 from app.foundation.database import Base, session
+from app.foundation.direct import as_sqlalchemy_says, execute, in_array, in_one_go, on_postgresql
 from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
 
 Row = Mapping[str, object]
@@ -29,17 +27,15 @@ Row = Mapping[str, object]
 COPY_FROM = 20
 COPIED_AT_ONCE = 250
 V = TypeVar("V")
-POSTGRESQL = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
+POSTGRESQL = psycopg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left it untyped
+SQLITE = pysqlite.dialect()
 
 
 def any_of(column: InstrumentedAttribute[V], values: Collection[V]) -> ColumnElement[bool]:
     """Return the condition that the column holds one of the values."""
-    if _on_postgresql():
+    if on_postgresql():
         # One array parameter: the statement stays the same, and prepared, for any number of them.
-        # It gets no type but the array's: a text that is cast is no constant to the planner,
-        # and where it reads a whole table it would compare each row with each value.
-        array = bindparam(None, array_literal(values), NullType())
-        return column == any_(sql_cast(array, postgresql.ARRAY(column.type)))
+        return in_array(column, bindparam(None, array_literal(values), NullType()))
     return column.in_(list(values))
 
 
@@ -62,21 +58,32 @@ def insert_new_tuples(
     columns: tuple[str, ...],
     key: str,
     meanwhile: Callable[[], None],
+    afterwards: Callable[[], None],
 ) -> bool:
     """Insert all rows, or none and return false if one's value of that unique column is taken.
 
     What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
+    What is to be written `afterwards` is undone with the rows; it may write, but ask nothing.
     """
     ordered = sorted(rows, key=itemgetter(columns.index(key)))
-    shape = _Shape(cast(Table, model.__table__), columns, _on_postgresql())
-    with session.begin_nested() as savepoint:
-        if shape.on_postgresql and len(ordered) >= COPY_FROM:
-            inserted = _copied(shape, ordered, meanwhile=meanwhile)
-        else:
-            meanwhile()
-            inserted = _run(shape, _insert(shape, key), ordered) == len(ordered)
-        if not inserted:
-            savepoint.rollback()
+    shape = _Shape(cast(Table, model.__table__), columns, on_postgresql())
+    connection = session.connection()
+    if shape.on_postgresql and len(ordered) >= COPY_FROM:
+        execute(connection, "SAVEPOINT new_rows", ())
+        inserted = _copied(shape, ordered, meanwhile=meanwhile)
+        if inserted:
+            with in_one_go():
+                afterwards()
+    else:
+        meanwhile()
+        with in_one_go():
+            execute(connection, "SAVEPOINT new_rows", ())
+            cursor = _execute(_insert(shape, key), _given(shape, ordered))
+            afterwards()
+        inserted = cursor.rowcount == len(ordered)
+    if not inserted:
+        execute(connection, "ROLLBACK TO SAVEPOINT new_rows", ())
+    execute(connection, "RELEASE SAVEPOINT new_rows", ())
     return inserted
 
 
@@ -100,7 +107,7 @@ def addition(
 ) -> "Addition":
     """Prepare what add_to_rows does, for rows without names, whose first columns are the keys."""
     assert columns[: len(keys)] == keys, "the keys come first"
-    shape = _Shape(cast(Table, model.__table__), columns, _on_postgresql())
+    shape = _Shape(cast(Table, model.__table__), columns, on_postgresql())
     # The keys differ, so the order is theirs.
     return Addition(_add(shape, keys), _given(shape, sorted(cast(Any, rows))))
 
@@ -109,13 +116,13 @@ def addition(
 class Addition:
     """Rows that are to be added to those of the same keys, as the database will read them."""
 
-    statement: TextClause
+    statement: str
     given: Any
 
     def write(self) -> None:
         """Add the rows: one statement, or none for no rows."""
         if self.given:
-            session.execute(self.statement, self.given)
+            _execute(self.statement, self.given)
 
 
 def change_rows(
@@ -129,26 +136,29 @@ def change_rows(
 
 
 def _shape(model: type[Base], rows: Sequence[Row]) -> "_Shape":
-    return _Shape(cast(Table, model.__table__), tuple(rows[0]), _on_postgresql())
+    return _Shape(cast(Table, model.__table__), tuple(rows[0]), on_postgresql())
 
 
-def _on_postgresql() -> bool:
-    return session.get_bind().dialect.name == "postgresql"
+def _run(shape: "_Shape", statement: str, rows: Sequence[tuple[object, ...]]) -> int:
+    # The driver counts over all of many rows, too.
+    return int(_execute(statement, _given(shape, rows)).rowcount)
 
 
-def _run(shape: "_Shape", statement: TextClause, rows: Sequence[tuple[object, ...]]) -> int:
-    return cast("CursorResult[Any]", session.execute(statement, _given(shape, rows))).rowcount
+def _execute(statement: str, given: Sequence[object]) -> Any:
+    return execute(session.connection(), statement, given, is_many=not on_postgresql())
 
 
-def _given(shape: "_Shape", rows: Sequence[tuple[object, ...]]) -> Any:
+def _given(shape: "_Shape", rows: Sequence[tuple[object, ...]]) -> Sequence[Any]:
+    columns = zip(*rows, strict=True)
     if shape.on_postgresql:
-        columns = enumerate(zip(*rows, strict=True))
-        return {_parameter(at): array_literal(column) for at, column in columns}
-    return [dict(zip(shape.columns, row, strict=True)) for row in rows]
+        return [array_literal(column) for column in columns]
+    written = map(_written_for_sqlite, shape.kinds, columns)
+    return list(zip(*written, strict=True))
 
 
-def _parameter(position: int) -> str:
-    return f"c{position}"
+def _written_for_sqlite(kind: TypeEngine[Any], column: Sequence[object]) -> Sequence[object]:
+    write = kind.dialect_impl(SQLITE).bind_processor(SQLITE)
+    return column if write is None else list(map(write, column))
 
 
 def _copied(
@@ -156,20 +166,18 @@ def _copied(
 ) -> bool:
     """Copy the rows into the table; false if one was taken: then the savepoint must go back."""
     statement = f"COPY {shape.table.name} ({', '.join(shape.columns)}) FROM STDIN {COPY_OPTIONS}"
-    # Only the driver's own cursor can copy.
-    with cast(Cursor[Any], session.connection().connection.cursor()) as cursor:
-        try:
-            with cursor.copy(statement) as copy:
-                # A part at a time: the database reads the first while we write the others.
-                for start in range(0, len(rows), COPIED_AT_ONCE):
-                    copy.write(copy_lines(rows[start : start + COPIED_AT_ONCE]))
-                meanwhile()
-        except UniqueViolation:
-            return False
-        except psycopg.OperationalError as error:
-            # In SQLAlchemy's words, in which everybody else hears that the store is away.
-            raise OperationalError(statement, None, error) from error
-    return True
+    # A part at a time: the database reads the first while we write the others.
+    parts = (
+        copy_lines(rows[start : start + COPIED_AT_ONCE])
+        for start in range(0, len(rows), COPIED_AT_ONCE)
+    )
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert postgresql.is_ours(driver), "only PostgreSQL copies"
+    try:
+        return postgresql.copy_in(driver, statement, parts, meanwhile=meanwhile)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemy_says(connection, statement, error) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,44 +192,34 @@ class _Shape:
     def source(self) -> str:
         """Return what to select the rows from, under the name `rows`."""
         if not self.on_postgresql:
-            return (
-                "(SELECT " + ", ".join(f":{name} AS {name}" for name in self.columns) + ") AS rows"
-            )
-        arrays = ", ".join(
-            f"CAST(:{_parameter(at)} AS {self._type(name)}[])"
-            for at, name in enumerate(self.columns)
-        )
+            return "(SELECT " + ", ".join(f"? AS {name}" for name in self.columns) + ") AS rows"
+        arrays = ", ".join(f"CAST(%s AS {kind.compile(POSTGRESQL)}[])" for kind in self.kinds)
         return f"unnest({arrays}) AS rows ({', '.join(self.columns)})"
 
-    def statement(self, sql: str) -> TextClause:
-        """Return the statement, knowing the types of its parameters."""
-        if self.on_postgresql:
-            return text(sql)
-        names = self.table.columns
-        return text(sql).bindparams(*(bindparam(n, type_=names[n].type) for n in self.columns))
-
-    def _type(self, name: str) -> str:
-        return self.table.columns[name].type.compile(POSTGRESQL)
+    @property
+    def kinds(self) -> "list[TypeEngine[Any]]":
+        """Return the columns' types."""
+        return [self.table.columns[name].type for name in self.columns]
 
 
 @lru_cache(maxsize=64)
-def _insert(shape: _Shape, unless_known: str) -> TextClause:
+def _insert(shape: _Shape, unless_known: str) -> str:
     conflict = f" ON CONFLICT ({unless_known}) DO NOTHING" if unless_known else ""
     names = ", ".join(shape.columns)
     # SQLite cannot tell ON CONFLICT from a join's ON unless a WHERE stands between.
-    return shape.statement(
+    return (
         f"INSERT INTO {shape.table.name} ({names}) "  # noqa: S608  # names of our own tables
         f"SELECT {names} FROM {shape.source} WHERE true{conflict}"
     )
 
 
 @lru_cache(maxsize=64)
-def _add(shape: _Shape, keys: tuple[str, ...]) -> TextClause:
+def _add(shape: _Shape, keys: tuple[str, ...]) -> str:
     table, names = shape.table.name, ", ".join(shape.columns)
     sums = ", ".join(
         f"{name} = {table}.{name} + excluded.{name}" for name in shape.columns if name not in keys
     )
-    return shape.statement(
+    return (
         f"INSERT INTO {table} ({names}) "  # noqa: S608  # names of our own tables
         f"SELECT {names} FROM {shape.source} WHERE true "
         f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {sums}"
@@ -229,14 +227,14 @@ def _add(shape: _Shape, keys: tuple[str, ...]) -> TextClause:
 
 
 @lru_cache(maxsize=64)
-def _change(shape: _Shape, key: str, adding: tuple[str, ...]) -> TextClause:
+def _change(shape: _Shape, key: str, adding: tuple[str, ...]) -> str:
     table = shape.table.name
     changes = ", ".join(
         f"{name} = {table}.{name} + rows.{name}" if name in adding else f"{name} = rows.{name}"
         for name in shape.columns
         if name != key
     )
-    return shape.statement(
+    return (
         f"UPDATE {table} SET {changes} "  # noqa: S608  # names of our own tables
         f"FROM {shape.source} WHERE {table}.{key} = rows.{key}"
     )

@@ -7,6 +7,7 @@ transaction that writes waits for its turn before it reads anything.
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,13 +28,19 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, registry
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
+
+from app.foundation import postgresql
 
 BUSY_TIMEOUT_MS = 30_000
 # With the default of 1,000 pages a checkpoint stalls some post for 30–60 ms every few batches.
 CHECKPOINT_PAGES = 20_000
+# A connection that was used within the last second is believed to live.
+RESTED_NS = 1_000_000_000
+RETURNED_AT = "returned_at"
 # Figures for those who look after us are counted no further: more says nothing more.
 COUNTED_MAX = 10_000
 
@@ -135,6 +142,25 @@ def _read_what_is_locked(execution: ORMExecuteState) -> None:
     # An object that is known already would keep the values from before the lock was ours.
     if execution.is_select and getattr(execution.statement, "_for_update_arg", None) is not None:
         execution.update_execution_options(populate_existing=True)
+
+
+@event.listens_for(Pool, "checkin")
+def _note_return(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info[RETURNED_AT] = time.monotonic_ns()
+
+
+@event.listens_for(Pool, "checkout")
+def _look_whether_it_lives(
+    connection: DBAPIConnection, entry: ConnectionPoolEntry, _fairy: PoolProxiedConnection
+) -> None:
+    """Let the pool replace a connection that has broken off while nobody used it."""
+    # Asked each time, it would be one question more for every request; whoever comes within the
+    # second in which it broke off is told that the store is away, and comes again.
+    rested_ns = time.monotonic_ns() - entry.info.get(RETURNED_AT, 0)
+    if rested_ns < RESTED_NS or not postgresql.is_ours(connection):
+        return
+    if not postgresql.is_alive(connection):
+        raise DisconnectionError("the connection has broken off")
 
 
 @event.listens_for(Engine, "connect")

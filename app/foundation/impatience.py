@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import OperationalError
 
 from app.foundation.database import session
+from app.foundation.direct import execute
 from app.foundation.together import HeldUp
 
 # PostgreSQL's word for a lock that did not come in time.
@@ -19,7 +20,7 @@ def waiting_at_most(milliseconds: int) -> Iterator[None]:
     SQLite has one writer at a time, and no locks that anybody could hold beside it.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.connection().exec_driver_sql(f"SET LOCAL lock_timeout = {milliseconds:d}")
+        execute(session.connection(), f"SET LOCAL lock_timeout = {milliseconds:d}", ())
     try:
         yield
         session.flush()

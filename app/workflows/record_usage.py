@@ -6,6 +6,7 @@ their ids, and everything after that takes a fixed number of statements, however
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,14 +15,18 @@ from app.domain.accounts.operations import Balance
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.rules import PriceBook
 from app.domain.subscriptions import operations as subscriptions
+from app.domain.subscriptions import queries as subscription_queries
 from app.domain.subscriptions.queries import UsagePeriod
 from app.domain.usage import pruning, recording, rules
 from app.domain.usage.errors import UsageContended
-from app.domain.usage.models import PrunedRequest, RecordStatus
+from app.domain.usage.models import RecordStatus
 from app.domain.usage.posting import Candidate, Posting
+from app.domain.usage.pruning import Remembered
+from app.domain.usage.recording import ClosedMonths
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money, outbox
+from app.foundation.direct import in_one_go
 from app.foundation.errors import FieldError
 from app.foundation.periods import month_of
 from app.foundation.sentences import say
@@ -46,20 +51,10 @@ def record_usage(
     outcomes: Outcomes = {}
     arrivals = [now] * len(reports) if arrived_at is None else arrived_at
     candidates = _candidates(reports, outcomes, arrivals=arrivals)
-    balances = accounts.lock_balances(
-        {candidate.report.user_id for candidate in candidates}, served_at=now
-    )
-    ours = []
-    for candidate in candidates:
-        if candidate.report.user_id in balances:
-            ours.append(candidate)
-        else:
-            wrong = {"user_id": candidate.report.user_id}
-            detail = say("There is no account with the user_id {user_id}.", wrong)
-            fault = FieldError("user_id", "unknown_user", detail)
-            outcomes[candidate.position] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
-    _record(ours, balances, outcomes, now=now, grace=grace)
-    return [outcomes[index] for index in range(len(reports))]
+    for _ in range(TRIES_MAX):
+        if not candidates or _record(candidates, outcomes, now=now, grace=grace):
+            return [outcomes[index] for index in range(len(reports))]
+    raise UsageContended(say("Other posts keep taking the same request ids; send the batch again."))
 
 
 def _candidates(
@@ -89,29 +84,90 @@ def _candidate(
     return Candidate(index, report, occurred_at, price, pico, money.token_cost_nanos(pico))
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What stands of the accounts and requests that reports speak of; the accounts are locked."""
+
+    balances: Mapping[str, Balance]
+    recorded: Mapping[str, Recorded]
+    pruned: Mapping[str, Remembered]
+    periods: Sequence[UsagePeriod]
+    closed: ClosedMonths
+
+
+def _lock(candidates: Sequence[Candidate], *, now: datetime) -> _Standing:
+    """Lock the accounts in the order of their ids, and ask all that the reports depend on."""
+    user_ids = {candidate.report.user_id for candidate in candidates}
+    request_ids = {candidate.report.request_id for candidate in candidates}
+    months = {month_of(candidate.occurred_at) for candidate in candidates}
+    with in_one_go():
+        # First: what is asked after it does not change until the transaction ends.
+        balances = accounts.ask_balances(user_ids, served_at=now)
+        recorded = recording.ask_recorded(request_ids)
+        pruned = pruning.ask_pruned(request_ids)
+        periods = subscription_queries.ask_usage_periods(user_ids, since=_since(candidates))
+        closed = recording.ask_closed_months(user_ids, months=months)
+    return _Standing(balances.get(), recorded.get(), pruned.get(), periods.get(), closed.get())
+
+
+def _since(candidates: Sequence[Candidate]) -> datetime:
+    return min(candidate.occurred_at for candidate in candidates)
+
+
 def _record(
-    candidates: Sequence[Candidate],
-    balances: Mapping[str, Balance],
-    outcomes: Outcomes,
-    *,
-    now: datetime,
-    grace: timedelta,
-) -> None:
-    for _ in range(TRIES_MAX):
-        fresh, repeats = _tell_apart(candidates, outcomes)
-        if not fresh:
-            return
-        posting = _posting(fresh, balances, now=now, grace=grace)
-        for candidate in fresh:
-            posting.post(candidate)
-        counted = partial(_count, posting, fresh, outcomes)
-        if recording.insert_records(posting.records, meanwhile=counted):
-            posting.write()
-            for work, user_id in posting.crossings():
-                outbox.add(work, {"user_id": user_id}, now=now)
-            _tell_repeats(repeats, outcomes)
-            return
-    raise UsageContended(say("Other posts keep taking the same request ids; send the batch again."))
+    candidates: Sequence[Candidate], outcomes: Outcomes, *, now: datetime, grace: timedelta
+) -> bool:
+    """Record what is fresh; false if somebody else has just taken one of the request ids."""
+    standing = _lock(candidates, now=now)
+    known = _known(candidates, standing.balances, outcomes)
+    fresh, repeats = _tell_apart(known, standing, outcomes)
+    if not fresh:
+        return True
+    posting = Posting(
+        balances=standing.balances,
+        periods=_periods(fresh, standing, now=now, grace=grace),
+        closed=standing.closed,
+        labels=recording.labels(recording.labels_of([candidate.report for candidate in fresh])),
+        now=now,
+    )
+    for candidate in fresh:
+        posting.post(candidate)
+    counted = partial(_count, posting, fresh, outcomes)
+    if not recording.insert_records(posting.records, meanwhile=counted, afterwards=posting.write):
+        return False
+    for work, user_id in posting.crossings():
+        outbox.add(work, {"user_id": user_id}, now=now)
+    _tell_repeats(repeats, outcomes)
+    return True
+
+
+def _periods(
+    fresh: Sequence[Candidate], standing: _Standing, *, now: datetime, grace: timedelta
+) -> Mapping[str, Sequence[UsagePeriod]]:
+    """Return the periods by account, rolled over where the current one has ended."""
+    user_ids = {candidate.report.user_id for candidate in fresh}
+    ours = [period for period in standing.periods if period.user_id in user_ids]
+    periods: dict[str, list[UsagePeriod]] = defaultdict(list)
+    for period in subscriptions.rolled_over(ours, since=_since(fresh), now=now, grace=grace):
+        periods[period.user_id].append(period)
+    return periods
+
+
+def _known(
+    candidates: Sequence[Candidate], balances: Mapping[str, Balance], outcomes: Outcomes
+) -> list[Candidate]:
+    """Return the reports of accounts that there are; the others are refused."""
+    ours = []
+    for candidate in candidates:
+        user_id = candidate.report.user_id
+        if user_id in balances:
+            ours.append(candidate)
+            continue
+        wrong = {"user_id": user_id}
+        detail = say("There is no account with the user_id {user_id}.", wrong)
+        fault = FieldError("user_id", "unknown_user", detail)
+        outcomes[candidate.position] = _refused(candidate.report, OutcomeStatus.REJECTED, fault)
+    return ours
 
 
 def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> None:
@@ -124,12 +180,10 @@ def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> 
 
 
 def _tell_apart(
-    candidates: Sequence[Candidate], outcomes: Outcomes
+    candidates: Sequence[Candidate], standing: _Standing, outcomes: Outcomes
 ) -> tuple[list[Candidate], list[tuple[Candidate, Candidate]]]:
     """Return the fresh candidates, and the repeats within the batch with what they repeat."""
-    request_ids = {candidate.report.request_id for candidate in candidates}
-    known = recording.recorded(request_ids)
-    gone = pruning.pruned(request_ids - known.keys())
+    known, gone = standing.recorded, standing.pruned
     fresh: dict[str, Candidate] = {}
     repeats = []
     for candidate in candidates:
@@ -146,29 +200,6 @@ def _tell_apart(
         else:
             outcomes[candidate.position] = _conflict(report)
     return list(fresh.values()), repeats
-
-
-def _posting(
-    fresh: Sequence[Candidate],
-    balances: Mapping[str, Balance],
-    *,
-    now: datetime,
-    grace: timedelta,
-) -> Posting:
-    """Ask everything that splitting and counting the fresh records depends on."""
-    user_ids = {candidate.report.user_id for candidate in fresh}
-    since = min((candidate.occurred_at for candidate in fresh), default=now)
-    periods: dict[str, list[UsagePeriod]] = defaultdict(list)
-    for period in subscriptions.usage_periods(user_ids, since=since, now=now, grace=grace):
-        periods[period.user_id].append(period)
-    months = {month_of(candidate.occurred_at) for candidate in fresh}
-    return Posting(
-        balances=balances,
-        periods=periods,
-        closed=recording.closed_months(user_ids, months=months),
-        labels=recording.labels(recording.labels_of([candidate.report for candidate in fresh])),
-        now=now,
-    )
 
 
 def _tell_repeats(repeats: Sequence[tuple[Candidate, Candidate]], outcomes: Outcomes) -> None:
@@ -194,7 +225,7 @@ def _stands(record: NewRecord | Recorded, status: OutcomeStatus) -> Outcome:
     )
 
 
-def _repeat(report: UsageReport, kept: PrunedRequest) -> Outcome:
+def _repeat(report: UsageReport, kept: Remembered) -> Outcome:
     """Answer a request that was billed long ago: what it cost is not told any more."""
     if not pruning.is_same(report, kept):
         return _conflict(report)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from app.domain.accounts.errors import KeyEnded, KeyExpiryInvalid, KeyReplacedAlready
@@ -84,7 +85,19 @@ class KeyTerms:
     attribute_by: tuple[str, ...] = ()
 
 
-def has_ended(key: Key, *, now: datetime) -> bool:
+class Ending(Protocol):
+    """Whatever ends: by itself, or because somebody has revoked it."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Return when it ends by itself."""
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """Return when it was ended."""
+
+
+def has_ended(key: Ending, *, now: datetime) -> bool:
     """Tell whether the key is refused."""
     return key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now)
 

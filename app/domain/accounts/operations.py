@@ -4,7 +4,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    SelectBase,
+    and_,
+    bindparam,
+    case,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts import (
@@ -33,7 +43,8 @@ from app.domain.accounts.sessions import OpenSession
 from app.domain.accounts.views import SettingsView
 from app.foundation import journal, outbox
 from app.foundation.bulk import any_of
-from app.foundation.database import session
+from app.foundation.database import UTCDateTime, session
+from app.foundation.direct import Awaited, Question, among, values_of
 from app.foundation.languages import ENGLISH
 from app.foundation.secret_keys import KeyKind, SecretKey
 from app.foundation.sentences import say
@@ -249,18 +260,11 @@ def refuse_leaving(account: Account) -> None:
         raise DeletionPending(say("Your account will be deleted. Keep it first."))
 
 
-def lock_balances(
-    user_ids: Collection[str], *, served_at: datetime | None = None
-) -> dict[str, Balance]:
-    """Lock the accounts that exist, in the order of their ids, and return what usage draws on.
-
-    With a moment only those that the gateway may serve then: whose deletion is due is unknown.
-    """
+def _balances(*conditions: ColumnElement[bool]) -> SelectBase:
     settings = BillingSettings
     # Nothing is bought for an account that is to be deleted.
     buys = and_(settings.auto_topup, Account.deletion_asked_at.is_(None))
     topup_threshold = case((buys, settings.auto_topup_threshold), else_=0)
-    served = [] if served_at is None else [_is_served(served_at)]
     columns = select(
         Account.id,
         Account.timezone,
@@ -270,12 +274,38 @@ def lock_balances(
         topup_threshold,
     )
     joined = columns.join(settings, settings.user_id == Account.id)
-    statement = joined.where(any_of(Account.id, user_ids), *served).order_by(Account.id)
-    rows = session.execute(statement.with_for_update(key_share=True, of=Account))
-    return {row.id: Balance(*row) for row in rows}
+    ours = joined.where(among(Account.id, "user_ids"), *conditions).order_by(Account.id)
+    return ours.with_for_update(key_share=True, of=Account)
 
 
-def _is_served(now: datetime) -> ColumnElement[bool]:
+@Question
+def _balances_of_served() -> SelectBase:
+    return _balances(_is_served(bindparam("served_at", type_=UTCDateTime())))
+
+
+_balances_of_all = Question(_balances)
+
+
+def lock_balances(
+    user_ids: Collection[str], *, served_at: datetime | None = None
+) -> dict[str, Balance]:
+    """Lock the accounts that exist, in the order of their ids, and return what usage draws on.
+
+    With a moment only those that the gateway may serve then: whose deletion is due is unknown.
+    """
+    return ask_balances(user_ids, served_at=served_at).get()
+
+
+def ask_balances(
+    user_ids: Collection[str], *, served_at: datetime | None = None
+) -> Awaited[dict[str, Balance]]:
+    """Lock like lock_balances: whatever is asked after this is asked under the locks."""
+    question = _balances_of_all if served_at is None else _balances_of_served
+    given = {"user_ids": values_of(user_ids), "served_at": served_at}
+    return question.send(given, lambda rows: {row[0]: Balance._make(row) for row in rows})
+
+
+def _is_served(now: BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(Account.deletion_due_at.is_(None), Account.deletion_due_at > now)
 
 

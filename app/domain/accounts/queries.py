@@ -180,9 +180,9 @@ def keys_of(account: Account) -> Sequence[Key]:
     return session.scalars(statement.order_by(Key.id.desc())).all()
 
 
-def first_of_replaced(key: Key) -> str:
+def first_of_replaced(key_id: int) -> str:
     """Return the public id of the key that this one has taken the place of, and so on back."""
-    chain = select(Key.id, Key.public_id).where(Key.id == key.id).cte("chain", recursive=True)
+    chain = select(Key.id, Key.public_id).where(Key.id == key_id).cte("chain", recursive=True)
     before = aliased(Key)
     chain = chain.union_all(
         select(before.id, before.public_id).join(chain, before.replaced_by == chain.c.id)

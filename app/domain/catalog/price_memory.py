@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, select, text
+from sqlalchemy import Connection, Engine, SelectBase, select, text
 
 from app.domain.accounts.models import Counter
 from app.domain.catalog.rules import Price, PriceBook
 from app.foundation.database import session
+from app.foundation.direct import Question
 
 STATE = "prices"
 MARK = text(
@@ -58,9 +59,14 @@ class RememberedPrices:
 _remembered: WeakKeyDictionary[Engine | Connection, RememberedPrices] = WeakKeyDictionary()
 
 
+@Question
+def _state() -> SelectBase:
+    return select(Counter.value).where(Counter.name == STATE)
+
+
 def remembered_prices() -> RememberedPrices:
     """Return what this process remembers of the prices as they stand in this database now."""
-    state = session.scalar(select(Counter.value).where(Counter.name == STATE)) or UNTOUCHED
+    state = next((value for (value,) in _state.ask({})), UNTOUCHED)
     engine = session.get_bind()
     known = _remembered.get(engine)
     if known is None or known.state != state or len(known.names) > NAMES_MAX:

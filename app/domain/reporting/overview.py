@@ -141,7 +141,7 @@ def _figures(
     periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
     period, following = periods
     owed, month_sums, ever = queries.debts_and_usage(account, now=now)
-    position = queries.position_with(owed, account, chosen, period, limits=limits)
+    position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))

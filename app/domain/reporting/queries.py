@@ -1,14 +1,18 @@
 """Questions across subjects. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     ScalarSelect,
     Select,
+    SelectBase,
+    Text,
+    and_,
+    bindparam,
     cast,
     exists,
     func,
@@ -26,18 +30,17 @@ from app.domain.payments.models import Dispute, Payment
 from app.domain.reporting.entitlements import CreditLimits, Position, credit_limit_minor
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
 from app.domain.subscriptions import queries as subscriptions
-from app.domain.subscriptions.queries import PeriodView
+from app.domain.subscriptions.models import SubscriptionPeriod
+from app.domain.subscriptions.queries import PeriodView, WrittenPeriod
 from app.domain.usage import queries as usage
 from app.domain.usage.models import UsageCorrection, UsageMonthly
-from app.domain.usage.series import SUMS
+from app.domain.usage.series import sums_over
 from app.domain.usage.views import Sums
-from app.foundation.database import Whole, session
+from app.foundation.database import UTCDateTime, Whole, session
+from app.foundation.direct import Awaited, Question, Row
 from app.foundation.periods import BillingMonth
 
 T = TypeVar("T")
-# What of usage debts depend on.
-DEBT_SUMS = ("unpriced_tokens", "final_nanos")
-NO_RENEWAL = Invoice.kind != "subscription"
 
 
 def stats(account: Account, *, now: datetime, grace: timedelta) -> Stats:
@@ -71,27 +74,38 @@ def quota_watch(account: Account, *, now: datetime, grace: timedelta) -> QuotaWa
     )
 
 
+class Held(Protocol):
+    """What decides of an account whether it may go on."""
+
+    @property
+    def suspended_at(self) -> datetime | None:
+        """Return since when it is suspended."""
+
+    @property
+    def extra_tokens(self) -> int:
+        """Return how many extra tokens it has."""
+
+    @property
+    def credit_limit_minor(self) -> int | None:
+        """Return its own limit; None for the general one."""
+
+
+class Chosen(Protocol):
+    """What its customer has chosen of that."""
+
+    @property
+    def overage_enabled(self) -> bool:
+        """Tell whether usage goes on past what is paid for."""
+
+    @property
+    def spend_limit_minor(self) -> int | None:
+        """Return what may be spent in a month."""
+
+
 def position(
-    account: Account,
-    chosen: BillingSettings,
-    period: PeriodView,
-    *,
-    now: datetime,
-    limits: CreditLimits,
+    account: Held, chosen: Chosen, period: PeriodView, owed: Debts, *, limits: CreditLimits
 ) -> Position:
     """Return all that decides whether the account may go on."""
-    return position_with(debts(account, now=now), account, chosen, period, limits=limits)
-
-
-def position_with(
-    owed: Debts,
-    account: Account,
-    chosen: BillingSettings,
-    period: PeriodView,
-    *,
-    limits: CreditLimits,
-) -> Position:
-    """Return the same for whoever has read what the account owes."""
     return Position(
         is_suspended=account.suspended_at is not None,
         pays_as_he_goes=period.terms.plan_id == PAY_AS_YOU_GO,
@@ -103,10 +117,69 @@ def position_with(
     )
 
 
+def position_now(
+    account: Account,
+    chosen: Chosen,
+    period: PeriodView,
+    *,
+    now: datetime,
+    limits: CreditLimits,
+) -> Position:
+    """Return the same with what the account owes now."""
+    return position(account, chosen, period, debts(account, now=now), limits=limits)
+
+
+class Served(NamedTuple):
+    """An account that a gateway asks about: what its period is made of stands from `id` on."""
+
+    suspended_at: datetime | None
+    extra_tokens: int
+    credit_limit_minor: int | None
+    deletion_due_at: datetime | None
+    overage_enabled: bool
+    spend_limit_minor: int | None
+    period: WrittenPeriod
+
+
+@Question
+def _who_is_served() -> SelectBase:
+    account, chosen, period = Account, BillingSettings, SubscriptionPeriod
+    columns = select(
+        account.suspended_at,
+        account.extra_tokens,
+        account.credit_limit_minor,
+        account.deletion_due_at,
+        chosen.overage_enabled,
+        chosen.spend_limit_minor,
+        *(getattr(period, name) for name in WrittenPeriod._fields),
+    )
+    theirs = columns.join(chosen, chosen.user_id == account.id).join(
+        period, and_(period.user_id == account.id, period.is_current)
+    )
+    return theirs.where(account.id == bindparam("user_id", type_=Text()))
+
+
+def ask_served(user_id: str) -> Awaited[Served | None]:
+    """Ask for what a gateway's question about an account depends on, beside its debts."""
+
+    def read(rows: Iterable[Row]) -> Served | None:
+        found = ((*row[:6], WrittenPeriod._make(row[6:])) for row in rows)
+        return next(map(Served._make, found), None)
+
+    return _who_is_served.send({"user_id": user_id}, read)
+
+
 def debts(account: Account, *, now: datetime) -> Debts:
-    """Return what the account owes and has paid: one statement, whatever it has done."""
-    owed, months = _owed_and_used(account, DEBT_SUMS, now=now)
-    return _debts(owed, months, now=now)
+    """Return what the account owes and has paid: two statements, whatever it has done."""
+    return ask_debts(account.id, now=now)()
+
+
+def ask_debts(user_id: str, *, now: datetime) -> Callable[[], Debts]:
+    """Ask what an account owes and has paid; what this returns gives the answer."""
+    given = {"user_id": user_id, "now": now}
+    months = _usage_by_month.send(given, lambda rows: [_Month(*row) for row in rows])
+    rest = _what_is_owed.send(given, lambda rows: next(iter(rows)))
+    return lambda: _debts(months.get(), rest.get(), now=now)
 
 
 def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Sums]:
@@ -114,121 +187,140 @@ def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Su
 
     Usage goes by its occurrence. One statement for all of it.
     """
-    owed, months = _owed_and_used(account, SUMS, now=now)
+    owed, used = _owed_in_all().subquery("owed"), _used_by_month().subquery("used")
+    # Who has used nothing owes something all the same.
+    both = select(owed, used).select_from(owed.outerjoin(used, true()))
+    rows = session.execute(both, {"user_id": account.id, "now": now}).all()
+    issued_minor, *rest = rows[0][: len(owed.c)]
+    months = [row[len(owed.c) :] for row in rows if row.month is not None]
+    of_debts = len(_Month._fields)
+    by_month = [_Month(*month[:of_debts]) for month in months]
+    sums = [(month[of_debts], Sums(*month[of_debts + 1 :])) for month in months]
     running = str(BillingMonth.of(now))
-    this_month = (month.sums for month in months if month.occurred_month == running)
-    ever = (month.sums for month in months)
-    return _debts(owed, months, now=now), usage.total_of(this_month), usage.total_of(ever)
+    return (
+        replace(_debts(by_month, tuple(rest), now=now), issued_minor=issued_minor or 0),
+        usage.total_of(used for month, used in sums if month == running),
+        usage.total_of(used for _, used in sums),
+    )
+
+
+USER_ID = bindparam("user_id", type_=Text())
+BILLED_IN = UsageMonthly.billing_month
+
+
+@Question
+def _what_is_owed() -> SelectBase:
+    return select(*_owed())
+
+
+def _owed_in_all() -> Select[*tuple[Any, ...]]:
+    """Return the same, and before it all that is issued and unpaid, renewals too."""
+    issued = _sum_of(Invoice.user_id == USER_ID, Invoice.status == "issued")
+    return select(*(each.label(f"owed_{at}") for at, each in enumerate((issued, *_owed()))))
+
+
+def _owed() -> tuple[ColumnElement[Any], ...]:
+    return (
+        _unpaid_sum(),
+        _unpaid_sum(Invoice.due_at <= bindparam("now", type_=UTCDateTime())),
+        _due_first(Invoice.due_at),
+        _due_first(Invoice.invoice_number),
+        *_waiting(),
+        exists().where(Payment.user_id == USER_ID, Payment.status == "settled"),
+        exists().where(Dispute.user_id == USER_ID, Dispute.status == "open"),
+    )
+
+
+def _debts(by_month: Sequence["_Month"], rest: Row, *, now: datetime) -> Debts:
+    unpaid, overdue, oldest, number, carried, corrected, has_paid, is_contested = rest
+    unbilled = sum(month.final_nanos for month in by_month if not month.is_billed)
+    running = str(BillingMonth.of(now))
+    return Debts(
+        unbilled_nanos=max(unbilled + (carried or 0) + (corrected or 0), 0),
+        unpaid_minor=unpaid or 0,
+        oldest_due_at=oldest,
+        spent_nanos=sum(month.final_nanos for month in by_month if month.month == running),
+        unpriced_tokens=sum(month.unpriced_tokens for month in by_month),
+        has_paid=bool(has_paid),
+        has_open_dispute=bool(is_contested),
+        overdue_minor=overdue or 0,
+        oldest_number=number,
+    )
 
 
 class _Month(NamedTuple):
-    billing_month: str
-    occurred_month: str
+    month: str
+    final_nanos: int
+    unpriced_tokens: int
     # Its usage stands on an invoice, is carried, or was forgiven.
     is_billed: bool
-    # Of what was asked for; the others are 0.
-    sums: Sums
 
 
-def _debts(owed: Row[Any], months: Sequence[_Month], *, now: datetime) -> Debts:
-    unbilled = sum(month.sums.final_nanos for month in months if not month.is_billed)
-    running = str(BillingMonth.of(now))
-    spent = (month.sums.final_nanos for month in months if month.billing_month == running)
-    return Debts(
-        unbilled_nanos=max(unbilled + (owed.carried or 0) + (owed.corrected or 0), 0),
-        unpaid_minor=owed.unpaid or 0,
-        oldest_due_at=owed.oldest_due_at,
-        spent_nanos=sum(spent),
-        unpriced_tokens=sum(month.sums.unpriced_tokens for month in months),
-        has_paid=owed.has_paid,
-        has_open_dispute=owed.is_contested,
-        overdue_minor=owed.overdue or 0,
-        oldest_number=owed.oldest_number,
-        issued_minor=owed.issued or 0,
-    )
+@Question
+def _usage_by_month() -> SelectBase:
+    return select(*_of_debts()).where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN)
 
 
-def _owed_and_used(
-    account: Account, names: Sequence[str], *, now: datetime
-) -> tuple[Row[Any], Sequence[_Month]]:
-    """Return what stands against the account, and these sums of each month it was used in."""
-    owed = _owed(account, now=now).subquery("owed")
-    used = _used_by_month(account, names).subquery("used")
-    # Who has used nothing owes something all the same.
-    rows = session.execute(select(owed, used).select_from(owed.outerjoin(used, true()))).all()
-    return rows[0], [
-        _Month(
-            row.billing_month,
-            row.occurred_month,
-            row.is_billed,
-            Sums(**{name: getattr(row, name) for name in names}),
-        )
-        for row in rows
-        if row.billing_month is not None
-    ]
+def _used_by_month() -> Select[*tuple[Any, ...]]:
+    """Return the same with all sums, the months of occurrence kept apart."""
+    occurred = UsageMonthly.occurred_month
+    columns = select(*_of_debts(), occurred, *sums_over(UsageMonthly))
+    return columns.where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN, occurred)
 
 
-def _owed(account: Account, *, now: datetime) -> Select[*tuple[Any, ...]]:
-    carried, corrected = _waiting(account)
-    paid = exists().where(Payment.user_id == account.id, Payment.status == "settled")
-    contested = exists().where(Dispute.user_id == account.id, Dispute.status == "open")
-    return select(
-        _sum_of(account).label("issued"),
-        # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
-        _sum_of(account, NO_RENEWAL).label("unpaid"),
-        _sum_of(account, NO_RENEWAL, Invoice.due_at <= now).label("overdue"),
-        _due_first(account, Invoice.due_at).label("oldest_due_at"),
-        _due_first(account, Invoice.invoice_number).label("oldest_number"),
-        carried.label("carried"),
-        corrected.label("corrected"),
-        paid.label("has_paid"),
-        contested.label("is_contested"),
-    )
-
-
-def _used_by_month(account: Account, names: Sequence[str]) -> Select[*tuple[Any, ...]]:
-    rolled, month = UsageMonthly, UsageMonthly.billing_month
+def _of_debts() -> tuple[ColumnElement[Any], ...]:
+    month = BILLED_IN
     invoiced = exists().where(
-        Invoice.user_id == account.id,
+        Invoice.user_id == USER_ID,
         Invoice.kind == "usage",
         Invoice.status != "draft",
         Invoice.billing_month == month,
     )
     carried = exists().where(
-        CarriedAmount.user_id == account.id,
+        CarriedAmount.user_id == USER_ID,
         CarriedAmount.kind == "usage",
         CarriedAmount.from_month == month,
     )
-    sums = (cast(func.sum(getattr(rolled, name)), Whole).label(name) for name in names)
-    columns = month, rolled.occurred_month, or_(invoiced, carried).label("is_billed")
-    ours = select(*columns, *sums).where(rolled.user_id == account.id)
-    return ours.group_by(month, rolled.occurred_month)
+    return (
+        month.label("month"),
+        cast(func.sum(UsageMonthly.final_nanos), Whole).label("spent"),
+        cast(func.sum(UsageMonthly.unpriced_tokens), Whole).label("unpriced"),
+        or_(invoiced, carried).label("is_billed"),
+    )
 
 
-def _waiting(account: Account) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
+def _waiting() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
     """Return what the next invoice will carry besides its own month, in nano-USD."""
     carried = select(cast(func.sum(CarriedAmount.amount_nanos), Whole)).where(
-        CarriedAmount.user_id == account.id,
+        CarriedAmount.user_id == USER_ID,
         CarriedAmount.invoice_id.is_(None),
         CarriedAmount.forgiven_by.is_(None),
     )
     corrected = select(cast(func.sum(UsageCorrection.amount_nanos), Whole)).where(
-        UsageCorrection.user_id == account.id, UsageCorrection.invoice_id.is_(None)
+        UsageCorrection.user_id == USER_ID, UsageCorrection.invoice_id.is_(None)
     )
     return carried.scalar_subquery(), corrected.scalar_subquery()
 
 
-def _due_first(account: Account, figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
+def _due_first(figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
     """Return what stands in the unpaid invoice that is, or was, due first."""
-    unpaid = select(figure).where(*_is_unpaid(account), NO_RENEWAL)
+    unpaid = select(figure).where(*_is_unpaid())
     return unpaid.order_by(Invoice.due_at, Invoice.id).limit(1).scalar_subquery()
 
 
-def _sum_of(account: Account, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+def _unpaid_sum(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return _sum_of(*_is_unpaid(), *conditions)
+
+
+def _sum_of(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     due_minor = Invoice.final_minor - Invoice.credit_used_minor
-    statement = select(cast(func.sum(due_minor), Whole))
-    return statement.where(*_is_unpaid(account), *conditions).scalar_subquery()
+    return select(cast(func.sum(due_minor), Whole)).where(*conditions).scalar_subquery()
 
 
-def _is_unpaid(account: Account) -> tuple[ColumnElement[bool], ...]:
-    return Invoice.user_id == account.id, Invoice.status == "issued"
+def _is_unpaid() -> tuple[ColumnElement[bool], ...]:
+    # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
+    return (
+        Invoice.user_id == USER_ID,
+        Invoice.status == "issued",
+        Invoice.kind != "subscription",
+    )

@@ -114,11 +114,18 @@ def usage_periods(
 ) -> list[UsagePeriod]:
     """Return the locked accounts' periods from a moment to now, rolled over where they ended."""
     periods = queries.usage_periods(user_ids, since=since)
+    return rolled_over(periods, since=since, now=now, grace=grace)
+
+
+def rolled_over(
+    periods: list[UsagePeriod], *, since: datetime, now: datetime, grace: timedelta
+) -> list[UsagePeriod]:
+    """Return the locked accounts' periods as they are once those that ended are rolled over."""
     over = {period.user_id for period in periods if period.is_current and period.is_over(now)}
-    if over:
-        roll_over(queries.periods_since(over, since=now), now=now, grace=grace)
-        periods = queries.usage_periods(user_ids, since=since)
-    return periods
+    if not over:
+        return periods
+    roll_over(queries.periods_since(over, since=now), now=now, grace=grace)
+    return queries.usage_periods({period.user_id for period in periods}, since=since)
 
 
 def _begin(account: Account, terms: Terms, *, now: datetime) -> SubscriptionPeriod:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Text, cast, literal, or_, select
+from sqlalchemy import SelectBase, Text, bindparam, cast, literal, or_, select
 
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
@@ -20,7 +20,8 @@ from app.domain.subscriptions.models import (
 )
 from app.domain.subscriptions.rules import NextPeriod, Running, Terms
 from app.foundation.bulk import any_of
-from app.foundation.database import session
+from app.foundation.database import UTCDateTime, session
+from app.foundation.direct import Awaited, Question, among, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,13 +269,23 @@ class UsagePeriod(NamedTuple):
         return now >= (self.ends_at if self.grace_ends_at is None else self.grace_ends_at)
 
 
-def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
-    """Return the accounts' current periods and those that ended after a moment."""
+@Question
+def _which_take_usage() -> SelectBase:
     period = SubscriptionPeriod
     columns = select(*(getattr(period, name) for name in UsagePeriod._fields))
-    recent = or_(period.is_current, period.ends_at > since)
-    rows = session.execute(columns.where(any_of(period.user_id, user_ids), recent))
-    return [UsagePeriod(*row) for row in rows]
+    recent = or_(period.is_current, period.ends_at > bindparam("since", type_=UTCDateTime()))
+    return columns.where(among(period.user_id, "user_ids"), recent)
+
+
+def usage_periods(user_ids: Collection[str], *, since: datetime) -> list[UsagePeriod]:
+    """Return the accounts' current periods and those that ended after a moment."""
+    return ask_usage_periods(user_ids, since=since).get()
+
+
+def ask_usage_periods(user_ids: Collection[str], *, since: datetime) -> Awaited[list[UsagePeriod]]:
+    """Ask for the accounts' current periods and those that ended after a moment."""
+    asked = {"user_ids": values_of(user_ids), "since": since}
+    return _which_take_usage.send(asked, lambda rows: list(map(UsagePeriod._make, rows)))
 
 
 def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Running:
@@ -295,7 +306,34 @@ def _open_change(user_id: str) -> OpenChange | None:
     return None if row is None else OpenChange(*row)
 
 
-def _view(period: SubscriptionPeriod) -> PeriodView:
+class WrittenPeriod(NamedTuple):
+    """A period as it is written."""
+
+    id: int
+    starts_at: datetime
+    ends_at: datetime
+    grace_ends_at: datetime | None
+    plan_id: str
+    price_minor: int
+    plan_quota: int
+    extra_token_price_pico: int | None
+    overage_discount_bp: int
+    max_concurrent_req: int
+    rate_limit_per_min: int
+    quota: int
+    tokens_used: int
+    quota_tokens_used: int
+
+
+def view_of(written: WrittenPeriod, user_id: str, *, now: datetime, grace: timedelta) -> PeriodView:
+    """Return the period that holds now: the current one as it was read, or one that follows."""
+    ends_at = written.ends_at if written.grace_ends_at is None else written.grace_ends_at
+    if now < ends_at:
+        return _view(written)
+    return current_period(user_id, now=now, grace=grace)
+
+
+def _view(period: SubscriptionPeriod | WrittenPeriod) -> PeriodView:
     terms = Terms(
         plan_id=period.plan_id,
         price_minor=period.price_minor,

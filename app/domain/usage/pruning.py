@@ -4,12 +4,12 @@ Only what is billed and closed goes, and from no running period. Changes state; 
 """
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import add, attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Select, SelectBase, delete, exists, or_, select, update
 
 from app.domain.accounts.models import Account
 from app.domain.subscriptions.models import SubscriptionPeriod
@@ -29,6 +29,7 @@ from app.domain.usage.rollups import SUMS, sums_of
 from app.domain.usage.rules import OTHER, QUARTER_SECONDS
 from app.foundation.bulk import add_to_rows, any_of, insert_rows
 from app.foundation.database import session
+from app.foundation.direct import Awaited, Question, Row, among, values_of
 
 KEYS = ("user_id", "quarter", "period_id", "billing_month", "model", "api_key", "provider")
 # What two reports of one request must have in common, beside the moment.
@@ -60,16 +61,31 @@ def prune(account: Account, *, before: datetime, limit: int) -> int:
     return len(records)
 
 
-def pruned(request_ids: Collection[str]) -> dict[str, PrunedRequest]:
-    """Return which of these requests had a record that is kept no longer."""
-    if not request_ids:
-        return {}
+class Remembered(NamedTuple):
+    """What is kept of a request whose record is kept no longer."""
+
+    request_digest: str
+    content_digest: str
+    occurred_at: datetime | None
+
+
+@Question
+def _which_are_remembered() -> SelectBase:
+    columns = select(*(getattr(PrunedRequest, name) for name in Remembered._fields))
+    return columns.where(among(PrunedRequest.request_digest, "digests"))
+
+
+def ask_pruned(request_ids: Collection[str]) -> Awaited[dict[str, Remembered]]:
+    """Ask which of these requests had a record that is kept no longer."""
     by_digest = {digest_of_request(request_id): request_id for request_id in request_ids}
-    kept = select(PrunedRequest).where(any_of(PrunedRequest.request_digest, list(by_digest)))
-    return {by_digest[row.request_digest]: row for row in session.scalars(kept)}
+
+    def by_request_id(rows: Iterable[Row]) -> dict[str, Remembered]:
+        return {by_digest[row[0]]: Remembered._make(row) for row in rows}
+
+    return _which_are_remembered.send({"digests": values_of(by_digest)}, by_request_id)
 
 
-def is_same(report: UsageReport, kept: PrunedRequest) -> bool:
+def is_same(report: UsageReport, kept: Remembered) -> bool:
     """Tell whether the report says what the record had said: a repeat, not a conflict."""
     same_words = digest_of_content(report) == kept.content_digest
     return same_words and may_be_same(report.occurred_at, kept.occurred_at)

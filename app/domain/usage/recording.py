@@ -1,20 +1,22 @@
 """What recording usage has to know and to write, in as few statements as there are questions."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, func, or_, select
+from sqlalchemy import Connection, Engine, SelectBase, func, or_, select
 
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
-from app.foundation.bulk import Row, any_of, insert_new_tuples, insert_rows
+from app.foundation import bulk
+from app.foundation.bulk import insert_new_tuples, insert_rows
 from app.foundation.database import session
+from app.foundation.direct import Awaited, Question, Row, among, values_of
 from app.foundation.periods import month_of
 
 APART_MAX = {
@@ -38,11 +40,19 @@ _said = attrgetter(
 )
 
 
-def recorded(request_ids: Collection[str]) -> dict[str, Recorded]:
-    """Return the records that stand under these request ids."""
+@Question
+def _which_stand() -> SelectBase:
     columns = select(*(getattr(BillingRecord, name) for name in Recorded._fields))
-    rows = session.execute(columns.where(any_of(BillingRecord.request_id, request_ids)))
-    return {row.request_id: Recorded(*row) for row in rows}
+    return columns.where(among(BillingRecord.request_id, "request_ids"))
+
+
+def ask_recorded(request_ids: Collection[str]) -> Awaited[dict[str, Recorded]]:
+    """Ask for the records that stand under these request ids."""
+    return _which_stand.send({"request_ids": values_of(request_ids)}, _by_request_id)
+
+
+def _by_request_id(rows: Iterable[Row]) -> dict[str, Recorded]:
+    return {record.request_id: record for record in map(Recorded._make, rows)}
 
 
 def is_same_request(report: UsageReport, record: Recorded) -> bool:
@@ -79,11 +89,28 @@ class ClosedMonths:
         return month in self.for_everyone or (user_id, month) in self.for_account
 
 
+@Question
+def _which_are_closed() -> SelectBase:
+    ours = or_(MonthClose.user_id.is_(None), among(MonthClose.user_id, "user_ids"))
+    statement = select(MonthClose.user_id, MonthClose.billing_month)
+    return statement.where(among(MonthClose.billing_month, "months"), ours)
+
+
 def closed_months(user_ids: Collection[str], *, months: Collection[str]) -> ClosedMonths:
     """Return which of the months are closed for which accounts; ask under the accounts' lock."""
-    ours = or_(MonthClose.user_id.is_(None), any_of(MonthClose.user_id, user_ids))
-    statement = select(MonthClose.user_id, MonthClose.billing_month)
-    rows = session.execute(statement.where(any_of(MonthClose.billing_month, months), ours)).all()
+    return ask_closed_months(user_ids, months=months).get()
+
+
+def ask_closed_months(
+    user_ids: Collection[str], *, months: Collection[str]
+) -> Awaited[ClosedMonths]:
+    """Ask which of the months are closed for which accounts, under the accounts' lock."""
+    given = {"user_ids": values_of(user_ids), "months": values_of(months)}
+    return _which_are_closed.send(given, _closed_months)
+
+
+def _closed_months(found: Iterable[Row]) -> ClosedMonths:
+    rows = list(found)
     return ClosedMonths(
         for_everyone=frozenset(month for user_id, month in rows if user_id is None),
         for_account=frozenset((user_id, month) for user_id, month in rows if user_id is not None),
@@ -96,7 +123,7 @@ class Labels:
 
     known: set[Label]
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    added: list[Row] = field(default_factory=list)
+    added: list[bulk.Row] = field(default_factory=list)
 
     def kept(self, user_id: str, kind: str, label: str | None) -> str:
         """Return the label under which rollups count it; an empty one where none was named."""
@@ -151,25 +178,40 @@ def _seen_before() -> set[Label]:
     return seen
 
 
+@Question
+def _which_are_kept() -> SelectBase:
+    columns = select(UsageLabel.user_id, UsageLabel.kind, UsageLabel.label)
+    return columns.where(among(UsageLabel.user_id, "user_ids"), among(UsageLabel.label, "names"))
+
+
 def _stored(labels: Collection[Label]) -> set[Label]:
     user_ids, names = {label[0] for label in labels}, {label[2] for label in labels}
-    columns = select(UsageLabel.user_id, UsageLabel.kind, UsageLabel.label)
-    asked = columns.where(any_of(UsageLabel.user_id, user_ids), any_of(UsageLabel.label, names))
-    return {(user_id, kind, label) for user_id, kind, label in session.execute(asked)}
+    asked = {"user_ids": values_of(user_ids), "names": values_of(names)}
+    return {(user_id, kind, label) for user_id, kind, label in _which_are_kept.ask(asked)}
+
+
+@Question
+def _how_many_are_kept() -> SelectBase:
+    counted = select(UsageLabel.user_id, UsageLabel.kind, func.count())
+    ours = counted.where(among(UsageLabel.user_id, "user_ids"))
+    return ours.group_by(UsageLabel.user_id, UsageLabel.kind)
 
 
 def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
-    counted = select(UsageLabel.user_id, UsageLabel.kind, func.count()).where(
-        any_of(UsageLabel.user_id, user_ids)
-    )
-    rows = session.execute(counted.group_by(UsageLabel.user_id, UsageLabel.kind))
+    rows = _how_many_are_kept.ask({"user_ids": values_of(user_ids)})
     return Counter({(user_id, kind): count for user_id, kind, count in rows})
 
 
-def insert_records(records: Sequence[NewRecord], *, meanwhile: Callable[[], None]) -> bool:
+def insert_records(
+    records: Sequence[NewRecord],
+    *,
+    meanwhile: Callable[[], None],
+    afterwards: Callable[[], None],
+) -> bool:
     """Insert all records, or none and return false if a request id was taken meanwhile.
 
     What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
+    What is to be written `afterwards` is undone with the records; it may write, but ask nothing.
     """
     # Only another account's post can: posts for the same account wait for its lock.
     return insert_new_tuples(
@@ -178,4 +220,5 @@ def insert_records(records: Sequence[NewRecord], *, meanwhile: Callable[[], None
         columns=NewRecord._fields,
         key="request_id",
         meanwhile=meanwhile,
+        afterwards=afterwards,
     )

@@ -5,15 +5,17 @@ call that says nothing is closed to keys that may only read.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 
 from flask import Response, g, request
 
-from app.domain.accounts import key_rules, keys
+from app.domain.accounts import callers, key_rules, keys
 from app.domain.accounts import queries as accounts
+from app.domain.accounts.callers import Caller
 from app.domain.accounts.key_rules import Scope
-from app.domain.accounts.models import Key, Role
+from app.domain.accounts.models import Role
 from app.entrypoints import limiting
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock
@@ -26,6 +28,7 @@ Call = Callable[..., Response]
 BEARER = re.compile(r"bearer +([0-9A-Za-z_]{1,256}) *", re.IGNORECASE)
 ASKING = ("GET", "HEAD")
 _ONLY_READS = "only_reads"
+_LOOKS_AT_CALLERS = "looks_at_callers"
 _HOLDERS = {
     KeyKind.CUSTOMER: "a customer's key (obl_sk_…)",
     KeyKind.GATEWAY: "a gateway's key (obl_gw_…)",
@@ -70,35 +73,78 @@ def operator_actor() -> str:
     return f"operator:{g.account.id}"
 
 
+class CallerChanged(Exception):
+    """The key of a call is no longer what it was when this process looked it up."""
+
+
+def looks_at_callers(call: Call) -> Call:
+    """Let a caller be taken from memory: the call raises CallerChanged if he has changed since.
+
+    It does so before anything of its own is permanent, and is then made again.
+    """
+    setattr(call, _LOOKS_AT_CALLERS, True)
+    return call
+
+
 def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
         text = _key_text()
         # Whoever sends slowly must not have his key looked at long before his call takes effect.
         raw_body()
-        g.key = accounts.key_by_text(text, now=clock.now())
-        # Taken down now, for the log: once a transaction has run the key would be read anew.
-        g.key_public_id = g.key.public_id
-        _note_use(g.key)
-        if g.key.kind not in kinds:
-            raise _wrong_kind(kinds)
-        # Gateways are our own, and what they cannot post is lost: theirs is no limit.
-        if g.key.kind != KeyKind.GATEWAY:
-            limiting.spend_of_key(g.key.public_id)
-        if g.key.user_id is not None:
-            g.account = accounts.account_in_use(g.key.user_id)
-        if g.key.kind == KeyKind.GATEWAY:
-            # Taken down, too: within a transaction the key would be read anew under locks.
-            g.attribution = accounts.attribution_of(g.key)
-        # Whoever is an operator no longer has lost what his keys could do, too.
-        if g.key.kind == KeyKind.OPERATOR and g.account.role != Role.OPERATOR:
-            raise _wrong_kind(kinds)
-        if g.key.scope == Scope.READ and scope_wanted(call, request.method) == Scope.WRITE:
-            message = "This key may read, but change nothing."
-            raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
-        return call(**route)
+        known = callers.find_remembered(text) if _may_be_remembered(call) else None
+        if known is not None:
+            try:
+                with _looking_at(known):
+                    return _called(call, route, known, kinds)
+            except CallerChanged:
+                callers.forget(known)
+        return _called(call, route, callers.caller_by_text(text, now=clock.now()), kinds)
 
     return checked
+
+
+@contextmanager
+def _looking_at(caller: Caller) -> Iterator[None]:
+    """Look at the caller before any answer leaves, if the call has not: refusals tell things, too.
+
+    Raises CallerChanged.
+    """
+    g.has_looked_at_caller = False
+    try:
+        yield
+    finally:
+        looked = g.has_looked_at_caller
+        if not looked and not callers.are_as_remembered([caller], now=clock.now()):
+            raise CallerChanged
+
+
+def _may_be_remembered(call: Call) -> bool:
+    return hasattr(call, _LOOKS_AT_CALLERS) and "Idempotency-Key" not in request.headers
+
+
+def _called(
+    call: Call, route: dict[str, object], caller: Caller, kinds: tuple[KeyKind, ...]
+) -> Response:
+    """Make the call, if the caller may make it."""
+    g.key = caller
+    _note_use(caller)
+    if caller.kind not in kinds:
+        raise _wrong_kind(kinds)
+    # Gateways are our own, and what they cannot post is lost: theirs is no limit.
+    if caller.kind != KeyKind.GATEWAY:
+        limiting.spend_of_key(caller.public_id)
+    if caller.user_id is not None:
+        g.account = accounts.account_in_use(caller.user_id)
+    if caller.kind == KeyKind.GATEWAY:
+        g.attribution = caller.attribution
+    # Whoever is an operator no longer has lost what his keys could do, too.
+    if caller.kind == KeyKind.OPERATOR and g.account.role != Role.OPERATOR:
+        raise _wrong_kind(kinds)
+    if caller.scope == Scope.READ and scope_wanted(call, request.method) == Scope.WRITE:
+        message = "This key may read, but change nothing."
+        raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
+    return call(**route)
 
 
 def _key_text() -> str:
@@ -114,11 +160,12 @@ def _key_text() -> str:
     return sent[1]
 
 
-def _note_use(key: Key) -> None:
+def _note_use(caller: Caller) -> None:
     now = clock.now()
-    if key_rules.is_worth_noting(key.last_used_at, now=now):
+    if key_rules.is_worth_noting(caller.last_used_at, now=now):
+        callers.forget(caller)
         with transaction():
-            keys.note_use(key.id, now=now)
+            keys.note_use(caller.id, now=now)
 
 
 def _unauthenticated(code: str, message: str) -> Refusal:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response, g, request
 
 from app.domain.accounts import queries as accounts
-from app.entrypoints.api.auth import Call
+from app.entrypoints.api.auth import Call, looks_at_callers
 from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
@@ -59,6 +59,7 @@ def changes_together(call: Call) -> Call:
     """Let the call make its change with those of others, in a transaction of them all.
 
     With an Idempotency-Key like changes: the answer is kept in the transaction of its own effect.
+    Whoever calls may be known from memory: the call looks at that before its change is permanent.
     """
     alone = changes(call)
 
@@ -68,7 +69,7 @@ def changes_together(call: Call) -> Call:
             return alone(**route)
         return call(**route)
 
-    return changed
+    return looks_at_callers(changed)
 
 
 def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
@@ -112,7 +113,7 @@ def _holder() -> str:
     """Name who calls, alike before and after he has replaced his secret key."""
     if g.key.user_id is not None:
         return f"account:{g.key.user_id}"
-    return accounts.first_of_replaced(g.key)
+    return accounts.first_of_replaced(g.key.id)
 
 
 def _run_once(key: str, run: Callable[[Keep], Response]) -> Response:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from app.domain.reporting.views import Entitlement
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_gateways
+from app.entrypoints.api.auth import for_gateways, looks_at_callers
 from app.entrypoints.api.key_limits import refuse_other_accounts
 from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.settings import credit_limits, renewal_grace
@@ -17,6 +17,7 @@ calls = Blueprint("entitlements", __name__)
 
 @calls.get("/entitlements/<user_id>")
 @for_gateways
+@looks_at_callers
 def get_entitlement(user_id: str) -> Response:
     """Answer whether the customer may go on, the first reason why not, and what is left."""
     Parameters().check()

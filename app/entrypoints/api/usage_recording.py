@@ -10,7 +10,10 @@ from typing import cast
 from flask import current_app, g
 from flask.sansio.app import App
 
+from app.domain.accounts import callers
+from app.domain.accounts.callers import Caller
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
+from app.entrypoints.api.auth import CallerChanged
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.database import end_reading, is_in_transaction, transaction
@@ -32,10 +35,11 @@ LOCKED_MAX_MS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """The reports of one post, and when it arrived."""
+    """The reports of one post, when it arrived, and by whose key."""
 
     reports: Sequence[UsageReport]
     arrived_at: datetime
+    caller: Caller
 
 
 def register_posts(app: App, *, together_max: int = TOGETHER_MAX, leaders_max: int = 1) -> None:
@@ -56,7 +60,7 @@ def recorded(readings: Sequence[Reading], *, wire: str = NATIVE) -> list[Outcome
     if g.attribution.accounts:
         readings = [_within_limits(reading) for reading in readings]
     reports = [reading for reading in readings if isinstance(reading, UsageReport)]
-    decided = iter(_recorded(Post(reports, clock.now())))
+    decided = iter(_recorded(Post(reports, clock.now(), g.key)))
     outcomes = [r if isinstance(r, Outcome) else next(decided) for r in readings]
     # Counted once the request is answered: before the commit it may all be undone.
     g.usage_seen = (wire, Counter(outcome.status for outcome in outcomes))
@@ -70,6 +74,8 @@ def _recorded(post: Post) -> Sequence[Outcome]:
         return record_usage(post.reports, now=post.arrived_at, grace=renewal_grace())
     # Whoever waits for others holds no connection meanwhile.
     end_reading()
+    # Whoever records looks at all callers before.
+    g.has_looked_at_caller = True
     posts = cast("Together[Post, Sequence[Outcome]]", current_app.extensions[POSTS])
     return posts.do(post, weight=len(post.reports))
 
@@ -77,6 +83,7 @@ def _recorded(post: Post) -> Sequence[Outcome]:
 def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
     """Record several posts in one transaction; what repeats an earlier one is a duplicate of it."""
     with transaction(), waiting_at_most(LOCKED_MAX_MS):
+        _look_at_callers(posts)
         outcomes = iter(
             record_usage(
                 list(chain.from_iterable(post.reports for post in posts)),
@@ -91,7 +98,15 @@ def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
 def _record_alone(post: Post) -> Sequence[Outcome]:
     """Record one post in a transaction of its own, which waits as long as it must."""
     with transaction():
+        _look_at_callers([post])
         return record_usage(post.reports, now=post.arrived_at, grace=renewal_grace())
+
+
+def _look_at_callers(posts: Sequence[Post]) -> None:
+    """Look whether the keys are still what they were when they were looked up."""
+    now = max(post.arrived_at for post in posts)
+    if not callers.are_as_remembered([post.caller for post in posts], now=now):
+        raise CallerChanged
 
 
 def _within_limits(reading: Reading) -> Reading:

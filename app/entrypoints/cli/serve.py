@@ -15,7 +15,7 @@ MODULE = "app.entrypoints.web_server"
 # SQLite has one writer, and a second process would only wait for it.
 WORKERS_ON_SQLITE = 1
 WORKERS = 2
-THREADS = 8
+THREADS = 32
 
 
 @click.command()

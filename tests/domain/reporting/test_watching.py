@@ -84,9 +84,9 @@ class TestWatch:
         assert len(sent) <= 4, sent
 
 
-def test_debts_are_read_in_one_statement(ada) -> None:
+def test_debts_are_read_in_two_statements(ada) -> None:
     make_usage("ada")
     session.refresh(ada)
     with statements() as sent:
         queries.debts(ada, now=NOW)
-    assert len(sent) == 1, sent
+    assert len(sent) == 2, sent

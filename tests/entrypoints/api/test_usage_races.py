@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import SelectBase, select
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts import operations as accounts
@@ -25,6 +25,7 @@ from app.entrypoints.api.usage_recording import register_posts
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation import clock
 from app.foundation.database import end_reading, session, transaction
+from app.foundation.direct import Awaited, Question, among, values_of
 from app.foundation.outbox import OutboxEntry
 from tests.books import check_books
 from tests.factories.accounts import make_account
@@ -224,10 +225,16 @@ class TestRollOver:
         assert [period.tokens_used for period in periods if period.tokens_used] == [THREADS * 500]
 
 
-def read_unlocked(user_ids: set[str], *, served_at: datetime) -> dict[str, Balance]:
+@Question
+def unlocked() -> SelectBase:
     columns = select(Account.id, Account.timezone, Account.extra_tokens, Account.granted_tokens)
-    rows = session.execute(columns.where(Account.id.in_(user_ids)))
-    return {row.id: Balance(*row) for row in rows}
+    return columns.where(among(Account.id, "user_ids"))
+
+
+def read_unlocked(user_ids: set[str], *, served_at: datetime) -> Awaited[dict[str, Balance]]:
+    return unlocked.send(
+        {"user_ids": values_of(user_ids)}, lambda rows: {row[0]: Balance(*row) for row in rows}
+    )
 
 
 class TestAllowance:
@@ -269,7 +276,7 @@ class TestWithoutTheLock:
     def test_breaks_the_books(self, app: Flask, post: Post, monkeypatch) -> None:
         make_account("ada", plan_id="plan-basic")
         make_extra_tokens(bought=100_000)
-        monkeypatch.setattr(accounts, "lock_balances", read_unlocked)
+        monkeypatch.setattr(accounts, "ask_balances", read_unlocked)
         assert any(self.breaks(app, post, number) for number in range(self.ROUNDS_MAX))
 
     def breaks(self, app: Flask, post: Post, round_number: int) -> bool:
@@ -291,13 +298,13 @@ class TestLostRace:
         make_extra_tokens(bought=1_000)
         post(make_record("req-1", "ben"))
         looks = []
-        look = recording.recorded
+        look = recording.ask_recorded
 
-        def look_too_early(request_ids: set[str]) -> dict:
+        def look_too_early(request_ids: set[str]) -> Awaited[dict]:
             looks.append(len(request_ids))
-            return {} if len(looks) == 1 else look(request_ids)
+            return look(set() if len(looks) == 1 else request_ids)
 
-        monkeypatch.setattr(recording, "recorded", look_too_early)
+        monkeypatch.setattr(recording, "ask_recorded", look_too_early)
         records = [make_record(f"req-{number}", tokens=50_000) for number in range(size)]
         answer = post(make_batch(records))
         assert (answer["accepted"], answer["conflicts"]) == (size - 1, 1)
@@ -308,7 +315,8 @@ class TestLostRace:
         for name in ("ada", "ben"):
             make_account(name)
         post(make_record("req-1", "ben"))
-        monkeypatch.setattr(recording, "recorded", lambda request_ids: {})
+        look = recording.ask_recorded
+        monkeypatch.setattr(recording, "ask_recorded", lambda request_ids: look(set()))
         records = [make_record("req-1"), make_record("req-2")]
         answer = post(make_batch(records), statuses=(503,))
         assert answer["code"] == "usage_contended"

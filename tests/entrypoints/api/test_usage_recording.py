@@ -4,21 +4,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from threading import Event
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from app.domain.accounts.models import Account
+from app.domain.accounts import callers
+from app.domain.accounts import operations as accounts
+from app.domain.accounts.models import Account, Key
 from app.domain.usage.models import BillingRecord
 from app.domain.usage.reports import Outcome, UsageReport
 from app.entrypoints.api import usage_recording
 from app.entrypoints.api.usage_recording import POSTS, register_posts
-from app.foundation.database import db, session
+from app.foundation.database import db, session, transaction
+from app.foundation.secret_keys import KeyKind
 from app.workflows.record_usage import record_usage
 from tests.books import check_books
 from tests.factories.accounts import make_account
@@ -76,9 +80,9 @@ def send(app: Flask, by_gateway, recording: Recording) -> Iterator[Send]:
 def one_held_up(app: Flask, headers: dict[str, str], recording: Recording) -> Iterator[Send]:
     waiting = app.extensions[POSTS]._waiting
 
-    def post(body: dict) -> TestResponse:
+    def post(body: dict, key: dict[str, str] = headers) -> TestResponse:
         with app.app_context():
-            return app.test_client().post(USAGE, json=body, headers=headers)
+            return app.test_client().post(USAGE, json=body, headers=key)
 
     with ThreadPoolExecutor(20) as pool:
         recording.may_go_on.clear()
@@ -86,9 +90,9 @@ def one_held_up(app: Flask, headers: dict[str, str], recording: Recording) -> It
         pool.submit(post, make_record("first", "first"))
         assert recording.has_begun.wait(WAIT_SECONDS)
 
-        def sent(body: dict) -> "Future[TestResponse]":
+        def sent(body: dict, key: dict[str, str] = headers) -> "Future[TestResponse]":
             queued = len(waiting)
-            future = pool.submit(post, body)
+            future = pool.submit(post, body, key)
             while len(waiting) == queued and not future.done():
                 time.sleep(0.001)
             return future
@@ -111,7 +115,7 @@ def written() -> list[str]:
 
 class TestRecorded:
     def test_writes_in_one_transaction_what_came_meanwhile(
-        self, send: Send, recording: Recording, ada: Account, ben: Account
+        self, ada: Account, ben: Account, send: Send, recording: Recording
     ) -> None:
         futures = [send(make_record("a")), send(make_record("b", "ben")), send(make_record("c"))]
         recording.may_go_on.set()
@@ -122,7 +126,7 @@ class TestRecorded:
         assert sorted(written()) == ["a", "b", "c", "first"]
 
     def test_answers_each_for_itself(
-        self, send: Send, recording: Recording, ada: Account, ben: Account
+        self, ada: Account, ben: Account, send: Send, recording: Recording
     ) -> None:
         batch = {"records": [make_record("a"), make_record("d", "ben"), {"user_id": "ada"}]}
         futures = [
@@ -148,7 +152,7 @@ class TestRecorded:
         assert sorted(written()) == ["a", "d", "first"]
 
     def test_lets_a_post_that_breaks_harm_nobody_else(
-        self, send: Send, recording: Recording, ada: Account
+        self, ada: Account, send: Send, recording: Recording
     ) -> None:
         recording.cursed = "b"
         futures = [send(make_record(name)) for name in ("a", "b", "c")]
@@ -157,7 +161,7 @@ class TestRecorded:
         assert sorted(written()) == ["a", "c", "first"]
 
     def test_acknowledges_nothing_that_is_not_committed(
-        self, send: Send, recording: Recording, ada: Account, monkeypatch: pytest.MonkeyPatch
+        self, ada: Account, send: Send, recording: Recording, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         futures = [send(make_record(name)) for name in ("a", "b")]
 
@@ -217,12 +221,79 @@ class TestLocked:
         assert sorted(written()) == ["a-0", "a-1", "b"]
 
 
+class TestCallers:
+    """A key that this process remembers may have been changed by another one since."""
+
+    def change(self, *, only: str = "a key", **changes: object) -> None:
+        """Change a key as another process does: nothing here hears of it."""
+        session.commit()
+        with db.engine.begin() as elsewhere:
+            elsewhere.execute(update(Key).where(Key.name == only).values(changes))
+
+    @pytest.fixture
+    def answers(self, client: FlaskClient, by_gateway, ada: Account) -> Iterator[TestResponse]:
+        """Post again and again, once the process has come to remember the key."""
+        for number in range(3):
+            posted = client.post(USAGE, json=make_record(f"before-{number}"), headers=by_gateway)
+            assert posted.status_code == 200
+        return (
+            client.post(USAGE, json=make_record(f"after-{number}"), headers=by_gateway)
+            for number in count()
+        )
+
+    def test_are_not_looked_up_twice(self, answers, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(callers, "caller_by_text", None)
+        assert next(answers).status_code == 200
+
+    def test_are_refused_once_their_key_is_revoked(self, answers, now) -> None:
+        self.change(revoked_at=now)
+        assert [next(answers).status_code for _ in range(2)] == [401, 401]
+        assert "after-0" not in written()
+
+    def test_are_refused_once_their_key_has_ended(self, answers, now) -> None:
+        self.change(expires_at=now)
+        assert next(answers).json["code"] == "key_unknown"
+        assert "after-0" not in written()
+
+    @pytest.mark.parametrize("body", [b"{", b"[]", b'{"user_id": "ada"}', b'{"records": []}'])
+    def test_are_not_told_what_is_wrong_with_a_body_once_they_are_refused(
+        self, client: FlaskClient, answers, by_gateway, now, body: bytes
+    ) -> None:
+        self.change(revoked_at=now)
+        assert client.post(USAGE, data=body, headers=by_gateway).json["code"] == "key_unknown"
+
+    def test_may_write_no_longer_once_they_may_only_read(self, answers) -> None:
+        self.change(scope="read")
+        assert next(answers).json["code"] == "key_is_read_only"
+
+    def test_may_speak_only_of_whom_they_may_speak_now(self, answers) -> None:
+        self.change(limited_to=["ben"])
+        assert next(answers).json["code"] == "account_not_allowed"
+        self.change(limited_to=["ada"])
+        assert next(answers).status_code == 200
+
+    def test_harm_nobody_whose_post_came_with_theirs(
+        self, app: Flask, answers, by_gateway, recording: Recording, now
+    ) -> None:
+        with transaction():
+            text = accounts.make_key(KeyKind.GATEWAY, name="other", now=now).text
+        theirs = {"Authorization": f"Bearer {text}"}
+        for number in range(2):
+            app.test_client().post(USAGE, json=make_record(f"o-{number}"), headers=theirs)
+        self.change(only="other", revoked_at=now)
+        with one_held_up(app, by_gateway, recording) as send:
+            sent = [send(make_record("a")), send(make_record("b"), theirs), send(make_record("c"))]
+        assert [each.result().status_code for each in sent] == [200, 401, 200]
+        assert {"a", "b", "c"} & set(written()) == {"a", "c"}
+
+
 class TestMoments:
-    def test_are_those_of_each_arrival(self, app: Flask, ada: Account, now) -> None:
+    def test_are_those_of_each_arrival(self, by_gateway, ada: Account, now) -> None:
+        caller = callers.caller_by_text(by_gateway["Authorization"].split()[1], now=now)
         from_now = [now.replace(second=second) for second in (1, 2)]
         reports = [make_report(occurred_at=None) for _ in from_now]
         posts = [
-            usage_recording.Post([report], arrived_at)
+            usage_recording.Post([report], arrived_at, caller)
             for report, arrived_at in zip(reports, from_now, strict=True)
         ]
         usage_recording._record_together(posts)

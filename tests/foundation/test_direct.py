@@ -1,0 +1,113 @@
+"""Questions put to the driver itself: the same answers on both databases as SQLAlchemy gives."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import SelectBase, bindparam, literal, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from app.domain.accounts.models import Account
+from app.domain.catalog.models import ModelAlias
+from app.foundation import direct
+from app.foundation.database import UTCDateTime, session, transaction
+from app.foundation.direct import Question, among, values_of
+from app.foundation.outbox import OutboxEntry
+from tests.moments import NOW
+from tests.statements import statements
+
+pytestmark = pytest.mark.usefixtures("app")
+
+HARD_TEXTS = ["größer 😀", "quoted ' and \"", "100 %s", "back\\slash", "", "{a,b}", "null", ":name"]
+
+
+@Question
+def entries() -> SelectBase:
+    entry = OutboxEntry
+    columns = select(entry.kind, entry.payload, entry.created_at, entry.done_at, entry.attempts)
+    since = entry.created_at >= bindparam("since", type_=UTCDateTime())
+    return columns.where(since, among(entry.kind, "kinds"), entry.attempts < 5)
+
+
+@Question
+def aliases() -> SelectBase:
+    return select(ModelAlias.alias).where(among(ModelAlias.alias, "names"))
+
+
+def add_entry(kind: str, *, created_at: datetime = NOW, attempts: int = 0) -> None:
+    session.add(
+        OutboxEntry(
+            kind=kind,
+            payload={"a": [1, None]},
+            created_at=created_at,
+            next_try_at=created_at,
+            attempts=attempts,
+        )
+    )
+
+
+def ask(kinds: list[str], *, since: datetime = NOW) -> list[tuple]:
+    return entries.ask({"kinds": values_of(kinds), "since": since})
+
+
+class TestQuestion:
+    def test_answers_with_values_as_they_were_stored(self) -> None:
+        moment = NOW + timedelta(microseconds=123_456)
+        with transaction():
+            add_entry("one", created_at=moment)
+        (row,) = ask(["one", "two"])
+        assert row == ("one", {"a": [1, None]}, moment, None, 0)
+        assert row[2].tzinfo is UTC
+
+    def test_reads_moments_to_the_microsecond(self) -> None:
+        with transaction():
+            add_entry("one")
+        assert len(ask(["one"], since=NOW)) == 1
+        assert ask(["one"], since=NOW + timedelta(microseconds=1)) == []
+
+    def test_keeps_the_constants_of_its_words(self) -> None:
+        with transaction():
+            add_entry("few", attempts=4)
+            add_entry("many", attempts=5)
+        assert [row[0] for row in ask(["few", "many"])] == ["few"]
+
+    @pytest.mark.parametrize("text", HARD_TEXTS)
+    def test_finds_any_text_and_no_other(self, text: str) -> None:
+        with transaction():
+            session.add_all(
+                ModelAlias(alias=each, model_id="gpt-4", created_at=NOW) for each in HARD_TEXTS
+            )
+        assert aliases.ask({"names": values_of([text])}) == [(text,)]
+        assert aliases.ask({"names": values_of([])}) == []
+
+    def test_sees_what_was_changed_before_it_in_its_transaction(self) -> None:
+        with transaction():
+            add_entry("one")
+            assert len(ask(["one"])) == 1
+            session.rollback()
+
+    def test_is_seen_by_whoever_watches_statements(self) -> None:
+        with statements() as sent:
+            ask(["one"])
+        assert [text.split()[0] for text in sent] == ["SELECT"]
+
+    def test_refuses_a_moment_without_a_zone(self) -> None:
+        with pytest.raises(ValueError, match="naive"):
+            ask(["one"], since=NOW.replace(tzinfo=None))
+
+
+class TestExecute:
+    def test_raises_what_everybody_else_raises(self, ada: Account) -> None:
+        broken = "INSERT INTO counters (name, value) SELECT name, value FROM counters"
+        with pytest.raises(IntegrityError), transaction():
+            direct.execute(session.connection(), broken, ())
+        # The next one begins anew.
+        assert session.scalar(select(literal(1))) == 1
+
+    def test_tells_that_the_store_is_away(self) -> None:
+        if not direct.on_postgresql():
+            pytest.skip("a file does not break off")
+        session.connection().connection.driver_connection.pgconn.finish()
+        with pytest.raises(OperationalError):
+            direct.execute(session.connection(), "SELECT 1", ())
+        session.rollback()
+        assert session.scalar(select(literal(1))) == 1
