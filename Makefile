@@ -6,17 +6,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 # How many tests run at the same time; each worker has a database server of its own.
 WORKERS ?= 2
+# One of the proofs, by the name of its file; without it `make soak` runs them all.
+PROOF ?=
+# How long thirty days take there, on each database.
+SOAK_MINUTES ?= 30
+# The LiteLLM that `make litellm` runs, in a Python of its own.
+LITELLM ?= litellm[proxy]==1.108.7
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench translations lock help chromium
+.PHONY: run test check bench soak litellm translations lock help from_debian
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
 
-test: $(VENV)/.installed-dev chromium ## run every test, on SQLite and on PostgreSQL
+test: $(VENV)/.installed-dev from_debian ## run every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesses, architecture and migrations
@@ -27,8 +33,17 @@ check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesse
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app
 	$(BIN)/python -m pytest -q tests/architecture tests/migrations
 
-bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json
+bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json; LONG=1 adds ten million records
 	$(BIN)/python -m tests.benchmarks
+
+soak: $(VENV)/.installed-dev from_debian ## run the proofs in their long form, or one: PROOF=races
+	SOAK=1 SOAK_MINUTES=$(SOAK_MINUTES) WHOLE_YEAR=1 $(BIN)/python -m pytest -n 0 -v -s --durations=0 \
+		$(if $(PROOF),tests/proofs/test_$(PROOF).py,tests/proofs tests/trace tests/properties)
+
+litellm: $(VENV)/.installed-dev ## run LiteLLM's own proxy against us; each request must be billed once
+	$(PYTHON) -m venv $(VENV)/litellm
+	$(VENV)/litellm/bin/python -m pip --disable-pip-version-check --quiet install '$(LITELLM)'
+	$(BIN)/python -m tests.gateways $(VENV)/litellm/bin/litellm
 
 translations: $(VENV)/.installed-dev ## bring the catalogs of translations in line with the source
 	$(BIN)/python -m tests.translations
@@ -58,16 +73,20 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@$(PIP) install --require-hashes -r requirements-dev.txt
 	@touch $@
 
-# The browser journeys drive Debian's Chromium; where it cannot be had they are skipped, and say so.
-chromium:
-	@command -v chromium >/dev/null || { \
+# The browser journeys drive Debian's Chromium, and what machines share is tried on Debian's Redis;
+# where one of them cannot be had, its tests are skipped, and say so.
+from_debian:
+	@missing=; \
+	command -v chromium >/dev/null || missing=chromium; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	[ -z "$$missing" ] || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-			echo "Installing Chromium for the browser journeys …"; \
+			echo "Installing for the tests:" $$missing …; \
 			{ apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=30 update \
 				&& DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o Acquire::Retries=1 \
-					-o Acquire::http::Timeout=30 install --no-install-recommends chromium \
+					-o Acquire::http::Timeout=30 install --no-install-recommends $$missing \
 					>/dev/null; } </dev/null \
-				|| echo "Chromium could not be installed: the browser journeys will be skipped."; \
+				|| echo "Could not be installed:" $$missing "- the tests that need it will be skipped."; \
 		else \
-			echo "Chromium is missing, and only root can install it here: the browser journeys will be skipped."; \
+			echo "Only root can install here:" $$missing "- the tests that need it will be skipped."; \
 		fi; }

@@ -29,9 +29,10 @@ from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 from tests.moments import NOW
 from tests.quick_passwords import hash_quickly
+from tests.redis_server import empty, redis_server
 
 BOTH_DATABASES = ["sqlite", "postgresql"]
-LONG = ("tests/properties/", "tests/journeys/")
+LONG = ("tests/proofs/", "tests/properties/", "tests/journeys/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -91,6 +92,20 @@ def postgresql_database(
         database = CleanDatabase(url)
         yield database
         database.dispose()
+
+
+@pytest.fixture(scope="session")
+def one_redis() -> Iterator[str]:
+    """The Redis of this run; tests that need it are skipped where none is installed."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(one_redis: str) -> str:
+    """A Redis that holds nothing."""
+    empty(one_redis)
+    return one_redis
 
 
 @pytest.fixture(params=BOTH_DATABASES)

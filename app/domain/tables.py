@@ -10,6 +10,7 @@ from app.domain.mails import models as mails
 from app.domain.payments import models as payments
 from app.domain.subscriptions import models as subscriptions
 from app.domain.tokens import models as tokens
+from app.domain.usage import checkpoint_models as checkpoints
 from app.domain.usage import models as usage
 from app.foundation import idempotency, journal, outbox
 
@@ -18,6 +19,7 @@ __all__ = [
     "accounts",
     "alerts",
     "catalog",
+    "checkpoints",
     "coupons",
     "idempotency",
     "invoices",

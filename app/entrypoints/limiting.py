@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 from flask import Flask, Response, current_app, g
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, storage_from_string
+from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import SlidingWindowCounterRateLimiter as Counter
 
 from app.config import Settings
@@ -22,6 +22,8 @@ from app.foundation.errors import DomainError, Kind
 LIMITER = "RATE_LIMITER"
 # Where Redis is away every process counts for itself: better than nobody.
 FALLBACK = "RATE_LIMITER_FALLBACK"
+# A Redis that hears and says nothing holds a request up for so long, and no longer.
+WAIT_SECONDS = 0.5
 
 T = TypeVar("T")
 
@@ -59,17 +61,34 @@ API = Limit("api", 6_000, 60, "This key is used too often: 6,000 calls a minute 
 
 def register_limits(app: Flask, settings: Settings) -> None:
     """Let the app count, and tell programs how much is left."""
-    # What is not wrapped would look like a bug of ours.
-    address = settings.redis_url or "memory://"
-    app.extensions[LIMITER] = Counter(storage_from_string(address, wrap_exceptions=True))
+    app.extensions[LIMITER] = Counter(_storage(settings.redis_url))
     app.extensions[FALLBACK] = Counter(MemoryStorage())
     app.after_request(_with_what_is_left)
 
 
+def _storage(redis_url: str) -> MemoryStorage | RedisStorage:
+    if not redis_url:
+        return MemoryStorage()
+    # A socket of this machine has another name in this library than in Redis's own.
+    address = f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
+    # What is not wrapped would look like a bug of ours.
+    return RedisStorage(
+        address,
+        wrap_exceptions=True,
+        socket_timeout=WAIT_SECONDS,
+        socket_connect_timeout=WAIT_SECONDS,
+    )
+
+
 def spend(limit: Limit, *who: str) -> None:
     """Count one more, and raise TooManyRequests if that is too many."""
-    if not _ask(lambda counter: counter.hit(limit.item, *who)):
+    if not is_left(limit, *who):
         raise _refusal(limit, who)
+
+
+def is_left(limit: Limit, *who: str) -> bool:
+    """Count one more, and tell whether it was not one too many."""
+    return _ask(lambda counter: counter.hit(limit.item, *who))
 
 
 def refuse_if_spent(limit: Limit, *who: str) -> None:

@@ -1,6 +1,10 @@
 """What every answer tells the browser not to do."""
 
-from flask import Flask, Response, request
+import re
+from base64 import b64encode
+from hashlib import sha256
+
+from flask import Flask, Response, current_app, request
 
 # Everything comes from our own files: no inline script or style, no other host, no frame.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -16,11 +20,13 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-# For what was written for mail programs: no script, no form, no request; only its own looks.
+# For what was written for mail programs: no script, no form, no request; only its own looks,
+# which it carries along.
 SANDBOXED_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none';"
+    "default-src 'none'; style-src {looks}; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+LOOKS = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -53,8 +59,11 @@ def let_own_frames_in(response: Response) -> Response:
 
 
 def let_it_be_framed(response: Response) -> Response:
-    """Let our pages show this one in a frame, with styles of its own and nothing else."""
-    response.headers["Content-Security-Policy"] = SANDBOXED_POLICY
+    """Let our pages show this one in a frame, with the styles in its head and nothing else."""
+    head = LOOKS.search(response.get_data(as_text=True))
+    digest = sha256(head[1].encode() if head else b"").digest()
+    looks = f"'sha256-{b64encode(digest).decode()}'"
+    response.headers["Content-Security-Policy"] = SANDBOXED_POLICY.format(looks=looks)
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response
 
@@ -68,7 +77,8 @@ def _secured(response: Response) -> Response:
     for name, value in HEADERS.items():
         # An answer that needs more than the rest may say so itself.
         response.headers.setdefault(name, value)
-    if request.is_secure:
+    # Where we are reached by https, a proxy that says nothing of it changes nothing.
+    if request.is_secure or current_app.config["SETTINGS"].secure_cookies:
         response.headers.setdefault(
             "Strict-Transport-Security", f"max-age={A_YEAR_SECONDS}; includeSubDomains"
         )

@@ -3,8 +3,9 @@
 from flask import current_app
 
 from app.config import Settings
+from app.domain.accounts.models import Account
 from app.domain.invoices.operations import Seller
-from app.entrypoints.gateways import gateway
+from app.entrypoints.gateways import gateway_for_page
 from app.entrypoints.settings import renewal_grace
 from app.workflows.switch_plan import Shop
 
@@ -24,10 +25,10 @@ def seller() -> Seller:
     return seller_of(current_app.config["SETTINGS"])
 
 
-def shop(provider: str) -> Shop:
-    """Return what buying through a provider needs. Raises UnknownProvider."""
+def shop(provider: str, account: Account) -> Shop:
+    """Return what an account needs to buy something. Raises UnknownProvider, TooManyRequests."""
     return Shop(
-        gateway=gateway(provider),
+        gateway=gateway_for_page(provider, account),
         base_url=current_app.config["SETTINGS"].base_url,
         seller=seller(),
         grace=renewal_grace(),

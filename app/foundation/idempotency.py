@@ -7,8 +7,17 @@ claimed before the work with a lease, and the answer is stored in the work's own
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from urllib.parse import quote
 
-from sqlalchemy import CheckConstraint, LargeBinary, UniqueConstraint, delete, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    LargeBinary,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.bulk import insert_rows
@@ -18,6 +27,7 @@ from app.foundation.sentences import say
 
 LEASE = timedelta(seconds=60)
 KEPT_FOR = timedelta(hours=48)
+METHODS = ("POST", "PUT", "PATCH", "DELETE")
 STILL_RUNNING = say("The first request with this Idempotency-Key is still running.")
 
 
@@ -102,17 +112,40 @@ def release(scope: str) -> None:
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.scope == scope, unanswered))
 
 
-def forget_answers(public_id: str) -> None:
-    """Delete what was answered to a secret key."""
-    theirs = IdempotencyKey.scope.startswith(f"{public_id} ", autoescape=True)
-    # What still runs is refused, and lets go of its claim by itself.
-    answered = IdempotencyKey.answer_status.is_not(None)
-    session.execute(delete(IdempotencyKey).where(theirs, answered))
+def holder_of(user_id: str) -> str:
+    """Return under which name the keys of an account are kept: all of its secret keys share it."""
+    return f"account:{user_id}"
+
+
+def forget_answers(holder: str) -> None:
+    """Delete what somebody was answered: the holder of an account, or a secret key by itself."""
+    # An account's id may hold spaces, and another's begin like it; no id holds a slash.
+    _forget(
+        *(
+            IdempotencyKey.scope.startswith(f"{holder} {method} /", autoescape=True)
+            for method in METHODS
+        )
+    )
+
+
+def forget_answers_naming(id: str) -> None:
+    """Delete what anybody was answered at an address that names this id."""
+    named = quote(id, errors="replace")
+    _forget(
+        IdempotencyKey.scope.contains(f"/{named} ", autoescape=True),
+        IdempotencyKey.scope.contains(f"/{named}/", autoescape=True),
+    )
 
 
 def forget_old(*, now: datetime) -> None:
     """Delete the keys that have been kept long enough."""
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT_FOR))
+
+
+def _forget(*which: ColumnElement[bool]) -> None:
+    # What still runs is refused, and lets go of its claim by itself.
+    answered = IdempotencyKey.answer_status.is_not(None)
+    session.execute(delete(IdempotencyKey).where(or_(*which), answered))
 
 
 def _answered(known: IdempotencyKey, digest: str, *, now: datetime) -> Answer | None:

@@ -116,6 +116,10 @@ def attempt(
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):
         return last
+    if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
+        raise InvoiceNotPayable(
+            say("The amounts of this purchase do not hold any longer. Begin it anew.")
+        )
     payment = operations.add_checkout(
         invoice,
         provider=provider,

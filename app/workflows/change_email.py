@@ -1,5 +1,6 @@
 """Change the mail address: the new one confirms, the old one is told and can undo it."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.exc import IntegrityError
@@ -14,15 +15,17 @@ from app.domain.accounts import (
 )
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.devices import Visitor
-from app.domain.accounts.errors import EmailTaken, EmailUnchanged, LinkSentLately
+from app.domain.accounts.errors import EmailTaken, EmailUnchanged, LinkInvalid, LinkSentLately
 from app.domain.accounts.mail_tokens import Link, Purpose
 from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
-from app.domain.mails.links import write_with_link
+from app.domain.mails.links import LINK, write_with_link
+from app.foundation import outbox
 from app.foundation.database import session
-from app.foundation.sealing import Seal
+from app.foundation.sealing import Seal, SealBroken
 from app.foundation.sentences import say
 
+SEND_CONFIRMATION = "send_email_confirmation"
 # What was sent to an address that the account no longer has must do nothing more.
 OF_THE_ADDRESS = {Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD, Purpose.CONFIRM_EMAIL}
 
@@ -32,8 +35,8 @@ def ask_email_change(
 ) -> str:
     """Ask the new address to confirm, tell the old one, and return the new one as it is stored.
 
-    Whoever asks learns nothing of other accounts: where one has the address already the same is
-    said and kept, but no link goes there. Raises EmailInvalid, EmailUnchanged, LinkSentLately.
+    Whoever asks learns nothing of other accounts: nobody has looked for the address when this
+    returns. Raises EmailInvalid, EmailUnchanged, LinkSentLately.
     """
     account = accounts.lock_in_use(account.id)
     email = rules.normal_email(email)
@@ -45,9 +48,9 @@ def ask_email_change(
         )
     confirm = mail_tokens.make(account, Purpose.CONFIRM_EMAIL, email=email, now=now)
     undo = mail_tokens.make(account, Purpose.UNDO_EMAIL, email=account.email, now=now)
+    promised = {"sealed_link": seal.close(confirm.text, about=LINK)}
+    outbox.add(SEND_CONFIRMATION, promised, now=now)
     told = {"new_email": email}
-    if queries.find_account_by_email(email) is None:
-        write_with_link("confirm_email", account, confirm, to=email, seal=seal, now=now, facts=told)
     write_with_link(
         "email_changing", account, undo, to=account.email, seal=seal, now=now, facts=told
     )
@@ -55,6 +58,24 @@ def ask_email_change(
         Event.EMAIL_CHANGE_ASKED, account, visitor=visitor, now=now, details={"email": email}
     )
     return email
+
+
+def send_confirmation(sealed_link: str, *, seal: Seal, now: datetime) -> None:
+    """Send a link to the new address, unless somebody has that; neither of them is told so.
+
+    A link that is no longer good, or was sealed with another key, is not sent.
+    """
+    with suppress(LinkInvalid, SealBroken):
+        token = seal.open(sealed_link, about=LINK)
+        link = mail_tokens.find(token, {Purpose.CONFIRM_EMAIL}, now=now)
+        if queries.find_account_by_email(link.email) is not None:
+            return
+        account = accounts.lock_in_use(link.user_id)
+        made = mail_tokens.again(link, token)
+        facts = {"new_email": link.email}
+        write_with_link(
+            "confirm_email", account, made, to=link.email, seal=seal, now=now, facts=facts
+        )
 
 
 def confirm_email_change(token: str, *, visitor: Visitor, now: datetime) -> Account:

@@ -11,7 +11,7 @@ from app.foundation import journal
 from app.foundation.periods import BillingMonth
 from app.workflows.announce_invoices import announce_invoices
 
-ACCOUNTS_AT_ONCE = 200
+ACCOUNTS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)

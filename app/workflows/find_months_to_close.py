@@ -19,7 +19,7 @@ def find_months_to_close(*, now: datetime) -> list[BillingMonth]:
 
     Older ones are left to the operator: a trace of the past may still be replayed into them.
     """
-    month, through = BillingMonth.of(note_first_start(now=now)), _through()
+    month, through = BillingMonth.of(note_first_start(now=now)), _closed_for_all()
     months = []
     while now >= rules.closes_at(month):
         if str(month) not in through:
@@ -33,8 +33,14 @@ def note_closed_for_all(month: BillingMonth, *, now: datetime) -> None:
     journal.write(THROUGH, actor="system", now=now, details={"month": str(month)})
 
 
-def _through() -> set[object]:
+def months_closed_for_all(*, before: datetime) -> set[str]:
+    """Return the months of which every account was looked at before that moment."""
+    return {str(month) for month, at in _closed_for_all().items() if at < before}
+
+
+def _closed_for_all() -> dict[object, datetime]:
     noted = select(JournalEntry).where(
         JournalEntry.action == THROUGH, JournalEntry.user_id.is_(None)
     )
-    return {entry.details.get("month") for entry in session.scalars(noted)}
+    entries = session.scalars(noted.order_by(JournalEntry.id))
+    return {entry.details.get("month"): entry.happened_at for entry in entries}

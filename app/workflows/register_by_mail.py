@@ -57,7 +57,7 @@ def register_by_mail(
 
 
 def _send_link(account: Account, *, seal: Seal, now: datetime) -> None:
-    if mail_tokens.was_made_lately(account, Purpose.RESET_PASSWORD, now=now):
+    if mail_tokens.are_enough(account, Purpose.RESET_PASSWORD, now=now):
         return
     token = mail_tokens.make(account, Purpose.RESET_PASSWORD, email=account.email, now=now)
     write_with_link("finish_registration", account, token, to=account.email, seal=seal, now=now)

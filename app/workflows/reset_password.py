@@ -28,12 +28,12 @@ def ask_for_reset(email: str, *, visitor: Visitor, now: datetime) -> None:
 
 
 def send_reset(email: str, *, visitor: Visitor, seal: Seal, now: datetime) -> None:
-    """Send the link if an account has the address, and got none within the last minute."""
+    """Send the link if an account has the address, unless it has links enough that work."""
     found = queries.find_account_by_email(email)
     if found is None:
         return
     account = accounts.lock_in_use(found.id)
-    if mail_tokens.was_made_lately(account, Purpose.RESET_PASSWORD, now=now):
+    if mail_tokens.are_enough(account, Purpose.RESET_PASSWORD, now=now):
         return
     token = mail_tokens.make(account, Purpose.RESET_PASSWORD, email=account.email, now=now)
     write_with_link("reset_password", account, token, to=account.email, seal=seal, now=now)
@@ -47,6 +47,7 @@ def reset_password(token: str, password: str, *, visitor: Visitor, now: datetime
     if account.email != link.email:
         raise LinkInvalid(say("This link is about an address that the account no longer has."))
     accounts.set_password(account, password, now=now)
+    mail_tokens.void(account, {Purpose.RESET_PASSWORD}, now=now)
     if account.email_verified_at is None:
         # Somebody else may have registered the address, and would stay in with a key of his.
         accounts.revoke_keys_made_since(account, account.created_at, now=now)

@@ -1,9 +1,15 @@
 """A figure, its goal, and how it is told."""
 
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+
+
+def is_long() -> bool:
+    """Tell whether the long form was asked for, as by `make bench LONG=1`."""
+    return bool(os.environ.get("LONG"))
 
 
 @dataclass(frozen=True)
@@ -51,3 +57,16 @@ def median_seconds(work: Callable[[], object], *, runs: int, warm_up: int = 2) -
         work()
         times.append(time.perf_counter() - started)
     return statistics.median(times)
+
+
+def medians_in_turn(works: Mapping[int, Callable[[], object]], *, runs: int) -> dict[int, float]:
+    """Return the median time of each, all done in turn: what else the machine does hits all."""
+    times: dict[int, list[float]] = {name: [] for name in works}
+    for run in range(runs + 2):
+        for name, work in works.items():
+            started = time.perf_counter()
+            work()
+            # The first two do not count.
+            if run >= 2:
+                times[name].append(time.perf_counter() - started)
+    return {name: statistics.median(taken) for name, taken in times.items()}

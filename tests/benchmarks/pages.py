@@ -1,97 +1,81 @@
-"""Pages: the overview of an account with a million records against one with ten thousand."""
+"""Pages: those of an account with very many records against those of one with ten thousand."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
-from app.domain.accounts.models import Account
-from app.domain.subscriptions.models import SubscriptionPeriod
-from app.foundation.database import session, transaction
-from app.workflows.sign_up import sign_up
-from tests.benchmarks.measuring import Figure, median_seconds
+from tests.benchmarks import history
+from tests.benchmarks.measuring import Figure, is_long, medians_in_turn
 from tests.benchmarks.servers import migrated_app
 
-SMALL, LARGE = 10_000, 1_000_000
-DAYS = 90
+SMALL, LARGE, HUGE = 10_000, 1_000_000, 10_000_000
+DAYS = timedelta(days=90)
 RUNS = 40
 PASSWORD = "a password for the bench"
-SUMS = (
-    "count(*), sum(prompt_tokens), sum(completion_tokens), sum(total_tokens), sum(cached_tokens),"
-    " sum(cache_write_tokens), sum(reasoning_tokens), sum(quota_tokens), sum(extra_tokens),"
-    " sum(overage_tokens), 0, sum(cost_nanos), sum(final_nanos)"
-)
+RECORDS = "/usage/records"
+# By name: the address, and how much longer it may take however long the history is.
+PAGES = {
+    "overview": ("/", 1.2),
+    "usage": ("/usage", 1.2),
+    "usage by hour": ("/usage?range=7d&granularity=hour&group_by=api_key", 1.2),
+    "records page": (RECORDS, 1.5),
+}
+CSV = "/usage/records.csv"
 
 
 def measure(server: sa.URL) -> Iterator[Figure]:
-    """Time both overviews in turn, in one process, through the whole app."""
-    with migrated_app(server) as app:
-        for rows in (SMALL, LARGE):
-            _account_with(rows)
-        for page in ("/", "/usage"):
-            small, large = (_seconds(app, rows, page) for rows in (SMALL, LARGE))
-            yield Figure(f"{page} with 10,000 records", small * 1000, "ms")
-            yield Figure(f"{page} with 1,000,000 records", large * 1000, "ms")
-            limit = 1.3 if page == "/" else None
-            yield Figure(f"{page}, 1,000,000 ÷ 10,000", large / small, "", at_most=limit)
-
-
-def _seconds(app: Flask, rows: int, page: str) -> float:
-    client = app.test_client()
-    app.config["WTF_CSRF_ENABLED"] = False
-    form = {"email": f"rows{rows}@example.com", "password": PASSWORD}
-    assert client.post("/login", data=form).status_code == 302
-    assert client.get(page).status_code == 200
-    return median_seconds(lambda: client.get(page), runs=RUNS)
-
-
-def _account_with(rows: int) -> None:
-    """Write records of the last ninety days and their rollups, set-based."""
+    """Time the pages of all accounts in turn, in one process, through the whole app."""
+    sizes = (SMALL, LARGE, HUGE) if is_long() else (SMALL, LARGE)
     now = datetime.now(UTC)
-    with transaction():
-        account = sign_up(
-            f"rows{rows}@example.com", user_id=f"rows-{rows}", password=PASSWORD, now=now
-        )
-        period = session.scalars(sa.select(SubscriptionPeriod).filter_by(user_id=account.id)).one()
-        _insert_records(account, period, rows)
-        _insert_rollups(account)
-    with transaction():
-        session.execute(sa.text("ANALYZE"))
+    with migrated_app(server) as app:
+        clients = {}
+        for size in sizes:
+            history.open_accounts(f"rows{size}-", 1, now=now - DAYS, password=PASSWORD)
+            history.use(f"rows{size}-", each=size, since=now - DAYS, until=now)
+            clients[size] = _signed_in(app, f"rows{size}-0@example.com")
+        for name, (address, most) in PAGES.items():
+            asked = {size: _page(client, address) for size, client in clients.items()}
+            yield from _compared(name, asked, at_most=most)
+        first_bytes = {size: _first_byte(client) for size, client in clients.items()}
+        yield from _compared("first byte of the records' CSV", first_bytes, at_most=1.5)
 
 
-def _insert_records(account: Account, period: SubscriptionPeriod, rows: int) -> None:
-    statement = """
-        INSERT INTO billing_records (
-          user_id, subscription_id, period_id, request_id, model, provider, api_key_alias,
-          prompt_tokens, completion_tokens, total_tokens, cached_tokens, cache_write_tokens,
-          reasoning_tokens, quota_tokens, extra_tokens, granted_tokens, overage_tokens,
-          overage_discount_bp, cost_nanos, discount_nanos, final_nanos, status, billing_month,
-          occurred_at, occurred_at_given, created_at, updated_at)
-        SELECT :user_id, :subscription_id, :period_id, :user_id || '-' || n, 'model-' || n % 8,
-          'openai', 'key-' || n % 3, 400, 100, 500, 0, 0, 0, 0, 0, 0, 500, 0, 1000, 0, 1000,
-          'completed', to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM'), moment, true, now(), now()
-        FROM (SELECT n, now() - make_interval(secs => (n * 86400.0 * :days) / :rows) AS moment
-              FROM generate_series(0, :rows - 1) AS n) AS drawn"""
-    given = {"user_id": account.id, "subscription_id": period.subscription_id}
-    session.execute(
-        sa.text(statement), {**given, "period_id": period.id, "rows": rows, "days": DAYS}
-    )
-    period.tokens_used = 500 * rows
+def _compared(
+    name: str, asked: dict[int, Callable[[], object]], *, at_most: float
+) -> Iterator[Figure]:
+    taken = medians_in_turn(asked, runs=RUNS)
+    for size, seconds in taken.items():
+        yield Figure(f"{name}, {size:,} records", seconds * 1000, "ms")
+    for size in list(taken)[1:]:
+        ratio = taken[size] / taken[SMALL]
+        yield Figure(f"{name}, {size:,} ÷ {SMALL:,}", ratio, "", at_most=at_most)
 
 
-def _insert_rollups(account: Account) -> None:
-    utc = "(occurred_at AT TIME ZONE 'UTC')"
-    keys = {
-        "usage_hourly": "date_trunc('hour', occurred_at), model, api_key_alias, provider",
-        "usage_daily": f"{utc}::date, model, api_key_alias",
-        "usage_monthly": f"billing_month, to_char({utc}, 'YYYY-MM'), model",
-    }
-    for table, columns in keys.items():
-        session.execute(
-            sa.text(
-                f"INSERT INTO {table} SELECT user_id, {columns}, {SUMS} FROM billing_records"
-                f" WHERE user_id = :user_id GROUP BY user_id, {columns}"
-            ),
-            {"user_id": account.id},
-        )
+def _signed_in(app: Flask, email: str) -> FlaskClient:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    assert client.post("/login", data={"email": email, "password": PASSWORD}).status_code == 302
+    return client
+
+
+def _page(client: FlaskClient, address: str) -> Callable[[], object]:
+    # The records alone are a part of a page, and come only to whoever asks for a part.
+    headers = {"HX-Request": "true"} if address == RECORDS else {}
+    assert client.get(address, headers=headers).status_code == 200
+    return lambda: client.get(address, headers=headers)
+
+
+def _first_byte(client: FlaskClient) -> Callable[[], object]:
+    def read() -> bytes:
+        answer = client.get(CSV)
+        chunks = answer.iter_encoded()
+        # The line of names comes before anything is read.
+        begun = next(chunks) + next(chunks)
+        answer.close()
+        return begun
+
+    assert b"\n" in read()
+    return read

@@ -82,18 +82,24 @@ def _migrated(database_url: str, folder: Path) -> Iterator[Flask]:
 def web_server(app: Flask) -> Iterator[tuple[str, int]]:
     """Serve the app's database as an operator would; give its address and process id."""
     port = _free_port()
+    environment = {**environment_of(app), "PORT": str(port)}
+    command = [sys.executable, "-m", "app.entrypoints.cli", "serve"]
+    with _serving(command, environment, f"http://127.0.0.1:{port}/readyz") as pid:
+        yield f"http://127.0.0.1:{port}", pid
+
+
+def environment_of(app: Flask) -> dict[str, str]:
+    """Return the environment in which a process of ours works on the app's database."""
     settings = app.config["SETTINGS"]
-    environment = {
+    return {
         **os.environ,
         "DATABASE_URL": settings.database_url,
         "INSTANCE_DIR": str(settings.instance_dir),
         "SECRET_KEY": settings.secret_key,
-        "PORT": str(port),
         "LOG_LEVEL": "ERROR",
+        # What stands beside this bench is measured, wherever the package itself is installed.
+        "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "app.entrypoints.cli", "serve"]
-    with _serving(command, environment, f"http://127.0.0.1:{port}/readyz") as pid:
-        yield f"http://127.0.0.1:{port}", pid
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from tests.every_route import MISSING, Route, every_route, things_of
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.fakes.payment_gateway import FakeGateway
+from tests.statements import statements
 
 # What anybody may ask, and why.
 PUBLIC = {
@@ -133,6 +134,13 @@ def said_by(answer: TestResponse) -> list[str]:
     return [str(answer.status_code), *kept, *answer.text.splitlines()]
 
 
+def worked_for(browser: FlaskClient, path: str, **sent: object) -> tuple[TestResponse, list[str]]:
+    """Return an answer, and the statements it took: its time is made of them."""
+    with statements() as work:
+        answer = browser.open(path, **sent)
+    return answer, work
+
+
 def test_every_reason_is_about_a_route(app: Flask) -> None:
     assert set(PUBLIC) <= {route.endpoint for route in every_route(app)}
     assert set(NOBODYS_OWN) <= {route.endpoint for route in every_route(app)}
@@ -201,10 +209,11 @@ class TestCustomers:
             if not owned or is_operators(page):
                 continue
             sent = {"method": page.method, "headers": headers, "data": FORMS.get(page.endpoint)}
-            theirs = browser.open(page.path(things), **sent)
-            missing = browser.open(page.path(MISSING), **sent)
+            theirs, work_for_theirs = worked_for(browser, page.path(things), **sent)
+            missing, work_for_missing = worked_for(browser, page.path(MISSING), **sent)
             assert theirs.status_code == 404, str(page)
             assert said_by(theirs) == said_by(missing), str(page)
+            assert work_for_theirs == work_for_missing, str(page)
             looked_for += 1
         assert looked_for >= 12
         assert adas.get("/keys").status_code == 200
@@ -217,12 +226,15 @@ class TestCustomers:
             if call.names & set(MISSING) and Caller.CUSTOMER in callers_of(call)
         ]
         assert len(owned) >= 3
+        # The first use of a key is noted.
+        browser.get("/v1/billing/stats", headers=headers)
         for call in owned:
             sent = {"method": call.method, "headers": headers, "json": BODIES.get(call.endpoint)}
-            theirs = browser.open(call.path(things), **sent)
-            missing = browser.open(call.path(MISSING), **sent)
+            theirs, work_for_theirs = worked_for(browser, call.path(things), **sent)
+            missing, work_for_missing = worked_for(browser, call.path(MISSING), **sent)
             assert theirs.status_code == 404, str(call)
             assert said_by(theirs) == said_by(missing), str(call)
+            assert work_for_theirs == work_for_missing, str(call)
 
 
 class TestOperators:

@@ -1,5 +1,7 @@
 """Every answer tells the browser what not to do."""
 
+from dataclasses import replace
+
 import pytest
 
 ADDRESSES = ["/login", "/", "/nothing", "/v1/nothing", "/healthz", "/static/css/base.css"]
@@ -29,6 +31,13 @@ class TestEveryAnswer:
         assert "Strict-Transport-Security" not in client.get(address).headers
         secure = client.get(address, base_url="https://localhost").headers
         assert secure["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_asks_for_https_where_only_a_proxy_speaks_it(app, client, address) -> None:
+    app.config["SETTINGS"] = replace(app.config["SETTINGS"], base_url="https://billing.example.com")
+    answer = client.get(address)
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
 @pytest.mark.parametrize(

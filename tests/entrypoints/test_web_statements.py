@@ -8,8 +8,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.accounts import operations as accounts
 from app.domain.accounts import passwords
 from app.domain.accounts.models import Account
+from app.domain.catalog import queries as catalog
+from app.domain.subscriptions import operations as subscriptions
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -63,8 +66,13 @@ def has_everything(app: Flask, account: Account) -> dict[str, str]:
 
 
 def has_been_away(account: Account) -> dict[str, str]:
+    """Let the customer have had another plan, and not have come for longer than its period."""
     make_usage(account.id, now=clock.now() - LONG_AGO)
     invoice = make_invoice(account, now=clock.now() - LONG_AGO)
+    with transaction():
+        locked = accounts.lock_accounts({account.id})[account.id]
+        subscriptions.begin_plan(locked, catalog.plan("plan-pro"), now=clock.now() - LONG_AGO)
+    make_usage(account.id, now=clock.now())
     return {"user_id": account.id, "reference": invoice.invoice_number or ""}
 
 

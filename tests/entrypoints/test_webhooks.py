@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.config import Settings
 from app.domain.payments.models import ProviderEvent
+from app.entrypoints import webhooks
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.queueing import queue_file
 from app.foundation import clock
@@ -92,6 +94,24 @@ class TestStripe:
 
         assert set(in_parallel(app, [post] * 16)) == {200}
         assert kept() == [("evt_1", "waiting")]
+
+    def test_reads_so_many_that_are_forged_and_any_number_that_are_signed(
+        self, client: FlaskClient, sign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(webhooks, "UNPROVEN", replace(webhooks.UNPROVEN, times=3))
+        body, forged = body_of(), {"Stripe-Signature": "t=1,v1=00"}
+        elsewhere = {"REMOTE_ADDR": "203.0.113.7"}
+
+        def post(headers: dict[str, str], **place: object) -> int:
+            return client.post("/webhooks/stripe", data=body, headers=headers, **place).status_code
+
+        assert [post(sign(body)) for _ in range(5)] == [200] * 5
+        assert [post(forged) for _ in range(4)] == [400, 400, 400, 429]
+        refused = client.post("/webhooks/stripe", data=body, headers=forged)
+        assert refused.json["code"] == "too_many_requests"
+        assert 1 <= int(refused.headers["Retry-After"]) <= 61
+        # The provider sends from elsewhere, and whoever forges cannot hold him up.
+        assert post(sign(body), environ_overrides=elsewhere) == 200
 
     @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", ""])
     def test_reads_the_raw_body_whatever_it_is_called(

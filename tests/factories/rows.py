@@ -119,6 +119,8 @@ VALID: dict[str, dict[str, object]] = {
         "api_key": "", "provider": "", **SUMS,
     },
     "pruned_requests": {"request_digest": "a", "content_digest": "a"},
+    "verified_months": {"billing_month": "2024-10", "records_below": 1, "verified_at": NOW},
+    "verified_usage": {**CLEO, "billing_month": "2024-10", "period_id": 1, **SUMS},
     "usage_monthly": {
         **CLEO, "billing_month": "2026-11", "occurred_month": "2026-11", "model": "a", **SUMS,
     },
@@ -226,6 +228,8 @@ SECOND: dict[str, dict[str, object]] = {
     "usage_labels": {"label": "b"},
     "pruned_usage": {"model": "b"},
     "pruned_requests": {"request_digest": "b"},
+    "verified_months": {"billing_month": "2024-11"},
+    "verified_usage": {"period_id": 2},
     "usage_monthly": {"model": "b"},
     "subscription_periods": {
         "id": 2, "is_current": False, "starts_at": NOW + timedelta(days=1),

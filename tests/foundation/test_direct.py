@@ -103,9 +103,8 @@ class TestExecute:
         # The next one begins anew.
         assert session.scalar(select(literal(1))) == 1
 
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
     def test_tells_that_the_store_is_away(self) -> None:
-        if not direct.on_postgresql():
-            pytest.skip("a file does not break off")
         session.connection().connection.driver_connection.pgconn.finish()
         with pytest.raises(OperationalError):
             direct.execute(session.connection(), "SELECT 1", ())

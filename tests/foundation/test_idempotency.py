@@ -26,6 +26,21 @@ ANSWER = Answer(201, b'{"invoice":"INV-1"}', "application/json")
 pytestmark = pytest.mark.usefixtures("app")
 
 
+SCOPES = (
+    "ab_d POST / 1",
+    "abcd POST / 1",
+    "ab_d_ POST / 1",
+    "account:ada POST /a 1",
+    "account:ada DELETE /a 1",
+    "account:ada2 POST /a 1",
+    "account:ada POST POST /a 1",
+    "account:olga PUT /customers/ada 1",
+    "account:olga POST /customers/ada/x 1",
+    "account:olga PUT /customers/ada2 1",
+    "account:olga PUT /customers/a%25b%20c 1",
+)
+
+
 def claim(scope: str = "key POST /topups abc", *, body: bytes = b"{}", now=NOW) -> Answer | None:
     with transaction():
         return idempotency.claim(scope, body=body, now=now)
@@ -37,15 +52,42 @@ def keep(scope: str = "key POST /topups abc") -> None:
 
 
 class TestForgetAnswers:
-    def test_takes_those_of_one_key_alone(self) -> None:
-        for scope in ("ab_d GET /", "abcd GET /", "ab_d_ GET /"):
+    @pytest.fixture
+    def answered(self) -> None:
+        for scope in SCOPES:
             claim(scope)
             keep(scope)
-        claim("ab_d GET /running")
+        claim("account:ada PUT /running")
+
+    def left(self) -> set[str]:
+        return set(session.scalars(select(IdempotencyKey.scope))) - {"account:ada PUT /running"}
+
+    @pytest.mark.parametrize(
+        ("holder", "gone"),
+        [
+            ("ab_d", {"ab_d POST / 1"}),
+            (idempotency.holder_of("ada"), {"account:ada POST /a 1", "account:ada DELETE /a 1"}),
+            (idempotency.holder_of("ada POST"), {"account:ada POST POST /a 1"}),
+        ],
+    )
+    def test_takes_those_of_one_holder_alone(self, answered, holder: str, gone: set[str]) -> None:
         with transaction():
-            idempotency.forget_answers("ab_d")
-        left = sorted(session.scalars(select(IdempotencyKey.scope)))
-        assert left == sorted(["abcd GET /", "ab_d_ GET /", "ab_d GET /running"])
+            idempotency.forget_answers(holder)
+        assert self.left() == set(SCOPES) - gone
+
+    @pytest.mark.parametrize(
+        ("id", "gone"),
+        [
+            ("ada", {"account:olga PUT /customers/ada 1", "account:olga POST /customers/ada/x 1"}),
+            ("a%b c", {"account:olga PUT /customers/a%25b%20c 1"}),
+        ],
+    )
+    def test_takes_those_at_an_address_that_names_one(
+        self, answered, id: str, gone: set[str]
+    ) -> None:
+        with transaction():
+            idempotency.forget_answers_naming(id)
+        assert self.left() == set(SCOPES) - gone
 
 
 class TestClaim:

@@ -12,12 +12,19 @@ from app.domain.accounts.errors import (
     LinkInvalid,
     LinkSentLately,
 )
+from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account, Key
+from app.domain.mails.links import LINK
+from app.foundation import outbox
 from app.foundation.database import session, transaction
+from app.foundation.outbox import OutboxEntry
+from app.foundation.sealing import seal_of
 from app.foundation.secret_keys import KeyKind
 from app.workflows.change_email import (
+    SEND_CONFIRMATION,
     ask_email_change,
     confirm_email_change,
+    send_confirmation,
     undo_email_change,
 )
 from app.workflows.reset_password import reset_password, send_reset
@@ -33,6 +40,15 @@ OLD, NEW = "ada@example.com", "ada@new.example"
 def ask(account: Account, email: str = NEW, *, now=NOW) -> None:
     with transaction():
         ask_email_change(account, email, seal=SEAL, visitor=VISITOR, now=now)
+    send(now=now)
+
+
+def send(*, now=NOW) -> None:
+    """Keep the promises to send a link, as the worker does."""
+    for promise in session.query(OutboxEntry).filter_by(kind=SEND_CONFIRMATION, done_at=None):
+        with transaction():
+            send_confirmation(promise.payload["sealed_link"], seal=SEAL, now=now)
+            outbox.finish(promise, now=now)
 
 
 def confirm(token: str) -> None:
@@ -63,6 +79,18 @@ class TestAsk:
         with pytest.raises(refusal):
             ask(ada, email)
         assert mails_to(email) == []
+
+    @pytest.mark.parametrize("link_is", ["voided", "late", "sealed with another key"])
+    def test_sends_no_link_that_does_nothing(self, ada: Account, link_is: str) -> None:
+        with transaction():
+            ask_email_change(ada, NEW, seal=SEAL, visitor=VISITOR, now=NOW)
+            if link_is == "voided":
+                mail_tokens.void(ada, {Purpose.CONFIRM_EMAIL}, now=NOW)
+            if link_is == "sealed with another key":
+                promise = session.query(OutboxEntry).filter_by(kind=SEND_CONFIRMATION).one()
+                promise.payload = {"sealed_link": seal_of("x" * 32).close("link", about=LINK)}
+        send(now=NOW + DAY if link_is == "late" else NOW)
+        assert mails_to(NEW) == [] and mails_to(OLD) == ["email_changing"]
 
     def test_keeps_the_same_where_somebody_has_the_address_and_sends_no_link(
         self, ada: Account, ben: Account

@@ -298,9 +298,14 @@ class TestEraseAccount:
             done = outbox.add(SEND_RESET, came, now=NOW)
             # As earlier versions have left it.
             done.done_at, done.next_try_at = NOW, None
-            scope = f"{session.query(Key).one().public_id} PUT /v1/billing/settings once"
-            idempotency.claim(scope, body=b"", now=NOW)
-            idempotency.keep(scope, Answer(200, b"ada@example.com", "application/json"))
+            for holder, address in (
+                (session.query(Key).one().public_id, "/v1/billing/settings"),
+                (idempotency.holder_of("ada"), "/v1/billing/settings"),
+                (idempotency.holder_of("olga"), "/v1/billing/operator/customers/ada"),
+            ):
+                scope = f"{holder} PUT {address} once"
+                idempotency.claim(scope, body=b"", now=NOW)
+                idempotency.keep(scope, Answer(200, b"ada@example.com", "application/json"))
         ask(lived)
         assert queries.key_by_text(key.text, now=NOW) and erase()
         session.expire_all()

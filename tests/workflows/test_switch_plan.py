@@ -9,6 +9,8 @@ from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import creating
+from app.domain.invoices.errors import InvoiceNotPayable
+from app.domain.payments.consent import VERSION, consent_to
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.refunds import REFUND_PAYMENT
@@ -275,6 +277,21 @@ class TestWhenThePageCloses:
         else:
             buy_plan(ada, "plan-basic", gateway=gateway, now=now)
             assert change_status() == ["lapsed", "applied"]
+
+    def test_page_after_page_holds_no_amounts(self, ada: Account, gateway) -> None:
+        begin_switch(ada, "plan-pro", gateway=gateway)
+        shop, agreed = make_shop(gateway), consent_to(VERSION, now=NOW)
+        # Whoever changes his mind about the card gets another page for the same amounts.
+        late = NOW + 34 * MINUTE
+        other = switch_plan(ada, "plan-pro", shop=shop, now=late, consent=agreed)
+        assert len(invoices_of(ada)) == 1
+        later = NOW + 50 * MINUTE
+        assert switch_plan(ada, "plan-pro", shop=shop, now=later, consent=agreed) == other
+        with pytest.raises(InvoiceNotPayable, match="do not hold any longer"):
+            begin_switch(ada, "plan-pro", gateway=gateway, now=later)
+        close(other, gateway=gateway, now=NOW + 70 * MINUTE)
+        buy_plan(ada, "plan-pro", gateway=gateway, now=NOW + 71 * MINUTE)
+        assert [invoice.status for invoice in invoices_of(ada)] == ["void", "paid"]
 
     def test_a_refused_page_gives_everything_back_at_once(self, ada: Account, gateway) -> None:
         gateway.refuses_with = "amount_too_large"

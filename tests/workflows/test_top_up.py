@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_of
-from app.domain.invoices.errors import UnknownInvoice
+from app.domain.invoices.errors import InvoiceNotPayable, UnknownInvoice
 from app.domain.invoices.models import TaxRate
 from app.domain.payments.errors import ProviderRefused
 from app.domain.payments.refunds import REFUND_PAYMENT
@@ -34,7 +34,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 from tests.threads import in_parallel
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -134,3 +134,16 @@ class TestPayTopUp:
         for account, reference in ((ben, draft.public_id), (pro, "inv-x"), (pro, "a\x00")):
             with pytest.raises(UnknownInvoice):
                 pay_top_up(account, reference, shop=make_shop(gateway), now=NOW)
+
+    def test_holds_no_price_by_page_after_page(self, pro: Account, gateway) -> None:
+        top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
+        draft, paypal = invoices_of(pro)[1], FakeGateway(provider="paypal")
+        # Each page is opened before the one of the other provider has closed.
+        for hour in range(1, 48):
+            shop = make_shop(paypal if hour % 2 else gateway)
+            if hour < 24:
+                pay_top_up(pro, draft.public_id, shop=shop, now=NOW + hour * HOUR - MINUTE)
+            else:
+                with pytest.raises(InvoiceNotPayable, match="Begin it anew"):
+                    pay_top_up(pro, draft.public_id, shop=shop, now=NOW + hour * HOUR)
+        assert entries() == []

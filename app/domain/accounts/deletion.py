@@ -73,6 +73,7 @@ def erase(account: Account, *, now: datetime) -> None:
     for table in PERSONAL:
         session.execute(delete(table).where(table.user_id == account.id))
     _revoke_keys(account, now=now)
+    _forget_answers(account)
     _forget_settings(account, now=now)
     _forget_details(account)
     # Who registered, or asked for another password, gave his address and where he came from.
@@ -87,8 +88,15 @@ def _revoke_keys(account: Account, *, now: datetime) -> None:
     ours = update(Key).where(Key.user_id == account.id)
     session.execute(ours.where(Key.revoked_at.is_(None)).values(revoked_at=now))
     session.execute(ours.values(name=""))
+
+
+def _forget_answers(account: Account) -> None:
+    """Forget what programs were answered: its own, and those of operators who asked about it."""
+    idempotency.forget_answers(idempotency.holder_of(account.id))
+    # As earlier versions have named whoever asked.
     for public_id in session.scalars(select(Key.public_id).where(Key.user_id == account.id)):
         idempotency.forget_answers(public_id)
+    idempotency.forget_answers_naming(account.id)
 
 
 def _forget_settings(account: Account, *, now: datetime) -> None:

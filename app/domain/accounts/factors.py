@@ -55,13 +55,18 @@ def is_on(account: Account) -> bool:
     return session.scalar(select(SecondFactor.user_id).where(*on)) is not None
 
 
+def wants_verified_email(account: Account) -> bool:
+    """Tell whether the account has to show that its address is read before it gets a factor."""
+    # Whoever opened an account with somebody else's address must not be able to lock him out.
+    return account.email_verified_at is None and account.role == Role.CUSTOMER
+
+
 def begin(account: Account, *, seal: Seal, now: datetime) -> None:
     """Make a secret that an app is to take in; nothing is asked for until it has shown a code.
 
     Raises FactorOnAlready, FactorWantsVerifiedEmail.
     """
-    # Whoever opened an account with somebody else's address must not be able to lock him out.
-    if account.email_verified_at is None and account.role == Role.CUSTOMER:
+    if wants_verified_email(account):
         raise FactorWantsVerifiedEmail(say("Verify your mail address first."))
     row = _find_locked(account)
     if row is not None and row.confirmed_at is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from app.domain.accounts.access_models import MailToken
 from app.domain.accounts.devices import digest_of
@@ -19,6 +19,7 @@ from app.foundation.sentences import say
 TOKEN_BYTES = 32
 # Nobody fills another's mailbox by pressing a button.
 MADE_EVERY = timedelta(minutes=1)
+WAITING_MAX = 5
 KEPT_AFTER_THE_END = timedelta(days=30)
 
 
@@ -38,6 +39,10 @@ LASTS = {
     # Whoever comes back from a holiday can still take his account back.
     Purpose.UNDO_EMAIL: timedelta(days=14),
 }
+
+
+# Anybody may ask for these in the owner's name: his own link works on beside those of others.
+BESIDE_EARLIER = (Purpose.RESET_PASSWORD, Purpose.UNDO_EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +66,8 @@ class Link:
 
 
 def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> MadeToken:
-    """Make a token; earlier ones of its purpose no longer work, but for those that undo."""
-    if purpose != Purpose.UNDO_EMAIL:
+    """Make a token; earlier ones of its purpose no longer work, but for BESIDE_EARLIER."""
+    if purpose not in BESIDE_EARLIER:
         void(account, {purpose}, now=now)
     text = secrets.token_urlsafe(TOKEN_BYTES)
     row = MailToken(
@@ -78,6 +83,11 @@ def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> Ma
     return MadeToken(row.id, text, row.expires_at)
 
 
+def again(link: Link, text: str) -> MadeToken:
+    """Return a link's token as it was made, for a mail that is written later."""
+    return MadeToken(link.id, text, link.made_at + LASTS[link.purpose])
+
+
 def was_made_lately(account: Account, purpose: Purpose, *, now: datetime) -> bool:
     """Tell whether the account got a link of this purpose within the last minute."""
     lately = select(MailToken.id).where(
@@ -86,6 +96,16 @@ def was_made_lately(account: Account, purpose: Purpose, *, now: datetime) -> boo
         MailToken.created_at > now - MADE_EVERY,
     )
     return session.scalar(lately.limit(1)) is not None
+
+
+def are_enough(account: Account, purpose: Purpose, *, now: datetime) -> bool:
+    """Tell whether the account got a link within the last minute, or has several that work."""
+    if was_made_lately(account, purpose, now=now):
+        return True
+    waiting = select(func.count()).select_from(MailToken)
+    ours = MailToken.user_id == account.id, MailToken.purpose == purpose
+    works = MailToken.used_at.is_(None), MailToken.expires_at > now
+    return session.scalars(waiting.where(*ours, *works)).one() >= WAITING_MAX
 
 
 def pending_email(account: Account, *, now: datetime) -> str | None:

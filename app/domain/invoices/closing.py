@@ -41,18 +41,16 @@ def close_accounts(
     lines = queries.usage_lines(list(open_accounts), month)
     due = [open_accounts[user_id] for user_id, theirs in lines.items() if theirs]
     payers = payers_of(due, seller_country=seller.country)
-    bills, carried = [], []
-    for account in due:
-        bill = usage_bill(payers[account.id], lines[account.id], month=str(month))
-        if bill.is_too_small:
-            operations.carry(account.id, month, bill.lines, now=now)
-            carried.append(account.id)
-        else:
-            bills.append(bill)
+    worked_out = [
+        usage_bill(payers[account.id], lines[account.id], month=str(month)) for account in due
+    ]
+    bills = [bill for bill in worked_out if not bill.is_too_small]
+    carried = [bill for bill in worked_out if bill.is_too_small]
+    operations.carry(carried, now=now)
     issued = operations.draw_up(bills, open_accounts, seller=seller, now=now)
     operations.take_up_what_waited(issued)
     operations.issue(issued, open_accounts, due_at=rules.due_at("usage", now), now=now)
-    return Closed(tuple(issued), tuple(carried))
+    return Closed(tuple(issued), tuple(bill.payer.user_id for bill in carried))
 
 
 def forgive_carried(account: Account, *, by: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_, select, tuple_, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import operations as coupons
@@ -15,7 +16,7 @@ from app.domain.invoices.models import CarriedAmount, Invoice, InvoiceCounter, I
 from app.domain.invoices.rules import InvoiceStatus, Line
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.usage.models import UsageCorrection
-from app.foundation.bulk import add_to_rows, any_of
+from app.foundation.bulk import add_to_rows, any_of, change_rows, insert_rows
 from app.foundation.database import session
 from app.foundation.languages import ENGLISH
 from app.foundation.periods import BillingMonth
@@ -24,6 +25,13 @@ from app.foundation.sentences import wording_of
 
 PUBLIC_ID_LENGTH = 16
 BY_CREDIT, BY_NOTHING = "account credit", "nothing due"
+# What an issued invoice says besides its lines, and must not say otherwise later.
+DATES = ("issued_at", "due_at")
+SAID = (
+    *("user_id", "kind", "billing_month", "invoice_number", "currency", "amount_minor"),
+    *("discount_minor", "tax_minor", "final_minor", "seller", "buyer", "tax_rate_bp"),
+    *("tax_name", "reverse_charge", "language", *DATES),
+)
 Accounts = Mapping[str, Account]
 
 
@@ -53,11 +61,13 @@ def draw_up(
 
     A fixed number of statements, however many bills.
     """
-    invoices = [_draft(bill, seller=seller, now=now) for bill in bills]
-    session.add_all(invoices)
-    session.flush()
+    drafts = [_draft(bill, seller=seller, now=now) for bill in bills]
+    insert_rows(Invoice, drafts)
+    invoices = _drawn_up([str(draft["public_id"]) for draft in drafts])
     pairs = list(zip(invoices, bills, strict=True))
-    session.add_all(row for invoice, bill in pairs for row in _line_rows(invoice, bill.lines))
+    insert_rows(
+        InvoiceLine, [row for invoice, bill in pairs for row in _line_rows(invoice.id, bill.lines)]
+    )
     coupons.apply(
         [(invoice.id, discount) for invoice, bill in pairs for discount in bill.discounts],
         now=now,
@@ -75,19 +85,27 @@ def issue(
 
     No two of the invoices may be of the same account and month.
     """
-    for invoice in invoices:
-        # Usage is numbered in the month that it was used in, all else in the month of its issue.
-        if invoice.kind != "usage":
-            invoice.billing_month = str(BillingMonth.of(now))
-    numbers = next_numbers("INV", [(accounts[i.user_id], i.billing_month) for i in invoices])
+    months = [_month_of(invoice, now=now) for invoice in invoices]
+    wanted = [(accounts[i.user_id], month) for i, month in zip(invoices, months, strict=True)]
+    numbers = next_numbers("INV", wanted)
     lines = queries.lines_of([invoice.id for invoice in invoices])
+    sealed = []
+    for invoice, month in zip(invoices, months, strict=True):
+        terms = {
+            "status": rules.moved(invoice.status, InvoiceStatus.ISSUED),
+            "billing_month": month,
+            "invoice_number": numbers[invoice.user_id],
+            "issued_at": now,
+            "updated_at": now,
+            "due_at": due_at,
+            "language": accounts[invoice.user_id].locale,
+        }
+        _say(invoice, terms)
+        digest = rules.content_digest(content(invoice, lines[invoice.id]))
+        _say(invoice, {"content_digest": digest})
+        sealed.append({"id": invoice.id, **terms, "content_digest": digest})
+    change_rows(Invoice, sealed, key="id")
     for invoice in invoices:
-        invoice.status = rules.moved(invoice.status, InvoiceStatus.ISSUED)
-        invoice.invoice_number = numbers[invoice.user_id]
-        invoice.issued_at = invoice.updated_at = now
-        invoice.due_at = due_at
-        invoice.language = accounts[invoice.user_id].locale
-        invoice.content_digest = rules.content_digest(content(invoice, lines[invoice.id]))
         _carry_on(invoice, lines[invoice.id], now=now)
         if invoice.final_minor == invoice.credit_used_minor:
             by = BY_CREDIT if invoice.credit_used_minor else BY_NOTHING
@@ -97,20 +115,26 @@ def issue(
     session.flush()
 
 
-def carry(user_id: str, month: BillingMonth, lines: Sequence[Line], *, now: datetime) -> None:
-    """Keep a month's small amount for the next invoice, exact to the nano-dollar."""
+def carry(bills: Sequence[Bill], *, now: datetime) -> None:
+    """Keep the small amounts of a month for the next invoices, exact to the nano-dollar."""
     # What was carried or corrected before stays where it waits: only the month's own is added.
-    own = sum(line.amount_nanos for line in lines if line.kind == "usage")
-    if own:
-        session.add(
-            CarriedAmount(
-                user_id=user_id,
-                kind="usage",
-                from_month=str(month),
-                amount_nanos=own,
-                created_at=now,
-            )
-        )
+    own = [
+        (bill, sum(li.amount_nanos for li in bill.lines if li.kind == "usage")) for bill in bills
+    ]
+    insert_rows(
+        CarriedAmount,
+        [
+            {
+                "user_id": bill.payer.user_id,
+                "kind": "usage",
+                "from_month": bill.billing_month,
+                "amount_nanos": nanos,
+                "created_at": now,
+            }
+            for bill, nanos in own
+            if nanos
+        ],
+    )
 
 
 def take_up_what_waited(invoices: Sequence[Invoice]) -> None:
@@ -186,10 +210,8 @@ def replace_lines(invoice: Invoice, lines: Sequence[Line]) -> None:
 
 def content(invoice: Invoice, lines: Sequence[Line]) -> Mapping[str, object]:
     """Return everything an issued invoice says, for its digest."""
-    names = ("user_id", "kind", "billing_month", "invoice_number", "currency", "amount_minor")
-    sums = ("discount_minor", "tax_minor", "final_minor", "seller", "buyer", "tax_rate_bp")
-    said = {name: getattr(invoice, name) for name in (*names, *sums, "tax_name", "reverse_charge")}
-    dates = {name: getattr(invoice, name).isoformat() for name in ("issued_at", "due_at")}
+    said = {name: getattr(invoice, name) for name in SAID if name not in ("language", *DATES)}
+    dates = {name: getattr(invoice, name).isoformat() for name in DATES}
     shown = [[line.description, line.quantity, line.amount_minor] for line in lines]
     told: dict[str, object] = {**said, **dates, "currency": "USD", "lines": shown}
     # What was issued in English alone was sealed without its wordings, and stays as it is.
@@ -241,47 +263,76 @@ def _take_up(
     session.execute(taken, execution_options={"synchronize_session": False})
 
 
-def _draft(bill: Bill, *, seller: Seller, now: datetime) -> Invoice:
+def _month_of(invoice: Invoice, *, now: datetime) -> str:
+    # Usage is numbered in the month that it was used in, all else in the month of its issue.
+    return invoice.billing_month if invoice.kind == "usage" else str(BillingMonth.of(now))
+
+
+def _say(invoice: Invoice, terms: Mapping[str, object]) -> None:
+    """Let the object say what its row does, which is written with many others in one statement."""
+    for name, value in terms.items():
+        set_committed_value(invoice, name, value)
+
+
+def _draft(bill: Bill, *, seller: Seller, now: datetime) -> dict[str, object]:
     totals, taxation = bill.totals, bill.payer.taxation
-    return Invoice(
-        public_id="inv-" + "".join(secrets.choice(ALPHABET) for _ in range(PUBLIC_ID_LENGTH)),
-        user_id=bill.payer.user_id,
-        kind=bill.kind,
-        billing_month=bill.billing_month,
-        status=InvoiceStatus.DRAFT,
-        period_id=bill.period_id,
-        plan_id=bill.plan_id,
-        plan_change_id=bill.plan_change_id,
-        amount_minor=totals.amount_minor,
-        discount_minor=totals.discount_minor,
-        tax_minor=totals.tax_minor,
-        final_minor=totals.final_minor,
-        credit_used_minor=bill.credit_used_minor,
-        tax_rate_bp=taxation.rate_bp,
-        tax_name=taxation.name,
-        reverse_charge=taxation.reverse_charge,
-        seller=seller.document(),
-        buyer=dict(bill.payer.buyer),
-        notes=bill.notes,
-        created_at=now,
-        updated_at=now,
-    )
+    return {
+        "public_id": _public_id(),
+        "user_id": bill.payer.user_id,
+        "kind": bill.kind,
+        "billing_month": bill.billing_month,
+        "status": InvoiceStatus.DRAFT,
+        "period_id": bill.period_id,
+        "plan_id": bill.plan_id,
+        "plan_change_id": bill.plan_change_id,
+        "currency": "USD",
+        "amount_minor": totals.amount_minor,
+        "discount_minor": totals.discount_minor,
+        "tax_minor": totals.tax_minor,
+        "final_minor": totals.final_minor,
+        "credit_used_minor": bill.credit_used_minor,
+        "tax_rate_bp": taxation.rate_bp,
+        "tax_name": taxation.name,
+        "reverse_charge": taxation.reverse_charge,
+        "seller": seller.document(),
+        "buyer": dict(bill.payer.buyer),
+        "language": ENGLISH,
+        "notes": bill.notes,
+        "created_at": now,
+        "updated_at": now,
+    }
 
 
-def _line_rows(invoice: Invoice, lines: Sequence[Line]) -> list[InvoiceLine]:
+def _public_id() -> str:
+    left, letters = secrets.randbelow(len(ALPHABET) ** PUBLIC_ID_LENGTH), []
+    for _ in range(PUBLIC_ID_LENGTH):
+        left, letter = divmod(left, len(ALPHABET))
+        letters.append(ALPHABET[letter])
+    return "inv-" + "".join(letters)
+
+
+def _drawn_up(public_ids: Sequence[str]) -> list[Invoice]:
+    """Return the invoices of these ids, in their order."""
+    found = select(Invoice).where(any_of(Invoice.public_id, public_ids))
+    by_id = {invoice.public_id: invoice for invoice in session.scalars(found)}
+    return [by_id[public_id] for public_id in public_ids]
+
+
+def _line_rows(invoice_id: int, lines: Sequence[Line]) -> list[dict[str, object]]:
     return [
-        InvoiceLine(
-            invoice_id=invoice.id,
-            position=position,
-            kind=line.kind,
-            description=str(line.description),
-            wording=wording_of(line.description),
-            model=line.model,
-            quantity=line.quantity,
-            unit_price_nanos=line.unit_price_nanos,
-            amount_nanos=line.amount_nanos,
-            amount_minor=line.amount_minor,
-        )
+        {
+            "invoice_id": invoice_id,
+            "position": position,
+            "kind": line.kind,
+            "description": str(line.description),
+            "wording": wording_of(line.description),
+            "model": line.model,
+            "quantity": line.quantity,
+            "unit_price_nanos": line.unit_price_nanos,
+            "amount_nanos": line.amount_nanos,
+            "amount_minor": line.amount_minor,
+            "credited_minor": 0,
+        }
         for position, line in enumerate(lines, start=1)
     ]
 

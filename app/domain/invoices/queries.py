@@ -266,21 +266,16 @@ def usage_lines(user_ids: Collection[str], month: BillingMonth) -> dict[str, lis
 def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
     """Return the lines of each of these issued invoices and drafts, by its id."""
     lines: dict[int, list[Line]] = {invoice_id: [] for invoice_id in invoice_ids}
-    statement = select(InvoiceLine).where(any_of(InvoiceLine.invoice_id, invoice_ids))
-    ordered = statement.order_by(InvoiceLine.invoice_id, InvoiceLine.position)
-    # What is in memory already may be older than what stands in the database.
-    for row in session.scalars(ordered.execution_options(populate_existing=True)):
-        lines[row.invoice_id].append(
-            Line(
-                kind=row.kind,
-                description=told(row.description, row.wording),
-                model=row.model,
-                quantity=row.quantity,
-                unit_price_nanos=row.unit_price_nanos,
-                amount_nanos=row.amount_nanos or 0,
-                amount_minor=row.amount_minor,
-            )
-        )
+    row = InvoiceLine
+    columns = (row.kind, row.description, row.wording, row.model, row.quantity)
+    amounts = (row.unit_price_nanos, row.amount_nanos, row.amount_minor)
+    found = select(row.invoice_id, *columns, *amounts).where(any_of(row.invoice_id, invoice_ids))
+    ordered = found.order_by(row.invoice_id, row.position)
+    for invoice_id, kind, text, wording, model, quantity, price, nanos, minor in session.execute(
+        ordered
+    ):
+        description = told(text, wording)
+        lines[invoice_id].append(Line(kind, description, model, quantity, price, nanos or 0, minor))
     return lines
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.catalog.models import Plan
@@ -122,18 +122,26 @@ def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
 
 def page_of_change(plan_change_id: int, *, now: datetime) -> str | None:
     """Return the provider's page on which a change of plan can be paid, if one is open."""
-    statement = (
-        select(Payment.checkout_url)
-        .join(Invoice, Invoice.id == Payment.invoice_id)
-        .where(
-            Invoice.plan_change_id == plan_change_id,
-            Payment.status == PaymentStatus.PENDING,
-            Payment.checkout_url.is_not(None),
-            Payment.expires_at > now,
-        )
-        .order_by(Payment.id.desc())
+    of_change = Invoice.plan_change_id == plan_change_id
+    return session.scalar(
+        _pages(now).join(Invoice, Invoice.id == Payment.invoice_id).where(of_change).limit(1)
     )
-    return session.scalar(statement.limit(1))
+
+
+def page_of_top_up(user_id: str, *, now: datetime) -> str | None:
+    """Return the provider's page on which the account's extra tokens can be paid, if one is open.
+
+    Whoever comes back from there without having paid finds it again.
+    """
+    ours = Payment.user_id == user_id, Payment.purpose == "topup"
+    return session.scalar(_pages(now).where(*ours).limit(1))
+
+
+def _pages(now: datetime) -> Select[str | None]:
+    """Return the pages of providers that are open, the newest first."""
+    is_open = Payment.status == PaymentStatus.PENDING, Payment.expires_at > now
+    pages = select(Payment.checkout_url).where(Payment.checkout_url.is_not(None), *is_open)
+    return pages.order_by(Payment.id.desc())
 
 
 def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:

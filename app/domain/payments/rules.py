@@ -27,6 +27,9 @@ CHECKOUT_LIFE_LEAST = timedelta(minutes=30)
 # A change of plan holds its amounts no longer than it must; a few minutes let the call arrive,
 # also when another tab or the sweep has to make it again.
 PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=5)
+# So long after it was drawn up a purchase gets another page: with page after page, its price
+# would hold as long as anybody likes. A bank may want to hear whoever buys tokens: he has a day.
+MORE_PAGES_FOR = {"plan_change": PLAN_CHANGE_LIFE, "topup": timedelta(hours=24)}
 REPEAT_MARGIN = timedelta(minutes=2)
 CHECKOUT, OFF_SESSION = "checkout", "off_session"
 # Providers remember the answer to a key for a day. After that the same call would be a new one.
@@ -251,6 +254,12 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
 def checkout_life(purpose: str) -> timedelta:
     """Return how long the provider's page of an attempt stays open."""
     return PLAN_CHANGE_LIFE if purpose == "plan_change" else CHECKOUT_LIFE
+
+
+def gets_another_page(purpose: str, *, drawn_up_at: datetime, now: datetime) -> bool:
+    """Tell whether what is paid still costs what it did when it was drawn up."""
+    lasts = MORE_PAGES_FOR.get(purpose)
+    return lasts is None or now < drawn_up_at + lasts
 
 
 def next_charge_at(issued_at: datetime, *, now: datetime) -> datetime | None:

@@ -1,7 +1,7 @@
 """The sums behind the operator's month, each in one statement or two. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from app.domain.invoices.models import Invoice
 from app.domain.payments.models import Dispute, Payment, Refund
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import BillingRecord, PrunedUsage, RecordStatus, UsageMonthly
+from app.foundation.bulk import any_of
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
 
@@ -108,7 +109,7 @@ def revenue_by_month(first: BillingMonth, last: BillingMonth) -> dict[tuple[str,
 def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
     """Return the usage that is billed to the month by the plan of the period it drew from."""
     plans = _plans_of_accounts()
-    rolled, record, pruned, period = UsageMonthly, BillingRecord, PrunedUsage, SubscriptionPeriod
+    rolled = UsageMonthly
     # Nearly every account only ever had one plan: then its rollups say all.
     settled = (
         select(plans.c.plan_id, *_rolled_sums(rolled))
@@ -116,27 +117,53 @@ def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
         .where(rolled.billing_month == str(month), plans.c.plans == 1)
         .group_by(plans.c.plan_id)
     )
-    tokens, final = func.sum(record.total_tokens), func.sum(record.final_nanos)
-    switched = (
-        select(period.plan_id, func.count(), cast(tokens, Whole), cast(final, Whole))
-        .join(period, period.id == record.period_id)
-        .join(plans, plans.c.user_id == record.user_id)
-        .where(record.billing_month == str(month), plans.c.plans > 1)
-        .where(record.status != RecordStatus.VOIDED)
-        .group_by(period.plan_id)
-    )
-    # Of records that were kept long enough, their sums by period are left.
-    gone = (
+    usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
+    rolled_up = session.execute(union_all(settled, _pruned_of_switchers(month, plans)))
+    for plan_id, *used in [*rolled_up, *_usage_of_switchers(month, plans)]:
+        usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
+    return usage
+
+
+def _pruned_of_switchers(month: BillingMonth, plans: Subquery) -> Select[str, int, int, int]:
+    """Return the sums that are left, by period, of records that were kept long enough."""
+    pruned, period = PrunedUsage, SubscriptionPeriod
+    return (
         select(period.plan_id, *_rolled_sums(pruned))
         .join(period, period.id == pruned.period_id)
         .join(plans, plans.c.user_id == pruned.user_id)
         .where(pruned.billing_month == str(month), plans.c.plans > 1)
         .group_by(period.plan_id)
     )
-    usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
-    for plan_id, *used in session.execute(union_all(settled, switched, gone)):
-        usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
-    return usage
+
+
+def _usage_of_switchers(month: BillingMonth, plans: Subquery) -> Sequence[Any]:
+    """Return the same of the accounts that had several plans, from their records."""
+    rolled, record, period = UsageMonthly, BillingRecord, SubscriptionPeriod
+    begun = (
+        select(rolled.user_id, func.min(rolled.occurred_month))
+        .join(plans, plans.c.user_id == rolled.user_id)
+        .where(rolled.billing_month == str(month), plans.c.plans > 1)
+        .group_by(rolled.user_id)
+    )
+    first = {user_id: occurred_month for user_id, occurred_month in session.execute(begun)}
+    if not first:
+        return []
+    # What came late occurred in months before; nothing is billed before it occurred.
+    since = BillingMonth.parse(min(first.values())).period.starts_at
+    statement = (
+        select(
+            period.plan_id,
+            func.count(),
+            cast(func.sum(record.total_tokens), Whole),
+            cast(func.sum(record.final_nanos), Whole),
+        )
+        .join(period, period.id == record.period_id)
+        .where(any_of(record.user_id, list(first)), record.billing_month == str(month))
+        .where(record.occurred_at >= since, record.occurred_at < month.period.ends_at)
+        .where(record.status != RecordStatus.VOIDED)
+        .group_by(period.plan_id)
+    )
+    return session.execute(statement).all()
 
 
 def invoiced(month: BillingMonth) -> Invoiced:
@@ -167,28 +194,31 @@ def invoiced(month: BillingMonth) -> Invoiced:
     )
 
 
-def outstanding_minor(moment: datetime) -> int:
-    """Return what was issued before a moment and neither paid nor void at it."""
-    invoice = Invoice
-    unpaid = cast(func.sum(invoice.final_minor - invoice.credit_used_minor), Whole)
-    statement = select(unpaid).where(
-        invoice.issued_at < moment,
-        or_(invoice.paid_at.is_(None), invoice.paid_at >= moment),
-        or_(invoice.voided_at.is_(None), invoice.voided_at >= moment),
-    )
-    return session.scalar(statement) or 0
+def moved_and_outstanding(month: BillingMonth, *, moment: datetime) -> tuple[Moved, int]:
+    """Return the payments, refunds and lost disputes that were settled in the month.
 
-
-def moved(month: BillingMonth) -> Moved:
-    """Return the payments, refunds and lost disputes that were settled in the month."""
+    And what was issued before a moment and neither paid nor void at it; one statement for all.
+    """
     # A settled refund is never written again, so its last change is when it was settled.
     parts = (
         _sum_of(Payment.amount_minor, Payment.settled_at, month, Payment.status == "settled"),
         _sum_of(Refund.amount_minor, Refund.updated_at, month, Refund.status == "settled"),
         _sum_of(Dispute.amount_minor, Dispute.decided_at, month, Dispute.status == "lost"),
+        _outstanding(moment),
     )
-    minor = {table: summed or 0 for table, summed in session.execute(union_all(*parts))}
-    return Moved(minor["payments"], minor["refunds"], minor["disputes"])
+    rows: Iterable[Any] = session.execute(union_all(*parts))
+    minor: dict[str, int] = {table: summed or 0 for table, summed in rows}
+    return Moved(minor["payments"], minor["refunds"], minor["disputes"]), minor["invoices"]
+
+
+def _outstanding(moment: datetime) -> Select[str, int]:
+    invoice = Invoice
+    unpaid = cast(func.sum(invoice.final_minor - invoice.credit_used_minor), Whole)
+    return select(literal(invoice.__tablename__), unpaid).where(
+        invoice.issued_at < moment,
+        or_(invoice.paid_at.is_(None), invoice.paid_at >= moment),
+        or_(invoice.voided_at.is_(None), invoice.voided_at >= moment),
+    )
 
 
 def new_and_lost(month: BillingMonth) -> tuple[dict[str, int], dict[str, int]]:

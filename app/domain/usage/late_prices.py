@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.accounts.operations import Balance
 from app.domain.catalog.rules import Price, pico_tokens
-from app.domain.usage import recording, rules
+from app.domain.usage import checkpoints, recording, rules
 from app.domain.usage.models import BillingRecord, RecordStatus
 from app.domain.usage.records import LateRecord
 from app.domain.usage.rollups import Rollups, place_of, sums_of
@@ -72,6 +72,7 @@ def write(filled: Sequence[Filled], balances: Mapping[str, Balance], *, now: dat
         rollups.add(place_of(after, zone=zone, labels=labels), sums_of(after))
     rollups.prepare()
     rollups.write()
+    checkpoints.follow([(before, -1) for before, _ in filled] + [(after, 1) for _, after in filled])
     change_rows(
         BillingRecord,
         [

@@ -47,8 +47,6 @@ class BillingRecord(Base):
         ),
         CheckConstraint("status <> 'unpriced' OR cost_nanos = 0", "unpriced_has_no_cost"),
         CheckConstraint("(status = 'voided') = (voided_at IS NOT NULL)", "void_has_its_moment"),
-        Index(None, "user_id", "billing_month"),
-        Index(None, "created_at"),
         # The records page and the CSV walk this backwards.
         Index(None, "user_id", "occurred_at", "id"),
         Index(
@@ -154,6 +152,8 @@ class UsageMonthly(UsageSums, Base):
     """
 
     __tablename__ = "usage_monthly"
+    # The operator's month reads it over all accounts; it grows with their months, not with usage.
+    __table_args__ = (Index(None, "billing_month"),)
 
     user_id: Mapped[str] = mapped_column(primary_key=True)
     billing_month: Mapped[str] = mapped_column(primary_key=True)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.domain.accounts.models import Account
 from app.domain.subscriptions.models import SubscriptionPeriod
-from app.domain.usage import recording
+from app.domain.usage import checkpoints, recording
 from app.domain.usage.errors import UnknownRequest
 from app.domain.usage.models import BillingRecord, RecordStatus, UsageCorrection
 from app.domain.usage.rollups import Rollups, place_of, sums_of
@@ -28,6 +28,7 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
     rollups.add(place, sums_of(record, sign=-1))
     rollups.prepare()
     rollups.write()
+    checkpoints.follow([(record, -1)])
     period = session.get_one(SubscriptionPeriod, record.period_id, with_for_update=True)
     period.tokens_used -= record.total_tokens
     period.quota_tokens_used -= record.quota_tokens

@@ -64,6 +64,7 @@ class LateRecord(NamedTuple):
 
     id: int
     user_id: str
+    period_id: int
     model: str
     provider: str | None
     api_key_alias: str | None

@@ -112,7 +112,7 @@ def _scope(holder: str, key: str) -> str:
 def _holder() -> str:
     """Name who calls, alike before and after he has replaced his secret key."""
     if g.key.user_id is not None:
-        return f"account:{g.key.user_id}"
+        return idempotency.holder_of(g.key.user_id)
     return accounts.first_of_replaced(g.key.id)
 
 

@@ -6,7 +6,7 @@ from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes_through_a_provider
 from app.entrypoints.api.reading_bodies import json_object, provider_named, refuse_unknown
-from app.entrypoints.gateways import gateway
+from app.entrypoints.gateways import gateway_for_page
 from app.foundation import clock
 from app.workflows.begin_checkout import begin_checkout
 
@@ -23,7 +23,7 @@ def checkout(reference: str) -> Response:
     opened = begin_checkout(
         g.account,
         reference,
-        gateway=gateway(provider_named(body)),
+        gateway=gateway_for_page(provider_named(body), g.account),
         base_url=current_app.config["SETTINGS"].base_url,
         now=clock.now(),
     )

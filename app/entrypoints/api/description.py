@@ -1,7 +1,10 @@
 """The description of the API: `/v1/openapi.json` for programs, `/v1/docs` for people."""
 
+from functools import lru_cache
+
 from flask import Blueprint, Response, current_app, render_template
 
+from app.config import Settings
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.describing.document import (
     CALLS,
@@ -29,6 +32,13 @@ def openapi() -> Response:
 @description.get("/docs")
 def docs() -> str:
     """Show the description as a page, in English as the API itself is."""
+    return _page(current_app.config["SETTINGS"])
+
+
+@lru_cache(maxsize=2)
+def _page(settings: Settings) -> str:
+    # It is the same for everyone, and takes ten times as long to draw as any other: drawn for each
+    # stranger who asks, it would be the cheapest way to keep us busy.
     with speaking(ENGLISH):
         return render_template(
             "web/docs/index.html",
@@ -37,5 +47,5 @@ def docs() -> str:
             keys=KEYS,
             shapes=SHAPES,
             refused_often=refused_often(),
-            base_url=current_app.config["SETTINGS"].base_url,
+            base_url=settings.base_url,
         )

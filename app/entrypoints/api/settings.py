@@ -1,6 +1,6 @@
 """What a customer has set, read and changed by his programs."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from app.domain.accounts import queries
 from app.domain.accounts.devices import Visitor
@@ -10,6 +10,7 @@ from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.peers import address_asking
 from app.foundation import clock
 from app.foundation.money import usd_from_minor
 from app.workflows.change_settings import change_settings
@@ -31,7 +32,7 @@ def get_settings() -> Response:
 def put_settings() -> Response:
     """Change the settings that are named, and answer all of them."""
     wanted, actor = json_object(), f"key:{g.key.public_id}"
-    visitor = Visitor(f"{g.key.kind}{g.key.public_id}…", request.remote_addr or "")
+    visitor = Visitor(f"{g.key.kind}{g.key.public_id}…", address_asking())
     chosen = change_settings(g.account, wanted, actor=actor, visitor=visitor, now=clock.now())
     return answer(_settings(chosen))
 

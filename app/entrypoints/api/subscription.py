@@ -57,7 +57,7 @@ def switch() -> Response:
     checkout = switch_plan(
         g.account,
         wanted.plan_id,
-        shop=shop(wanted.provider),
+        shop=shop(wanted.provider, g.account),
         now=now,
         previewed_at=wanted.previewed_at,
     )

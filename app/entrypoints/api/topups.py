@@ -38,7 +38,7 @@ def buy() -> Response:
     body = json_object()
     refuse_unknown(body, known=("amount", "provider"))
     minor, provider = _amount_minor(body), provider_named(body, default=DEFAULT_PROVIDER)
-    bought = top_up(g.account, amount_minor=minor, shop=shop(provider), now=clock.now())
+    bought = top_up(g.account, amount_minor=minor, shop=shop(provider, g.account), now=clock.now())
     checkout = bought.checkout
     return answer(
         {

@@ -5,10 +5,13 @@ import re
 import click
 
 from app.config import read_settings
+from app.domain.usage import checkpoints
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation, unprepared_installation
-from app.foundation import readiness
-from app.workflows.verify_books import verify_books
+from app.foundation import clock, readiness
+from app.foundation.database import transaction
+from app.workflows.keep_checkpoint import keep_checkpoint
+from app.workflows.verify_books import verify_books, verify_books_in_full
 
 PASSWORD = re.compile(r"(://[^:/@]*):[^@]*@")
 
@@ -28,10 +31,21 @@ def check_config() -> None:
 
 
 @click.command()
-def verify() -> None:
-    """Check the books: print one line for each sum that is not what it must be."""
+@click.option("--full", is_flag=True, help="Add up the records of verified months again, too.")
+@click.option("--anew", is_flag=True, help="Forget what was verified, and begin again.")
+def verify(full: bool, anew: bool) -> None:  # noqa: FBT001  # click passes flags like this
+    """Check the books: print one line for each sum that is not what it must be.
+
+    Months that were closed and found right are taken as they were then; see --full.
+    """
     with installation():
-        broken = verify_books()
+        if anew:
+            with transaction():
+                checkpoints.forget()
+        broken = verify_books_in_full() if full or anew else verify_books()
+        if not broken:
+            with transaction():
+                keep_checkpoint(now=clock.now())
     for line in broken:
         click.echo(line)
     if broken:

@@ -23,6 +23,7 @@ from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.languages import ENGLISH
+from app.workflows.change_email import SEND_CONFIRMATION, send_confirmation
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
 from app.workflows.check_alerts import check_alerts
 from app.workflows.close_checkouts import close_checkouts
@@ -155,6 +156,11 @@ def _send_reset(payload: Payload) -> None:
         send_reset(cast(str, payload["email"]), visitor=visitor, seal=seal(), now=clock.now())
 
 
+def _send_confirmation(payload: Payload) -> None:
+    with transaction():
+        send_confirmation(cast(str, payload["sealed_link"]), seal=seal(), now=clock.now())
+
+
 def _nobody_knows_how(payload: Payload) -> None:
     raise NotImplementedError("This version keeps no promises of this kind.")
 
@@ -172,6 +178,7 @@ KEPT_BY: Mapping[str, Callable[[Payload], None]] = {
     SEND_MAIL: send_mail,
     REGISTER: _register,
     SEND_RESET: _send_reset,
+    SEND_CONFIRMATION: _send_confirmation,
     REBUILD_ROLLUPS: _rebuild_rollups,
     PRICE_UNPRICED: _price_unpriced,
     CHECK_ALERTS: _check_alerts,

@@ -5,6 +5,7 @@ import logging
 from app.domain.reporting.verification import BOOKS_VERIFIED
 from app.foundation import clock, journal
 from app.foundation.database import transaction
+from app.workflows.keep_checkpoint import keep_checkpoint
 from app.workflows.verify_books import verify_books
 
 log = logging.getLogger(__name__)
@@ -20,4 +21,7 @@ def verify_and_note() -> None:
         log.error("The books are wrong: %s", line)
     details: dict[str, object] = {"broken": len(broken), "lines": broken[:LINES_KEPT]}
     with transaction():
-        journal.write(BOOKS_VERIFIED, actor="system", now=clock.now(), details=details)
+        now = clock.now()
+        journal.write(BOOKS_VERIFIED, actor="system", now=now, details=details)
+        if not broken:
+            keep_checkpoint(now=now)

@@ -134,6 +134,7 @@ def _page(form: CodeForm, codes: tuple[DrawnCode, ...] = ()) -> Response:
         account=account,
         factor=factor,
         is_required=factor_is_required(account),
+        wants_verified_email=factors.wants_verified_email(account),
         form=form,
         codes=codes,
         secret=secret,

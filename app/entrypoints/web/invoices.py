@@ -16,7 +16,7 @@ from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import (
     DEFAULT_PROVIDER,
-    gateway,
+    gateway_for_page,
     gateways,
     let_forms_lead_to_providers,
 )
@@ -64,7 +64,7 @@ def pay(reference: str) -> ResponseReturnValue:
         checkout = begin_checkout(
             signed_in_account(),
             reference,
-            gateway=gateway(provider),
+            gateway=gateway_for_page(provider, signed_in_account()),
             base_url=current_app.config["SETTINGS"].base_url,
             consent=consent_in_form(provider, now=now),
             now=now,

@@ -7,7 +7,12 @@ from app.domain.accounts.queries import view_of
 from app.domain.accounts.rules import zone
 from app.domain.payments import cards, consent
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
-from app.entrypoints.gateways import DEFAULT_PROVIDER, gateway
+from app.entrypoints.gateways import (
+    DEFAULT_PROVIDER,
+    gateway,
+    gateway_for_page,
+    gateways_for_news,
+)
 from app.entrypoints.queueing import nudge
 from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
@@ -30,8 +35,10 @@ def index() -> ResponseReturnValue:
     setup_session = request.args.get("session")
     if setup_session is None:
         return _shown(ConsentForm())
-    saved = confirm_saved_card(
-        setup_session, signed_in_account(), gateway=gateway(DEFAULT_PROVIDER), now=clock.now()
+    account = signed_in_account()
+    asked = gateways_for_news(account).get(DEFAULT_PROVIDER)
+    saved = asked is not None and confirm_saved_card(
+        setup_session, account, gateway=asked, now=clock.now()
     )
     return _shown(ConsentForm(), news="saved" if saved else "waiting")
 
@@ -45,7 +52,7 @@ def add() -> ResponseReturnValue:
             opened = begin_saving_card(
                 signed_in_account(),
                 form.consent.data or "",
-                gateway=gateway(DEFAULT_PROVIDER),
+                gateway=gateway_for_page(DEFAULT_PROVIDER, signed_in_account()),
                 base_url=current_app.config["SETTINGS"].base_url,
                 now=clock.now(),
             )

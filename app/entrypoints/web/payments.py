@@ -4,7 +4,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
-from app.entrypoints.gateways import gateways
+from app.entrypoints.gateways import gateways_for_news
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
@@ -19,7 +19,9 @@ pages.before_request(require_sign_in)
 def show(payment_id: str) -> ResponseReturnValue:
     """Show where a payment stands; while it is undecided the page asks again by itself."""
     account = signed_in_account()
-    payment = confirm_payment(payment_id, account, gateways=gateways(), now=clock.now())
+    payment = confirm_payment(
+        payment_id, account, gateways=gateways_for_news(account), now=clock.now()
+    )
     return respond(
         "web/payments/show.html",
         "web/payments/_payment.html",

@@ -10,6 +10,7 @@ from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices import queries as invoices
+from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.domain.reporting.plan_costs import plan_costs
@@ -47,7 +48,7 @@ from app.workflows.switch_plan import switch_plan
 
 # After these the customer looks at the amounts again; after the others at his plan.
 LOOK_AGAIN = (PreviewStale, ConsentMissing, ProviderUnreachable, ProviderRefused)
-NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale, DeletionPending)
+NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale, DeletionPending, InvoiceNotPayable)
 
 pages = Blueprint("plans", __name__)
 pages.before_request(require_sign_in)
@@ -74,7 +75,7 @@ def switch() -> ResponseReturnValue:
         checkout = switch_plan(
             signed_in_account(),
             plan_id,
-            shop=shop(DEFAULT_PROVIDER),
+            shop=shop(DEFAULT_PROVIDER, signed_in_account()),
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
             consent=consent_in_form(DEFAULT_PROVIDER, now=now),

@@ -12,6 +12,7 @@ from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
+from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.payments import queries as payments
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.domain.reporting.rules import share_permille
@@ -38,7 +39,13 @@ from app.workflows.change_top_up import change_top_up
 from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
-NOT_BOUGHT = (ConsentMissing, DeletionPending, ProviderUnreachable, ProviderRefused)
+NOT_BOUGHT = (
+    ConsentMissing,
+    DeletionPending,
+    InvoiceNotPayable,
+    ProviderRefused,
+    ProviderUnreachable,
+)
 
 pages = Blueprint("tokens", __name__)
 pages.before_request(require_sign_in)
@@ -121,7 +128,7 @@ def finish(reference: str) -> ResponseReturnValue:
         checkout = pay_top_up(
             signed_in_account(),
             reference,
-            shop=shop(request.form.get("provider", DEFAULT_PROVIDER)),
+            shop=shop(request.form.get("provider", DEFAULT_PROVIDER), signed_in_account()),
             now=clock.now(),
         )
         return redirect(checkout.checkout_url, 303)
@@ -159,6 +166,7 @@ def _shown(
         state=state,
         said=guard(state, now=now),
         to_confirm=payments.find_top_up_to_confirm(account.id),
+        page_open=payments.page_of_top_up(account.id, now=now),
         **_ledger(account),
         trouble=trouble,
         saving=None if state.has_card else CARD_OFFER,
@@ -187,7 +195,7 @@ def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
     return top_up(
         signed_in_account(),
         amount_minor=amount_minor,
-        shop=shop(provider),
+        shop=shop(provider, signed_in_account()),
         consent=consent_in_form(provider, now=now),
         now=now,
     )

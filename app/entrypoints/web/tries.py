@@ -1,17 +1,17 @@
 """How often one may try: passwords, codes, accounts and links by mail.
 
 Whoever tries pays for it, and not the account's owner: his own browser is never kept out by what
-others try from elsewhere, and every limit is over after a while.
+others try, and every limit is over after a while.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from flask import request
-
 from app.domain.accounts import sessions
+from app.domain.accounts.devices import digest_of
 from app.domain.accounts.models import Account
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit
+from app.entrypoints.peers import address_asking
 from app.entrypoints.web.visitors import device_sent
 from app.foundation.sentences import say
 
@@ -56,17 +56,20 @@ ADDRESSES = Limit(
 def try_to_sign_in(email: str) -> None:
     """Count a try before the password is looked at. Raises TooManyRequests."""
     known_by = email.strip().lower()
+    own_browser = _own_browser(known_by)
+    if own_browser:
+        limiting.spend(OF_ACCOUNT_HERE, known_by, own_browser)
+        return
     limiting.refuse_if_spent(FAILED_HERE, _network())
     limiting.spend(OF_ACCOUNT_HERE, known_by, _network())
-    # A browser that has signed this account in before is its owner's.
-    if not sessions.knows_device(known_by, device_sent()):
-        limiting.spend(OF_ACCOUNT, known_by)
+    limiting.spend(OF_ACCOUNT, known_by)
 
 
 def has_signed_in(email: str) -> None:
     """Begin to count anew: the owner is there."""
     known_by = email.strip().lower()
-    limiting.forget(OF_ACCOUNT_HERE, known_by, _network())
+    for place in _places(known_by):
+        limiting.forget(OF_ACCOUNT_HERE, known_by, place)
     limiting.forget(OF_ACCOUNT, known_by)
 
 
@@ -87,14 +90,16 @@ def has_right_password(account: Account) -> None:
 
 def try_code(account: Account) -> None:
     """Count a code of a second factor. Raises TooManyRequests."""
-    limiting.spend(CODES_HERE, account.id, _network())
-    if not sessions.knows_device(account.email, device_sent()):
+    own_browser = _own_browser(account.email)
+    limiting.spend(CODES_HERE, account.id, own_browser or _network())
+    if not own_browser:
         limiting.spend(CODES, account.id)
 
 
 def has_right_code(account: Account) -> None:
     """Begin to count anew."""
-    limiting.forget(CODES_HERE, account.id, _network())
+    for place in _places(account.email):
+        limiting.forget(CODES_HERE, account.id, place)
     limiting.forget(CODES, account.id)
 
 
@@ -123,11 +128,25 @@ def ask_for_address(account: Account) -> None:
     limiting.spend(ADDRESSES, account.id)
 
 
+def _own_browser(email: str) -> str:
+    """Return how the owner's own browser is counted by itself; nothing for any other.
+
+    One that has signed the account in before is its owner's: whatever others try, also from the
+    network that he shares with them, it has tries of its own.
+    """
+    device = device_sent()
+    return digest_of(device) if sessions.knows_device(email, device) else ""
+
+
+def _places(email: str) -> set[str]:
+    return {_network(), _own_browser(email) or _network()}
+
+
 def _network() -> str:
     """Return the visitor's address; of IPv6 the network, in which each has as many as he likes."""
-    try:
-        address = ip_address(request.remote_addr or "")
-    except ValueError:
+    asking = address_asking()
+    if not asking:
         return ""
-    is_wide = isinstance(address, IPv6Address) and address.ipv4_mapped is None
-    return str(ip_network(f"{address}/64", strict=False)) if is_wide else str(address)
+    address = ip_address(asking)
+    is_wide = isinstance(address, IPv6Address)
+    return str(ip_network(f"{address}/64", strict=False)) if is_wide else asking

@@ -6,6 +6,7 @@ import secrets
 from flask import Response, after_this_request, current_app, request
 
 from app.domain.accounts.devices import Visitor, device_named
+from app.entrypoints.peers import address_asking
 
 DEVICE_BYTES = 32
 DEVICE_TOKEN = re.compile(r"[\w-]{43}", re.ASCII)
@@ -16,7 +17,7 @@ def visitor() -> Visitor:
     """Return the browser in words, and the address the request came from."""
     return Visitor(
         device=device_named(request.headers.get("User-Agent", "")),
-        address=request.remote_addr or "",
+        address=address_asking(),
     )
 
 

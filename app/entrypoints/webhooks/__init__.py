@@ -3,13 +3,21 @@
 from flask import Blueprint, Response, request
 
 from app.domain.payments import inbox
+from app.entrypoints import limiting
 from app.entrypoints.gateways import gateway
+from app.entrypoints.limiting import Limit
+from app.entrypoints.peers import address_asking
 from app.entrypoints.queueing import nudge
 from app.foundation import clock
 from app.foundation.database import transaction
 
 # Providers' events are a few kilobytes; who sends more is none.
 BODY_MAX_BYTES = 256 * 1024
+# To know whether a message is signed we may have to ask the provider: for whoever forges them,
+# that is done so often and no more.
+UNPROVEN = Limit(
+    "unsigned_events", 60, 60, "Too many messages without a signature. Try again in a minute."
+)
 
 webhooks = Blueprint("webhooks", __name__)
 
@@ -28,9 +36,12 @@ def paypal() -> Response:
 
 def _receive(provider: str) -> Response:
     request.max_content_length = BODY_MAX_BYTES
-    now = clock.now()
+    now, sender = clock.now(), address_asking()
+    limiting.spend(UNPROVEN, provider, sender)
     headers = {name.lower(): value for name, value in request.headers.items()}
     notice = gateway(provider).read_event(request.get_data(), headers, now=now)
+    # Whoever has shown a signature may send as much as he likes.
+    limiting.forget(UNPROVEN, provider, sender)
     with transaction():
         is_new = inbox.receive(notice, now=now)
     if is_new:

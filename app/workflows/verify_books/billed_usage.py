@@ -9,14 +9,15 @@ from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.foundation.journal import JournalEntry
 from app.foundation.money import NANOS_PER_MINOR
 from app.workflows.find_months_to_close import THROUGH
-from app.workflows.verify_books.reading import Lines, Rows, some
+from app.workflows.verify_books.reading import Rows, check
 
 # An invoice that stands is neither of these.
 UNBILLED = ("draft", "void")
 WAITED = ("carried", "correction", "shortfall")
 
 
-def _closed_months_billed() -> Lines:
+@check("{1} of {0} is closed, but {2} nano-USD of it are not billed")
+def _closed_months_billed() -> Rows:
     """11: a closed month's usage is what its invoice and its carried amount say.
 
     What was voided since is in a correction instead. A void invoice without another one in its
@@ -26,7 +27,7 @@ def _closed_months_billed() -> Lines:
     closed, forgiven = _closed().subquery(), _forgiven()
     left = func.sum(parts.c.nanos)
     keys = (parts.c.user_id, parts.c.month)
-    wrong = (
+    return (
         select(*keys, left)
         .join(closed, (closed.c.user_id == keys[0]) & (closed.c.month == keys[1]))
         .outerjoin(forgiven, (forgiven.c.user_id == keys[0]) & (forgiven.c.month == keys[1]))
@@ -34,11 +35,10 @@ def _closed_months_billed() -> Lines:
         .group_by(*keys)
         .having(left != 0)
     )
-    for user_id, month, nanos in some(wrong):
-        yield f"{month} of {user_id} is closed, but {int(nanos)} nano-USD of it are not billed"
 
 
-def _waiting_billed_once() -> Lines:
+@check("invoice {} of {} and the amounts that waited for it differ by {} nano-USD")
+def _waiting_billed_once() -> Rows:
     """11: what was carried or corrected stands on the invoice that took it up, and nowhere else."""
     line, invoice = InvoiceLine, Invoice
     nanos = func.coalesce(line.amount_nanos, line.amount_minor * NANOS_PER_MINOR)
@@ -53,7 +53,7 @@ def _waiting_billed_once() -> Lines:
     ]
     both = union_all(told, *taken).subquery()
     left = func.sum(both.c.nanos)
-    wrong = (
+    return (
         select(invoice.public_id, invoice.user_id, left)
         .join(both, both.c.invoice_id == invoice.id)
         # What a void invoice had taken up may stand on another one by now.
@@ -61,11 +61,6 @@ def _waiting_billed_once() -> Lines:
         .group_by(invoice.public_id, invoice.user_id)
         .having(left != 0)
     )
-    for public_id, user_id, nanos_left in some(wrong):
-        yield (
-            f"invoice {public_id} of {user_id} and the amounts that waited for it"
-            f" differ by {int(nanos_left)} nano-USD"
-        )
 
 
 def _used() -> Rows:

@@ -4,24 +4,24 @@ from sqlalchemy import Subquery, Text, case, cast, func, literal, select, union_
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import CreditNote, Invoice, InvoiceCounter
-from app.workflows.verify_books.reading import Lines, some
+from app.workflows.verify_books.reading import Check, Rows, check
 
 MONTH_LENGTH = len("2026-11")
 
 
-def _numbers_without_gaps() -> Lines:
+@check("document {} of {} stands where {} should")
+def _numbers_without_gaps() -> Rows:
     """8: the documents of an account and month have the numbers 1, 2, 3 …"""
     numbered = _numbered()
     expected = case(
         (numbered.c.position == 1, numbered.c.first),
         else_=numbered.c.first.concat("-").concat(cast(numbered.c.position, Text)),
     )
-    wrong = select(numbered.c.number, numbered.c.user_id, expected)
-    for number, user_id, missing in some(wrong.where(numbered.c.number != expected)):
-        yield f"document {number} of {user_id} stands where {missing} should"
+    documents = select(numbered.c.number, numbered.c.user_id, expected)
+    return documents.where(numbered.c.number != expected)
 
 
-def _counters() -> Lines:
+def _miscounted() -> Rows:
     """8: a counter of numbers is the number of its documents."""
     documents = _documents()
     keys = (documents.c.user_id, documents.c.series, documents.c.month)
@@ -32,12 +32,15 @@ def _counters() -> Lines:
     ).subquery()
     left = func.sum(both.c.left)
     named = (both.c.user_id, both.c.series, both.c.month)
-    wrong = select(*named, left).group_by(*named).having(left != 0)
-    for user_id, series, month, difference in some(wrong):
-        yield (
-            f"documents {series} of {user_id} in {month} are {abs(difference)}"
-            f" {'more' if difference > 0 else 'fewer'} than their counter says"
-        )
+    return select(*named, left).group_by(*named).having(left != 0)
+
+
+def _counter_told(user_id: str, series: str, month: str, left: str) -> str:
+    difference = int(left)
+    return (
+        f"documents {series} of {user_id} in {month} are {abs(difference)}"
+        f" {'more' if difference > 0 else 'fewer'} than their counter says"
+    )
 
 
 def _documents() -> Subquery:
@@ -78,4 +81,4 @@ def _numbered() -> Subquery:
     )
 
 
-CHECKS = (_numbers_without_gaps, _counters)
+CHECKS = (_numbers_without_gaps, Check(_miscounted, _counter_told))

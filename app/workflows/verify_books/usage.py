@@ -1,12 +1,30 @@
-"""1, 2, 3: records, what is rolled up of them, and the periods that they draw from."""
+"""1, 2, 3: records, what is rolled up of them, and the periods that they draw from.
 
-from functools import cache
+The records are read once, and added up by account, month and period; every check looks at those
+sums. Where months were verified after their close, what their records came to then stands for
+them, and only later records are read. Rollups and counters are compared as a whole either way.
+"""
+
+from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Subquery, func, or_, select, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.subscriptions.models import SubscriptionPeriod
+from app.domain.usage.checkpoint_models import VerifiedMonth, VerifiedUsage
 from app.domain.usage.models import (
     BillingRecord,
     PrunedUsage,
@@ -15,133 +33,162 @@ from app.domain.usage.models import (
     UsageHourly,
     UsageMonthly,
 )
-from app.workflows.verify_books.reading import Lines, Rows, some
+from app.domain.usage.rollups import SUMS
+from app.workflows.verify_books.reading import Check, Rows
 
-# What records and rollups have in common by name; the rest of a rollup is worked out below.
-SHARED_SUMS = (
-    "prompt_tokens",
-    "completion_tokens",
-    "total_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-    "quota_tokens",
-    "extra_tokens",
-    "overage_tokens",
-    "cost_nanos",
-    "final_nanos",
+KEYS = ("user_id", "billing_month", "period_id")
+# What records and sums have in common by name; the rest of a sum is worked out.
+SHARED_SUMS = tuple(name for name in SUMS if name not in ("requests", "unpriced_tokens"))
+RECORD = BillingRecord
+ADDS_UP = and_(
+    RECORD.quota_tokens + RECORD.extra_tokens + RECORD.overage_tokens == RECORD.total_tokens,
+    RECORD.final_nanos == RECORD.cost_nanos - RECORD.discount_nanos,
 )
-ALL_SUMS = ("requests", "unpriced_tokens", *SHARED_SUMS)
+# Records below this number are covered by the months that were verified before.
+COVERED_BELOW = select(func.coalesce(func.max(VerifiedMonth.records_below), 0)).scalar_subquery()
 Keys = tuple[InstrumentedAttribute[Any], ...]
 
 
-def _hourly() -> Lines:
-    """1: records are their hours, by account."""
-    yield from _rollup((BillingRecord.user_id,), (UsageHourly.user_id,))
+def _later_records() -> CTE:
+    """Return the sums of the records that are not covered."""
+    return _added_up().where(RECORD.id >= COVERED_BELOW).cte("records")
 
 
-def _daily() -> Lines:
-    """1: records are their days, by account."""
-    yield from _rollup((BillingRecord.user_id,), (UsageDaily.user_id,))
+def _all_records() -> CTE:
+    """Return the sums of all records, of those that are covered apart from the others."""
+    covered = case((RECORD.id < COVERED_BELOW, 1), else_=0).label("covered")
+    return _added_up(covered).cte("records")
 
 
-def _monthly() -> Lines:
-    """1: records are their billing months, by account and month."""
-    yield from _rollup(
-        (BillingRecord.user_id, BillingRecord.billing_month),
-        (UsageMonthly.user_id, UsageMonthly.billing_month),
-    )
+def _added_up(*apart: ColumnElement[int]) -> Select[Any]:
+    groups = [*(getattr(RECORD, name) for name in (*KEYS, "status")), *apart]
+    sums = (func.sum(getattr(RECORD, name)).label(name) for name in SHARED_SUMS)
+    wrong = func.min(RECORD.request_id).filter(~ADDS_UP).label("wrong")
+    added = select(*groups, func.count().label("requests"), *sums, wrong)
+    return added.group_by(*groups)
 
 
-def _rollup(record_keys: Keys, rollup_keys: Keys) -> Lines:
-    rollup = rollup_keys[0].class_
-    for row in some(_differing(record_keys, rollup_keys)):
-        place, off = row[: len(record_keys)], row[len(record_keys) :]
-        wrong = {name: int(sums) for name, sums in zip(ALL_SUMS, off, strict=True) if sums}
-        yield f"records less {rollup.__tablename__} of {' '.join(place)} leave {wrong}"
+def _counted(records: CTE, *which: ColumnElement[bool]) -> Rows:
+    """Return the sums as rollups count them: without what was voided."""
+    unpriced = func.sum(records.c.total_tokens).filter(records.c.status == RecordStatus.UNPRICED)
+    # Of what is voided nothing is unpriced.
+    worked_out = {"unpriced_tokens": func.coalesce(unpriced, 0)}
+    sums = (worked_out[name] if name in worked_out else func.sum(records.c[name]) for name in SUMS)
+    keys = [records.c[name] for name in KEYS]
+    stands = records.c.status != RecordStatus.VOIDED
+    return select(*keys, *_named(sums)).where(stands, *which).group_by(*keys)
 
 
-@cache
-def _differing(record_keys: Keys, rollup_keys: Keys) -> Rows:
-    rollup = rollup_keys[0].class_
-    unpriced = func.sum(BillingRecord.total_tokens).filter(
-        BillingRecord.status == RecordStatus.UNPRICED
-    )
-    records = (
-        select(
-            *record_keys,
-            func.count().label("requests"),
-            func.coalesce(unpriced, 0).label("unpriced_tokens"),
-            *(func.sum(getattr(BillingRecord, name)).label(name) for name in SHARED_SUMS),
-        )
-        .where(BillingRecord.status != RecordStatus.VOIDED)
-        .group_by(*record_keys)
-    )
-    kept = [getattr(PrunedUsage, key.key) for key in record_keys]
-    added = (func.sum(getattr(PrunedUsage, name)) for name in ALL_SUMS)
-    pruned = select(*kept, *added).group_by(*kept)
-    taken_off = (-func.sum(getattr(rollup, name)) for name in ALL_SUMS)
-    rolled = select(*rollup_keys, *taken_off).group_by(*rollup_keys)
-    both = union_all(records, pruned, rolled).subquery()
-    keys = [both.c[key.key] for key in record_keys]
-    left = [func.sum(both.c[name]) for name in ALL_SUMS]
-    return select(*keys, *left).group_by(*keys).having(or_(*(sums != 0 for sums in left)))
+def _pruned() -> Rows:
+    keys = [getattr(PrunedUsage, name) for name in KEYS]
+    sums = (func.sum(getattr(PrunedUsage, name)) for name in SUMS)
+    return select(*keys, *_named(sums)).group_by(*keys)
 
 
-def _records_add_up() -> Lines:
+def _verified() -> Rows:
+    return select(*(getattr(VerifiedUsage, name) for name in (*KEYS, *SUMS)))
+
+
+def _named(sums: Iterable[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return [added.label(name) for name, added in zip(SUMS, sums, strict=True)]
+
+
+def _differing(usage: CTE, keys: Keys) -> Rows:
+    """Return where the usage and the table that these keys are of come to other sums."""
+    table = keys[0].class_
+    names = [key.key for key in keys]
+    taken_off = (-func.sum(getattr(table, name)) for name in SUMS)
+    kept = select(*keys, *taken_off).group_by(*keys)
+    both = union_all(select(*(usage.c[name] for name in (*names, *SUMS))), kept).subquery()
+    places = [both.c[name] for name in names]
+    left = [func.sum(both.c[name]) for name in SUMS]
+    return select(*places, *left).group_by(*places).having(or_(*(sums != 0 for sums in left)))
+
+
+def _difference_told(*texts: str, table: str, keys: int) -> str:
+    place, left = texts[:keys], map(int, texts[keys:])
+    wrong = {name: sums for name, sums in zip(SUMS, left, strict=True) if sums}
+    return f"records less {table} of {' '.join(place)} leave {wrong}"
+
+
+def _wrong_records(records: CTE) -> Rows:
     """2: a record's tokens are split without rest, and its cost less the discount is final."""
-    record = BillingRecord
-    split = record.quota_tokens + record.extra_tokens + record.overage_tokens
-    wrong = select(record.request_id).where(
-        or_(
-            split != record.total_tokens,
-            record.final_nanos != record.cost_nanos - record.discount_nanos,
-        )
-    )
-    for (request_id,) in some(wrong):
-        yield f"record {request_id} does not add up: see its split and its discount"
+    return select(records.c.wrong).where(records.c.wrong.is_not(None))
 
 
-def _records_in_own_period() -> Lines:
+def _strangers(records: CTE) -> Rows:
     """2: a record draws only from a period of its own account."""
-    strangers = (
-        select(BillingRecord.request_id, SubscriptionPeriod.id)
-        .join(SubscriptionPeriod, SubscriptionPeriod.id == BillingRecord.period_id)
-        .where(SubscriptionPeriod.user_id != BillingRecord.user_id)
+    first = select(func.min(RECORD.request_id)).where(
+        RECORD.user_id == records.c.user_id, RECORD.period_id == records.c.period_id
     )
-    for request_id, period_id in some(strangers):
-        yield f"record {request_id} draws from period {period_id} of another account"
-
-
-def _periods_counted() -> Lines:
-    """3: a period's counters are the sums of its records."""
-    records = _sums_of_periods()
-    used, of_quota = func.coalesce(records.c.used, 0), func.coalesce(records.c.of_quota, 0)
     period = SubscriptionPeriod
-    wrong = (
-        select(period.id, period.user_id, period.tokens_used, used)
-        .add_columns(period.quota_tokens_used, of_quota)
-        .outerjoin(records, records.c.period_id == period.id)
+    return (
+        select(first.scalar_subquery(), period.id)
+        .select_from(records.join(period, period.id == records.c.period_id))
+        .where(period.user_id != records.c.user_id)
+    )
+
+
+def _miscounted_periods(usage: CTE) -> Rows:
+    """3: a period's counters are the sums of its records."""
+    drawn = _drawn(usage)
+    used, of_quota = func.coalesce(drawn.c.used, 0), func.coalesce(drawn.c.of_quota, 0)
+    period = SubscriptionPeriod
+    return (
+        select(period.id, period.user_id, period.tokens_used, period.quota_tokens_used)
+        .add_columns(used, of_quota)
+        .outerjoin(drawn, drawn.c.period_id == period.id)
         .where(or_(period.tokens_used != used, period.quota_tokens_used != of_quota))
     )
-    for period_id, user_id, tokens, summed, quota, quota_summed in some(wrong):
-        yield (
-            f"period {period_id} of {user_id} counts {tokens} tokens, {quota} of quota; "
-            f"its records sum to {summed}, {quota_summed}"
-        )
 
 
-def _sums_of_periods() -> Subquery:
-    """Return what was drawn from each period, by records that are kept or were."""
-    columns = ("period_id", "total_tokens", "quota_tokens")
-    counted = BillingRecord.status != RecordStatus.VOIDED
-    both = union_all(
-        select(*(getattr(BillingRecord, name) for name in columns)).where(counted),
-        select(*(getattr(PrunedUsage, name) for name in columns)),
-    ).subquery()
-    used, of_quota = func.sum(both.c.total_tokens), func.sum(both.c.quota_tokens)
-    summed = select(both.c.period_id, used.label("used"), of_quota.label("of_quota"))
-    return summed.group_by(both.c.period_id).subquery()
+def _drawn(usage: CTE) -> Subquery:
+    used = func.sum(usage.c.total_tokens).label("used")
+    of_quota = func.sum(usage.c.quota_tokens).label("of_quota")
+    return select(usage.c.period_id, used, of_quota).group_by(usage.c.period_id).subquery()
 
 
-CHECKS = (_hourly, _daily, _monthly, _records_add_up, _records_in_own_period, _periods_counted)
+def _compared(usage: CTE, *keys: InstrumentedAttribute[Any]) -> Check:
+    table = keys[0].class_.__tablename__
+    told = partial(_difference_told, table=table, keys=len(keys))
+    return Check(partial(_differing, usage, keys), told)
+
+
+def _checks(records: CTE, usage: CTE) -> tuple[Check, ...]:
+    return (
+        # 1: records are their hours and days, by account, and their billing months.
+        _compared(usage, UsageHourly.user_id),
+        _compared(usage, UsageDaily.user_id),
+        _compared(usage, UsageMonthly.user_id, UsageMonthly.billing_month),
+        Check(
+            partial(_wrong_records, records),
+            "record {} does not add up: see its split and its discount".format,
+        ),
+        Check(
+            partial(_strangers, records),
+            "record {} draws from period {} of another account".format,
+        ),
+        Check(
+            partial(_miscounted_periods, usage),
+            "period {} of {} counts {} tokens, {} of quota; its records sum to {}, {}".format,
+        ),
+    )
+
+
+def _checks_since() -> tuple[Check, ...]:
+    records = _later_records()
+    usage = union_all(_counted(records), _pruned(), _verified()).cte("usage")
+    return _checks(records, usage)
+
+
+def _checks_in_full() -> tuple[Check, ...]:
+    records = _all_records()
+    usage = union_all(_counted(records), _pruned()).cte("usage")
+    # Covered records are still what they were when their months were verified.
+    covered = _counted(records, records.c.covered == 1).cte("covered")
+    keys = (getattr(VerifiedUsage, name) for name in KEYS)
+    return (*_checks(records, usage), _compared(covered, *keys))
+
+
+CHECKS = _checks_since()
+CHECKS_IN_FULL = _checks_in_full()

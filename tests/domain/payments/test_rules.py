@@ -219,6 +219,21 @@ class TestIsReusable:
         assert not rules.is_reusable("pending", has_page=False, expires_at=later, now=NOW)
 
 
+class TestGetsAnotherPage:
+    @pytest.mark.parametrize(
+        ("purpose", "lasts"),
+        [("plan_change", rules.PLAN_CHANGE_LIFE), ("topup", timedelta(hours=24))],
+    )
+    def test_until_its_price_holds_no_longer(self, purpose: str, lasts: timedelta) -> None:
+        last = NOW + lasts - timedelta(seconds=1)
+        assert rules.gets_another_page(purpose, drawn_up_at=NOW, now=last)
+        assert not rules.gets_another_page(purpose, drawn_up_at=NOW, now=NOW + lasts)
+
+    def test_for_ever_where_it_is_an_invoice(self) -> None:
+        later = NOW + timedelta(days=365)
+        assert rules.gets_another_page("invoice", drawn_up_at=NOW, now=later)
+
+
 class TestIsRepeatable:
     @pytest.mark.parametrize("status", ["created", "unknown", "pending"])
     def test_ends_when_the_provider_would_refuse_the_page(self, status: str) -> None:

@@ -27,6 +27,7 @@ def make_late(*, split: tuple[int, int, int, int] = (0, 0, 0, 620), **changes: o
     return LateRecord(
         id=1,
         user_id="ada",
+        period_id=1,
         model="gpt-4",
         provider=None,
         api_key_alias=None,

@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from openapi_spec_validator import validate
 
 from app.domain.accounts.models import Account
+from app.entrypoints.api import description
 from app.entrypoints.api.describing.document import CALLS, KEYS, SHAPES, document, refusals_of
 from app.entrypoints.api.describing.parts import PROBLEM, Call, Caller, Json
 from app.foundation.errors import DomainError
@@ -127,3 +129,15 @@ def test_describes_every_refusal_as_a_problem() -> None:
                 content = responses(call)[str(status)]["content"]
                 (body,) = content.values()
                 assert body["schema"]["$ref"].endswith(PROBLEM)
+
+
+def test_the_page_is_drawn_once_whoever_asks(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_chinese = client.get("/v1/docs", headers={"Accept-Language": "zh-CN"}).text
+
+    def draw_again(*_: object, **__: object) -> str:
+        raise AssertionError("a stranger keeps us busy")
+
+    monkeypatch.setattr(description, "render_template", draw_again)
+    assert client.get("/v1/docs").text == in_chinese

@@ -63,7 +63,7 @@ class TestPosting:
 
     def test_takes_no_more_statements(self, client, by_gateway, by_limited) -> None:
         taken = []
-        for name, headers in [("w", by_gateway), ("a", by_gateway), ("b", by_limited)] * 2:
+        for name, headers in [("w", by_gateway), ("a", by_gateway), ("b", by_limited)] * 3:
             batch = [record("ada", f"{name}-{len(taken)}-{n}") for n in range(3)]
             with statements() as sent:
                 client.post(USAGE, json={"records": batch}, headers=headers)

@@ -1,8 +1,21 @@
 """What the operator asks to know whether all is well."""
 
+from datetime import UTC, datetime, timedelta
+
+import sqlalchemy as sa
+
+from app.domain.usage import checkpoints
+from app.domain.usage.checkpoint_models import VerifiedMonth
 from app.entrypoints.cli.checks import shown_url
-from app.foundation.database import session
+from app.foundation.database import session, transaction
+from app.foundation.periods import BillingMonth
+from app.workflows.find_months_to_close import note_closed_for_all
 from tests.factories.subscriptions import current_period
+from tests.factories.usage import make_usage
+
+LONG_AGO = BillingMonth(2024, 10)
+CLOSED_AT = datetime(2024, 11, 1, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 class TestCheckConfig:
@@ -48,3 +61,35 @@ class TestVerify:
         assert result.exit_code == 1
         assert len(result.stdout.splitlines()) == 2
         assert "ada" in result.stdout and "ben" in result.stdout
+
+    def test_keeps_what_was_verified_and_looks_at_all_of_it_on_demand(self, ada, billing) -> None:
+        make_usage("ada", model="without-a-price", now=CLOSED_AT - DAY)
+        closed(LONG_AGO)
+        assert billing("verify").exit_code == 0
+        assert checkpoints.verified_months() == {"2024-10"}
+        with transaction():
+            session.execute(sa.text("DELETE FROM billing_records"))
+        assert billing("verify").exit_code == 0
+        in_full = billing("verify", "--full")
+        assert in_full.exit_code == 1
+        assert "records less verified_usage of ada 2024-10" in in_full.stdout
+
+    def test_begins_anew_on_demand(self, ada, billing) -> None:
+        closed(LONG_AGO)
+        with transaction():
+            checkpoints.cover({"2024-10"}, now=CLOSED_AT)
+        assert billing("verify", "--anew").exit_code == 0
+        (month,) = session.query(VerifiedMonth).populate_existing()
+        assert month.verified_at > CLOSED_AT
+
+    def test_keeps_nothing_of_books_that_are_wrong(self, ada, billing) -> None:
+        closed(LONG_AGO)
+        current_period("ada").tokens_used = 17
+        session.commit()
+        assert billing("verify").exit_code == 1
+        assert checkpoints.verified_months() == set()
+
+
+def closed(month: BillingMonth) -> None:
+    with transaction():
+        note_closed_for_all(month, now=CLOSED_AT)

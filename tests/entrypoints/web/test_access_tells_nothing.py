@@ -22,7 +22,7 @@ from app.domain.accounts.models import Account
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.foundation.database import session
 from app.foundation.outbox import OutboxEntry
-from tests.entrypoints.web.conftest import PASSWORD, link_in
+from tests.entrypoints.web.conftest import PASSWORD, link_in, signed_in
 from tests.factories.factors import make_factor
 from tests.factories.mailed_links import mails_to
 from tests.statements import statements
@@ -97,6 +97,18 @@ class TestSignIn:
         assert works[0] == works[1]
         assert works[0][3] == 1, "one password is verified, whoever it is"
 
+    def test_works_alike_in_a_browser_that_is_known_for_an_account_of_its_own(
+        self, app: Flask, hasher, ada, ben
+    ) -> None:
+        browser = app.test_client()
+        browser.post("/login", data={"email": ben.email, "password": PASSWORD})
+        device, works = browser.get_cookie("device").value, []
+        for email in (KNOWN, UNKNOWN):
+            visitor = app.test_client()
+            visitor.set_cookie("device", device)
+            works.append(work_of(visitor, "/login", hasher, email=email, password="not right"))
+        assert works[0] == works[1]
+
     def test_tells_of_a_second_factor_only_whoever_knows_the_password(
         self, app: Flask, hasher, ada
     ) -> None:
@@ -111,6 +123,17 @@ class TestReset:
         works = [work_of(app.test_client(), "/forgot", hasher, email=e) for e in (KNOWN, UNKNOWN)]
         assert works[0] == works[1]
         assert works[0][3] == 0
+
+
+class TestAnotherAddress:
+    def test_works_alike_for_one_that_somebody_has(self, app: Flask, hasher, ada, ben, pia) -> None:
+        works = []
+        for account, email in ((ada, ben.email), (pia, UNKNOWN)):
+            browser = signed_in(app, account)
+            form = {"email": email}
+            works.append(work_of(browser, "/settings/security/email", hasher, **form))
+        assert works[0] == works[1]
+        assert works[0][0] == 303
 
 
 class TestRegister:

@@ -9,7 +9,7 @@ from app.domain.accounts import factors, recovery_codes
 from app.domain.accounts.models import Account
 from app.foundation import clock
 from app.foundation.database import transaction
-from tests.entrypoints.web.conftest import PASSWORD, let_the_password_age, signed_in
+from tests.entrypoints.web.conftest import PASSWORD, let_the_password_age, link_in, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.factors import code_now, make_factor, wrong_code
 from tests.factories.mailed_links import mails_to
@@ -53,6 +53,19 @@ class TestSettingUp:
         adas.post(f"{PAGE}/begin")
         assert "Verify your mail address first." in adas.get(PAGE).text
         assert not factors.view_of(ada).is_begun
+
+    def test_leads_whoever_has_not_verified_it_all_the_way(self, adas, ada) -> None:
+        with transaction():
+            ada.email_verified_at = None
+        page = adas.get(PAGE).text
+        # The mail is one button away, and a wrong address is no dead end.
+        assert 'action="/settings/security/verification"' in page and "Send the link" in page
+        assert '<a href="/settings/security">Change it</a>' in page
+        assert f'action="{PAGE}/begin"' not in page
+        sent = adas.post("/settings/security/verification")
+        assert "We sent a link to ada@example.com." in adas.get(sent.location).text
+        adas.post(link_in("verify_email", to="ada@example.com"))
+        assert f'action="{PAGE}/begin"' in adas.get(PAGE).text
 
     def test_confirming_what_was_never_begun_is_a_conflict(self, adas) -> None:
         assert adas.post(f"{PAGE}/confirm", data={"code": "123456"}).status_code == 409
@@ -101,6 +114,15 @@ class TestOperators:
     @pytest.fixture
     def production(self, app) -> None:
         app.config["SETTINGS"] = replace(app.config["SETTINGS"], production=True)
+
+    def test_need_no_verified_address(self, app, olga) -> None:
+        # Their accounts are made by hand; what they reach needs the factor all the more.
+        with transaction():
+            olga.email_verified_at = None
+        browser = signed_in(app, olga)
+        assert f'action="{PAGE}/begin"' in browser.get(PAGE).text
+        browser.post(f"{PAGE}/begin")
+        assert factors.view_of(olga).is_begun
 
     def test_must_set_it_up_before_anything_else(self, app, olga, production) -> None:
         browser = signed_in(app, olga)

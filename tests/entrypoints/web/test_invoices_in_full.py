@@ -19,6 +19,7 @@ from app.workflows.follow_refund import follow_refund
 from app.workflows.redeem_coupon import redeem_coupon
 from app.workflows.refund_payment import refund_payment
 from app.workflows.replace_invoice import replace_invoice
+from app.workflows.settle_payment import settle_payment
 from app.workflows.void_invoice import void_invoice
 from tests.books import check_books
 from tests.entrypoints.web.conftest import words_of
@@ -197,3 +198,19 @@ class TestStatements:
         with statements() as sent:
             adas.get(address)
         assert len(sent) <= STATEMENTS_MAX, sent
+
+
+def test_tells_whoever_comes_back_unpaid_how_it_stands(
+    adas: FlaskClient, ada: Account, gateway: FakeGateway, now: datetime
+) -> None:
+    address = f"/invoices/{make_invoice(ada, now=now).invoice_number}"
+    assert "has not arrived" not in adas.get(address).text
+    adas.post(f"{address}/pay")
+    page = adas.get(address).text
+    assert page.count("A payment that you began has not arrived") == 1
+    assert "If your card was declined, nothing was charged" in page
+    assert 'href="https://pay.example.com/cs_1"' in page
+    gateway.pay("cs_1")
+    with transaction():
+        settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+    assert "has not arrived" not in adas.get(address).text

@@ -102,6 +102,7 @@ class TestChangeOfAddress:
     def asked(self, adas, ada) -> None:
         """Ada wants another address."""
         adas.post("/settings/security/email", data={"email": "ada@new.example"})
+        work_off_outbox()
 
     def test_takes_the_new_one(self, adas, ada, client, asked) -> None:
         link = link_in("confirm_email", to="ada@new.example")

@@ -1,5 +1,8 @@
 """The page of kept mails: one's own, as text and in a sandbox, and only without a mail server."""
 
+import base64
+import hashlib
+import re
 from dataclasses import replace
 from datetime import datetime
 
@@ -74,6 +77,11 @@ class TestShow:
         facts = {**FACTS["coupon_redeemed"], "description": "<script>alert(1)</script>"}
         mail = make_mail(ada, "coupon_redeemed", facts=facts, now=now)
         answer = adas.get(f"/mails/{mail.id}/html")
+        # Its own looks are known by their hash; a style that somebody smuggled in is not.
+        (looks,) = re.findall(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+        known = base64.b64encode(hashlib.sha256(looks.encode()).digest()).decode()
+        policy = answer.headers["Content-Security-Policy"]
+        assert f"style-src 'sha256-{known}';" in policy and "unsafe" not in policy
         policy = directives(answer.headers["Content-Security-Policy"])
         assert policy["default-src"] == "'none'" and "script-src" not in policy
         assert policy["sandbox"] == "allow-popups allow-popups-to-escape-sandbox"

@@ -235,6 +235,8 @@ class TestSwitch:
         page = adas.get("/plans").text
         assert "Pro waits for your payment" in page
         assert 'href="https://pay.example.com/cs_1"' in page and "Give up" in page
+        # Whoever comes back from there after a decline is told how it stands.
+        assert "If your card was declined, nothing was charged" in page
         # The same again leads to the same page, even from a tab that has been open for long.
         assert confirm(adas, "plan-pro").location == "https://pay.example.com/cs_1"
         assert session.query(Payment).count() == 1

@@ -242,6 +242,20 @@ class TestBuy:
         assert pias.post(BUY, data={"amount": "50", "provider": "paypal"}).status_code == 303
         assert (len(other.orders), gateway.orders) == (1, [])
 
+    def test_tells_whoever_comes_back_unpaid_how_it_stands(
+        self, pias: FlaskClient, adas: FlaskClient, gateway: FakeGateway, now: datetime
+    ) -> None:
+        pias.post("/tokens/buy", data={"amount": "50", "provider": "stripe"})
+        page = pias.get("/tokens").text
+        assert "A payment that you began has not arrived" in page
+        assert "If your card was declined, nothing was charged" in page
+        assert 'href="https://pay.example.com/cs_1"' in page
+        assert "has not arrived" not in adas.get("/tokens").text
+        gateway.pay("cs_1")
+        with transaction():
+            settle_payment(gateway.outcome_of_session("cs_1"), now=now)
+        assert "has not arrived" not in pias.get("/tokens").text
+
     def test_says_in_place_that_the_provider_is_away(
         self, pias: FlaskClient, gateway: FakeGateway
     ) -> None:

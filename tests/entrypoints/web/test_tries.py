@@ -1,17 +1,21 @@
 """Tries are limited for whoever tries, and never for long for the owner."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.domain.accounts import mail_tokens
+from app import create_app
+from app.config import Settings
+from app.domain.accounts import mail_tokens, sessions
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.entrypoints.web import tries
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import db, transaction
+from tests.databases import settings_for
 from tests.entrypoints.web.conftest import PASSWORD
 from tests.factories.factors import code_now, make_factor, wrong_code
 
@@ -76,6 +80,26 @@ class TestSigningIn:
         assert sign_in(app.test_client(), PASSWORD, at=ELSEWHERE) == 429
         assert sign_in(hers, PASSWORD, at=ELSEWHERE) == 302
 
+    def test_never_keeps_it_out_for_others_in_its_own_network(
+        self, app: Flask, ada: Account
+    ) -> None:
+        hers, stranger = app.test_client(), app.test_client()
+        assert sign_in(hers, PASSWORD) == 302
+        hers.post("/logout")
+        # As many as are counted for the account, and as many as the network may fail at all.
+        for number in range(8):
+            sign_in(stranger, email=f"nobody{number}@example.com")
+        assert sign_in(stranger) == sign_in(app.test_client(), PASSWORD) == 429
+        assert sign_in(hers, PASSWORD) == 302
+
+    def test_counts_for_the_owners_own_browser_too(self, app: Flask, ada: Account) -> None:
+        found = app.test_client()
+        assert sign_in(found, PASSWORD) == 302
+        found.post("/logout")
+        # Whoever has found it guesses no more than anybody else, wherever he takes it.
+        places = [{"REMOTE_ADDR": f"203.0.113.{number}"} for number in range(4)]
+        assert [sign_in(found, at=place) for place in places] == [422, 422, 422, 429]
+
     def test_is_limited_for_a_network_that_tries_many_accounts(
         self, client: FlaskClient, ada: Account
     ) -> None:
@@ -87,6 +111,54 @@ class TestSigningIn:
         same = [{"REMOTE_ADDR": f"2001:db8::{number}"} for number in range(4)]
         assert [sign_in(client, at=each) for each in same] == [422, 422, 422, 429]
         assert sign_in(client, at={"REMOTE_ADDR": "2001:db8:0:1::1"}) == 422
+
+
+class TestBehindProxies:
+    """Proxies are believed as far as they were configured, and no header buys tries."""
+
+    @pytest.mark.parametrize("behind", [0, 1], indirect=True)
+    def test_a_forged_header_buys_no_tries(self, behind: Flask, ada: Account) -> None:
+        # A proxy that is believed writes whom it speaks for behind what came with the request.
+        last = ", 198.51.100.9" if behind.config["SETTINGS"].trusted_proxies else ""
+        forged = [f"203.0.113.{number}{last}" for number in range(4)]
+        assert [_through_a_proxy(behind, each) for each in forged] == [422, 422, 422, 429]
+
+    @pytest.mark.parametrize("behind", [1], indirect=True)
+    def test_visitors_of_one_that_names_ports_are_told_apart(
+        self, behind: Flask, ada: Account
+    ) -> None:
+        same = [f"203.0.113.7:{port}" for port in range(50_000, 50_004)]
+        assert [_through_a_proxy(behind, each) for each in same] == [422, 422, 422, 429]
+        assert _through_a_proxy(behind, "203.0.113.8:50000") == 422
+
+    @pytest.mark.parametrize("behind", [1], indirect=True)
+    def test_what_one_passes_on_unread_is_not_kept(self, behind: Flask, ada: Account) -> None:
+        assert _through_a_proxy(behind, "<script>" * 1_000, PASSWORD) == 302
+        assert [each.address for each in sessions.open_sessions(ada, now=clock.now())] == [""]
+
+
+@pytest.fixture
+def behind(request: pytest.FixtureRequest, settings: Settings, app: Flask) -> Iterator[Flask]:
+    """An app that believes so many proxies."""
+    hops = str(request.param)
+    trusting = settings_for(settings.database_url, settings.instance_dir, TRUSTED_PROXIES=hops)
+    other = create_app(trusting, TESTING=True, WTF_CSRF_ENABLED=False)
+    yield other
+    with other.app_context():
+        db.engine.dispose()
+
+
+def _through_a_proxy(app: Flask, forwarded: str, password: str = "wrong") -> int:
+    return (
+        app.test_client()
+        .post(
+            "/login",
+            data={"email": "ada@example.com", "password": password},
+            headers={"X-Forwarded-For": forwarded},
+            environ_overrides={"REMOTE_ADDR": "10.0.0.1"},
+        )
+        .status_code
+    )
 
 
 def test_a_new_password_by_mail_lets_the_owner_in_at_once(

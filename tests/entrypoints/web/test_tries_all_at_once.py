@@ -3,17 +3,20 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app.config import Settings
 from app.domain.accounts import factors, mail_tokens, operations
 from app.domain.accounts.errors import CodeWrong, LinkInvalid
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import CouponUsage
 from app.domain.mails.models import Mail
-from app.entrypoints import limiting
+from app.domain.payments.consent import VERSION
+from app.entrypoints import gateways, limiting
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.entrypoints.web import tries
 from app.foundation import clock
@@ -22,12 +25,14 @@ from app.foundation.outbox import OutboxEntry
 from app.foundation.secret_keys import KeyKind
 from app.workflows.reset_password import reset_password
 from app.workflows.verify_email import verify_email
+from tests.databases import settings_for
 from tests.entrypoints.web.conftest import PASSWORD, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.coupons import make_coupon
-from tests.factories.factors import make_factor, wrong_code
+from tests.factories.factors import code_now, make_factor, wrong_code
 from tests.factories.mailed_links import SEAL, VISITOR
+from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
 CROWD = 32
@@ -48,6 +53,16 @@ def crowd(app: Flask, address: str, form: dict[str, str]) -> Counter[int]:
 
 
 class TestLimits:
+    """Counted in memory, and in a real Redis."""
+
+    @pytest.fixture(params=["memory", "redis"])
+    def settings(
+        self, request: pytest.FixtureRequest, database_url: str, tmp_path: Path
+    ) -> Settings:
+        redis = request.param == "redis"
+        changes = {"REDIS_URL": request.getfixturevalue("redis_url")} if redis else {}
+        return settings_for(database_url, tmp_path / "instance", **changes)
+
     def test_of_signing_in(self, app: Flask, ada: Account, monkeypatch) -> None:
         few(monkeypatch, "OF_ACCOUNT_HERE")
         form = {"email": ada.email, "password": "not the right one"}
@@ -93,6 +108,44 @@ class TestLimits:
             return browser.post("/login/code", data={"code": code}).status_code
 
         assert Counter(in_parallel(app, [post] * CROWD)) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_recovery_codes(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "PAPERS")
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        make_factor(ada, now=clock.now())
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: b.post("/settings/security/factor/codes").status_code
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, posts)) == {200: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_other_addresses(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "ADDRESSES")
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4], n=n: (
+                b.post(
+                    "/settings/security/email", data={"email": f"new-{n}@free.example"}
+                ).status_code
+            )
+            for n in range(CROWD)
+        ]
+        # One is asked, the next would be asked within the same minute.
+        answers = Counter(in_parallel(app, posts))
+        assert answers == {303: 1, 422: ALLOWED - 1, 429: CROWD - ALLOWED}
+
+    def test_of_payment_pages(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "PAGES", of=gateways)
+        gateway = FakeGateway()
+        app.config[gateways.GATEWAYS] = {"stripe": gateway}
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: (
+                b.post("/payment-methods", data={"consent": VERSION}).status_code
+            )
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, posts)) == {303: ALLOWED, 429: CROWD - ALLOWED}
 
     def test_of_a_key(self, app: Flask, ada: Account, monkeypatch) -> None:
         few(monkeypatch, "API", of=limiting)
@@ -150,6 +203,16 @@ class TestOnce:
             with transaction():
                 account = session.get_one(Account, "ada")
                 factors.check_code(account, "2222-bcde-fghj", seal=SEAL, now=clock.now())
+
+        assert self.taken(app, take, CodeWrong) == 1
+
+    def test_is_a_code_of_the_app(self, app: Flask, ada: Account) -> None:
+        code = code_now(make_factor(ada, now=clock.now()), now=clock.now())
+
+        def take() -> None:
+            with transaction():
+                account = session.get_one(Account, "ada")
+                factors.check_code(account, code, seal=SEAL, now=clock.now())
 
         assert self.taken(app, take, CodeWrong) == 1
 

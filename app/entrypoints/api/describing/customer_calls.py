@@ -126,6 +126,7 @@ CALLS = (
         refusals={
             404: "unknown_plan",
             409: "already_on_plan, period_unpaid, change_in_progress, preview_stale, "
+            "invoice_not_payable, "
             "deletion_pending",
             422: "plan_not_for_sale",
             503: _PAYING,

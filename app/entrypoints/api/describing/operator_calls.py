@@ -244,7 +244,7 @@ CALLS = (
         {200: Answered("Kept, now or before.", "Received")},
         says="Signed in `Stripe-Signature`.",
         body="AnyJson",
-        refusals={400: "signature_invalid"},
+        refusals={400: "signature_invalid", 429: "too_many_requests"},
     ),
     Call(
         "POST",
@@ -255,7 +255,7 @@ CALLS = (
         {200: Answered("Kept, now or before.", "Received")},
         says="Signed in the `PayPal-Transmission-…` headers.",
         body="AnyJson",
-        refusals={400: "signature_invalid"},
+        refusals={400: "signature_invalid", 429: "too_many_requests"},
     ),
     Call(
         "GET",

@@ -1,6 +1,6 @@
 """What the operator decides about a customer: each is asked about first, and noted."""
 
-from flask import Blueprint, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import operations, queries, standing
@@ -28,6 +28,7 @@ from app.entrypoints.web.operator.forms import (
     TokensForm,
 )
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.entrypoints.web.signing_in import ask_for_password, has_fresh_password
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.figures import usd_of_minor
@@ -56,6 +57,14 @@ DELETING = (
 KEEPING = (say("His account is not deleted. A plan that was cancelled with it is renewed again."),)
 
 pages = Blueprint("decisions", __name__)
+
+
+@pages.before_request
+def _only_the_operator_himself() -> ResponseReturnValue | None:
+    # What is erased is gone: nobody who finds a browser open may have that done.
+    if request.endpoint != f"{request.blueprint}.delete" or has_fresh_password():
+        return None
+    return ask_for_password(request.path)
 
 
 @pages.route("/customers/<user_id>/suspend", methods=["GET", "POST"])

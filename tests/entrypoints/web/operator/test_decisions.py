@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account, BillingSettings
 from app.foundation.database import session
 from tests.books import check_books
-from tests.entrypoints.web.conftest import words
+from tests.entrypoints.web.conftest import PASSWORD, let_the_password_age, words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 
 ADA = "/operator/customers/ada"
@@ -69,6 +69,17 @@ class TestDelete:
         session.expire_all()
         assert session.get(Account, "ada").deletion_due_at is None
         assert [act for act, _ in acts_of_olga()] == ["deletion_asked", "deletion_taken_back"]
+
+    def test_asks_for_the_password_if_that_was_long_ago(
+        self, olgas, olga: Account, ada: Account
+    ) -> None:
+        let_the_password_age(olga)
+        address = f"{ADA}/delete"
+        for answer in (olgas.get(address), olgas.post(address, data={"reason": "A found phone."})):
+            assert answer.location == f"/confirm-password?next={address}"
+        assert acts_of_olga() == []
+        back = olgas.post(f"/confirm-password?next={address}", data={"password": PASSWORD})
+        assert back.location == address and olgas.get(address).status_code == 200
 
     def test_says_why_not(self, olgas, ada: Account) -> None:
         answer = olgas.post(f"{ADA}/keep", data={"reason": "He called."})

@@ -1,0 +1,1 @@
+"""What `make litellm` runs: the gateways themselves, as they are published, against our app."""
