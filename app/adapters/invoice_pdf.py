@@ -13,7 +13,14 @@ from pathlib import Path
 
 import typst
 
-from app.domain.invoices.documents import Document, DocumentKind, DocumentLine, Settled, Tax
+from app.domain.invoices.documents import (
+    Document,
+    DocumentKind,
+    DocumentLine,
+    Settled,
+    Tax,
+    address_lines,
+)
 from app.foundation.figures import (
     MINUS,
     count,
@@ -22,6 +29,7 @@ from app.foundation.figures import (
     rate,
     usd_of_minor,
 )
+from app.foundation.languages import territories
 from app.foundation.money import usd_from_nanos
 from app.foundation.sentences import Day, in_language, say, say_about
 
@@ -89,14 +97,18 @@ def _printed(document: Document) -> object:
 def _sheet(document: Document) -> Mapping[str, object]:
     """Return what stands on the sheet, in any language."""
     rows = [_row(line, decimals=_decimals(document.lines)) for line in document.lines]
+    spoken = document.language
     return {
         "title": TITLES[document.kind],
         "number": _cut(document.number, most=NAME_LENGTH_MAX),
-        "language": document.language,
+        "language": spoken,
         "headline": _headline(document),
         "facts": list(_facts(document)),
-        "seller": {"title": say_about("who sells", "From"), "lines": _party(document.seller)},
-        "buyer": {"title": say("Billed to"), "lines": _party(document.buyer)},
+        "seller": {
+            "title": say_about("who sells", "From"),
+            "lines": _party(document.seller, language=spoken),
+        },
+        "buyer": {"title": say("Billed to"), "lines": _party(document.buyer, language=spoken)},
         "heads": HEADS,
         "rows": rows,
         "counted": any(row[1] or row[2] for row in rows),
@@ -144,14 +156,17 @@ def _payment_facts(settled: Settled) -> Iterator[Pair]:
         yield say("Transaction"), settled.transaction_id
 
 
-def _party(party: Mapping[str, object]) -> list[str]:
+def _party(party: Mapping[str, object], *, language: str) -> list[str]:
     """Return who it is: the name first, then whatever else is known."""
     said = {name: str(value) for name, value in party.items() if value}
+    name, country = said.get("name", ""), said.get("country", "")
+    called = territories(language).get(country, country)
+    address = address_lines(said.get("address", ""), beside=(name, country, called))
     tax_id = said.get("vat_id") or said.get("tax_id")
     lines = [
-        said.get("name", ""),
-        *said.get("address", "").splitlines()[:ADDRESS_LINES_MAX],
-        said.get("country", ""),
+        name,
+        *address[:ADDRESS_LINES_MAX],
+        called,
         say("VAT ID {tax_id}", {"tax_id": tax_id}) if tax_id else "",
         said.get("email", ""),
         say("Account {user_id}", {"user_id": said["user_id"]}) if "user_id" in said else "",

@@ -1,6 +1,6 @@
 """The journal: who did what, when. Rows are only added."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Index, func, select
@@ -65,6 +65,15 @@ def entries(
         newest = newest.where(JournalEntry.id < before)
     rows = session.scalars(newest.limit(limit + 1)).all()
     return stretch(rows, limit=limit, number=lambda row: row.id)
+
+
+def entries_with(
+    kinds: Collection[str], *, name: str, value: str, limit: int
+) -> Sequence[JournalEntry]:
+    """Return the newest acts of these kinds among whose details this one stands."""
+    told = JournalEntry.details[name].as_string()
+    newest = select(JournalEntry).where(JournalEntry.action.in_(kinds), told == value)
+    return session.scalars(newest.order_by(JournalEntry.id.desc()).limit(limit)).all()
 
 
 def find_last(action: str) -> JournalEntry | None:

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
-from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
 from app.domain.invoices.operations import Seller
 from app.domain.payments import operations as payments
 from app.domain.payments import queries as payment_queries
 from app.domain.subscriptions import operations as subscriptions
-from app.domain.subscriptions import queries as periods
 from app.domain.tokens import operations as tokens
 from app.domain.tokens import queries as token_queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
@@ -21,7 +19,7 @@ from app.domain.tokens.rules import Guard, TopUpState, guard, is_automatic
 from app.foundation import journal, outbox
 from app.foundation.periods import BillingMonth
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD
-from app.workflows.top_up import PURPOSE, draw_up_top_up, price_top_up
+from app.workflows.top_up import PURPOSE, Counter, counter_of, draw_up_top_up, price_top_up
 
 
 def find_top_ups() -> Sequence[str]:
@@ -33,7 +31,8 @@ def auto_top_up(user_id: str, *, seller: Seller, grace: timedelta, now: datetime
     """Write down an attempt to buy tokens if the guard lets it; return what it says."""
     account = accounts.lock_accounts({user_id})[user_id]
     subscriptions.roll_over_account(account, now=now, grace=grace)
-    state = top_up_state(account, seller_country=seller.country, grace=grace, now=now)
+    counter = counter_of(account, seller_country=seller.country, grace=grace, now=now)
+    state = top_up_state(account, counter, now=now)
     said = guard(state, now=now)
     if said is not Guard.BUY:
         return said
@@ -52,12 +51,9 @@ def auto_top_up(user_id: str, *, seller: Seller, grace: timedelta, now: datetime
     return said
 
 
-def top_up_state(
-    account: Account, *, seller_country: str, grace: timedelta, now: datetime
-) -> TopUpState:
+def top_up_state(account: Account, counter: Counter, *, now: datetime) -> TopUpState:
     """Return all that automatic top-up depends on, for the guard and for the page that shows it."""
-    chosen = account_queries.settings_of(account)
-    period = periods.current_period(account.id, now=now, grace=grace)
+    chosen, period = counter.chosen, counter.period
     remembered = token_queries.find_guard(account.id)
     tried = payment_queries.auto_top_ups(account.id, month=BillingMonth.of(now))
     return TopUpState(
@@ -68,13 +64,7 @@ def top_up_state(
         ),
         threshold=chosen.auto_topup_threshold,
         amount_minor=chosen.auto_topup_amount_minor,
-        gross_minor=_gross_minor(
-            account,
-            chosen.auto_topup_amount_minor,
-            seller_country=seller_country,
-            grace=grace,
-            now=now,
-        ),
+        gross_minor=_gross_minor(counter, chosen.auto_topup_amount_minor, now=now),
         price_pico=period.terms.extra_token_price_pico,
         token_balance=period.tokens_remaining + account.extra_tokens,
         has_card=payment_queries.card_to_charge(account.id) is not None,
@@ -91,13 +81,9 @@ def top_up_state(
     )
 
 
-def _gross_minor(
-    account: Account, amount_minor: int, *, seller_country: str, grace: timedelta, now: datetime
-) -> int:
+def _gross_minor(counter: Counter, amount_minor: int, *, now: datetime) -> int:
     try:
-        bill = price_top_up(
-            account, amount_minor=amount_minor, seller_country=seller_country, grace=grace, now=now
-        )
+        bill = price_top_up(counter, amount_minor=amount_minor, now=now)
     except (NoTokensForSale, TopUpAmountInvalid):
         # The guard says why nothing is bought.
         return amount_minor

@@ -28,7 +28,7 @@ def confirm_payment(
     undecided: the page goes on saying so. Raises UnknownPayment.
     """
     payment = queries.payment_of(account, public_id)
-    page = queries.session_of(public_id)
+    page = payment.provider_session
     if not payment.is_undecided or page is None or payment.provider not in gateways:
         return payment
     end_reading()

@@ -4,17 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices import operations as invoices
 from app.domain.invoices import payers
 from app.domain.invoices import queries as invoice_queries
-from app.domain.invoices.bills import Bill, top_up_bill
+from app.domain.invoices.bills import Bill, Payer, top_up_bill
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.invoices.token_lines import token_line
 from app.domain.payments.consent import Consent
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import queries as periods
+from app.domain.subscriptions.queries import PeriodView
 from app.domain.tokens import rules
 from app.foundation.database import transaction
 from app.workflows.begin_checkout import Checkout, pay_draft
@@ -29,6 +30,15 @@ class TopUp:
 
     tokens: int
     checkout: Checkout
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """Who buys extra tokens, in which period: read once for all that is priced."""
+
+    period: PeriodView
+    payer: Payer
+    chosen: BillingSettings
 
 
 def top_up(
@@ -88,21 +98,23 @@ def draw_up_top_up(
     account: Account, *, amount_minor: int, seller: Seller, grace: timedelta, now: datetime
 ) -> Invoice:
     """Draw up the draft of a top-up; the account is locked. Raises what top_up raises."""
-    bill = price_top_up(
-        account, amount_minor=amount_minor, seller_country=seller.country, grace=grace, now=now
-    )
+    counter = counter_of(account, seller_country=seller.country, grace=grace, now=now)
+    bill = price_top_up(counter, amount_minor=amount_minor, now=now)
     (draft,) = invoices.draw_up([bill], {account.id: account}, seller=seller, now=now)
     return draft
 
 
-def price_top_up(
-    account: Account, *, amount_minor: int, seller_country: str, grace: timedelta, now: datetime
-) -> Bill:
+def counter_of(
+    account: Account, *, seller_country: str, grace: timedelta, now: datetime
+) -> Counter:
+    """Return all that the prices of an account's extra tokens depend on."""
+    payer, chosen = payers.plain_payer_and_settings(account, seller_country=seller_country)
+    return Counter(periods.current_period(account.id, now=now, grace=grace), payer, chosen)
+
+
+def price_top_up(counter: Counter, *, amount_minor: int, now: datetime) -> Bill:
     """Return what a top-up comes to, with tax. Raises NoTokensForSale and TopUpAmountInvalid."""
-    price_pico = periods.current_period(
-        account.id, now=now, grace=grace
-    ).terms.extra_token_price_pico
+    price_pico = counter.period.terms.extra_token_price_pico
     tokens = rules.tokens_for(amount_minor, price_pico=price_pico)
     line = token_line(tokens=tokens, price_pico=price_pico or 0, amount_minor=amount_minor)
-    payer = payers.payer(account, seller_country=seller_country)
-    return top_up_bill(payer, line, now=now)
+    return top_up_bill(counter.payer, line, now=now)

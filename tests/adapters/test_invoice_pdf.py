@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,6 +73,16 @@ def text_of(pdf: bytes, folder: Path) -> str:
     file.write_bytes(pdf)
     command = ["pdftotext", "-layout", str(file), "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def drawn(pdf: bytes) -> list[bytes]:
+    """Return what is drawn on the pages, line by line."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
+    lines: list[bytes] = []
+    for stream in streams:
+        with suppress(zlib.error):
+            lines += zlib.decompress(stream).splitlines()
+    return lines
 
 
 class TestBytes:
@@ -175,12 +187,25 @@ class TestWords:
     def test_both_parties_stand_on_it(self, printed: Printed) -> None:
         sheet = printed(make_document())
         assert sheet["seller"]["lines"] == [
-            "Oblivious GmbH", "Lindenstraße 7", "10969 Berlin", "DE", "VAT ID DE136695976",
+            "Oblivious GmbH", "Lindenstraße 7", "10969 Berlin", "Germany", "VAT ID DE136695976",
         ]  # fmt: skip
         assert sheet["buyer"]["lines"] == [
-            "Ada Lovelace", "12 St James’s Square", "London", "GB", "ada@example.com",
+            "Ada Lovelace", "12 St James’s Square", "London", "United Kingdom", "ada@example.com",
             "Account ada",
         ]  # fmt: skip
+
+    @pytest.mark.parametrize(("language", "country"), [("en", "United Kingdom"), ("zh", "英国")])
+    def test_what_an_address_repeats_stands_there_once(
+        self, printed: Printed, language: str, country: str
+    ) -> None:
+        address = f"  ada  LOVELACE\n12 St James’s Square\n\nGB\n{country}"
+        buyer = {**BUYER, "address": address, "email": "", "user_id": ""}
+        sheet = printed(make_document(buyer=buyer, language=language))
+        assert sheet["buyer"]["lines"] == ["Ada Lovelace", "12 St James’s Square", country]
+
+    def test_a_country_that_is_none_is_printed_as_it_is_kept(self, printed: Printed) -> None:
+        buyer = {**BUYER, "country": "XX"}
+        assert "XX" in printed(make_document(buyer=buyer))["buyer"]["lines"]
 
     def test_sums_are_worked_out_from_top_to_bottom(self, printed: Printed) -> None:
         sheet = printed(
@@ -280,6 +305,12 @@ class TestInChinese:
         first = render_pdf(self.document(**changes))
         assert render_pdf(self.document(**changes)) == first
         assert first != render_pdf(self.document(**changes, language="en"))
+
+    def test_headings_are_heavier_than_the_text(self) -> None:
+        # Where letters are drawn with a line around them, the file says so before them: 2 Tr.
+        heavy = [line for line in drawn(render_pdf(self.document())) if b"2 Tr" in line]
+        assert heavy, "the title is as light as the text"
+        assert not any(b"2 Tr" in line for line in drawn(render_pdf(make_document())))
 
     def test_a_long_description_is_broken_by_its_own_rules(self, printed: Printed) -> None:
         words = "用量，" * 40

@@ -3,7 +3,7 @@
 import pytest
 from flask import render_template_string
 
-from app.entrypoints.languages import field_label, language, running_on, speaking
+from app.entrypoints.languages import field_label, language, plan_called, running_on, speaking
 from app.foundation.sentences import say
 
 
@@ -74,3 +74,21 @@ def test_sentences_run_on_as_the_language_has_it_and_stay_escaped(app) -> None:
         assert running_on("<i>一。 二。") == "&lt;i&gt;一。二。"
         told = app.jinja_env.from_string(source).render(typed="<i>")
     assert told == "<b>一。</b> 二。&lt;i&gt;"
+
+
+@pytest.mark.parametrize(
+    ("name", "english", "chinese"),
+    [
+        ("Pay as you go", "Pay as you go", "按量付费"),
+        # What operators have called a plan is its name in every language.
+        ("Pro", "Pro", "Pro"),
+        ("pay as you go", "pay as you go", "pay as you go"),
+        ("", "", ""),
+    ],
+)
+def test_the_plan_of_who_chose_none_has_a_name_in_each(app, name, english, chinese) -> None:
+    template = "{{ name | plan_called }}"
+    with app.app_context(), speaking("en"):
+        assert plan_called(name) == english == render_template_string(template, name=name)
+    with app.app_context(), speaking("zh"):
+        assert plan_called(name) == chinese == render_template_string(template, name=name)

@@ -108,6 +108,31 @@ class TestWords:
         assert letter.subject == subject
         assert ("suspended" in letter.text) is (days >= 7)
 
+    @pytest.mark.parametrize(
+        ("changes", "said", "unsaid"),
+        [
+            ({}, "the account Ada (ada@example.com, user id ada)", ()),
+            ({"name": ""}, "the account ada@example.com (user id ada)", ("Ada", "()", " ,")),
+            (
+                {"erased_at": NOW, "name": ""},
+                "the account with the user id ada",
+                ("Ada", "ada@example.com"),
+            ),
+        ],
+    )
+    def test_the_foot_names_the_account_by_what_there_is(
+        self, ada: Account, settings: Settings, changes: dict, said: str, unsaid: tuple[str, ...]
+    ) -> None:
+        mail = make_mail(ada, "plan_expired", now=NOW)
+        with transaction():
+            for name, value in changes.items():
+                setattr(ada, name, value)
+            session.add(ada)
+        letter = write_letter(mail, ada, settings=settings)
+        for foot in (letter.text.rpartition("-- ")[2], letter.html.rpartition('class="foot"')[2]):
+            assert f"This mail is about {said}" in foot
+            assert not any(words in foot for words in unsaid)
+
     def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
         with transaction():
             ada.timezone = "Asia/Shanghai"

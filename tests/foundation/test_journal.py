@@ -101,6 +101,18 @@ class TestEntries:
         assert journal.find_last("refunded").actor == "system"
         assert journal.find_last("voided") is None
 
+    def test_finds_those_among_whose_details_one_stands(self) -> None:
+        with transaction():
+            for number, model in enumerate(("gpt-4", "gpt-4o", "gpt-4")):
+                details = {"model": model, "number": number}
+                journal.write("price_set", actor="olga", now=NOW, details=details)
+        kinds = ("price_set", "refunded")
+        found = journal.entries_with(kinds, name="model", value="gpt-4", limit=9)
+        assert [row.details["number"] for row in found] == [2, 0]
+        assert len(journal.entries_with(kinds, name="model", value="gpt-4", limit=1)) == 1
+        assert journal.entries_with(("refunded",), name="model", value="gpt-4", limit=9) == []
+        assert journal.entries_with(kinds, name="nothing", value="gpt-4", limit=9) == []
+
 
 def test_an_empty_journal_has_no_kinds() -> None:
     assert journal.actions() == [] and journal.entries(limit=1).rows == ()

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from app.domain.accounts import mail_tokens, queries
+from app.domain.accounts import operations as accounts
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
+from app.domain.catalog import operations
 from app.domain.catalog import queries as catalog
+from app.domain.catalog.price_changes import PriceTerms
 from app.domain.invoices.models import Invoice
+from app.domain.invoices.tax_table import set_tax
 from app.entrypoints.cli.demo_world import COUPONS, CUSTOMERS
 from app.entrypoints.cli.demo_world import OPERATOR as OPERATOR_ACCOUNT
 from app.entrypoints.settings import renewal_grace
@@ -37,10 +41,13 @@ NAMES = (
     # Models with a price that nobody uses, and formats that others have defined.
     "deepseek chat mistral latest turbo",
     "LiteLLM litellm OpenMeter Lago end_user subject external_subscription_id",
+    # An alias of a model, and what a plan might be called.
+    "vier Professional",
     # A code of the provider's that has no words of ours: the sandbox never saw the made-up card.
     "resource missing",
 )
 OVERDUE_SINCE = timedelta(days=60)
+PRICE_BEGINS_IN = timedelta(days=9)
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,9 @@ def people_of(installation: Installation) -> Demo:
     with installation.inside():
         addresses = links_by_mail(_account(newcomer)) | has_done_everything(_account(CUSTOMER))
         is_in_trouble(_account(troubled))
+        addresses |= waits_for_operators(_account(newcomer), _account(CUSTOMER))
+        addresses["web.operator.decisions.keep"] = f"/operator/customers/{_id(careful)}/keep"
+        addresses["web.operator.decisions.resume"] = f"/operator/customers/{_id(troubled)}/resume"
         data = tuple(words_of_the_demo())
         wants_to_leave(_account(careful))
     return Demo(
@@ -136,6 +146,31 @@ def has_done_everything(account: Account) -> dict[str, str]:
     }
 
 
+def waits_for_operators(newcomer: Account, customer: Account) -> dict[str, str]:
+    """Let there be what the console's rarer questions are asked of; return where they are asked."""
+    now, olga = clock.now(), "operator:olga"
+    terms = PriceTerms(prompt_pico=20_000_000, completion_pico=40_000_000)
+    with transaction():
+        accounts.change_settings(
+            newcomer, {"tax_id": "DE136695976", "country": "DE"}, actor=olga, now=now
+        )
+        set_tax("DE", name="VAT", rate_bp=1_900, actor=olga, now=now)
+        operations.set_alias("vier", model_id="gpt-4", actor=olga, now=now)
+        operations.set_price("gpt-4", terms, starts_at=now + PRICE_BEGINS_IN, actor=olga, now=now)
+    ahead = catalog.prices_in_force(["gpt-4"])["gpt-4"][-1]
+    paid = session.query(Invoice).filter_by(user_id=customer.id, status="paid").first()
+    assert paid is not None
+    return {
+        "web.operator.coupons.activate": "/operator/coupons/WELCOME20/activate",
+        "web.operator.decisions.approve_tax_id": f"/operator/customers/{newcomer.id}/tax-id",
+        "web.operator.invoice_changes.credit": f"/operator/invoices/{paid.public_id}/credit",
+        "web.operator.models.remove_alias": "/operator/prices/alias/remove?alias=vier",
+        "web.operator.models.show_model": "/operator/prices/model?model_id=gpt-4",
+        "web.operator.models.withdraw_price": f"/operator/prices/withdraw?price_id={ahead.id}",
+        "web.operator.taxes.remove": "/operator/taxes/DE/remove",
+    }
+
+
 def wants_to_leave(account: Account) -> None:
     """Let the customer have a second factor, and have asked to be deleted."""
     now = clock.now()
@@ -157,6 +192,10 @@ def is_in_trouble(account: Account) -> None:
         account.suspended_at, account.suspended_because = now, "debt"
         account.email_verified_at = now
         session.add(account)
+
+
+def _id(email: str) -> str:
+    return _account(email).id
 
 
 def _account(email: str) -> Account:

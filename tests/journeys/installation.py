@@ -156,7 +156,7 @@ class Installation:
 
     def endpoint_at(self, address: str) -> str:
         """Return what answers there."""
-        return str(self._app.url_map.bind("").match(address)[0])
+        return str(self._app.url_map.bind("").match(address.partition("?")[0])[0])
 
     def close(self) -> None:
         """Let go of the database."""

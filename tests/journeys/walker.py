@@ -45,15 +45,20 @@ class Walker:
             waiting += links_on(self.visitor.page)
 
     def looks_at(self, address: str) -> None:
-        """Open the page, open whatever is folded up on it, and let it come to rest."""
+        """Open the page, and look at all of it."""
         page = self.visitor.page
         answer = page.goto(self.visitor.installation.address + address)
         assert answer is not None and answer.ok, f"{address} answers {answer and answer.status}"
+        self.seen.append(address)
+        self.looks_around(address)
+
+    def looks_around(self, name: str) -> None:
+        """Unfold the page that is open, let it come to rest, and look at it as it is now."""
+        page = self.visitor.page
         page.evaluate(UNFOLD)
         page.wait_for_load_state("networkidle")
-        self.seen.append(address)
         for look in (*self.looks, self._noticed):
-            self.found += [f"{address}: {wrong}" for wrong in look(page)]
+            self.found += [f"{name}: {wrong}" for wrong in look(page)]
 
     def endpoints(self) -> set[str]:
         """Return what has answered."""

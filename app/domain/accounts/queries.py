@@ -84,6 +84,20 @@ def has_real_accounts() -> bool:
     return session.scalar(select(Account.id).where(~Account.is_demo).limit(1)) is not None
 
 
+def customer_with_settings(user_id: str) -> tuple[Account, BillingSettings]:
+    """Return a customer's account and what it has set. Raises UnknownAccount, for operators too."""
+    statement = (
+        select(Account, BillingSettings)
+        .join(BillingSettings, BillingSettings.user_id == Account.id)
+        .where(Account.id == user_id, Account.role == Role.CUSTOMER)
+        .execution_options(populate_existing=True)
+    )
+    row = session.execute(statement).one_or_none() if rules.may_be_user_id(user_id) else None
+    if row is None:
+        raise UnknownAccount(say("There is no customer with this id."))
+    return row.Account, row.BillingSettings
+
+
 def settings_of(account: Account) -> BillingSettings:
     """Return what the account has set."""
     return session.scalars(select(BillingSettings).filter_by(user_id=account.id)).one()

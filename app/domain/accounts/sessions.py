@@ -2,13 +2,13 @@
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 
 from app.domain.accounts import rules, session_rules
-from app.domain.accounts.access_models import KnownDevice, SignInSession
+from app.domain.accounts.access_models import KnownDevice, SecondFactor, SignInSession
 from app.domain.accounts.devices import Visitor, digest_of
 from app.domain.accounts.errors import UnknownSession
 from app.domain.accounts.models import Account
@@ -33,6 +33,8 @@ class OpenSession:
     ends_at: datetime
     last_seen_at: datetime
     password_entered_at: datetime
+    # Whether its owner is asked for a code at sign-in; it is only looked up where it is found.
+    has_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,17 @@ def begin(account: Account, *, visitor: Visitor, now: datetime) -> OpenSession:
 
 def find(token: str, *, now: datetime) -> tuple[Account, OpenSession] | None:
     """Return whose session this is, if it has not ended."""
-    statement = select(SignInSession, Account).join(Account, Account.id == SignInSession.user_id)
-    found = session.execute(
-        statement.where(SignInSession.digest == digest_of(token), *_is_open(now))
-    ).one_or_none()
-    return None if found is None else (found.Account, _opened(found.SignInSession, token))
+    factor = SecondFactor.user_id == Account.id, SecondFactor.confirmed_at.is_not(None)
+    statement = (
+        select(SignInSession, Account, exists().where(*factor).label("has_factor"))
+        .join(Account, Account.id == SignInSession.user_id)
+        .where(SignInSession.digest == digest_of(token), *_is_open(now))
+    )
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        return None
+    opened = _opened(found.SignInSession, token)
+    return found.Account, replace(opened, has_factor=found.has_factor)
 
 
 def note_use(opened: OpenSession, account: Account, *, visitor: Visitor, now: datetime) -> None:

@@ -3,8 +3,8 @@
 A period keeps the terms it started with, so nothing here touches one that runs.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -16,6 +16,7 @@ from app.domain.catalog.operations import lock_prices
 from app.domain.catalog.plan_drafts import PlanDraft, PlanTerms, PlanWarning
 from app.foundation import journal
 from app.foundation.database import session
+from app.foundation.journal import JournalEntry
 from app.foundation.money import (
     percent_from_basis_points,
     usd_from_minor,
@@ -23,10 +24,29 @@ from app.foundation.money import (
 )
 from app.foundation.sentences import say
 
+PLAN_CREATED, PLAN_CHANGED = "plan_created", "plan_changed"
+# What a period takes from its plan when it starts.
+GIVEN_TO_PERIODS = (
+    *("monthly_quota", "monthly_price_minor", "extra_token_price_pico", "overage_discount_bp"),
+    *("max_concurrent_req", "rate_limit_per_min"),
+)
 FIXED_OF_PAY_AS_YOU_GO = (
     *("monthly_quota", "monthly_price_minor", "extra_token_price_pico", "overage_discount_bp"),
     "is_active",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEdit:
+    """A plan's terms as they shall be, and what that changes: from what to what, by column."""
+
+    terms: PlanTerms
+    changed: Mapping[str, Mapping[str, object]]
+
+    @property
+    def is_of_terms(self) -> bool:
+        """Tell whether it changes what periods are given, and not just words and the list."""
+        return any(name in self.changed for name in GIVEN_TO_PERIODS)
 
 
 def create_plan(plan_id: str, draft: PlanDraft, *, actor: str, now: datetime) -> Plan:
@@ -41,7 +61,7 @@ def create_plan(plan_id: str, draft: PlanDraft, *, actor: str, now: datetime) ->
     session.add(plan)
     session.flush()
     details = {"id": plan_id, **asdict(terms)}
-    journal.write("plan_created", actor=actor, now=now, details=details)
+    journal.write(PLAN_CREATED, actor=actor, now=now, details=details)
     return plan
 
 
@@ -54,28 +74,49 @@ def change_plan(
     """
     queries.plan(plan_id)
     plan = session.scalars(select(Plan).where(Plan.id == plan_id).with_for_update()).one()
-    before, terms = terms_of(plan), plan_drafts.checked_plan(edit(draft_of(plan)))
-    changed = _changed(before, terms)
-    if plan_id == PAY_AS_YOU_GO and any(name in changed for name in FIXED_OF_PAY_AS_YOU_GO):
+    change = change_of(plan, edit(draft_of(plan)))
+    if change.changed:
+        for name, values in change.changed.items():
+            setattr(plan, name, values["to"])
+        plan.updated_at = now
+        details = {"id": plan_id, **change.changed}
+        journal.write(PLAN_CHANGED, actor=actor, now=now, details=details)
+    return plan
+
+
+def change_of(plan: Plan, draft: PlanDraft) -> PlanEdit:
+    """Return what a draft changes of a plan; nothing is changed. Raises what change_plan raises."""
+    terms = plan_drafts.checked_plan(draft)
+    was, will_be = asdict(terms_of(plan)), asdict(terms)
+    changed: dict[str, dict[str, object]] = {
+        name: {"from": was[name], "to": value}
+        for name, value in will_be.items()
+        if value != was[name]
+    }
+    if plan.id == PAY_AS_YOU_GO and any(name in changed for name in FIXED_OF_PAY_AS_YOU_GO):
         raise PayAsYouGoFixed(
             say(
                 "Pay as you go has no quota, no price, no discount and no extra tokens,"
                 " and is always there; only its words and limits can change."
             )
         )
-    if changed:
-        for name, value in changed.items():
-            setattr(plan, name, value)
-        plan.updated_at = now
-        was = asdict(before)
-        told = {name: {"from": was[name], "to": value} for name, value in changed.items()}
-        details = {"id": plan_id, **told}
-        journal.write("plan_changed", actor=actor, now=now, details=details)
-    return plan
+    return PlanEdit(terms, changed)
 
 
-def warnings_of(plan: Plan, *, now: datetime) -> tuple[PlanWarning, ...]:
-    """Return what the operator should know of the plan as it is offered now."""
+def versions_of(plan: Plan, *, limit: int) -> Sequence[JournalEntry]:
+    """Return what was changed of the plan, by whom and when, the newest first."""
+    acts = (PLAN_CREATED, PLAN_CHANGED)
+    return journal.entries_with(acts, name="id", value=plan.id, limit=limit)
+
+
+def plans_with_warnings(*, now: datetime) -> Sequence[tuple[Plan, tuple[PlanWarning, ...]]]:
+    """Return every plan with what the operator should know of it: two statements for all."""
+    prices = queries.prices_at(now)
+    return [(plan, plan_drafts.warnings(terms_of(plan), prices)) for plan in queries.plans()]
+
+
+def warnings_of(plan: Plan | PlanTerms, *, now: datetime) -> tuple[PlanWarning, ...]:
+    """Return what the operator should know of a plan that is offered so now."""
     return plan_drafts.warnings(terms_of(plan), queries.prices_at(now))
 
 
@@ -98,11 +139,6 @@ def draft_of(plan: Plan) -> PlanDraft:
     )
 
 
-def terms_of(plan: Plan) -> PlanTerms:
+def terms_of(plan: Plan | PlanTerms) -> PlanTerms:
     """Return what the plan promises now."""
     return PlanTerms(**{name: getattr(plan, name) for name in PlanTerms.__slots__})
-
-
-def _changed(before: PlanTerms, after: PlanTerms) -> Mapping[str, object]:
-    was = asdict(before)
-    return {name: value for name, value in asdict(after).items() if value != was[name]}

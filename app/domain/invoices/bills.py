@@ -30,6 +30,16 @@ class Payer:
         """Return the payer as coupons see him when he buys a plan."""
         return replace(self, plan_id=plan_id)
 
+    def having_paid(self, bill: "Bill") -> "Payer":
+        """Return the payer with what a bill leaves him of his coupons and his credit."""
+        left = {given.usage_id: given.remaining_minor for given in bill.discounts}
+        uses = tuple(
+            replace(use, remaining_minor=left.get(use.usage_id, use.remaining_minor))
+            for use in self.uses
+            if use.usage_id not in left or left[use.usage_id]
+        )
+        return replace(self, uses=uses, credit_minor=self.credit_minor - bill.credit_used_minor)
+
     def paying_plainly(self) -> "Payer":
         """Return the payer without coupons and credit: extra tokens are paid in full."""
         return replace(self, uses=(), credit_minor=0)

@@ -4,7 +4,7 @@ Everything here was fixed at its document's moment, so a document says the same 
 invoice does not learn later that it was paid, its receipt says so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -156,6 +156,16 @@ def credit_note_document(note: CreditNoteView, *, invoice: InvoiceView) -> Docum
         currency=invoice.currency,
         language=invoice.language,
     )
+
+
+def address_lines(address: str, *, beside: Iterable[str]) -> tuple[str, ...]:
+    """Return the lines of an address without what stands beside it anyway.
+
+    It was written as on a letter: who it is, and the country, may stand in it already.
+    """
+    told = {" ".join(text.split()).casefold() for text in beside}
+    lines = (" ".join(line.split()) for line in address.splitlines())
+    return tuple(line for line in lines if line and line.casefold() not in told)
 
 
 def discounts_of(invoice: InvoiceView) -> tuple[Discount, ...]:

@@ -1,11 +1,10 @@
 """The documents of an account's issued invoices, found and filled in. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
@@ -14,7 +13,6 @@ from app.domain.invoices.documents import Document, DocumentKind, Tax
 from app.domain.invoices.errors import UnknownCreditNote, UnknownDocument
 from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
 from app.domain.invoices.views import CreditedLine, CreditNoteView, Discount, InvoiceView
-from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.sentences import say, told
 
@@ -79,14 +77,9 @@ def credit_note_of(account: Account, reference: str, number: str, *, now: dateti
 
 def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteView, ...]:
     """Return what was taken back of the account's invoice, oldest first."""
-    ours = (
-        select(CreditNote)
-        .join(Invoice, Invoice.id == CreditNote.invoice_id)
-        .where(Invoice.public_id == invoice.id, CreditNote.user_id == account.id)
-        .order_by(CreditNote.id)
-    )
-    notes = list(session.scalars(ours))
-    lines = _credited_lines([note.id for note in notes])
+    lines: dict[CreditNote, list[CreditedLine]] = defaultdict(list)
+    for note, text, wording, amount_minor in session.execute(_notes_and_lines(account, invoice)):
+        lines[note].append(CreditedLine(told(text, wording), amount_minor))
     return tuple(
         CreditNoteView(
             number=note.credit_note_number,
@@ -95,9 +88,23 @@ def credit_notes_of(account: Account, invoice: InvoiceView) -> tuple[CreditNoteV
             issued_at=note.issued_at,
             amount_minor=note.amount_minor,
             tax_minor=note.tax_minor,
-            lines=tuple(lines[note.id]),
+            lines=tuple(credited),
         )
-        for note in notes
+        for note, credited in lines.items()
+    )
+
+
+def _notes_and_lines(
+    account: Account, invoice: InvoiceView
+) -> Select[CreditNote, str, dict[str, object], int]:
+    credited, line = CreditNoteLine, InvoiceLine
+    return (
+        select(CreditNote, line.description, line.wording, credited.amount_minor)
+        .join(Invoice, Invoice.id == CreditNote.invoice_id)
+        .join(credited, credited.credit_note_id == CreditNote.id)
+        .join(line, line.id == credited.invoice_line_id)
+        .where(Invoice.public_id == invoice.id, CreditNote.user_id == account.id)
+        .order_by(CreditNote.id, line.position)
     )
 
 
@@ -118,18 +125,3 @@ def _replacements(account: Account, invoice: InvoiceView) -> tuple[str | None, s
         else:
             replaces = old_number
     return replaced_by, replaces
-
-
-def _credited_lines(note_ids: Sequence[int]) -> dict[int, list[CreditedLine]]:
-    credited, line = CreditNoteLine, InvoiceLine
-    statement = (
-        select(credited.credit_note_id, line.description, line.wording, credited.amount_minor)
-        .join(line, line.id == credited.invoice_line_id)
-        .where(any_of(credited.credit_note_id, note_ids))
-        .order_by(credited.credit_note_id, line.position)
-    )
-    lines: dict[int, list[CreditedLine]] = defaultdict(list)
-    if note_ids:
-        for note_id, text, wording, amount_minor in session.execute(statement):
-            lines[note_id].append(CreditedLine(told(text, wording), amount_minor))
-    return lines

@@ -29,6 +29,13 @@ from app.foundation.sentences import say, told
 DRAFT_ID = "draft"
 DRAFT = re.compile(r"draft-(2[0-9]{3}-(?:0[1-9]|1[0-2]))")
 REFERENCE = re.compile(r"[0-9A-Za-z-]{1,64}")
+# What credit notes took back of an invoice, with tax.
+CREDITED = (
+    select(func.coalesce(cast(func.sum(CreditNote.amount_minor + CreditNote.tax_minor), Whole), 0))
+    .where(CreditNote.invoice_id == Invoice.id)
+    .correlate(Invoice)
+    .scalar_subquery()
+)
 
 
 def invoices_page(
@@ -40,16 +47,20 @@ def invoices_page(
     wanted: InvoicesWanted = ALL_INVOICES,
 ) -> InvoicesPage:
     """Return a page of the account's issued invoices, newest first: all, or those wanted."""
-    ours = select(Invoice).where(
+    ours = (
         Invoice.user_id == account.id,
         Invoice.issued_at.is_not(None),
         *_wanted(wanted, now=now),
     )
-    total = session.scalar(select(func.count()).select_from(ours.subquery())) or 0
-    newest = ours.order_by(Invoice.issued_at.desc(), Invoice.id.desc())
-    rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size)).all()
-    credited = _credited([row.id for row in rows])
-    views = (view(row, now=now, credited_minor=credited.get(row.id, 0)) for row in rows)
+    counted = select(func.count(Invoice.id)).where(*ours)
+    newest = select(Invoice, CREDITED, counted.scalar_subquery()).where(*ours)
+    newest = newest.order_by(Invoice.issued_at.desc(), Invoice.id.desc())
+    rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
+    total = rows[0][2] if rows else 0
+    if not rows and page > 1:
+        # A page beyond the last one has no row that could tell how many there are.
+        total = session.scalars(counted).one()
+    views = (view(row, now=now, credited_minor=credited) for row, credited, _ in rows)
     return InvoicesPage(tuple(views), total)
 
 
@@ -71,27 +82,34 @@ def invoice_of(
     month = None if draft is None else BillingMonth.parse(draft[1])
     if month is not None and month <= BillingMonth.of(now) and now < rules.closes_at(month):
         return draft_of(account, month, seller_country=seller_country)
-    row = invoice_row(account, reference)
+    row, credited_minor = _row_and_credited(account, reference)
     return view(
         row,
         now=now,
         lines=lines_of([row.id])[row.id],
         discounts=_discounts(row),
-        credited_minor=_credited([row.id]).get(row.id, 0),
+        credited_minor=credited_minor,
     )
 
 
 def invoice_row(account: Account, reference: str) -> Invoice:
     """Return the account's issued invoice by id or number. Raises UnknownInvoice."""
+    return _row_and_credited(account, reference)[0]
+
+
+def _row_and_credited(account: Account, reference: str) -> tuple[Invoice, int]:
     named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
-    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.issued_at.is_not(None))
+    ours = select(Invoice, CREDITED).where(
+        Invoice.user_id == account.id, Invoice.issued_at.is_not(None), named
+    )
     # Whatever else was asked for is no reference, and some of it no text for a database.
     known = REFERENCE.fullmatch(reference) is not None
-    refreshed = ours.where(named).execution_options(populate_existing=True)
-    row = session.scalar(refreshed) if known else None
-    if row is None:
+    refreshed = ours.execution_options(populate_existing=True)
+    found = session.execute(refreshed).first() if known else None
+    if found is None:
         raise UnknownInvoice(say("You have no invoice with this number."))
-    return row
+    row, credited_minor = found
+    return row, credited_minor
 
 
 def old_drafts(*, of_plans_before: datetime, before: datetime, limit: int) -> Sequence[int]:
@@ -333,16 +351,6 @@ def _discounts(row: Invoice) -> list[Discount]:
 
 def _coupon_name(code: str) -> str:
     return say("Coupon {code}", {"code": code})
-
-
-def _credited(invoice_ids: Collection[int]) -> dict[int, int]:
-    """Return what credit notes took back of each of these invoices, with tax."""
-    taken = func.sum(CreditNote.amount_minor + CreditNote.tax_minor)
-    statement = select(CreditNote.invoice_id, cast(taken, Whole)).where(
-        any_of(CreditNote.invoice_id, invoice_ids)
-    )
-    rows = session.execute(statement.group_by(CreditNote.invoice_id))
-    return {invoice_id: minor for invoice_id, minor in rows}
 
 
 def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:

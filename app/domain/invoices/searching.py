@@ -12,11 +12,13 @@ from sqlalchemy.orm import aliased
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.invoices import queries
+from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.rules import InvoiceStatus
 from app.domain.invoices.views import InvoiceView
 from app.foundation.database import session
 from app.foundation.paging import Stretch
+from app.foundation.sentences import say
 
 
 class Choice(StrEnum):
@@ -54,6 +56,17 @@ def invoices_found(
     rows = session.scalars(newest).all()
     views = tuple(queries.view(row, now=now) for row in rows[:limit])
     return Stretch(views, rows[limit - 1].id if len(rows) > limit else None)
+
+
+def owner_of(reference: str) -> Account:
+    """Return whose an issued invoice is, for operators. Raises UnknownInvoice."""
+    named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
+    owner = select(Account).join(Invoice, Invoice.user_id == Account.id)
+    issued = owner.where(named, Invoice.issued_at.is_not(None))
+    found = session.scalar(issued) if queries.REFERENCE.fullmatch(reference) is not None else None
+    if found is None:
+        raise UnknownInvoice(say("There is no invoice with this number."))
+    return found
 
 
 def _chosen(choice: Choice, *, now: datetime) -> tuple[ColumnElement[bool], ...]:

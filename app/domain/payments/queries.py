@@ -70,6 +70,17 @@ def newest_payments(*, limit: int) -> tuple[PaymentView, ...]:
     return _views(Payment.id.in_(newest))
 
 
+def latest_payments(account: Account, *, limit: int) -> tuple[PaymentView, ...]:
+    """Return the account's newest attempts to pay."""
+    newest = (
+        select(Payment.id)
+        .where(Payment.user_id == account.id)
+        .order_by(Payment.created_at.desc(), Payment.id.desc())
+        .limit(limit)
+    )
+    return _views(Payment.id.in_(newest))
+
+
 def payments_of_rows(row_ids: Collection[int]) -> tuple[PaymentView, ...]:
     """Return the attempts of these rows, of whichever account, newest first."""
     return _views(any_of(Payment.id, row_ids))
@@ -84,11 +95,6 @@ def undecided_too_long(*, now: datetime, limit: int = 100) -> tuple[PaymentView,
     """Return the attempts of all accounts that nothing was decided about for a day."""
     old = Payment.created_at < now - UNDECIDED_TOO_LONG
     return _views(Payment.status.in_(UNDECIDED), old)[:limit]
-
-
-def session_of(public_id: str) -> str | None:
-    """Return the provider's page of an attempt, if its opening was answered."""
-    return session.scalar(select(Payment.provider_session).where(Payment.public_id == public_id))
 
 
 def payment_of_provider(provider: str, provider_payment: str) -> str:
@@ -345,6 +351,7 @@ def _view(
         expires_at=row.expires_at,
         settled_at=row.settled_at,
         refunded_minor=row.refunded_minor,
+        provider_session=row.provider_session,
     )
 
 

@@ -30,6 +30,8 @@ class PaymentView:
     expires_at: datetime | None
     settled_at: datetime | None
     refunded_minor: int = 0
+    # What the provider calls the page on which it is paid, if its opening was answered.
+    provider_session: str | None = None
 
     @property
     def is_settled(self) -> bool:

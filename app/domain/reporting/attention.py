@@ -1,10 +1,11 @@
 """What operators should look at first: everything that waits for somebody, counted. Reads only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import Select, func, select
 
 from app.domain.invoices.models import Invoice
 from app.domain.mails.models import Mail
@@ -41,30 +42,31 @@ class Attention:
 
 
 def attention(*, now: datetime) -> Attention:
-    """Return what waits for an operator. Ten statements, however much it is."""
-    payments = searching.conditions(now=now)
+    """Return what waits for an operator. Three statements, however much it is."""
+    waiting = _waiting(now=now)
+    counts = [select(func.count()).select_from(rows.subquery()) for rows in waiting.values()]
+    row = session.execute(select(*(count.scalar_subquery() for count in counts))).one()
     return Attention(
-        undecided_payments=_count(Payment.id, payments[Choice.UNDECIDED]),
-        stuck_refunds=_count(Payment.id, payments[Choice.REFUND_STUCK]),
-        overpayments=_count(Payment.id, payments[Choice.OVERPAID]),
-        open_disputes=_count(Dispute.id, Dispute.status == DisputeStatus.OPEN),
-        waiting_events=_count(
-            ProviderEvent.id, ProviderEvent.status == WAITING, ProviderEvent.attempts > 0
-        ),
-        failing_jobs=_count(
-            OutboxEntry.id,
-            OutboxEntry.next_try_at.is_not(None),
-            OutboxEntry.last_error.is_not(None),
-        ),
-        refused_mails=_count(Mail.id, Mail.refused_at.is_not(None)),
+        **dict(zip(waiting, row, strict=True)),
         unpriced_models=len(unpriced_models()),
-        overdue_invoices=_count(Invoice.id, Invoice.status == "issued", Invoice.due_at < now),
         verified=find_last_verification(),
     )
 
 
-def _count(number: Any, *conditions: ColumnElement[bool]) -> int:
-    found: Select[Any] = select(number).where(*conditions)
-    return session.scalars(
-        select(func.count()).select_from(found.limit(COUNTED_MAX).subquery())
-    ).one()
+def _waiting(*, now: datetime) -> Mapping[str, Select[Any]]:
+    """Return what is counted: no more rows of each than anybody needs to know of."""
+    payments = searching.conditions(now=now)
+    unheard = (ProviderEvent.status == WAITING, ProviderEvent.attempts > 0)
+    failing = (OutboxEntry.next_try_at.is_not(None), OutboxEntry.last_error.is_not(None))
+    overdue = (Invoice.status == "issued", Invoice.due_at < now)
+    waiting = {
+        "undecided_payments": select(Payment.id).where(payments[Choice.UNDECIDED]),
+        "stuck_refunds": select(Payment.id).where(payments[Choice.REFUND_STUCK]),
+        "overpayments": select(Payment.id).where(payments[Choice.OVERPAID]),
+        "open_disputes": select(Dispute.id).where(Dispute.status == DisputeStatus.OPEN),
+        "waiting_events": select(ProviderEvent.id).where(*unheard),
+        "failing_jobs": select(OutboxEntry.id).where(*failing),
+        "refused_mails": select(Mail.id).where(Mail.refused_at.is_not(None)),
+        "overdue_invoices": select(Invoice.id).where(*overdue),
+    }
+    return {name: rows.limit(COUNTED_MAX) for name, rows in waiting.items()}

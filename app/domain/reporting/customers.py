@@ -10,6 +10,7 @@ from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import Account, Role
 from app.domain.accounts.rules import may_be_user_id
 from app.domain.invoices.models import Invoice
+from app.domain.reporting.overview import Overview
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage.models import UsageMonthly
@@ -94,6 +95,16 @@ def customers_page(
     if len(accounts) <= limit:
         return CustomersPage(shown, None)
     return CustomersPage(shown, Cursor(shown[-1].created_at, shown[-1].number))
+
+
+def customer_seen(account: Account, seen: Overview) -> CustomerView:
+    """Return a customer whose figures were read already."""
+    return _view(
+        account,
+        seen.period,
+        month_cost_nanos=seen.month_sums.final_nanos,
+        unpaid_minor=seen.position.debts.issued_minor,
+    )
 
 
 def customer(user_id: str, *, now: datetime, grace: timedelta) -> CustomerView:

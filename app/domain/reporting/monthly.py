@@ -101,6 +101,8 @@ def monthly_report(month: BillingMonth, *, now: datetime) -> MonthlyReport:
     if month > BillingMonth.of(now):
         raise MonthInFuture(say("{month} has not begun.", {"month": str(month)}))
     invoiced = sums.invoiced(month)
+    until = min(month.period.ends_at, now)
+    moved, outstanding_minor = sums.moved_and_outstanding(month, moment=until)
     return MonthlyReport(
         month=month,
         by_plan=_by_plan(month, invoiced.subscription_minor_by_plan),
@@ -109,8 +111,8 @@ def monthly_report(month: BillingMonth, *, now: datetime) -> MonthlyReport:
             for model, used in _dearest_first(sums.usage_by_model(month))
         ),
         invoiced=invoiced,
-        moved=sums.moved(month),
-        outstanding_minor=sums.outstanding_minor(min(month.period.ends_at, now)),
+        moved=moved,
+        outstanding_minor=outstanding_minor,
     )
 
 

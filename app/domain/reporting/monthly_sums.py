@@ -1,7 +1,7 @@
 """The sums behind the operator's month, each in one statement or two. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import Invoice
 from app.domain.payments.models import Dispute, Payment, Refund
 from app.domain.subscriptions.models import SubscriptionPeriod
-from app.domain.usage.models import BillingRecord, RecordStatus, UsageMonthly
+from app.domain.usage.models import BillingRecord, PrunedUsage, RecordStatus, UsageMonthly
 from app.foundation.bulk import any_of
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
@@ -88,7 +88,7 @@ def usage_by_model(month: BillingMonth) -> dict[str, UsageOf]:
     """Return each model's usage that is billed to the month."""
     rolled = UsageMonthly
     statement = (
-        select(rolled.model, *_rolled_sums())
+        select(rolled.model, *_rolled_sums(rolled))
         .where(rolled.billing_month == str(month))
         .group_by(rolled.model)
     )
@@ -112,15 +112,28 @@ def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
     rolled = UsageMonthly
     # Nearly every account only ever had one plan: then its rollups say all.
     settled = (
-        select(plans.c.plan_id, *_rolled_sums())
+        select(plans.c.plan_id, *_rolled_sums(rolled))
         .join(plans, plans.c.user_id == rolled.user_id)
         .where(rolled.billing_month == str(month), plans.c.plans == 1)
         .group_by(plans.c.plan_id)
     )
     usage: dict[str, UsageOf] = defaultdict(lambda: UsageOf(0, 0, 0))
-    for plan_id, *used in [*session.execute(settled), *_usage_of_switchers(month, plans)]:
+    rolled_up = session.execute(union_all(settled, _pruned_of_switchers(month, plans)))
+    for plan_id, *used in [*rolled_up, *_usage_of_switchers(month, plans)]:
         usage[plan_id] = usage[plan_id].plus(UsageOf(*used))
     return usage
+
+
+def _pruned_of_switchers(month: BillingMonth, plans: Subquery) -> Select[str, int, int, int]:
+    """Return the sums that are left, by period, of records that were kept long enough."""
+    pruned, period = PrunedUsage, SubscriptionPeriod
+    return (
+        select(period.plan_id, *_rolled_sums(pruned))
+        .join(period, period.id == pruned.period_id)
+        .join(plans, plans.c.user_id == pruned.user_id)
+        .where(pruned.billing_month == str(month), plans.c.plans > 1)
+        .group_by(period.plan_id)
+    )
 
 
 def _usage_of_switchers(month: BillingMonth, plans: Subquery) -> Sequence[Any]:
@@ -181,28 +194,31 @@ def invoiced(month: BillingMonth) -> Invoiced:
     )
 
 
-def outstanding_minor(moment: datetime) -> int:
-    """Return what was issued before a moment and neither paid nor void at it."""
-    invoice = Invoice
-    unpaid = cast(func.sum(invoice.final_minor - invoice.credit_used_minor), Whole)
-    statement = select(unpaid).where(
-        invoice.issued_at < moment,
-        or_(invoice.paid_at.is_(None), invoice.paid_at >= moment),
-        or_(invoice.voided_at.is_(None), invoice.voided_at >= moment),
-    )
-    return session.scalar(statement) or 0
+def moved_and_outstanding(month: BillingMonth, *, moment: datetime) -> tuple[Moved, int]:
+    """Return the payments, refunds and lost disputes that were settled in the month.
 
-
-def moved(month: BillingMonth) -> Moved:
-    """Return the payments, refunds and lost disputes that were settled in the month."""
+    And what was issued before a moment and neither paid nor void at it; one statement for all.
+    """
     # A settled refund is never written again, so its last change is when it was settled.
     parts = (
         _sum_of(Payment.amount_minor, Payment.settled_at, month, Payment.status == "settled"),
         _sum_of(Refund.amount_minor, Refund.updated_at, month, Refund.status == "settled"),
         _sum_of(Dispute.amount_minor, Dispute.decided_at, month, Dispute.status == "lost"),
+        _outstanding(moment),
     )
-    minor = {table: summed or 0 for table, summed in session.execute(union_all(*parts))}
-    return Moved(minor["payments"], minor["refunds"], minor["disputes"])
+    rows: Iterable[Any] = session.execute(union_all(*parts))
+    minor: dict[str, int] = {table: summed or 0 for table, summed in rows}
+    return Moved(minor["payments"], minor["refunds"], minor["disputes"]), minor["invoices"]
+
+
+def _outstanding(moment: datetime) -> Select[str, int]:
+    invoice = Invoice
+    unpaid = cast(func.sum(invoice.final_minor - invoice.credit_used_minor), Whole)
+    return select(literal(invoice.__tablename__), unpaid).where(
+        invoice.issued_at < moment,
+        or_(invoice.paid_at.is_(None), invoice.paid_at >= moment),
+        or_(invoice.voided_at.is_(None), invoice.voided_at >= moment),
+    )
 
 
 def new_and_lost(month: BillingMonth) -> tuple[dict[str, int], dict[str, int]]:
@@ -235,10 +251,12 @@ def new_and_lost(month: BillingMonth) -> tuple[dict[str, int], dict[str, int]]:
     )
 
 
-def _rolled_sums() -> tuple[ColumnElement[int], ...]:
-    rolled = UsageMonthly
-    columns = (rolled.requests, rolled.total_tokens, rolled.final_nanos)
-    return tuple(cast(func.sum(column), Whole) for column in columns)
+def _rolled_sums(
+    rollup: type[UsageMonthly | PrunedUsage],
+) -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
+    columns = (rollup.requests, rollup.total_tokens, rollup.final_nanos)
+    requests, tokens, final = (cast(func.sum(column), Whole) for column in columns)
+    return requests, tokens, final
 
 
 def _plans_of_accounts() -> Subquery:

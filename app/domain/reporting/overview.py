@@ -11,6 +11,7 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
 from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
+from app.domain.invoices import payers
 from app.domain.reporting import queries, rules
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
@@ -68,11 +69,13 @@ class Overview:
     # The totals of the same number of days before.
     before: Sums
     top_models: tuple[GroupSums, ...]
-    top_keys: tuple[GroupSums, ...]
+    # debt, which paying lifts, or operator.
+    suspended_because: str | None = None
+    top_keys: tuple[GroupSums, ...] = ()
     # The next one first.
-    invoices_ahead: tuple[InvoiceAhead, ...]
+    invoices_ahead: tuple[InvoiceAhead, ...] = ()
     # None once anything was ever used.
-    first_steps: FirstSteps | None
+    first_steps: FirstSteps | None = None
 
     @property
     def plan_name(self) -> str:
@@ -92,45 +95,85 @@ class Overview:
 
 
 def overview(
-    account: Account, *, now: datetime, grace: timedelta, limits: CreditLimits
+    account: Account,
+    *,
+    now: datetime,
+    grace: timedelta,
+    limits: CreditLimits,
+    seller_country: str,
 ) -> Overview:
     """Return how the account stands, and where its month and quota are heading."""
+    payer, chosen = payers.payer_and_settings(account, seller_country=seller_country)
+    found, following, used = _figures(account, chosen, now=now, grace=grace, limits=limits)
+    unbilled = found.position.debts.unbilled_nanos
+    return replace(
+        found,
+        top_keys=_top_keys(account, found.recent),
+        invoices_ahead=invoices_ahead(payer, unbilled, following, month=found.month),
+        first_steps=None if used.requests else _first_steps(account),
+    )
+
+
+def figures(
+    account: Account,
+    chosen: BillingSettings,
+    *,
+    now: datetime,
+    grace: timedelta,
+    limits: CreditLimits,
+) -> Overview:
+    """Return the same of somebody else's account, without its keys and what comes next."""
+    return _figures(account, chosen, now=now, grace=grace, limits=limits)[0]
+
+
+def _figures(
+    account: Account,
+    chosen: BillingSettings,
+    *,
+    now: datetime,
+    grace: timedelta,
+    limits: CreditLimits,
+) -> tuple[Overview, PeriodView, Sums]:
+    """Return how the account stands, the period that follows, and all that was ever used."""
     month = BillingMonth.of(now)
-    month_sums = usage.month_to_date(account, month=month)
     plans = catalog.plans()
     terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
     periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
     period, following = periods
-    chosen = accounts.settings_of(account)
-    position = queries.position_now(account, chosen, period, now=now, limits=limits)
+    owed, month_sums, ever = queries.debts_and_usage(account, now=now)
+    position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
-    seconds_left = month.period.seconds_left(now)
-    return Overview(
+    standing = _standing(account, period, chosen, position, reason=reason, month=month_sums)
+    found = Overview(
         read_at=now,
         month=month,
         month_sums=month_sums,
-        month_cost=rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left),
+        month_cost=_forecast(month_sums, costs, now=now),
         plan_names={plan.id: plan.name for plan in plans},
         period=period,
         extra_tokens=account.extra_tokens,
-        quota_runs_out_at=rules.runs_out_at(
-            period.tokens_remaining, tokens, now=now, ends_at=period.ends_at
-        ),
-        concerns=rules.concerns(
-            _standing(account, period, chosen, position, reason=reason, month=month_sums)
-        ),
+        quota_runs_out_at=_runs_out_at(period, tokens, now=now),
+        concerns=rules.concerns(standing),
         position=position,
         reason=reason,
         alert_spend_minor=chosen.alert_spend_minor,
         recent=recent,
         before=before,
         top_models=_top(recent),
-        top_keys=_top_keys(account, recent),
-        invoices_ahead=invoices_ahead(position.debts.unbilled_nanos, following, month=month),
-        first_steps=_first_steps(account, used=both.totals),
+        suspended_because=account.suspended_because,
     )
+    return found, following, ever
+
+
+def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | None:
+    seconds_left = BillingMonth.of(now).period.seconds_left(now)
+    return rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left)
+
+
+def _runs_out_at(period: PeriodView, tokens: Pace, *, now: datetime) -> datetime | None:
+    return rules.runs_out_at(period.tokens_remaining, tokens, now=now, ends_at=period.ends_at)
 
 
 def add_up(sums: Iterable[Sums]) -> Sums:
@@ -227,8 +270,5 @@ def _top_keys(account: Account, recent: UsageSeries) -> tuple[GroupSums, ...]:
     )
 
 
-def _first_steps(account: Account, *, used: Sums) -> FirstSteps | None:
-    # Only who used nothing for two months is asked whether he ever did.
-    if used.requests or usage.all_time(account).requests:
-        return None
+def _first_steps(account: Account) -> FirstSteps:
     return FirstSteps(has_key=any(key.revoked_at is None for key in accounts.keys_of(account)))

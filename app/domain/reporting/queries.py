@@ -1,12 +1,14 @@
 """Questions across subjects. Reads only."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
+    Select,
     SelectBase,
     Text,
     and_,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    true,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -31,7 +34,9 @@ from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.subscriptions.queries import PeriodView, WrittenPeriod
 from app.domain.usage import queries as usage
 from app.domain.usage.models import UsageCorrection, UsageMonthly
-from app.foundation.database import UTCDateTime, Whole
+from app.domain.usage.series import sums_over
+from app.domain.usage.views import Sums
+from app.foundation.database import UTCDateTime, Whole, session
 from app.foundation.direct import Awaited, Question, Row
 from app.foundation.periods import BillingMonth
 
@@ -177,12 +182,45 @@ def ask_debts(user_id: str, *, now: datetime) -> Callable[[], Debts]:
     return lambda: _debts(months.get(), rest.get(), now=now)
 
 
+def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Sums]:
+    """Return the same, what was used in the running month, and all that was ever used.
+
+    Usage goes by its occurrence. One statement for all of it.
+    """
+    owed, used = _owed_in_all().subquery("owed"), _used_by_month().subquery("used")
+    # Who has used nothing owes something all the same.
+    both = select(owed, used).select_from(owed.outerjoin(used, true()))
+    rows = session.execute(both, {"user_id": account.id, "now": now}).all()
+    issued_minor, *rest = rows[0][: len(owed.c)]
+    months = [row[len(owed.c) :] for row in rows if row.month is not None]
+    of_debts = len(_Month._fields)
+    by_month = [_Month(*month[:of_debts]) for month in months]
+    sums = [(month[of_debts], Sums(*month[of_debts + 1 :])) for month in months]
+    running = str(BillingMonth.of(now))
+    return (
+        replace(_debts(by_month, tuple(rest), now=now), issued_minor=issued_minor or 0),
+        usage.total_of(used for month, used in sums if month == running),
+        usage.total_of(used for _, used in sums),
+    )
+
+
 USER_ID = bindparam("user_id", type_=Text())
+BILLED_IN = UsageMonthly.billing_month
 
 
 @Question
 def _what_is_owed() -> SelectBase:
-    return select(
+    return select(*_owed())
+
+
+def _owed_in_all() -> Select[*tuple[Any, ...]]:
+    """Return the same, and before it all that is issued and unpaid, renewals too."""
+    issued = _sum_of(Invoice.user_id == USER_ID, Invoice.status == "issued")
+    return select(*(each.label(f"owed_{at}") for at, each in enumerate((issued, *_owed()))))
+
+
+def _owed() -> tuple[ColumnElement[Any], ...]:
+    return (
         _unpaid_sum(),
         _unpaid_sum(Invoice.due_at <= bindparam("now", type_=UTCDateTime())),
         _due_first(Invoice.due_at),
@@ -220,7 +258,18 @@ class _Month(NamedTuple):
 
 @Question
 def _usage_by_month() -> SelectBase:
-    month = UsageMonthly.billing_month
+    return select(*_of_debts()).where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN)
+
+
+def _used_by_month() -> Select[*tuple[Any, ...]]:
+    """Return the same with all sums, the months of occurrence kept apart."""
+    occurred = UsageMonthly.occurred_month
+    columns = select(*_of_debts(), occurred, *sums_over(UsageMonthly))
+    return columns.where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN, occurred)
+
+
+def _of_debts() -> tuple[ColumnElement[Any], ...]:
+    month = BILLED_IN
     invoiced = exists().where(
         Invoice.user_id == USER_ID,
         Invoice.kind == "usage",
@@ -232,13 +281,12 @@ def _usage_by_month() -> SelectBase:
         CarriedAmount.kind == "usage",
         CarriedAmount.from_month == month,
     )
-    statement = select(
-        month,
-        cast(func.sum(UsageMonthly.final_nanos), Whole),
-        cast(func.sum(UsageMonthly.unpriced_tokens), Whole),
-        or_(invoiced, carried),
+    return (
+        month.label("month"),
+        cast(func.sum(UsageMonthly.final_nanos), Whole).label("spent"),
+        cast(func.sum(UsageMonthly.unpriced_tokens), Whole).label("unpriced"),
+        or_(invoiced, carried).label("is_billed"),
     )
-    return statement.where(UsageMonthly.user_id == USER_ID).group_by(month)
 
 
 def _waiting() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
@@ -261,9 +309,12 @@ def _due_first(figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
 
 
 def _unpaid_sum(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    return _sum_of(*_is_unpaid(), *conditions)
+
+
+def _sum_of(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
     due_minor = Invoice.final_minor - Invoice.credit_used_minor
-    statement = select(cast(func.sum(due_minor), Whole))
-    return statement.where(*_is_unpaid(), *conditions).scalar_subquery()
+    return select(cast(func.sum(due_minor), Whole)).where(*conditions).scalar_subquery()
 
 
 def _is_unpaid() -> tuple[ColumnElement[bool], ...]:

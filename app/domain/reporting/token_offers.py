@@ -1,10 +1,10 @@
 """Extra tokens on offer: what an account has, what more would cost, and what overage costs."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.domain.accounts.models import Account
-from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage import queries as usage
 from app.domain.usage.views import Sums
 from app.foundation import money
@@ -54,9 +54,8 @@ class TokenOffer:
         return self.tokens_remaining + self.granted_tokens + self.bought_tokens
 
 
-def token_offer(account: Account, *, now: datetime, grace: timedelta) -> TokenOffer:
-    """Return what the account has and what it is offered."""
-    period = subscriptions.current_period(account.id, now=now, grace=grace)
+def token_offer(account: Account, period: PeriodView, *, now: datetime) -> TokenOffer:
+    """Return what the account has and what it is offered in its current period."""
     since = BillingMonth.of(now).plus(-MONTHS_COMPARED)
     return TokenOffer(
         plan_id=period.terms.plan_id,

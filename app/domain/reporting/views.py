@@ -77,6 +77,8 @@ class Debts:
     overdue_minor: int = 0
     # The unpaid invoice that is or was due first.
     oldest_number: str | None = None
+    # All that is issued and unpaid, renewals too.
+    issued_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

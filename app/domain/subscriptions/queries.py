@@ -9,6 +9,7 @@ from sqlalchemy import SelectBase, Text, bindparam, cast, literal, or_, select
 
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
+from app.domain.catalog.plan_drafts import PlanTerms
 from app.domain.mails.models import Mail
 from app.domain.subscriptions import rules
 from app.domain.subscriptions.models import (
@@ -153,14 +154,19 @@ def terms_by_plan() -> dict[str, Terms]:
 
 def terms_of(plan: Plan) -> Terms:
     """Return the terms a period of the plan would start with now."""
+    return terms_ahead(plan.id, plan)
+
+
+def terms_ahead(plan_id: str, terms: Plan | PlanTerms) -> Terms:
+    """Return the terms a period would start with if the plan became this."""
     return Terms(
-        plan_id=plan.id,
-        price_minor=plan.monthly_price_minor,
-        quota=plan.monthly_quota,
-        extra_token_price_pico=plan.extra_token_price_pico,
-        overage_discount_bp=plan.overage_discount_bp,
-        max_concurrent_req=plan.max_concurrent_req,
-        rate_limit_per_min=plan.rate_limit_per_min,
+        plan_id=plan_id,
+        price_minor=terms.monthly_price_minor,
+        quota=terms.monthly_quota,
+        extra_token_price_pico=terms.extra_token_price_pico,
+        overage_discount_bp=terms.overage_discount_bp,
+        max_concurrent_req=terms.max_concurrent_req,
+        rate_limit_per_min=terms.rate_limit_per_min,
     )
 
 

@@ -39,12 +39,18 @@ def entries_page(
     ours = [TokenEntry.user_id == account.id]
     if kind is not None:
         ours.append(TokenEntry.kind == kind)
-    total = session.scalars(select(func.count()).where(*ours)).one()
+    counted = select(func.count()).where(*ours)
     newest = (
-        select(TokenEntry).where(*ours).order_by(TokenEntry.created_at.desc(), TokenEntry.id.desc())
+        select(TokenEntry, counted.scalar_subquery())
+        .where(*ours)
+        .order_by(TokenEntry.created_at.desc(), TokenEntry.id.desc())
     )
-    rows = session.scalars(newest.limit(page_size).offset((page - 1) * page_size))
-    return EntriesPage(tuple(_view(row) for row in rows), total)
+    rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
+    total = rows[0][1] if rows else 0
+    if not rows and page > 1:
+        # A page beyond the last one has no row that could tell how many there are.
+        total = session.scalars(counted).one()
+    return EntriesPage(tuple(_view(row) for row, _ in rows), total)
 
 
 def ledger(account: Account) -> list[Lot]:

@@ -58,7 +58,7 @@ def usage_series(
     buckets = tuple(_added_up(_rows(asked, own=own), asked.zone))
     return UsageSeries(
         buckets=buckets,
-        totals=_total(bucket.sums for bucket in buckets),
+        totals=total_of(bucket.sums for bucket in buckets),
         timezone=asked.zone.key,
         approximate=_is_approximate(asked, own=own),
         granularity=granularity,
@@ -123,6 +123,12 @@ def all_time(account: Account) -> Sums:
     return _sums_of_months(account)
 
 
+def total_of(sums: Iterable[Sums]) -> Sums:
+    """Return the sums of sums."""
+    figures = map(sum, zip(*map(FIGURES, sums), strict=True))
+    return Sums(*figures)
+
+
 def records_page(
     account: Account, *, span: Period | None, model: str | None, cursor: Cursor | None, limit: int
 ) -> RecordsPage:
@@ -168,11 +174,6 @@ def _added_up(rows: Iterable[Row], zone: ZoneInfo) -> Iterator[UsageBucket]:
         added[starts_at, group] = sums if known is None else [*map(int.__add__, known, sums)]
     for starts_at, group in sorted(added):
         yield UsageBucket(starts_at.astimezone(zone), group, Sums(*added[starts_at, group]))
-
-
-def _total(sums: Iterable[Sums]) -> Sums:
-    figures = map(sum, zip(*map(FIGURES, sums), strict=True))
-    return Sums(*figures)
 
 
 def _is_approximate(asked: Question, *, own: ZoneInfo) -> bool:

@@ -101,7 +101,6 @@ def invoice_of(account: Account, reference: str) -> Mapping[str, Any]:
         "payments": attempts,
         "refunds": refunds.refunds_of_invoice(account, invoice.id) if attempts else (),
         "providers": sorted(gateways()),
-        "saving": card_offer(account),
         "usage_shown": parameters_of_month(invoice.billing_month) if of_usage else {},
         "local": zone(account.timezone),
     }
@@ -115,11 +114,13 @@ def _found(
 
 
 def _shown(reference: str, *, trouble: str = "", status: int = 200) -> Response:
+    account = signed_in_account()
     response = respond(
         "web/invoices/show.html",
         "web/invoices/_invoice.html",
         status=status,
         trouble=trouble,
-        **invoice_of(signed_in_account(), reference),
+        saving=card_offer(account),
+        **invoice_of(account, reference),
     )
     return let_forms_lead_to_providers(response)

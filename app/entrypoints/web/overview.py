@@ -14,6 +14,7 @@ from app.domain.accounts.rules import zone
 from app.domain.reporting.overview import GroupSums, Overview, overview
 from app.domain.reporting.rules import change_permille, share_permille, used_permille
 from app.domain.usage.views import Grouping, UsageSeries
+from app.entrypoints.selling import seller
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
 from app.entrypoints.web.charts import FIGURES
@@ -41,12 +42,23 @@ class Figures:
 @pages.get("/")
 def index() -> ResponseReturnValue:
     """Show the overview; say when nothing has changed since it was last shown."""
-    account, limits = signed_in_account(), credit_limits()
-    found = overview(account, now=clock.now(), grace=renewal_grace(), limits=limits)
+    account = signed_in_account()
+    found = overview_of(account)
     figures = figures_of(account, found, metric=metric_of(found))
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
     return respond("web/overview/index.html", "web/overview/_overview.html", figures=figures)
+
+
+def overview_of(account: Account) -> Overview:
+    """Return how the account stands now."""
+    return overview(
+        account,
+        now=clock.now(),
+        grace=renewal_grace(),
+        limits=credit_limits(),
+        seller_country=seller().country,
+    )
 
 
 def metric_of(found: Overview) -> Metric:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts.queries import settings_view
+from app.domain.accounts.queries import view_of
 from app.domain.accounts.rules import zone
 from app.domain.payments import cards, consent
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
@@ -19,7 +19,7 @@ from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import ConsentForm
 from app.entrypoints.web.responding import respond, wants_fragment
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
-from app.entrypoints.web.top_up_rules import automatic
+from app.entrypoints.web.top_up_rules import automatic, counter
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
@@ -84,6 +84,7 @@ def _done() -> ResponseReturnValue:
 
 def _shown(form: ConsentForm, *, news: str = "", trouble: str = "", status: int = 200) -> Response:
     account, now = signed_in_account(), clock.now()
+    buying = counter(account, now=now)
     response = respond(
         "web/payment_methods/index.html",
         "web/payment_methods/_payment_methods.html",
@@ -93,7 +94,7 @@ def _shown(form: ConsentForm, *, news: str = "", trouble: str = "", status: int 
         trouble=trouble,
         cards=cards.cards_of(account, now=now),
         uses=cards.uses_of(account),
-        automatic=automatic(account, settings_view(account), now=now),
+        automatic=automatic(buying, view_of(account, buying.chosen), now=now),
         consent_text=consent.TEXT,
         consent_version=consent.VERSION,
         local=zone(account.timezone),

@@ -20,9 +20,12 @@ class CardOffer(NamedTuple):
     text: str
 
 
+CARD_OFFER = CardOffer(VERSION, TEXT)
+
+
 def card_offer(account: Account) -> CardOffer | None:
     """Return what there is to agree to; None for whoever has a card that may be charged."""
-    return None if queries.card_to_charge(account.id) else CardOffer(VERSION, TEXT)
+    return None if queries.card_to_charge(account.id) else CARD_OFFER
 
 
 def consent_in_form(provider: str, *, now: datetime) -> Consent | None:

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
+from app.domain.invoices.documents import address_lines
 from app.domain.usage.views import RecordView
+from app.entrypoints.countries import country_names
 from app.entrypoints.languages import language
 from app.foundation import figures
 from app.foundation.figures import (
@@ -138,6 +140,19 @@ def billing_month(month: str) -> str:
     return month_in(language(), date.fromisoformat(f"{month}-01"))
 
 
+def country_called(code: str) -> str:
+    """Return what a country is called in the reader's language; an unknown one by its letters."""
+    return country_names(language()).get(code, code)
+
+
+def address_of(party: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the lines of a party's address, the country last, without the name above them."""
+    name, address, code = (str(party.get(each) or "") for each in ("name", "address", "country"))
+    called = country_called(code)
+    lines = address_lines(address, beside=(name, code, called))
+    return (*lines, called) if called else lines
+
+
 def date_written(there: date) -> str:
     """Return a date in the reader's language: 22 Nov 2026."""
     return day_in(language(), there)
@@ -250,6 +265,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
     "device": device_in_words,
+    "country_called": country_called,
+    "address_of": address_of,
 }
 
 

@@ -12,7 +12,7 @@ from flask import Response, abort, current_app, redirect, request, session, url_
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from app.domain.accounts import factors, queries, security_journal, session_rules, sessions
+from app.domain.accounts import queries, security_journal, session_rules, sessions
 from app.domain.accounts.models import Account, Role
 from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
@@ -221,8 +221,7 @@ def _remember(signed_in: SignedIn) -> None:
 
 
 def _must_set_factor_up() -> bool:
-    account = signed_in_account()
-    return factor_is_required(account) and not factors.is_on(account)
+    return factor_is_required(signed_in_account()) and not open_session().has_factor
 
 
 def _note_use() -> None:

@@ -5,9 +5,9 @@ from datetime import datetime
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import queries as accounts
 from app.domain.accounts.errors import DeletionPending
 from app.domain.accounts.models import Account
+from app.domain.accounts.queries import view_of
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
@@ -22,22 +22,21 @@ from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.models import ENTRY_KINDS
 from app.domain.tokens.rules import guard
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
-from app.entrypoints.selling import seller, shop
-from app.entrypoints.settings import renewal_grace
+from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond, wants_fragment
-from app.entrypoints.web.saving_cards import card_offer, consent_in_form
+from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
-from app.entrypoints.web.top_up_rules import automatic, price_of, quote_in_words
+from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
-from app.workflows.top_up import TopUp, pay_top_up, top_up
+from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
 NOT_BOUGHT = (
@@ -76,14 +75,15 @@ def quote() -> ResponseReturnValue:
     form, now = BuyForm(formdata=request.args), clock.now()
     if not wants_fragment():
         return redirect(url_for(".index", amount=request.args.get("amount", "")))
-    offer = token_offer(signed_in_account(), now=now, grace=renewal_grace())
-    bill = _quoted(form, now=now)
+    account = signed_in_account()
+    buying = counter(account, now=now)
+    bill = _quoted(form, buying, now=now)
     return render_template(
         "web/tokens/_quote.html",
         buying=form,
         bill=bill,
         quote=quote_in_words(bill),
-        offer=offer,
+        offer=token_offer(account, buying.period, now=now),
     )
 
 
@@ -92,11 +92,12 @@ def rule() -> ResponseReturnValue:
     """Put the rule into a sentence, while it is typed; on its own it is no page."""
     if not wants_fragment():
         return redirect(url_for(".index"))
-    form = AutoTopUpForm(formdata=request.args)
-    chosen = accounts.settings_view(signed_in_account())
+    form, now = AutoTopUpForm(formdata=request.args), clock.now()
+    buying = counter(signed_in_account(), now=now)
+    chosen = view_of(signed_in_account(), buying.chosen)
     with wrong_fields_shown_on(form):
         chosen = with_changes(changes_in(form), chosen)
-    said = automatic(signed_in_account(), chosen, now=clock.now())
+    said = automatic(buying, chosen, now=now)
     return render_template("web/tokens/_rule.html", form=form, automatic=said)
 
 
@@ -143,11 +144,12 @@ def _shown(
     trouble: str = "",
     status: int = 200,
 ) -> Response:
-    account, now, grace = signed_in_account(), clock.now(), renewal_grace()
-    chosen = accounts.settings_view(account)
-    state = top_up_state(account, seller_country=seller().country, grace=grace, now=now)
-    offer, ruled = token_offer(account, now=now, grace=grace), automatic(account, chosen, now=now)
-    bill = ruled.bill if buying is None else _quoted(buying, now=now)
+    account, now = signed_in_account(), clock.now()
+    at_counter = counter(account, now=now)
+    chosen, state = view_of(account, at_counter.chosen), top_up_state(account, at_counter, now=now)
+    offer = token_offer(account, at_counter.period, now=now)
+    ruled = automatic(at_counter, chosen, now=now)
+    bill = ruled.bill if buying is None else _quoted(buying, at_counter, now=now)
     response = respond(
         "web/tokens/index.html",
         "web/tokens/_tokens.html",
@@ -167,7 +169,7 @@ def _shown(
         page_open=payments.page_of_top_up(account.id, now=now),
         **_ledger(account),
         trouble=trouble,
-        saving=card_offer(account),
+        saving=None if state.has_card else CARD_OFFER,
         providers=sorted(gateways()),
         local=zone(account.timezone),
         now=now,
@@ -213,10 +215,10 @@ def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -
     return let_forms_lead_to_providers(response)
 
 
-def _quoted(form: BuyForm, *, now: datetime) -> Bill | None:
+def _quoted(form: BuyForm, buying: Counter, *, now: datetime) -> Bill | None:
     """Return what the typed amount buys, or say at the field why it buys nothing."""
     if form.amount.errors or not form.amount.validate(form):
         return None
     with refusals_shown_on({TopUpAmountInvalid: form.amount}):
-        return price_of(signed_in_account(), form.amount_minor, now=now)
+        return price_of(buying, form.amount_minor, now=now)
     return None

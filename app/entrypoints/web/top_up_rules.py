@@ -17,7 +17,7 @@ from app.entrypoints.selling import seller
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import refusals_noted
 from app.foundation.sentences import Sentence
-from app.workflows.top_up import price_top_up
+from app.workflows.top_up import Counter, counter_of, price_top_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +32,15 @@ class Automatic:
     never_buys_because: NeverBuys | None
 
 
-def price_of(account: Account, amount_minor: int, *, now: datetime) -> Bill | None:
+def counter(account: Account, *, now: datetime) -> Counter:
+    """Return all that the prices of the account's extra tokens depend on."""
+    return counter_of(account, seller_country=seller().country, grace=renewal_grace(), now=now)
+
+
+def price_of(counter: Counter, amount_minor: int, *, now: datetime) -> Bill | None:
     """Return what a purchase comes to, where tokens are for sale. Raises TopUpAmountInvalid."""
     with refusals_noted(NoTokensForSale):
-        return price_top_up(
-            account,
-            amount_minor=amount_minor,
-            seller_country=seller().country,
-            grace=renewal_grace(),
-            now=now,
-        )
+        return price_top_up(counter, amount_minor=amount_minor, now=now)
     return None
 
 
@@ -50,9 +49,9 @@ def quote_in_words(bill: Bill | None) -> Sentence | None:
     return None if bill is None else top_up_words.quote_of(_purchase(bill))
 
 
-def automatic(account: Account, chosen: SettingsView, *, now: datetime) -> Automatic:
+def automatic(counter: Counter, chosen: SettingsView, *, now: datetime) -> Automatic:
     """Return the rule that somebody has set, or is about to set."""
-    bill = price_of(account, chosen.auto_topup_amount_minor, now=now)
+    bill = price_of(counter, chosen.auto_topup_amount_minor, now=now)
     gross_minor = chosen.auto_topup_amount_minor if bill is None else bill.totals.final_minor
     return Automatic(
         chosen=chosen,

@@ -19,6 +19,7 @@ from tests.factories.accounts import make_account
 from tests.factories.catalog import make_price
 from tests.factories.subscriptions import current_period
 from tests.moments import NOW
+from tests.statements import statements
 
 TEAM = PlanDraft(name="Team", monthly_quota=500_000, monthly_price=Decimal("49.99"))
 
@@ -102,6 +103,69 @@ class TestChangePlan:
     def test_knows_no_other(self, app: Flask) -> None:
         with pytest.raises(UnknownPlan):
             change("plan-x", name="X")
+
+
+class TestChangeOf:
+    def test_tells_and_changes_nothing(self, app: Flask) -> None:
+        plan = queries.plan("plan-pro")
+        draft = replace(plan_making.draft_of(plan), monthly_quota=5, name="Professional")
+        change = plan_making.change_of(plan, draft)
+        assert change.changed == {
+            "name": {"from": "Pro", "to": "Professional"},
+            "monthly_quota": {"from": 1_000_000, "to": 5},
+        }
+        assert change.is_of_terms and change.terms.monthly_quota == 5
+        assert plan.name == "Pro" and acts() == []
+
+    @pytest.mark.parametrize(
+        ("changes", "is_of_terms"),
+        [
+            ({}, False),
+            ({"name": "P", "description": "p", "features": ("p",), "display_order": 9}, False),
+            ({"is_active": False, "support_level": "none"}, False),
+            ({"monthly_price": 1}, True),
+            ({"extra_token_price": None}, True),
+            ({"overage_discount": 1}, True),
+            ({"max_concurrent_req": 1}, True),
+            ({"rate_limit_per_min": 1}, True),
+        ],
+    )
+    def test_tells_terms_from_words(self, app: Flask, changes: dict, is_of_terms: bool) -> None:
+        plan = queries.plan("plan-pro")
+        draft = replace(plan_making.draft_of(plan), **changes)
+        assert plan_making.change_of(plan, draft).is_of_terms is is_of_terms
+
+    def test_refuses_what_changing_would(self, app: Flask) -> None:
+        for plan_id, changes, refusal in (
+            ("plan-payg", {"monthly_quota": 1}, PayAsYouGoFixed),
+            ("plan-pro", {"monthly_quota": -1}, PlanInvalid),
+        ):
+            plan = queries.plan(plan_id)
+            with pytest.raises(refusal):
+                plan_making.change_of(plan, replace(plan_making.draft_of(plan), **changes))
+
+
+class TestVersionsOf:
+    def test_are_those_of_the_plan_alone(self, app: Flask) -> None:
+        for plan_id, price in (("plan-pro", 1), ("plan-basic", 2), ("plan-pro", 3)):
+            change(plan_id, monthly_price=price)
+        pro = queries.plan("plan-pro")
+        prices = [
+            entry.details["monthly_price_minor"]["to"]
+            for entry in plan_making.versions_of(pro, limit=9)
+        ]
+        assert prices == [300, 100]
+        assert len(plan_making.versions_of(pro, limit=1)) == 1
+        assert plan_making.versions_of(queries.plan("plan-enterprise"), limit=9) == []
+
+
+class TestPlansWithWarnings:
+    def test_reads_all_at_once(self, app: Flask) -> None:
+        with statements() as sent:
+            found = plan_making.plans_with_warnings(now=NOW)
+        assert len(sent) == 2, sent
+        for plan, warnings in found:
+            assert warnings == plan_making.warnings_of(plan, now=NOW)
 
 
 class TestWarningsOf:

@@ -13,6 +13,7 @@ from app.domain.invoices.documents import (
     DocumentLine,
     Settled,
     Tax,
+    address_lines,
 )
 from app.domain.invoices.errors import InvoiceNotIssued, InvoiceNotPaid
 from app.domain.invoices.rules import Line
@@ -152,3 +153,21 @@ class TestCreditNoteDocument:
         )
         assert document.discounts == (Discount("Discount", 50),)
         assert document.tax is None and document.total_minor == 150
+
+
+@pytest.mark.parametrize(
+    ("address", "lines"),
+    [
+        ("", ()),
+        ("12 St James’s Square\nLondon", ("12 St James’s Square", "London")),
+        ("Ada Lovelace\r\n  London  \n\nunited  kingdom", ("London",)),
+        ("London\nGB", ("London",)),
+        # Only a whole line repeats what stands beside it.
+        ("c/o Ada Lovelace\nNew GB Street", ("c/o Ada Lovelace", "New GB Street")),
+    ],
+)
+def test_an_address_repeats_nothing_that_stands_beside_it(
+    address: str, lines: tuple[str, ...]
+) -> None:
+    beside = ("Ada Lovelace", "GB", "United Kingdom")
+    assert address_lines(address, beside=beside) == lines

@@ -14,7 +14,7 @@ from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
 from tests.statements import statements
 
-STATEMENTS = 10
+STATEMENTS = 3
 
 
 class TestAttention:

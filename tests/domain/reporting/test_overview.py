@@ -17,13 +17,13 @@ from tests.moments import NOW
 from tests.statements import statements
 
 ONE_REQUEST = 22_200_000
-STATEMENTS_MAX = 9
+STATEMENTS_MAX = 8
 LIMITS = CreditLimits(new_minor=500, settled_minor=10_000)
 
 
 def look(account, *, now: datetime = NOW) -> Overview:
     session.commit()
-    return overview(account, now=now, grace=GRACE, limits=LIMITS)
+    return overview(account, now=now, grace=GRACE, limits=LIMITS, seller_country="")
 
 
 def use_days_ago(days: int, *, user_id: str = "ada", **changes: object) -> None:
@@ -150,5 +150,5 @@ def test_takes_a_handful_of_statements_however_much_was_used(ada) -> None:
     )
     session.commit()
     with statements() as sent:
-        overview(ada, now=NOW, grace=GRACE, limits=LIMITS)
+        overview(ada, now=NOW, grace=GRACE, limits=LIMITS, seller_country="")
     assert len(sent) <= STATEMENTS_MAX, sent

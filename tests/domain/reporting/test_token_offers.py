@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.domain.accounts.models import Account
-from app.domain.reporting.token_offers import Overage, overage_of, token_offer
+from app.domain.reporting.token_offers import Overage, TokenOffer, overage_of, token_offer
+from app.domain.subscriptions.queries import current_period
 from app.domain.usage.views import Sums
 from app.foundation.database import session
 from tests.factories.accounts import make_account
@@ -13,6 +14,11 @@ from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import GRACE, make_usage
 
 USED = Sums(total_tokens=1_000, overage_tokens=400, cost_nanos=30_000_000, final_nanos=10_800_000)
+
+
+def offer_to(account: Account, *, now: datetime) -> TokenOffer:
+    period = current_period(account.id, now=now, grace=GRACE)
+    return token_offer(account, period, now=now)
 
 
 class TestOverageOf:
@@ -41,7 +47,7 @@ class TestTokenOffer:
         make_extra_tokens("pia", bought=300, granted=20, now=now)
         make_usage("pia", prompt_tokens=1_000, completion_tokens=0, now=now)
         session.refresh(pia)
-        offer = token_offer(pia, now=now, grace=GRACE)
+        offer = offer_to(pia, now=now)
         assert (offer.quota, offer.tokens_remaining) == (1_000_000, 999_000)
         assert (offer.granted_tokens, offer.bought_tokens) == (20, 300)
         assert (offer.token_balance, offer.price_pico) == (999_320, 150_000_000)
@@ -51,13 +57,11 @@ class TestTokenOffer:
         self, ada: Account, noise: list[Account], now: datetime
     ) -> None:
         make_usage(model="nobody-knows", prompt_tokens=9_000, now=now)
-        assert token_offer(ada, now=now, grace=GRACE).overage is None
+        assert offer_to(ada, now=now).overage is None
         make_usage(prompt_tokens=1_000, completion_tokens=0, now=now)
-        assert token_offer(ada, now=now, grace=GRACE).overage == Overage(
-            1_000, 30_000_000, was_billed=True
-        )
+        assert offer_to(ada, now=now).overage == Overage(1_000, 30_000_000, was_billed=True)
         later = now + timedelta(days=100)
-        assert token_offer(ada, now=later, grace=GRACE).overage is None
+        assert offer_to(ada, now=later).overage is None
 
     def test_sells_none_on_pay_as_you_go(self, ada: Account, now: datetime) -> None:
-        assert token_offer(ada, now=now, grace=GRACE).price_pico is None
+        assert offer_to(ada, now=now).price_pico is None

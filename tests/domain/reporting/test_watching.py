@@ -46,7 +46,7 @@ class TestWatch:
         ]
         quota = queries.quota_watch(cleo, now=NOW, grace=GRACE)
         assert quota.is_low and quota.token_balance == found.figures.token_balance == 40_000
-        page = overview(cleo, now=NOW, grace=GRACE, limits=LIMITS)
+        page = overview(cleo, now=NOW, grace=GRACE, limits=LIMITS, seller_country="")
         assert page.quota_runs_out_at == found.figures.runs_out_at is not None
 
     def test_rolls_over_in_thought(self, app) -> None:

@@ -30,7 +30,7 @@ from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
-STATEMENTS_MAX = 13
+STATEMENTS_MAX = 10
 
 
 @pytest.fixture(autouse=True)

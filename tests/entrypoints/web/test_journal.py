@@ -23,7 +23,7 @@ def test_tells_what_the_customer_and_what_we_did(adas, ada) -> None:
         journal.write("usage_voided", actor="gateway:x", user_id="ada", now=NOW)
     page = words_of(adas.get(PAGE).text)
     assert "Signed in" in page
-    assert "Settings changed" in page and "alert threshold" in page
+    assert "Settings changed" in page and "alert by tokens left" in page
     assert "Account suspended" in page and "By us" in page
     assert "Usage voided" in page and "The gateway" in page
     assert "olga" not in page and "Only for us." not in page

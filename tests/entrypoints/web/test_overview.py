@@ -8,12 +8,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.domain.accounts.models import Account, BillingSettings
+from app.domain.invoices import tax_table
 from app.domain.invoices.models import Invoice
 from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice
+from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.usage import make_usage
 from tests.statements import statements
 from tests.translations.reading import english_words, main_of
@@ -61,10 +63,15 @@ class TestFigures:
         make_usage(now=now)
         assert title in adas.get("/", query_string={"chart": asked}).text
 
-    def test_warn_of_a_suspension(self, adas, ada, now) -> None:
-        ada.suspended_at, ada.suspended_because = now, "operator"
+    @pytest.mark.parametrize(
+        ("because", "what_helps"),
+        [("operator", "Please contact support"), ("debt", "Pay what is overdue")],
+    )
+    def test_warn_of_a_suspension(self, adas, ada, now, because, what_helps) -> None:
+        ada.suspended_at, ada.suspended_because = now, because
         session.commit()
-        assert "Your account is suspended" in adas.get("/").text
+        page = adas.get("/").text
+        assert "Your account is suspended" in page and what_helps in page
 
     def test_warn_when_tokens_are_used_up(self, app, now, password_hash) -> None:
         basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
@@ -229,7 +236,21 @@ class TestNextInvoice:
     def test_is_the_sooner_one(self, app, now, password_hash) -> None:
         pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
         page = words(signed_in(app, pro).get("/").text)
-        assert "Next invoice" in page and "$99.99" in page and "Before coupons" in page
+        assert "Next invoice" in page and "$99.99" in page
+        assert "Coupons, credit and tax are in it." in page and "Tax $" not in page
+
+    def test_says_what_will_really_be_charged(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_coupon("SAVE20", now=now)
+        redeem("SAVE20", pro, now=now)
+        tax_table.set_tax("DE", name="VAT", rate_bp=1_900, actor="test", now=now)
+        session.query(BillingSettings).filter_by(user_id="pro").update({"country": "DE"})
+        session.commit()
+        page = words(signed_in(app, pro).get("/").text)
+        # A fifth less, 19 % tax on what is left.
+        assert "Pro plan $99.99" in page
+        assert "Coupons −$20.00" in page and "Tax $15.20" in page
+        assert re.search(r"Next invoice ?\d+ \w+ \$95\.19", page)
 
     def test_of_a_cancelled_plan_never_comes(self, app, now, password_hash) -> None:
         pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)

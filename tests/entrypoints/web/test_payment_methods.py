@@ -72,8 +72,8 @@ class TestIndex:
         self, adas: FlaskClient, mastercard: PaymentMethod, visa: PaymentMethod
     ) -> None:
         page = words_of(adas.get(PAGE).text)
-        assert "Visa •••• 4242 2034-12 default" in page
-        assert "Mastercard •••• 4444 2034-12 Make default" in page
+        assert "Visa •••• 4242 Dec 2034 default" in page
+        assert "Mastercard •••• 4444 Dec 2034 Make default" in page
 
     def test_shows_what_is_wrong_with_a_card(
         self, adas: FlaskClient, ada: Account, visa: PaymentMethod
@@ -82,7 +82,7 @@ class TestIndex:
             row = cards.card_by_id(visa.id)
             row.expires_on, row.consent_version, row.consented_at = "2020-01", None, None
         page = words_of(adas.get(PAGE).text)
-        assert "2020-01 default expired not charged by itself" in page
+        assert "Jan 2020 default expired not charged by itself" in page
 
     def test_says_what_is_switched_on(
         self, adas: FlaskClient, ada: Account, visa: PaymentMethod

@@ -30,7 +30,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 # Two of them are the savepoint in which an outcome is taken.
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 10
 ASKS_AGAIN = 'hx-trigger="every 2s"'
 ENDED = {
     OutcomeStatus.FAILED: "The payment did not go through",

@@ -21,7 +21,7 @@ from tests.statements import statements
 
 PAGE = "/settings/security"
 NEW = "another battery staple"
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 10
 
 
 def error_at(page: str, field: str) -> str:

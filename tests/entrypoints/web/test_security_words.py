@@ -31,7 +31,7 @@ def test_each_kind_is_written_somewhere() -> None:
     [
         ("signed_in", {"new_device": True, "device": "Firefox"}, "new browser"),
         ("key_made", {"key": "ci", "address": "::1"}, "ci"),
-        ("settings_changed", {"timezone": {"from": 1}, "auto_pay": {}}, "auto pay, timezone"),
+        ("settings_changed", {"timezone": {"from": 1}, "auto_pay": {}}, "auto-pay, time zone"),
         ("second_factor_off", {"reason": "He lost his phone."}, "He lost his phone."),
         ("account_suspended", {"reason": "We think he is a thief.", "because": "operator"}, ""),
         ("tokens_adjusted", {"tokens": 5, "reason": "A gift."}, "A gift."),

@@ -228,3 +228,28 @@ def test_a_day_and_its_hour_are_written_together(app) -> None:
 )
 def test_amounts_below_a_nano_dollar_are_exact(pico, shown) -> None:
     assert showing.usd_of_pico(pico) == shown
+
+
+@pytest.mark.parametrize(
+    ("month", "english", "chinese"),
+    [("2026-11", "Nov 2026", "2026年11月"), ("2024-01", "Jan 2024", "2024年1月")],
+)
+def test_a_month_that_is_kept_as_text_is_read_as_one(app, month, english, chinese) -> None:
+    assert showing.billing_month(month) == english
+    with app.app_context(), speaking("zh"):
+        assert showing.billing_month(month) == chinese
+
+
+def test_what_is_no_month_is_a_bug() -> None:
+    with pytest.raises(ValueError, match="month"):
+        showing.billing_month("2026-13")
+
+
+def test_an_address_is_read_in_the_readers_language(app) -> None:
+    party = {"name": "Ada", "address": "Ada\nLondon", "country": "GB"}
+    assert showing.address_of(party) == ("London", "United Kingdom")
+    assert showing.address_of({"name": "Ada"}) == ()
+    assert showing.country_called("XX") == "XX"
+    with app.app_context(), speaking("zh"):
+        assert showing.address_of(party) == ("London", "英国")
+        assert showing.country_called("DE") == "德国"

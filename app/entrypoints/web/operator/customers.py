@@ -10,9 +10,9 @@ from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
 from app.domain.invoices.searching import invoices_found
-from app.domain.payments.searching import payments_found
+from app.domain.payments import queries as payments
 from app.domain.reporting import customers
-from app.domain.reporting.overview import Overview, overview
+from app.domain.reporting.overview import Overview, figures
 from app.domain.reporting.rules import share_permille
 from app.domain.tokens.queries import entries_page
 from app.entrypoints.settings import credit_limits, renewal_grace
@@ -49,14 +49,13 @@ def index() -> ResponseReturnValue:
 def show_customer(user_id: str) -> ResponseReturnValue:
     """Show a customer's figures, and the latest of what happened."""
     now = clock.now()
-    customer = customers.customer(user_id, now=now, grace=renewal_grace())
-    account = accounts.account(user_id)
-    seen = overview(account, now=now, grace=renewal_grace(), limits=credit_limits())
+    account, chosen = accounts.customer_with_settings(user_id)
+    seen = figures(account, chosen, now=now, grace=renewal_grace(), limits=credit_limits())
     return show(
         "web/operator/customers/show.html",
         "web/operator/customers/_customer.html",
-        customer=customer,
-        chosen=accounts.settings_view(account),
+        customer=customers.customer_seen(account, seen),
+        chosen=accounts.view_of(account, chosen),
         overview=seen,
         chart=charts.draw(seen.recent, metric=_metric(seen)),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
@@ -67,13 +66,13 @@ def show_customer(user_id: str) -> ResponseReturnValue:
 @pages.get("/customers/<user_id>/tokens")
 def tokens(user_id: str) -> ResponseReturnValue:
     """Show what became of a customer's extra tokens."""
-    customer = customers.customer(user_id, now=clock.now(), grace=renewal_grace())
+    account, _ = accounts.customer_with_settings(user_id)
     page = page_number()
     return show(
         "web/operator/customers/tokens.html",
         "web/operator/customers/_ledger.html",
-        customer=customer,
-        found=entries_page(accounts.account(user_id), page=page, page_size=ROWS_PER_PAGE),
+        customer=account,
+        found=entries_page(account, page=page, page_size=ROWS_PER_PAGE),
         page=page,
         page_size=ROWS_PER_PAGE,
     )
@@ -83,7 +82,7 @@ def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
     """Return the first few of each list that has a page of its own."""
     return {
         "invoices": invoices_found(query=account.id, now=now, limit=LATEST).rows,
-        "payments": payments_found(query=account.id, now=now, limit=LATEST).rows,
+        "payments": payments.latest_payments(account, limit=LATEST),
         "entries": entries_page(account, page=1, page_size=LATEST).entries,
         "acts": acts_told(journal.entries(user_id=account.id, limit=LATEST).rows, local=local()),
     }

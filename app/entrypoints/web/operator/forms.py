@@ -1,6 +1,6 @@
 """What the console's forms accept: shape only; what it means is the domain's to say."""
 
-from wtforms import IntegerField, StringField
+from wtforms import HiddenField, IntegerField, StringField
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput, TextArea
 
@@ -14,7 +14,7 @@ from app.entrypoints.web.operator.fields import (
     NumberOrNothing,
     WholeNumber,
 )
-from app.entrypoints.web.operator.sending import OnceForm
+from app.entrypoints.web.operator.sending import OnceForm, mark_of
 from app.entrypoints.web.typed import Switch
 
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
@@ -85,7 +85,7 @@ class PlanForm(SentForm):
     """A plan as it is offered, by the names of the JSON fields."""
 
     name = StringField(field_label("Name"), filters=[visible], default="")
-    description = StringField(field_label("Description"), filters=[visible], default="")
+    description = StringField(field_label("Short description"), filters=[visible], default="")
     monthly_price = Number(field_label("Price a month, USD"), render_kw=TYPED)
     monthly_quota = WholeNumber(field_label("Tokens a month"), render_kw=TYPED)
     extra_token_price = NumberOrNothing(
@@ -100,6 +100,18 @@ class PlanForm(SentForm):
     display_order = WholeNumber(field_label("Place in the list"), render_kw=TYPED)
     features = Lines(field_label("Features, one a line"), widget=TextArea(), render_kw={"rows": 4})
     is_active = Switch(field_label("Can be chosen"))
+
+
+class PlanChangeForm(PlanForm):
+    """A plan as it shall be offered; the second time round it is confirmed."""
+
+    # A mark of what was shown: whoever changes something afterwards is shown that first.
+    confirmed = HiddenField()
+
+    @property
+    def mark(self) -> str:
+        """Return a mark of all that is typed."""
+        return mark_of(self)
 
 
 class NewPlanForm(PlanForm):

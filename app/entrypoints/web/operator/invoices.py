@@ -3,10 +3,9 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import queries as accounts
 from app.domain.invoices import filing, queries
 from app.domain.invoices.documents import DocumentKind
-from app.domain.invoices.searching import Choice, invoices_found
+from app.domain.invoices.searching import Choice, invoices_found, owner_of
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.entrypoints.documents import pdf_answer
@@ -38,7 +37,7 @@ def index() -> ResponseReturnValue:
 @pages.get("/invoices/<reference>")
 def show_invoice(reference: str) -> ResponseReturnValue:
     """Show an invoice, by number or id, with its payments and what was taken back of it."""
-    account = accounts.account(queries.issued_invoice(reference).user_id)
+    account = owner_of(reference)
     invoice = queries.invoice_of(account, reference, now=clock.now())
     return show(
         "web/operator/invoices/show.html",
@@ -55,12 +54,12 @@ def show_invoice(reference: str) -> ResponseReturnValue:
 def document(reference: str) -> ResponseReturnValue:
     """Hand out the invoice, or with `?document=receipt` the receipt of its payment."""
     named = request.args.get("document", DocumentKind.INVOICE)
-    account = accounts.account(queries.issued_invoice(reference).user_id)
+    account = owner_of(reference)
     return pdf_answer(filing.document_of(account, reference, named=named, now=clock.now()))
 
 
 @pages.get("/invoices/<reference>/credit-notes/<number>/pdf")
 def credit_note(reference: str, number: str) -> ResponseReturnValue:
     """Hand out a credit note of the invoice."""
-    account = accounts.account(queries.issued_invoice(reference).user_id)
+    account = owner_of(reference)
     return pdf_answer(filing.credit_note_of(account, reference, number, now=clock.now()))

@@ -1,6 +1,6 @@
 """The journal as operators read it: who did what, and what changed from what to what."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -72,9 +72,19 @@ class ActTold:
     details: tuple[Detail, ...]
 
 
-def acts_told(entries: Sequence[JournalEntry], *, local: ZoneInfo) -> tuple[ActTold, ...]:
-    """Return what the journal has noted in words, with moments in the reader's zone."""
-    return tuple(_act(entry, local) for entry in entries)
+def acts_told(
+    entries: Sequence[JournalEntry], *, local: ZoneInfo, known: Collection[str] = ()
+) -> tuple[ActTold, ...]:
+    """Return what the journal has noted in words, with moments in the reader's zone.
+
+    Details that are `known` where the acts are read are left out.
+    """
+    return tuple(_act(entry, local, known) for entry in entries)
+
+
+def details_told(details: Mapping[str, object], *, local: ZoneInfo) -> tuple[Detail, ...]:
+    """Return the details of an act in words, of one that is only thought of too."""
+    return tuple(_details(details, local))
 
 
 def act_named(action: str, *, on_nobody: bool = False) -> object:
@@ -93,13 +103,14 @@ def actor_named(actor: str) -> object:
     return WITH_NAMES[kind](name) if kind in WITH_NAMES and name else actor
 
 
-def _act(entry: JournalEntry, local: ZoneInfo) -> ActTold:
+def _act(entry: JournalEntry, local: ZoneInfo, known: Collection[str]) -> ActTold:
+    told = {name: value for name, value in entry.details.items() if name not in known}
     return ActTold(
         happened_at=entry.happened_at,
         what=act_named(entry.action, on_nobody=entry.user_id is None),
         who=actor_named(entry.actor),
         user_id=None if entry.actor == f"operator:{entry.user_id}" else entry.user_id,
-        details=tuple(_details(entry.details, local)),
+        details=tuple(_details(told, local)),
     )
 
 

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.mails import queries
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, show
+from app.entrypoints.web.operator.mail_words import MAILS
 from app.entrypoints.web.page_numbers import row_before
 
 pages = Blueprint("mails", __name__)
@@ -18,5 +19,6 @@ def index() -> ResponseReturnValue:
         "web/operator/mails/index.html",
         "web/operator/mails/_mails.html",
         found=queries.refused_mails(limit=ROWS_PER_PAGE, before=before),
+        kinds=MAILS,
         before=before,
     )

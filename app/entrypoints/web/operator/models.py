@@ -9,6 +9,7 @@ from app.domain.catalog.models import ModelAlias
 from app.domain.catalog.price_changes import PriceWithdrawal
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show, text_asked
+from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.price_forms import AliasRemovalForm, WithdrawalForm
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import clock
@@ -35,6 +36,7 @@ def show_model() -> ResponseReturnValue:
         "web/operator/prices/_model.html",
         model=model,
         replaced=price_lists.replaced_prices(model.model_id, limit=REPLACED_MAX),
+        who=actor_named,
         now=clock.now(),
     )
 

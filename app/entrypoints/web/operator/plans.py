@@ -1,6 +1,8 @@
 """Plans as they are offered: periods that run keep the terms they started with."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, redirect, url_for
@@ -9,24 +11,41 @@ from flask.typing import ResponseReturnValue
 from app.domain.catalog import plan_making, queries
 from app.domain.catalog.errors import PayAsYouGoFixed, PlanIdTaken
 from app.domain.catalog.models import Plan
-from app.domain.catalog.plan_drafts import PlanDraft
+from app.domain.catalog.plan_drafts import PlanDraft, PlanWarning
+from app.domain.reporting.plan_effects import PlanEffect, plan_effect
+from app.domain.subscriptions.queries import terms_ahead, terms_of
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.operator.desk import actor, show
-from app.entrypoints.web.operator.forms import NewPlanForm, PlanForm
+from app.entrypoints.web.operator.desk import actor, local, show
+from app.entrypoints.web.operator.forms import NewPlanForm, PlanChangeForm, PlanForm
+from app.entrypoints.web.operator.journal_reading import Detail, acts_told, details_told
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.sentences import say
+from app.workflows.announce_price_rises import AHEAD
+
+# Older ones stand in the journal.
+VERSIONS_MAX = 50
 
 pages = Blueprint("plans", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPreview:
+    """What a change of a plan comes to."""
+
+    details: tuple[Detail, ...]
+    # None where only words change, and where the plan stands.
+    effect: PlanEffect | None
+    is_dearer: bool
+    warnings: tuple[PlanWarning, ...]
 
 
 @pages.get("/plans")
 def index() -> ResponseReturnValue:
     """Show every plan, those that cannot be chosen too, and what is odd about each."""
-    now = clock.now()
-    plans = [(plan, plan_making.warnings_of(plan, now=now)) for plan in queries.plans()]
+    plans = plan_making.plans_with_warnings(now=clock.now())
     return show("web/operator/plans/index.html", "web/operator/plans/_plans.html", plans=plans)
 
 
@@ -50,25 +69,41 @@ def create() -> ResponseReturnValue:
 
 @pages.get("/plans/<plan_id>")
 def show_plan(plan_id: str) -> ResponseReturnValue:
-    """Show a plan's terms in a form."""
+    """Show a plan's terms in a form, and what became of them so far."""
     plan = queries.plan(plan_id)
-    form = PlanForm(formdata=None, data=_as_typed(plan_making.draft_of(plan)))
+    form = PlanChangeForm(formdata=None, data=_as_typed(plan_making.draft_of(plan)))
     return _form_page(form, plan=plan)
 
 
 @pages.post("/plans/<plan_id>")
 def change(plan_id: str) -> ResponseReturnValue:
-    """Change what the plan offers from now on, or say at each field why not."""
-    form, plan = PlanForm(), queries.plan(plan_id)
+    """Say what the change comes to; once that is confirmed, offer the plan so from now on."""
+    form, plan, preview = PlanChangeForm(), queries.plan(plan_id), None
     if form.validate():
-        draft = _draft(form)
-        with (
-            refusals_shown_on({PayAsYouGoFixed: form.monthly_price}),
-            wrong_fields_shown_on(form),
-            transaction(),
-        ):
-            plan_making.change_plan(plan_id, lambda _: draft, actor=actor(), now=clock.now())
-    return _form_page(form, plan=plan) if form.errors else _saved(plan)
+        with refusals_shown_on({PayAsYouGoFixed: form.monthly_price}), wrong_fields_shown_on(form):
+            preview = _preview(plan, _draft(form), now=clock.now())
+            if form.confirmed.data == form.mark:
+                return _change(plan, _draft(form))
+    return _form_page(form, plan=plan, preview=preview)
+
+
+def _change(plan: Plan, draft: PlanDraft) -> ResponseReturnValue:
+    with transaction():
+        plan_making.change_plan(plan.id, lambda _: draft, actor=actor(), now=clock.now())
+    return _saved(plan)
+
+
+def _preview(plan: Plan, draft: PlanDraft, *, now: datetime) -> PlanPreview:
+    edit = plan_making.change_of(plan, draft)
+    after = terms_ahead(plan.id, edit.terms)
+    return PlanPreview(
+        details=details_told(edit.changed, local=local()),
+        effect=plan_effect(terms_of(plan), after, notice=AHEAD, now=now)
+        if edit.is_of_terms
+        else None,
+        is_dearer=edit.terms.monthly_price_minor > plan.monthly_price_minor,
+        warnings=plan_making.warnings_of(edit.terms, now=now),
+    )
 
 
 def _draft(form: PlanForm) -> PlanDraft:
@@ -89,11 +124,16 @@ def _saved(plan: Plan) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-def _form_page(form: PlanForm, *, plan: Plan | None = None) -> Response:
+def _form_page(
+    form: PlanForm, *, plan: Plan | None = None, preview: PlanPreview | None = None
+) -> Response:
+    acts = () if plan is None else plan_making.versions_of(plan, limit=VERSIONS_MAX)
     return show(
         "web/operator/plans/edit.html",
         "web/operator/plans/_edit.html",
         status=422 if form.errors else 200,
         form=form,
         plan=plan,
+        preview=preview,
+        versions=acts_told(acts, local=local(), known=("id",)),
     )

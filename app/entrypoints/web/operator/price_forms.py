@@ -1,7 +1,5 @@
 """What the forms of prices accept: shape only; what it means is the domain's to say."""
 
-import hashlib
-
 from wtforms import FileField, HiddenField, IntegerField, StringField
 from wtforms.validators import Optional
 from wtforms.widgets import HiddenInput, TextArea
@@ -9,6 +7,7 @@ from wtforms.widgets import HiddenInput, TextArea
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, visible
 from app.entrypoints.web.operator.fields import Lines, MomentInUtc, Number, NumberOrNothing
+from app.entrypoints.web.operator.sending import mark_of
 from app.entrypoints.web.typed import Switch
 
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
@@ -38,8 +37,7 @@ class PriceForm(SentForm):
     @property
     def mark(self) -> str:
         """Return a mark of all that is typed."""
-        typed = [field.data for field in self if field.name not in ("confirmed", "csrf_token")]
-        return hashlib.sha256(repr(typed).encode()).hexdigest()
+        return mark_of(self)
 
 
 class AliasForm(SentForm):

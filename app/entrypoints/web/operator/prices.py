@@ -10,6 +10,7 @@ from wtforms import Field
 from app.domain.catalog import operations, price_lists
 from app.domain.catalog.errors import AliasTaken, ModelNameInvalid, PriceInvalid, UnknownModel
 from app.domain.catalog.price_changes import SINCE_EVER, PriceChange, PriceTerms, pico_of_price
+from app.domain.reporting.price_effects import PriceEffect, price_effect
 from app.domain.usage.unpriced import unpriced_models, unpriced_usage
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
@@ -42,6 +43,8 @@ class PricePreview:
     starts_at: datetime | None
     # Usage of the model waits for a price.
     waits: bool
+    # On what was used lately; None where nothing was.
+    effect: PriceEffect | None
 
 
 @pages.get("/prices")
@@ -107,6 +110,7 @@ def _preview(form: PriceForm, terms: PriceTerms) -> PricePreview:
         price_lists.preview_price(_model(form), terms, starts_at=starts_at),
         starts_at=None if starts_at == SINCE_EVER else starts_at,
         waits=_model(form) in unpriced_models(),
+        effect=price_effect(_model(form), terms, now=clock.now()),
     )
 
 

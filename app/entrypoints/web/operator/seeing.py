@@ -7,19 +7,15 @@ from dataclasses import replace
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import queries, security_journal
-from app.domain.accounts.errors import UnknownAccount
-from app.domain.accounts.models import Account, Role
+from app.domain.accounts import queries
+from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Act
-from app.domain.reporting.overview import overview
-from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import invoices, usage, usage_filter
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.read_only import read_only
-from app.entrypoints.web.overview import figures_of, metric_of
-from app.foundation import clock
+from app.entrypoints.web.overview import figures_of, metric_of, overview_of
+from app.foundation import clock, journal
 from app.foundation.database import transaction
-from app.foundation.sentences import say
 from app.foundation.web_addresses import split_address
 
 # Which of a customer's addresses can be looked at from here.
@@ -55,27 +51,28 @@ def see_invoice(user_id: str, reference: str) -> ResponseReturnValue:
 
 
 def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseReturnValue:
-    account = queries.account(user_id)
-    if account.role != Role.CUSTOMER:
-        raise UnknownAccount(say("There is no customer with this id."))
-    html = draw(account)
-    with transaction():
-        security_journal.note_by_operator(
-            Act.ACCOUNT_SEEN, account, actor=actor(), now=clock.now(), details={"page": page}
-        )
-    return show(
+    account, _ = queries.customer_with_settings(user_id)
+    # A transaction reads everybody anew whom it is asked about: these names are kept from before.
+    seen_id, by = account.id, actor()
+    answer = show(
         "web/operator/seeing/index.html",
         "web/operator/seeing/_seen.html",
         customer=account,
         page=page,
         ranges={name: RANGES[name] for name in RANGES if name != usage_filter.CUSTOM},
         range_chosen=request.args.get("range") or usage_filter.DEFAULT_RANGE,
-        html=read_only(html, _leading_from(user_id)),
+        html=read_only(draw(account), _leading_from(user_id)),
     )
+    # No answer leaves before its look is noted.
+    with transaction():
+        journal.write(
+            Act.ACCOUNT_SEEN, actor=by, user_id=seen_id, now=clock.now(), details={"page": page}
+        )
+    return answer
 
 
 def _overview(account: Account) -> str:
-    found = overview(account, now=clock.now(), grace=renewal_grace(), limits=credit_limits())
+    found = overview_of(account)
     # The first steps are for somebody who can take them.
     return figures_of(account, replace(found, first_steps=None), metric=metric_of(found)).html
 

@@ -1,5 +1,6 @@
-"""Forms that must not count twice: each carries a mark, which is kept with its effect."""
+"""Forms with a mark: of having been sent, so that none counts twice, or of what was shown."""
 
+import hashlib
 import secrets
 
 from flask import request
@@ -13,6 +14,7 @@ from app.foundation.idempotency import Answer
 from app.foundation.sentences import say
 
 MARK_BYTES = 12
+NOT_TYPED = ("confirmed", "csrf_token")
 SEE_OTHER = 303
 
 
@@ -26,6 +28,12 @@ class OnceForm(SentForm):
     """A form that has its effect once, however often it is sent."""
 
     once = HiddenField(default=lambda: secrets.token_urlsafe(MARK_BYTES))
+
+
+def mark_of(form: SentForm) -> str:
+    """Return a mark of all that is typed: what was shown before it is confirmed."""
+    typed = [field.data for field in form if field.name not in NOT_TYPED]
+    return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
 def check_first_time(form: OnceForm) -> None:

@@ -16,7 +16,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 INVOICES = "/operator/invoices"
-STATEMENTS_MAX = 14
+STATEMENTS_MAX = 10
 
 
 def listed(browser: FlaskClient, **asked: object) -> list[str]:

@@ -18,7 +18,7 @@ from tests.statements import statements
 
 KEYS = "/operator/keys"
 KEY = re.compile(r"obl_(?:gw|op)_[0-9A-Za-z]{46}")
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 10
 
 
 def sole() -> Key:

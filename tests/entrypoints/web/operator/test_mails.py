@@ -37,8 +37,18 @@ class TestIndex:
     ) -> None:
         make_refused(ada, count=1, now=now)
         page = words(olgas.get(MAILS).text)
-        assert "ada-1@example.com ada Invoice reminder 550 &lt;unknown&gt;" in page
+        assert "ada-1@example.com ada Reminder of an invoice 550 &lt;unknown&gt;" in page
         assert "ada-0@example.com" not in page
+
+    def test_is_read_in_chinese(
+        self, olgas: FlaskClient, olga: Account, ada: Account, now: datetime
+    ) -> None:
+        make_refused(ada, count=1, now=now)
+        with transaction():
+            olga.locale = "zh"
+            session.add(olga)
+        page = words(olgas.get(MAILS).text)
+        assert "账单催缴" in page and "Reminder" not in page and "reminder" not in page
 
     def test_says_that_none_came_back(self, olgas: FlaskClient) -> None:
         assert "No mail has come back" in olgas.get(MAILS).text

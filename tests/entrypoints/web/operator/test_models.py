@@ -45,7 +45,7 @@ class TestModel:
             page = words(olgas.get(MODEL).text)
         assert len(sent) <= STATEMENTS_MAX, sent
         assert page.index("ahead") < page.index("counts now") < page.index("past")
-        for told in ("$0.03", "$0.04", "$0.06", "operator:otto", "gpt-four", "Replaced prices"):
+        for told in ("$0.03", "$0.04", "$0.06", "Operator otto", "gpt-four", "Replaced prices"):
             assert told in page
         assert "$0.05" in page[page.index("Replaced prices") :]
         assert olgas.get("/operator/prices").text.count('href="/operator/prices/model?') > 1

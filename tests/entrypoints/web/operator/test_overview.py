@@ -18,7 +18,7 @@ from tests.factories.payments import make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
-STATEMENTS_MAX = 14
+STATEMENTS_MAX = 4
 
 
 def console_addresses(app: Flask) -> list[tuple[str, str]]:

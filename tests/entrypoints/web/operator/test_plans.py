@@ -1,20 +1,26 @@
 """Plans at the console: listed with what is odd about them, changed, and made."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import Plan
+from app.domain.subscriptions.models import Subscription
+from app.foundation import clock
 from app.foundation.database import session
-from tests.entrypoints.web.conftest import words
+from tests.entrypoints.web.conftest import words, words_of
 from tests.entrypoints.web.operator.conftest import acts_of_olga
+from tests.factories.accounts import make_account
 from tests.factories.subscriptions import current_period
+from tests.factories.usage import make_usage
 from tests.statements import statements
 
 PLANS = "/operator/plans"
-STATEMENTS_MAX = 12
+STATEMENTS_MAX = 10
 FORM = {
     "name": "Team",
     "description": "For teams",
@@ -29,11 +35,35 @@ FORM = {
     "features": "One\r\n\r\n Two ",
     "is_active": "on",
 }
+AS_PRO_BUT_DEARER = {
+    "name": "Pro",
+    "description": "For professionals",
+    "monthly_price": "120",
+    "monthly_quota": "1,000,000",
+    "extra_token_price": "0.00015",
+    "overage_discount": "10",
+    "max_concurrent_req": "20",
+    "rate_limit_per_min": "300",
+    "support_level": "priority",
+    "display_order": "2",
+    "features": (
+        "Up to 1M tokens per month\nPriority email support\n"
+        "Advanced API access\n10% discount on overage"
+    ),
+    "is_active": "on",
+}
 
 
 def plan(plan_id: str) -> Plan | None:
     session.expire_all()
     return session.get(Plan, plan_id)
+
+
+def confirm(browser: FlaskClient, plan_id: str, form: dict[str, str]) -> TestResponse:
+    """Send the form, and then again what it shows to confirm."""
+    page = browser.post(f"{PLANS}/{plan_id}", data=form).text
+    mark = re.search(r'name="confirmed" value="(\w+)"', page)[1]
+    return browser.post(f"{PLANS}/{plan_id}", data={**form, "confirmed": mark})
 
 
 def errors_at(page: str, field: str) -> str:
@@ -76,7 +106,7 @@ class TestChange:
         assert 'value="99.99"' in page and 'value="0.00015"' in page
         period = current_period("ada")
         form = {**FORM, "extra_token_price": "", "is_active": "off"}
-        assert olgas.post(f"{PLANS}/plan-pro", data=form).status_code == 303
+        assert confirm(olgas, "plan-pro", form).status_code == 303
         changed = plan("plan-pro")
         assert (changed.name, changed.extra_token_price_pico, changed.is_active) == (
             *("Team", None),
@@ -86,6 +116,58 @@ class TestChange:
         [(act, details)] = acts_of_olga()
         assert act == "plan_changed"
         assert details["monthly_price_minor"] == {"from": 9_999, "to": 4_950}
+
+    def test_says_first_what_it_comes_to(self, olgas: FlaskClient, pia: Account) -> None:
+        make_usage("pia", prompt_tokens=1_500_000, completion_tokens=0, now=clock.now())
+        answer = olgas.post(f"{PLANS}/plan-pro", data=AS_PRO_BUT_DEARER)
+        read = words_of(answer.text)
+        assert answer.status_code == 200 and "What this changes" in read
+        assert "Price a month $99.99 → is now $120.00" in read
+        assert "One customer has this plan, and keeps the terms" in read
+        assert "One customer’s next period takes the new terms, on " in read
+        assert "told by mail two weeks before" in read and "renews sooner" not in read
+        assert "they would pay $133.50 instead of $113.49: $20.01 more a month." in read
+        assert plan("plan-pro").monthly_price_minor == 9_999 and acts_of_olga() == []
+        assert confirm(olgas, "plan-pro", AS_PRO_BUT_DEARER).status_code == 303
+        assert plan("plan-pro").monthly_price_minor == 12_000
+
+    def test_says_who_is_told_late_and_who_leaves(self, olgas: FlaskClient, now: datetime) -> None:
+        for user_id, days in (("bo", 20), ("bea", 20), ("bill", 1)):
+            make_account(user_id, plan_id="plan-pro", now=now - timedelta(days=days - 10))
+        session.query(Subscription).filter_by(user_id="bill").update({"auto_renew": False})
+        session.commit()
+        read = words_of(olgas.post(f"{PLANS}/plan-pro", data=AS_PRO_BUT_DEARER).text)
+        assert "3 customers have this plan" in read and "One of them leaves it" in read
+        assert "The next periods of 2 customers take the new terms" in read
+        assert "2 customers renew sooner, and are told at once." in read
+
+    def test_words_are_shown_at_once(self, olgas: FlaskClient, pia: Account) -> None:
+        form = {**AS_PRO_BUT_DEARER, "monthly_price": "99.99", "name": "Professional"}
+        read = words_of(olgas.post(f"{PLANS}/plan-pro", data=form).text)
+        assert "No period’s terms change" in read and "have this plan" not in read
+
+    def test_says_that_nothing_changes(self, olgas: FlaskClient) -> None:
+        form = {**AS_PRO_BUT_DEARER, "monthly_price": "99.99"}
+        page = olgas.post(f"{PLANS}/plan-pro", data=form).text
+        assert "offered exactly so already" in page and 'name="confirmed" value' not in page
+
+    def test_what_was_not_shown_is_not_saved(self, olgas: FlaskClient) -> None:
+        page = olgas.post(f"{PLANS}/plan-pro", data=AS_PRO_BUT_DEARER).text
+        mark = re.search(r'name="confirmed" value="(\w+)"', page)[1]
+        form = {**AS_PRO_BUT_DEARER, "monthly_price": "130", "confirmed": mark}
+        answer = olgas.post(f"{PLANS}/plan-pro", data=form)
+        assert answer.status_code == 200 and "$130.00" in answer.text
+        assert plan("plan-pro").monthly_price_minor == 9_999
+
+    def test_shows_its_versions(self, olgas: FlaskClient) -> None:
+        assert "It stands as it was delivered." in olgas.get(f"{PLANS}/plan-pro").text
+        confirm(olgas, "plan-pro", AS_PRO_BUT_DEARER)
+        confirm(olgas, "plan-basic", {**AS_PRO_BUT_DEARER, "name": "Starter"})
+        with statements() as sent:
+            read = words_of(olgas.get(f"{PLANS}/plan-pro").text)
+        assert len(sent) <= STATEMENTS_MAX, sent
+        assert "Operator olga" in read and "Starter" not in read
+        assert "Price a month $99.99 → is now $120.00" in read
 
     @pytest.mark.parametrize(
         ("field", "value"),

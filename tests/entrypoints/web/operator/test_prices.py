@@ -13,7 +13,7 @@ from app.domain.catalog.price_changes import SINCE_EVER
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
 from app.foundation.database import end_reading
-from tests.entrypoints.web.conftest import HTMX, words
+from tests.entrypoints.web.conftest import HTMX, words, words_of
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.factories.catalog import make_price
 from tests.factories.usage import make_usage
@@ -101,6 +101,16 @@ class TestSetPrice:
         form["effective_from"] = f"{clock.now():%Y-%m-%dT%H:%M}"
         page = words(olgas.post(SET, data={**form, "prompt_price_per_k": "0.01"}).text)
         assert "1 price that would begin then or later counts no more" in page
+
+    def test_says_what_it_comes_to(self, olgas: FlaskClient, ada: Account) -> None:
+        form = {**FORM, "model_id": "gpt-4", "prompt_price_per_k": "0.02"}
+        form["effective_from"] = f"{clock.now() + timedelta(days=5):%Y-%m-%dT%H:%M}"
+        assert "last 30 days" not in olgas.post(SET, data=form).text
+        make_usage(prompt_tokens=1_000, completion_tokens=0, now=clock.now())
+        read = words_of(olgas.post(SET, data=form).text)
+        assert "One customer used it in the last 30 days." in read
+        said = "At this price, $0.02 would have been charged for that instead of $0.03"
+        assert f"{said}: $0.01 less a month." in read
 
     def test_what_was_not_shown_is_not_set(self, olgas: FlaskClient) -> None:
         page = olgas.post(SET, data=FORM).text

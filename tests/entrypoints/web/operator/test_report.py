@@ -15,7 +15,7 @@ from tests.factories.usage import make_usage
 from tests.statements import statements
 
 REPORT = "/operator/report"
-STATEMENTS_MAX = 16
+STATEMENTS_MAX = 10
 
 
 class TestIndex:

@@ -1,0 +1,45 @@
+"""What each kind of mail is called where operators read of it."""
+
+from collections.abc import Mapping
+
+from app.foundation.sentences import Sentence, say
+
+MAILS: Mapping[str, Sentence] = {
+    "account_deleted": say("Account deleted"),
+    "account_suspended": say("Account suspended"),
+    "alerts_crossed": say("Alert"),
+    "billing_email_changed": say("Billing email changed"),
+    "card_removed": say("Card removed"),
+    "card_saved": say("Card saved"),
+    "change_scheduled": say("Change of plan scheduled"),
+    "confirm_email": say("New email to confirm"),
+    "coupon_redeemed": say("Coupon redeemed"),
+    "deletion_asked": say("Deletion asked for"),
+    "email_changing": say("Email about to change"),
+    "finish_registration": say("Registration to finish"),
+    "invoice_credited": say("Credit note"),
+    "invoice_issued": say("Invoice"),
+    "invoice_paid": say("Receipt"),
+    "invoice_reminder": say("Reminder of an invoice"),
+    "key_ending": say("API key about to end"),
+    "key_made": say("API key made"),
+    "key_replaced": say("API key replaced"),
+    "new_device": say("Sign-in from a new device"),
+    "overpayment": say("Overpayment"),
+    "password_changed": say("Password changed"),
+    "plan_changed": say("Plan changed"),
+    "plan_expired": say("Plan expired"),
+    "price_rise": say("Higher price ahead"),
+    "refund_bounced": say("Refund came back"),
+    "refund_made": say("Refund"),
+    "registration_tried": say("Registration with a known email"),
+    "renewal_due": say("Renewal to pay"),
+    "renewal_failed": say("Renewal failed"),
+    "reset_password": say("Password to reset"),
+    "second_factor_off": say("Second factor off"),
+    "second_factor_on": say("Second factor on"),
+    "tokens_bought": say("Extra tokens bought"),
+    "topup_declined": say("Auto top-up declined"),
+    "topup_needs_authentication": say("Auto top-up to confirm"),
+    "verify_email": say("Email to verify"),
+}

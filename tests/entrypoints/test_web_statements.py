@@ -1,0 +1,121 @@
+"""No page asks its database more than ten times, whoever looks at it and however much there is."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.domain.accounts import operations as accounts
+from app.domain.accounts import passwords
+from app.domain.accounts.models import Account
+from app.domain.catalog import queries as catalog
+from app.domain.subscriptions import operations as subscriptions
+from app.entrypoints.gateways import GATEWAYS
+from app.foundation import clock
+from app.foundation.database import transaction
+from app.workflows.adjust_tokens import adjust_tokens
+from tests.entrypoints.web.conftest import PASSWORD, signed_in
+from tests.every_route import COMMON, every_route, things_of
+from tests.factories.accounts import make_account
+from tests.factories.factors import make_factor
+from tests.factories.payments import make_invoice, make_paid, make_refund
+from tests.factories.redemptions import make_fixed_coupon, redeem
+from tests.factories.usage import make_usage
+from tests.fakes.payment_gateway import FakeGateway
+from tests.statements import statements
+
+STATEMENTS_MAX = 10
+FOUND = 200
+CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN = 17, 30
+# A month and more after the account was made: its first period is over, and nobody has noted it.
+LONG_AGO = timedelta(days=45)
+
+
+@pytest.fixture
+def everyone(app: Flask) -> Mapping[str, Mapping[str, str]]:
+    """Customers of every kind, by id, and what each of them has."""
+    app.config[GATEWAYS] = {"stripe": FakeGateway(), "paypal": FakeGateway()}
+    newcomer = made("newcomer")
+    return {
+        newcomer.id: {"user_id": newcomer.id},
+        "ada": has_everything(app, made("ada", plan_id="plan-pro")),
+        "away": has_been_away(made("away", plan_id="plan-basic", now=clock.now() - LONG_AGO)),
+    }
+
+
+def made(user_id: str, **changes: object) -> Account:
+    given = {"now": clock.now(), "password_hash": passwords.hash_password(PASSWORD), **changes}
+    return make_account(user_id, **given)
+
+
+def has_everything(app: Flask, account: Account) -> dict[str, str]:
+    """Let the customer have done all that can be done, and return what it is called."""
+    now, gateway = clock.now(), app.config[GATEWAYS]["stripe"]
+    signed_in(app, account)
+    with transaction():
+        adjust_tokens(account.id, 5_000, reason="Sorry", actor="operator:olga", now=now)
+    make_fixed_coupon("TENOFF", now=now)
+    redeem("TENOFF", account, now=now)
+    for model in ("gpt-4", "nobody-knows"):
+        make_usage(account.id, model=model, now=now, occurred_at=now - timedelta(hours=1))
+    make_refund(make_paid(account, gateway=gateway, now=now), now=now)
+    return things_of(account, gateway=gateway)
+
+
+def has_been_away(account: Account) -> dict[str, str]:
+    """Let the customer have had another plan, and not have come for longer than its period."""
+    make_usage(account.id, now=clock.now() - LONG_AGO)
+    invoice = make_invoice(account, now=clock.now() - LONG_AGO)
+    with transaction():
+        locked = accounts.lock_accounts({account.id})[account.id]
+        subscriptions.begin_plan(locked, catalog.plan("plan-pro"), now=clock.now() - LONG_AGO)
+    make_usage(account.id, now=clock.now())
+    return {"user_id": account.id, "reference": invoice.invoice_number or ""}
+
+
+def pages_found(
+    app: Flask, browser: FlaskClient, things: Mapping[str, str], *, of_console: bool
+) -> Iterator[tuple[str, list[str]]]:
+    """Give the address of each page that is there, and what was sent for it."""
+    for route in every_route(app):
+        ours = route.endpoint.startswith("web.") and route.method == "GET"
+        if not ours or route.endpoint.startswith("web.operator.") is not of_console:
+            continue
+        if not all(name in things or name in COMMON for name in route.names):
+            continue
+        with statements() as sent:
+            answer = browser.get(route.path(things))
+        if answer.status_code == FOUND:
+            yield route.path(things), sent
+
+
+def too_many(found: list[tuple[str, list[str]]]) -> list[str]:
+    return [
+        f"{address} takes {len(sent)}:\n  " + "\n  ".join(" ".join(each.split()) for each in sent)
+        for address, sent in found
+        if len(sent) > STATEMENTS_MAX
+    ]
+
+
+class TestStatements:
+    def test_of_customers(self, app: Flask, everyone: Mapping[str, Mapping[str, str]]) -> None:
+        for user_id, things in everyone.items():
+            browser = app.test_client()
+            browser.post("/login", data={"email": f"{user_id}@example.com", "password": PASSWORD})
+            found = list(pages_found(app, browser, things, of_console=False))
+            assert len(found) >= CUSTOMERS_PAGES_MIN
+            assert not (wrong := too_many(found)), "\n".join(wrong)
+
+    def test_of_the_console(self, app: Flask, everyone: Mapping[str, Mapping[str, str]]) -> None:
+        olga = made("olga", role="operator")
+        olgas = signed_in(app, olga)
+        # As it is served, operators have a second factor, and every page minds that.
+        make_factor(olga, now=clock.now())
+        app.config["SETTINGS"] = replace(app.config["SETTINGS"], production=True)
+        for things in everyone.values():
+            found = list(pages_found(app, olgas, things, of_console=True))
+            assert len(found) >= CONSOLES_PAGES_MIN
+            assert not (wrong := too_many(found)), "\n".join(wrong)
