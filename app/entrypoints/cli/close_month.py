@@ -31,7 +31,7 @@ def close_month(month: str) -> None:
 def _close(month: BillingMonth, settings: Settings) -> tuple[int, int]:
     issued, carried, after = 0, 0, ""
     seller = seller_of(settings)
-    # What is imported stays: looking for garbage among it again and again took a quarter of a close.
+    # What is imported stays: looking for garbage among it took a quarter of the time.
     gc.freeze()
     while True:
         with transaction():
