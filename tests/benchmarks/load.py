@@ -52,7 +52,10 @@ class _Line:
 
     def find_answer(self) -> bytes | None:
         """Take in what has arrived; return the body once it is there as a whole."""
-        self.received += self.connection.recv(RECEIVED_MAX)
+        arrived = self.connection.recv(RECEIVED_MAX)
+        if not arrived:
+            raise ConnectionError("the server has closed the connection")
+        self.received += arrived
         head, found, body = self.received.partition(HEAD_ENDS)
         if not found:
             return None
