@@ -62,7 +62,9 @@ def _answer_http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _answer_store_away(error: Exception) -> ResponseReturnValue:
-    current_app.logger.warning("The database is away: %s", error)
+    # What the driver says, and not each statement that was refused: those are thousands.
+    said = str(getattr(error, "orig", None) or error)
+    current_app.logger.warning("The database is away: %s", said.partition("\n")[0])
     if _is_for_programs():
         return problems.store_away()
     return show_http_error(ServiceUnavailable(retry_after=problems.RETRY_AFTER_SECONDS[503]))

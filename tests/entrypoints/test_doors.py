@@ -71,6 +71,9 @@ class TestForPrograms:
         assert "secrets" not in response.text
         assert int(response.headers["Retry-After"]) > 0
         assert "no route to host" in caplog.text
+        # Thousands are refused meanwhile: each takes one line, without what was asked.
+        away_lines = [each for each in caplog.messages if "The database is away" in each]
+        assert away_lines == ["The database is away: no route to host"]
 
     def test_bugs_are_noted_and_not_shown(self, app, client, caplog) -> None:
         app.config["PROPAGATE_EXCEPTIONS"] = False

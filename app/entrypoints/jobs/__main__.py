@@ -1,5 +1,6 @@
 """`python -m app.entrypoints.jobs`: the worker as a program of its own."""
 
+import gc
 import logging
 import sys
 
@@ -18,5 +19,8 @@ log = logging.getLogger("app.worker")
 app = create_app(settings)
 with app.app_context(), transaction():
     note_first_start(now=clock.now())
+# What stands now stays: whoever closes a month makes garbage enough to look through.
+gc.collect()
+gc.freeze()
 Worker(app, settings).run(threads=threads, ready=lambda: log.info("The worker is at work."))
 log.info("The worker has ended.")
