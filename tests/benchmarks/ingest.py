@@ -38,9 +38,8 @@ def measure(server: sa.URL) -> Iterator[Figure]:
             hot = gateway.post_batches(100, connections=4, number=HUNDREDS // 2, accounts=1)
             asked = gateway.ask_entitlements(QUESTIONS)
             memory = largest_process_mib(pid)
-        yield Figure("batches of 1,000 over HTTP, 1 client", 1_000 * one.per_second, "rows/s")
         rows = PostedRows()
-        yield from _against_the_database(rows, four, hundreds)
+        yield from _against_the_database(rows, one, four, hundreds)
         yield from _singles(rows, eight, many)
     ratio = hot.per_second / spread.per_second
     yield Figure("batches of 100, one hot account ÷ spread over 1,000", ratio, "", at_least=0.7)
@@ -50,14 +49,16 @@ def measure(server: sa.URL) -> Iterator[Figure]:
 
 
 def _against_the_database(
-    rows: PostedRows, thousands: Answered, hundreds: Answered
+    rows: PostedRows, alone: Answered, thousands: Answered, hundreds: Answered
 ) -> Iterator[Figure]:
     copied = rows.copied_per_second(1_000)
     thousand, hundred = (rows.inserted_per_second(size) for size in (1_000, 100))
-    ours = 1_000 * thousands.per_second
+    one, ours = 1_000 * alone.per_second, 1_000 * thousands.per_second
+    yield Figure("batches of 1,000 over HTTP, 1 client", one, "rows/s")
     yield Figure("batches of 1,000 over HTTP, 4 clients", ours, "rows/s")
     yield Figure("raw COPY of the same rows, 1 connection", copied, "rows/s")
-    yield Figure("batches of 1,000, 4 clients ÷ raw COPY", ours / copied, "", at_least=0.25)
+    yield Figure("batches of 1,000, 1 client ÷ raw COPY", one / copied, "", at_least=0.25)
+    yield Figure("batches of 1,000, 4 clients ÷ raw COPY", ours / copied, "", at_least=0.4)
     yield Figure("bare set-based inserts of 1,000, 4 writers", thousand, "rows/s")
     yield Figure("batches of 1,000 ÷ bare inserts", ours / thousand, "", at_least=0.6)
     ours = 100 * hundreds.per_second
@@ -96,4 +97,6 @@ def _questions(asked: Answered) -> Iterator[Figure]:
         empty = send_all(base_url, requests, connections=8, seconds_max=8)
     yield Figure("entitlements, 8 connections", asked.per_second, "asked/s")
     yield Figure("an empty Flask endpoint, same server", empty.per_second, "asked/s")
-    yield Figure("entitlement ÷ empty endpoint", asked.per_second / empty.per_second, "")
+    yield Figure(
+        "entitlement ÷ empty endpoint", asked.per_second / empty.per_second, "", at_least=0.5
+    )

@@ -138,9 +138,18 @@ def _family(pid: int) -> Iterator[int]:
         yield from _family(int(child))
 
 
+def highest_mib(pid: int) -> float:
+    """Return the most memory that a process has had so far."""
+    return _memory_mib(pid, "VmHWM:")
+
+
 def _resident_mib(pid: int) -> float:
+    return _memory_mib(pid, "VmRSS:")
+
+
+def _memory_mib(pid: int, kind: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(kind):
             return int(line.split()[1]) / 1024
     return 0.0
 
