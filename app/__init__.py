@@ -16,8 +16,8 @@ from app.foundation.database import db
 
 ROOT = Path(__file__).resolve().parent.parent
 BODY_MAX_BYTES = 8 * 1024 * 1024
-# To PostgreSQL, for each process.
-CONNECTIONS_KEPT, CONNECTIONS_BESIDE = 12, 12
+# To the database, for each process: as many as it has threads, and nobody waits for one.
+CONNECTIONS_KEPT, CONNECTIONS_BESIDE = 12, 20
 
 migrate = Migrate()
 
@@ -25,8 +25,9 @@ migrate = Migrate()
 def _engine_options(settings: Settings) -> dict[str, object]:
     # What is given to a statement may be a secret, or somebody's address: no error repeats it.
     options: dict[str, object] = {"hide_parameters": True}
-    if settings.database_url.startswith("postgresql"):
-        # Opening a connection takes longer than most of what is asked on it.
+    # A database in memory has but one connection.
+    if ":memory:" not in settings.database_url:
+        # Opening one takes longer than most of what is asked on it.
         options |= {"pool_size": CONNECTIONS_KEPT, "max_overflow": CONNECTIONS_BESIDE}
     return options
 

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 from flask import Flask
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from app import create_app
 from app.foundation.database import db
@@ -75,6 +75,10 @@ class TestForPrograms:
         away_lines = [each for each in caplog.messages if "The database is away" in each]
         assert away_lines == ["The database is away: no route to host"]
 
+    def test_all_connections_stay_busy(self, app, client) -> None:
+        break_with(app, TimeoutError("QueuePool limit reached"), address="/v1/busy")
+        assert problem_of(client.get("/v1/busy"), 503)["code"] == "store_away"
+
     def test_bugs_are_noted_and_not_shown(self, app, client, caplog) -> None:
         app.config["PROPAGATE_EXCEPTIONS"] = False
         break_with(app, ZeroDivisionError("the secret"), address="/v1/bug")
@@ -106,6 +110,10 @@ class TestForPeople:
         assert response.mimetype == "text/html"
         assert "secrets" not in response.text
         assert int(response.headers["Retry-After"]) > 0
+
+    def test_all_connections_stay_busy(self, app, client) -> None:
+        break_with(app, TimeoutError("QueuePool limit reached"), address="/v1/busy")
+        assert problem_of(client.get("/v1/busy"), 503)["code"] == "store_away"
 
     def test_bugs_are_noted_and_not_shown(self, app, client, caplog) -> None:
         app.config["PROPAGATE_EXCEPTIONS"] = False
