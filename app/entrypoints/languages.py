@@ -15,6 +15,7 @@ from flask_login import current_user
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
+from app.domain.catalog.shipped_words import SHIPPED
 from app.foundation import languages, sentences
 from app.foundation.languages import ENGLISH, LANGUAGES, SENTENCE_GAPS
 from app.foundation.readiness import STORE_AWAY
@@ -61,6 +62,7 @@ def teach(environment: Environment) -> None:
     environment.finalize = translated
     environment.filters["translated"] = translated
     environment.filters["plan_called"] = plan_called
+    environment.filters["plan_says"] = plan_says
     environment.filters["running_on"] = running_on
     environment.globals["language"] = language
     environment.globals["language_tag"] = language_tag
@@ -98,6 +100,11 @@ def translated(value: object) -> object:
 def plan_called(name: str) -> object:
     """Return what a plan is called in the reader's language."""
     return translated(NO_PLAN) if name == NO_PLAN else name
+
+
+def plan_says(words: str) -> object:
+    """Return what a plan says of itself, in the reader's language where the words came with us."""
+    return translated(SHIPPED.get(words, words))
 
 
 def running_on(text: str) -> Markup:

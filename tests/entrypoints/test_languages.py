@@ -3,7 +3,14 @@
 import pytest
 from flask import render_template_string
 
-from app.entrypoints.languages import field_label, language, plan_called, running_on, speaking
+from app.entrypoints.languages import (
+    field_label,
+    language,
+    plan_called,
+    plan_says,
+    running_on,
+    speaking,
+)
 from app.foundation.sentences import say
 
 
@@ -92,3 +99,20 @@ def test_the_plan_of_who_chose_none_has_a_name_in_each(app, name, english, chine
         assert plan_called(name) == english == render_template_string(template, name=name)
     with app.app_context(), speaking("zh"):
         assert plan_called(name) == chinese == render_template_string(template, name=name)
+
+
+@pytest.mark.parametrize(
+    ("words", "chinese"),
+    [
+        ("24/7 phone support", "全天候电话支持"),
+        ("10% discount on overage", "超额用量减免 10%"),
+        ("Our very own words", "Our very own words"),
+        ("", ""),
+    ],
+)
+def test_a_plan_says_what_came_with_us_in_each(app, words, chinese) -> None:
+    template = "{{ words | plan_says }}"
+    with app.app_context(), speaking("en"):
+        assert plan_says(words) == words == render_template_string(template, words=words)
+    with app.app_context(), speaking("zh"):
+        assert plan_says(words) == chinese == render_template_string(template, words=words)
