@@ -13,6 +13,7 @@ from app.foundation import logs
 HEADER = "X-Request-Id"
 # What others chose stands in our log: short, and nothing that would begin another line.
 TAKEN_OVER = re.compile(r"[\x21-\x7e]{1,64}")
+LETTERS = "abcdefghijklmnop"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 # Asked for every few seconds by machines, or a dozen times for one page.
 SELDOM_OF_INTEREST = ("static", "health.is_alive", "health.is_ready", "metrics.get_metrics")
@@ -33,8 +34,13 @@ def register_observing(app: Flask) -> None:
 def _begin() -> None:
     g.began_ns = time.monotonic_ns()
     given = request.headers.get(HEADER, "")
-    g.request_id = given if TAKEN_OVER.fullmatch(given) else secrets.token_hex(8)
+    g.request_id = given if TAKEN_OVER.fullmatch(given) else _new_id()
     logs.request_id.set(g.request_id)
+
+
+def _new_id() -> str:
+    """Return an id of letters alone: one of digits could be taken for the number of a card."""
+    return "".join(secrets.choice(LETTERS) for _ in range(16))
 
 
 def _end(response: Response) -> Response:

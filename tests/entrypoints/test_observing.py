@@ -16,7 +16,7 @@ from app.foundation.secret_keys import KeyKind
 from tests.factories.bearers import bearer
 from tests.fakes.payment_gateway import FakeGateway
 
-MADE = re.compile(r"[0-9a-f]{16}")
+MADE = re.compile(r"[a-p]{16}")
 MAIL_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 SECRETS = re.compile(r"obl_\w\w_\w{9,}|sk_(live|test)_\w|whsec_\w|Bearer \w|://[^/]*:[^/]*@")
 

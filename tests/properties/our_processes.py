@@ -71,7 +71,8 @@ def switch_to_basic(place: Place, user_id: str) -> None:
     with place.app():
         consent = consent_to(VERSION, now=place.now)
         account = accounts.account(user_id)
-        switch_plan(account, "plan-basic", shop=shop("stripe"), consent=consent, now=place.now)
+        theirs = shop("stripe", account)
+        switch_plan(account, "plan-basic", shop=theirs, consent=consent, now=place.now)
 
 
 def come_back(place: Place, user_id: str, payment_id: str) -> None:

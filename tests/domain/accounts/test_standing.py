@@ -18,9 +18,8 @@ def decide(decision, *arguments: object, **named: object) -> Account:
 
 
 def acts() -> list[tuple[str, dict]]:
-    return [
-        (row.action, row.details) for row in session.query(JournalEntry).filter_by(user_id="ada")
-    ]
+    theirs = session.query(JournalEntry).filter_by(user_id="ada").order_by(JournalEntry.id)
+    return [(row.action, row.details) for row in theirs]
 
 
 class TestSuspend:
