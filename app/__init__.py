@@ -26,7 +26,7 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     # What is given to a statement may be a secret, or somebody's address: no error repeats it.
     options: dict[str, object] = {"hide_parameters": True}
     # A database in memory has but one connection.
-    if ":memory:" not in settings.database_url:
+    if settings.database_url != "sqlite://" and ":memory:" not in settings.database_url:
         # Opening one takes longer than most of what is asked on it.
         options |= {"pool_size": CONNECTIONS_KEPT, "max_overflow": CONNECTIONS_BESIDE}
     return options

@@ -33,7 +33,7 @@ NOT_SPLIT = ("quota_tokens", "extra_tokens", "granted_tokens", "overage_discount
 UNPRICED_EVERY = 100
 AT_ONCE = 10_000
 # No page shows a whole table's accounts: there are others, who have nothing but months.
-STRANGERS, STRANGERS_MONTHS = 300, 24
+STRANGERS, STRANGERS_MONTHS = 300, 60
 
 
 def make_long_history(user_ids: Sequence[str], *, now: datetime, each: int = 600) -> None:
