@@ -27,7 +27,6 @@ HARMLESS = [
     "obl_sk_12345678[…] is used too often",
     "Bearer […]",
     "postgresql://billing:[…]@db/billing",
-    '"request_id": "4242424242424242", "method": "GET"',
     "1700000000000 and 12345678901234 are no cards",
     "a payment pay-4242 of 4242 cents",
 ]
@@ -46,6 +45,9 @@ def test_logs_a_card():
 
 
 class TestLeaks:
+    def test_knows_a_card_wherever_it_stands(self) -> None:
+        assert list(leaks('"request_id": "4242424242424242"')) == ["the number of a card"]
+
     @pytest.mark.parametrize("what", PLANTED)
     def test_finds_each_kind(self, what: str) -> None:
         assert what in list(leaks(PLANTED[what], secrets=["correct horse battery"]))

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain.accounts import operations, queries
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.deletion import WAITS
 from app.domain.accounts.errors import (
     DeletionAsked,
@@ -235,10 +236,10 @@ class TestEraseAccount:
     def test_revokes_keys(self, lived) -> None:
         key = make_key(KeyKind.CUSTOMER, user_id="ada")
         ask(lived)
-        assert queries.key_by_text(key.text, now=DUE).user_id == "ada"
+        assert caller_by_text(key.text, now=DUE).user_id == "ada"
         assert erase()
         with pytest.raises(KeyUnknown):
-            queries.key_by_text(key.text, now=DUE)
+            caller_by_text(key.text, now=DUE)
 
     def test_has_providers_forget_the_cards(self, lived) -> None:
         ask(lived)
@@ -307,7 +308,7 @@ class TestEraseAccount:
                 idempotency.claim(scope, body=b"", now=NOW)
                 idempotency.keep(scope, Answer(200, b"ada@example.com", "application/json"))
         ask(lived)
-        assert queries.key_by_text(key.text, now=NOW) and erase()
+        assert caller_by_text(key.text, now=NOW) and erase()
         session.expire_all()
         assert session.query(IdempotencyKey).count() == 0
         assert promises(SEND_RESET) == [{}]

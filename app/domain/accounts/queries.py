@@ -6,15 +6,13 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
-from app.domain.accounts import key_rules, rules
-from app.domain.accounts.attribution import Attribution
-from app.domain.accounts.errors import KeyUnknown, UnknownAccount
+from app.domain.accounts import rules
+from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key, Role
 from app.domain.accounts.views import SettingsView
 from app.foundation import outbox
 from app.foundation.bulk import any_of
 from app.foundation.database import session
-from app.foundation.secret_keys import find_key
 from app.foundation.sentences import say
 
 # The promise to cut an account's hours and days anew, in the zone that it has now.
@@ -146,32 +144,6 @@ def view_of(account: Account, chosen: BillingSettings) -> SettingsView:
 def has_rollups_to_rebuild(account: Account) -> bool:
     """Tell whether the account's charts are still cut in the zone it had before."""
     return outbox.is_promised(REBUILD_ROLLUPS, key="user_id", value=account.id)
-
-
-def key_by_text(text: str, *, now: datetime) -> Key:
-    """Return the key that was sent. Raises KeyUnknown, in the same words for every reason."""
-    sent = find_key(text)
-    stored = None
-    if sent is not None:
-        stored = session.scalar(select(Key).where(Key.public_id == sent.public_id))
-    if (
-        sent is None
-        or stored is None
-        or not sent.matches(stored.digest)
-        or key_rules.has_ended(stored, now=now)
-    ):
-        raise KeyUnknown(say("This key is not known, or no longer valid."))
-    return stored
-
-
-def attribution_of(key: Key) -> Attribution:
-    """Return whom a gateway's key bills for events in the formats of others."""
-    return Attribution(
-        gateway=key.name,
-        user_id=key.attributes_to,
-        fields=tuple(key.attributes_by),
-        accounts=frozenset(key.limited_to),
-    )
 
 
 def keys_of(account: Account) -> Sequence[Key]:

@@ -6,7 +6,6 @@ An operator's own words stay as he wrote them.
 from app.foundation.sentences import Sentence, say
 
 _SENTENCES = (
-    say("Pay as you go"),
     say("Perfect for getting started"),
     say("Up to 100K tokens per month"),
     say("Email support"),

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from app.config import Settings
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown, WrongCredentials
 from app.domain.accounts.models import Account
 from app.domain.coupons.creating import create as create_coupon
@@ -138,7 +139,7 @@ def _password(account: Account, known: str, *, now: datetime) -> str:
 def _key(kind: KeyKind, known: str, *, owner: Account | None, now: datetime) -> str:
     user_id = None if owner is None else owner.id
     try:
-        key = queries.key_by_text(known, now=now)
+        key = caller_by_text(known, now=now)
     except KeyUnknown:
         key = None  # revoked, or of another database
     if key is not None and (key.kind, key.user_id) == (kind, user_id):

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.domain.accounts import key_rules, keys, queries
+from app.domain.accounts import key_rules, keys
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import (
     AttributionOutsideLimits,
     KeyEnded,
@@ -44,7 +45,7 @@ def replace(key: Key, overlap: Overlap = Overlap.DAY, *, now=NOW):
 
 def works(text: str, *, now=NOW) -> bool:
     try:
-        queries.key_by_text(text, now=now)
+        caller_by_text(text, now=now)
     except KeyUnknown:
         return False
     return True
@@ -68,14 +69,14 @@ class TestAdd:
         assert (key.name, key.scope, key.expires_at) == ("main", "read", NOW + DAY)
         assert (key.limited_to, key.attributes_to) == (["ada", "ben"], "ada")
         assert works(made.text, now=NOW + DAY - TICK) and not works(made.text, now=NOW + DAY)
-        whom = queries.attribution_of(key)
+        whom = caller_by_text(made.text, now=NOW).attribution
         assert whom.find_fault("ada") is None
         fault = whom.find_fault("cleo")
         assert (fault.path, fault.code) == ("user_id", "account_not_allowed")
 
     def test_without_limits_speaks_of_everyone(self, ada: Account) -> None:
-        key, _ = add()
-        assert queries.attribution_of(key).find_fault("anyone") is None
+        _, made = add()
+        assert caller_by_text(made.text, now=NOW).attribution.find_fault("anyone") is None
 
     @pytest.mark.parametrize(
         ("terms", "refusal"),
@@ -153,7 +154,7 @@ class TestReplace:
         assert all(getattr(old, name) == getattr(new, name) for name in same)
         assert new.expires_at == NOW + 170 * DAY and new.created_at == NOW + 80 * DAY
         assert old.replaced_by == new.id and new.last_used_at is None
-        assert queries.key_by_text(made.text, now=NOW + 80 * DAY).id == new.id
+        assert caller_by_text(made.text, now=NOW + 80 * DAY).id == new.id
 
     @pytest.mark.parametrize(
         ("overlap", "lasts"),

@@ -5,6 +5,7 @@ from argon2 import PasswordHasher
 
 from app.domain.accounts import operations, passwords, queries, sessions
 from app.domain.accounts.attribution import Attribution
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.errors import (
     AttributionFieldRepeated,
@@ -145,7 +146,7 @@ class TestMakeKey:
         stored = session.query(Key).one()
         assert (stored.name, stored.user_id, stored.scope) == ("ci", "ada", "write")
         assert made.text not in (stored.digest, stored.public_id)
-        assert queries.key_by_text(made.text, now=NOW) is stored
+        assert caller_by_text(made.text, now=NOW).id == stored.id
 
     def test_refuses_a_name_that_is_none(self, ada: Account) -> None:
         with pytest.raises(KeyNameInvalid), transaction():
@@ -158,16 +159,16 @@ class TestMakeGatewayKey:
             made = operations.make_gateway_key(
                 "main", attribute_to="ada", attribute_by=("subject", "end_user"), now=NOW
             )
-        key = queries.key_by_text(made.text, now=NOW)
+        key = caller_by_text(made.text, now=NOW)
         assert (key.kind, key.user_id, key.name) == (KeyKind.GATEWAY, None, "main")
         expected = Attribution("main", "ada", ("subject", "end_user"))
-        assert queries.attribution_of(key) == expected
+        assert key.attribution == expected
 
     def test_bills_nobody_untold(self) -> None:
         with transaction():
             made = operations.make_gateway_key("main", now=NOW)
-        key = queries.key_by_text(made.text, now=NOW)
-        assert queries.attribution_of(key) == Attribution("main")
+        key = caller_by_text(made.text, now=NOW)
+        assert key.attribution == Attribution("main")
 
     @pytest.mark.parametrize(
         ("given", "error"),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.accounts import queries
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown, UnknownAccount
 from app.domain.accounts.models import Account
 from app.foundation.secret_keys import KeyKind
@@ -39,10 +40,10 @@ class TestAccount:
 class TestKeyByText:
     def test_is_found_until_the_moment_it_expires(self, ada: Account) -> None:
         text = make_key(KeyKind.CUSTOMER, user_id="ada", expires_at=NOW).text
-        assert queries.key_by_text(text, now=NOW - MICROSECOND).user_id == "ada"
+        assert caller_by_text(text, now=NOW - MICROSECOND).user_id == "ada"
         for now in (NOW, NOW + MICROSECOND):
             with pytest.raises(KeyUnknown):
-                queries.key_by_text(text, now=now)
+                caller_by_text(text, now=now)
 
     def test_is_unknown_in_the_same_words_whatever_is_wrong(self, ada: Account) -> None:
         good = make_key(KeyKind.CUSTOMER, user_id="ada").text
@@ -60,7 +61,7 @@ class TestKeyByText:
             "ö" * 53,
         ):
             with pytest.raises(KeyUnknown, match="not known, or no longer valid"):
-                queries.key_by_text(text, now=NOW)
+                caller_by_text(text, now=NOW)
 
 
 class TestKeysOf:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.domain.accounts import operations, queries
 from app.domain.accounts.attribution import WireFormat
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import RealAccountsPresent
 from app.domain.coupons.queries import coupons
 from app.domain.usage.models import BillingRecord
@@ -83,15 +84,15 @@ class TestLoadDemo:
         for login in (demo.customer, demo.operator):
             assert operations.check_credentials(login.email, login.password).is_demo
         kinds = {
-            queries.key_by_text(key, now=now).kind
+            caller_by_text(key, now=now).kind
             for key in (demo.customer.api_key, demo.operator.api_key, demo.gateway_key)
         }
         assert kinds == {"obl_sk_", "obl_op_", "obl_gw_"}
 
     @pytest.mark.usefixtures("no_usage")
     def test_lets_clients_of_others_be_tried(self, load, now) -> None:
-        key = queries.key_by_text(load()[0].gateway_key, now=now)
-        attribution = queries.attribution_of(key)
+        key = caller_by_text(load()[0].gateway_key, now=now)
+        attribution = key.attribution
         assert all(attribution.bills_someone(wire) for wire in WireFormat)
 
     @pytest.mark.usefixtures("no_usage")

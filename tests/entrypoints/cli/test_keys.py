@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from app.domain.accounts import queries, security_journal
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.mails.models import Mail
 from app.foundation import clock
@@ -29,7 +30,7 @@ class TestCreate:
         result = billing("keys", "create", *owner)
         assert result.exit_code == 0, result.output
         text = result.stdout.removesuffix("\n")
-        key = queries.key_by_text(text, now=clock.now())
+        key = caller_by_text(text, now=clock.now())
         assert (key.kind, key.user_id) == (kind, user_id)
 
     def test_stands_in_the_owner_s_journal(self, billing) -> None:
@@ -43,7 +44,7 @@ class TestCreate:
 
     def test_names_a_gateways_key_after_the_gateway(self, app, billing) -> None:
         text = billing("keys", "create", "--gateway", "main").stdout.strip()
-        assert queries.key_by_text(text, now=clock.now()).name == "main"
+        assert caller_by_text(text, now=clock.now()).name == "main"
 
     @pytest.mark.parametrize(
         ("owner", "code", "message"),
@@ -65,7 +66,7 @@ class TestCreate:
     def test_lets_a_gateways_key_say_whom_it_bills(self, app, billing) -> None:
         by = ["--attribute-by", "end_user", "--attribute-by", "subject"]
         text = billing("keys", "create", "--gateway", "main", "--attribute-to", "ada", *by).stdout
-        key = queries.key_by_text(text.strip(), now=clock.now())
+        key = caller_by_text(text.strip(), now=clock.now())
         assert (key.attributes_to, key.attributes_by) == ("ada", ["end_user", "subject"])
 
     @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ class TestCreate:
         ends_at = clock.now().replace(microsecond=0) + timedelta(days=30)
         more = ["--scope", "read", "--expires", ends_at.isoformat(), "--limit-to", "ada"]
         text = billing("keys", "create", "--gateway", "main", *more).stdout.strip()
-        key = queries.key_by_text(text, now=clock.now())
+        key = caller_by_text(text, now=clock.now())
         assert (key.scope, key.expires_at, key.limited_to) == ("read", ends_at, ["ada"])
 
     def test_tells_the_owner_that_it_was_the_operator(self, app, billing) -> None:
@@ -122,10 +123,10 @@ class TestReplace:
             new = billing("keys", "replace", old[:15], "--overlap", "1h").stdout.strip()
             later = clock.now() + timedelta(minutes=59)
             end_reading()
-            same = [queries.key_by_text(text, now=later) for text in (old, new)]
+            same = [caller_by_text(text, now=later) for text in (old, new)]
             assert same[0].name == same[1].name and same[0].kind == same[1].kind
             with pytest.raises(KeyUnknown):
-                queries.key_by_text(old, now=clock.now() + timedelta(hours=1))
+                caller_by_text(old, now=clock.now() + timedelta(hours=1))
 
     def test_is_done_once(self, app, billing) -> None:
         old = billing("keys", "create", "--user", "ada").stdout.strip()
@@ -141,7 +142,7 @@ class TestRevoke:
         result = billing("keys", "revoke", text[:15])
         assert (result.exit_code, result.stdout) == (0, f"{text[:15]} is refused from now on.\n")
         with pytest.raises(KeyUnknown):
-            queries.key_by_text(text, now=clock.now())
+            caller_by_text(text, now=clock.now())
         assert security_journal.events_of(queries.account("ada"))[0].action == "key_revoked"
 
     def test_knows_no_other(self, billing) -> None:

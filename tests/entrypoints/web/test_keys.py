@@ -7,6 +7,7 @@ import pytest
 
 from app import create_app
 from app.domain.accounts import key_rules, queries, security_journal
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Account, Key
 from app.foundation import clock
@@ -42,7 +43,7 @@ class TestMake:
         assert answer.status_code == 200
         shown = set(KEY.findall(answer.text))
         assert len(shown) == 1
-        key = queries.key_by_text(shown.pop(), now=clock.now())
+        key = caller_by_text(shown.pop(), now=clock.now())
         assert (key.user_id, key.name) == ("ada", "Reporting")
         later = adas.get("/keys").text
         assert "Reporting" in later and not KEY.search(later)
@@ -177,11 +178,11 @@ class TestReplace:
             answer.text
         )
         for text in (shown, old.text):
-            key = queries.key_by_text(text, now=clock.now())
+            key = caller_by_text(text, now=clock.now())
             assert (key.name, key.scope) == ("ci", "read")
         later = clock.now() + timedelta(hours=1)
         with pytest.raises(KeyUnknown):
-            queries.key_by_text(old.text, now=later)
+            caller_by_text(old.text, now=later)
         page = adas.get("/keys").text
         assert "being replaced" in page and not KEY.search(page)
         assert mails_to("ada@example.com")[-1] == "key_replaced"
@@ -206,7 +207,7 @@ class TestReplace:
         answer = adas.post(f"/keys/{number}/replace", data={"overlap": "now"})
         assert "which no longer works" in answer.text
         with pytest.raises(KeyUnknown):
-            queries.key_by_text(old.text, now=clock.now())
+            caller_by_text(old.text, now=clock.now())
 
     def test_takes_no_overlap_that_was_not_offered(self, adas, adas_key) -> None:
         answer = adas.post(f"/keys/{adas_key.id}/replace", data={"overlap": "100y"})
@@ -217,7 +218,7 @@ class TestReplace:
 class TestRevoke:
     def test_ends_the_key(self, adas, adas_key) -> None:
         text = make_key(KeyKind.CUSTOMER, user_id="ada").text
-        key = queries.key_by_text(text, now=clock.now())
+        key = caller_by_text(text, now=clock.now())
         asked = adas.get(f"/keys/{key.id}/revoke").text
         assert "Programs that use it get 401 at once." in asked
         answer = adas.post(f"/keys/{key.id}/revoke")
@@ -225,7 +226,7 @@ class TestRevoke:
         page = adas.get("/keys").text
         assert "is revoked" in page and "Keys that have ended" in page
         with pytest.raises(KeyUnknown):
-            queries.key_by_text(text, now=clock.now())
+            caller_by_text(text, now=clock.now())
         assert security_journal.events_of(key_owner(key))[0].action == "key_revoked"
 
     def test_holds_at_once_in_another_process(self, adas, app, settings) -> None:

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from app.domain.accounts import key_rules, queries
+from app.domain.accounts import key_rules
+from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Key
 from app.foundation import clock
@@ -57,7 +58,7 @@ class TestMake:
         }
         answer = olgas.post(f"{KEYS}/gateway", data=sent)
         (shown,) = set(KEY.findall(answer.text))
-        key = queries.key_by_text(shown, now=clock.now())
+        key = caller_by_text(shown, now=clock.now())
         assert (key.kind, key.scope, key.expires_at) == (KeyKind.GATEWAY, "write", None)
         assert (key.limited_to, key.attributes_to) == (["ada", "ben"], "ada")
         assert key.attributes_by == ["end_user", "subject"]
@@ -69,7 +70,7 @@ class TestMake:
     def test_makes_one_of_the_operator_s_own(self, olgas) -> None:
         answer = olgas.post(f"{KEYS}/own", data={"name": "reports", "expiry": "90"})
         (shown,) = set(KEY.findall(answer.text))
-        key = queries.key_by_text(shown, now=clock.now())
+        key = caller_by_text(shown, now=clock.now())
         assert (key.kind, key.user_id, key.scope) == (KeyKind.OPERATOR, "olga", "read")
 
     @pytest.mark.parametrize(
@@ -103,13 +104,13 @@ class TestReplaceAndRevoke:
         assert "Replace main" in olgas.get(f"{KEYS}/{number}/replace").text
         answer = olgas.post(f"{KEYS}/{number}/replace", data={"overlap": "24h"})
         (shown,) = set(KEY.findall(answer.text))
-        assert queries.key_by_text(shown, now=clock.now()).user_id == user_id
+        assert caller_by_text(shown, now=clock.now()).user_id == user_id
         assert "at once" in olgas.get(f"{KEYS}/{number}/revoke").text
         gone = olgas.post(f"{KEYS}/{number}/revoke")
         assert (gone.status_code, gone.location) == (303, KEYS)
         assert "The key is revoked" in olgas.get(KEYS).text
         with pytest.raises(KeyUnknown):
-            queries.key_by_text(old.text, now=clock.now())
+            caller_by_text(old.text, now=clock.now())
         assert [action for action, _ in acts_of_olga()] == ["key_replaced", "key_revoked"]
         assert "key_replaced" in mails_to(f"{user_id or 'olga'}@example.com")
 
