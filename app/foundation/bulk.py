@@ -17,8 +17,8 @@ from sqlalchemy.dialects.sqlite import pysqlite
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
-from app.foundation import postgresql
-from app.foundation.database import Base, session
+from app.foundation import postgresql, slow_queries
+from app.foundation.database import Base, connection
 from app.foundation.direct import as_sqlalchemy_says, execute, in_array, in_one_go, on_postgresql
 from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
 
@@ -67,9 +67,9 @@ def insert_new_tuples(
     """
     ordered = sorted(rows, key=itemgetter(columns.index(key)))
     shape = _Shape(cast(Table, model.__table__), columns, on_postgresql())
-    connection = session.connection()
+    current = connection()
     if shape.on_postgresql and len(ordered) >= COPY_FROM:
-        execute(connection, "SAVEPOINT new_rows", ())
+        execute(current, "SAVEPOINT new_rows", ())
         inserted = _copied(shape, ordered, meanwhile=meanwhile)
         if inserted:
             with in_one_go():
@@ -77,13 +77,13 @@ def insert_new_tuples(
     else:
         meanwhile()
         with in_one_go():
-            execute(connection, "SAVEPOINT new_rows", ())
+            execute(current, "SAVEPOINT new_rows", ())
             cursor = _execute(_insert(shape, key), _given(shape, ordered))
             afterwards()
         inserted = cursor.rowcount == len(ordered)
     if not inserted:
-        execute(connection, "ROLLBACK TO SAVEPOINT new_rows", ())
-    execute(connection, "RELEASE SAVEPOINT new_rows", ())
+        execute(current, "ROLLBACK TO SAVEPOINT new_rows", ())
+    execute(current, "RELEASE SAVEPOINT new_rows", ())
     return inserted
 
 
@@ -145,7 +145,7 @@ def _run(shape: "_Shape", statement: str, rows: Sequence[tuple[object, ...]]) ->
 
 
 def _execute(statement: str, given: Sequence[object]) -> Any:
-    return execute(session.connection(), statement, given, is_many=not on_postgresql())
+    return execute(connection(), statement, given, is_many=not on_postgresql())
 
 
 def _given(shape: "_Shape", rows: Sequence[tuple[object, ...]]) -> Sequence[Any]:
@@ -171,13 +171,14 @@ def _copied(
         copy_lines(rows[start : start + COPIED_AT_ONCE])
         for start in range(0, len(rows), COPIED_AT_ONCE)
     )
-    connection = session.connection()
-    driver = connection.connection.driver_connection
+    current = connection()
+    driver = current.connection.driver_connection
     assert postgresql.is_ours(driver), "only PostgreSQL copies"
     try:
-        return postgresql.copy_in(driver, statement, parts, meanwhile=meanwhile)
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise as_sqlalchemy_says(connection, statement, error) from error
+        with slow_queries.timed_together(current.engine, [statement]):
+            return postgresql.copy_in(driver, statement, parts, meanwhile=meanwhile)
+    except current.dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemy_says(current, statement, error) from error
 
 
 @dataclass(frozen=True, slots=True)

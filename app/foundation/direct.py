@@ -9,6 +9,7 @@ transaction, the events of its engine, and SQLAlchemy's errors.
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar, cast
@@ -32,8 +33,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
-from app.foundation import postgresql
-from app.foundation.database import session
+from app.foundation import postgresql, slow_queries
+from app.foundation.database import bound_to, connection, session
 from app.foundation.literals import array_literal
 
 V = TypeVar("V")
@@ -41,11 +42,16 @@ Write = Callable[[Any], Any]
 Build = Callable[[], SelectBase]
 Given = Mapping[str, object]
 Row = tuple[Any, ...]
+# Of a statement that has no name, its beginning says what it is.
+NAME_LENGTH = 40
+
+# What is sent in one go, by name, while it is being sent.
+_sent: ContextVar[list[str] | None] = ContextVar("sent", default=None)
 
 
 def on_postgresql() -> bool:
     """Tell which of the two databases is asked."""
-    return session.get_bind().dialect.name == "postgresql"
+    return bound_to().dialect.name == "postgresql"
 
 
 def among(asked: InstrumentedAttribute[V] | ColumnElement[V], name: str) -> ColumnElement[bool]:
@@ -78,6 +84,7 @@ class Question:
 
     def __init__(self, build: Build) -> None:
         self._build = build
+        self._name = build.__name__.strip("_")
         self._words: dict[str, _Words] = {}
 
     def ask(self, given: Given) -> list[Row]:
@@ -87,29 +94,37 @@ class Question:
     def send(self, given: Given, read: Callable[[Iterable[Row]], V]) -> "Awaited[V]":
         """Ask the question, and return what is to be read from its rows once they are needed."""
         session.flush()
-        connection = session.connection()
-        words = self._words.get(connection.dialect.name)
+        current = connection()
+        dialect = current.dialect
+        words = self._words.get(dialect.name)
         if words is None:
-            words = self._words[connection.dialect.name] = _words(self._build(), connection.dialect)
-        cursor = execute(connection, words.text, [give(given) for give in words.given])
-        return Awaited(cursor, words, read)
+            words = self._words[dialect.name] = _words(self._build(), dialect)
+        values = [give(given) for give in words.given]
+        cursor = execute(current, words.text, values, named=self._name)
+        return Awaited(current, cursor, words, read)
 
 
 class Awaited(Generic[V]):
     """An answer that may still be under way."""
 
-    def __init__(self, cursor: Any, words: "_Words", read: Callable[[Iterable[Row]], V]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        cursor: Any,
+        words: "_Words",
+        read: Callable[[Iterable[Row]], V],
+    ) -> None:
+        self._connection = connection
         self._cursor = cursor
         self._words = words
         self._read = read
 
     def get(self) -> V:
         """Return the answer; only the first time."""
-        connection = session.connection()
         try:
             rows = cast("list[Row]", self._cursor.fetchall())
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise as_sqlalchemy_says(connection, self._words.text, error) from error
+        except self._connection.dialect.loaded_dbapi.Error as error:
+            raise as_sqlalchemy_says(self._connection, self._words.text, error) from error
         return self._read(rows if self._words.read is None else map(self._words.read, rows))
 
 
@@ -120,25 +135,37 @@ def in_one_go() -> Iterator[None]:
     They are done in their order. Nothing that is sent inside may depend on an answer, and what an
     answer or a number of rows is may only be asked afterwards. SQLite has nobody to wait for.
     """
-    connection = session.connection()
-    driver = connection.connection.driver_connection
+    current = connection()
+    driver = current.connection.driver_connection
     if not postgresql.is_ours(driver):
         yield
         return
+    sent: list[str] = []
+    sending = _sent.set(sent)
     try:
-        with postgresql.in_pipeline(driver):
+        with slow_queries.timed_together(current.engine, sent), postgresql.in_pipeline(driver):
             yield
-    except connection.dialect.loaded_dbapi.Error as error:
-        raise as_sqlalchemy_says(connection, "several statements in one go", error) from error
+    except current.dialect.loaded_dbapi.Error as error:
+        raise as_sqlalchemy_says(current, "several statements in one go", error) from error
+    finally:
+        _sent.reset(sending)
 
 
 def execute(
-    connection: Connection, words: str, given: Sequence[object], *, is_many: bool = False
+    connection: Connection,
+    words: str,
+    given: Sequence[object],
+    *,
+    is_many: bool = False,
+    named: str = "",
 ) -> Any:
     """Have a statement executed, and return the driver's cursor; with many, for each of `given`.
 
     Raises SQLAlchemy's errors.
     """
+    sent = _sent.get()
+    if sent is not None:
+        sent.append(named or words[:NAME_LENGTH])
     events = cast(Any, connection).dispatch
     # What listeners keep of a statement, they keep on this.
     context = SimpleNamespace()

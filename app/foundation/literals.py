@@ -14,6 +14,8 @@ import msgspec
 # What COPY has to be told to read `copy_lines`.
 COPY_OPTIONS = r"""(FORMAT csv, NULL 'null', ESCAPE '\')"""
 TAKEN = (str, int, date, dict, list, type(None))
+# Their JSON is what PostgreSQL reads.
+AS_THEY_ARE = {str, int, bool, type(None)}
 ESCAPE = re.compile(rb'\\(?:["\\]|u[0-9a-f]{4}|.)')
 _encoder = msgspec.json.Encoder()
 
@@ -41,6 +43,8 @@ def _writable(values: Iterable[object]) -> Sequence[object]:
     """Return a column whose JSON is what PostgreSQL reads too."""
     column = list(values)
     kinds = set(map(type, column))
+    if kinds <= AS_THEY_ARE:
+        return column
     for kind in kinds:
         if not issubclass(kind, TAKEN):
             raise TypeError(f"PostgreSQL is never given a {kind.__name__} here")

@@ -2,7 +2,10 @@
 
 import logging
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -12,9 +15,12 @@ SHOWN_MAX = 2_000
 
 log = logging.getLogger(__name__)
 
+_slower_than_ms: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
+
 
 def watch(engine: Engine, *, slower_than_ms: int) -> None:
     """Log each statement of the engine that takes longer than so many milliseconds."""
+    _slower_than_ms[engine] = slower_than_ms
 
     def begun(*given: Any) -> None:
         *_, context, _is_many = given
@@ -28,6 +34,19 @@ def watch(engine: Engine, *, slower_than_ms: int) -> None:
 
     event.listen(engine, "before_cursor_execute", begun)
     event.listen(engine, "after_cursor_execute", ended)
+
+
+@contextmanager
+def timed_together(engine: Engine, names: Sequence[str]) -> Iterator[None]:
+    """Log what is sent inside without waiting for answers, if all of it takes that long.
+
+    Of such statements none has a time of its own; `names` tells in the end which they were.
+    """
+    began_ns = time.monotonic_ns()
+    yield
+    took_ms = (time.monotonic_ns() - began_ns) // NANOS_PER_MS
+    if took_ms > _slower_than_ms.get(engine, took_ms):
+        _write_line(f"in one go: {', '.join(names)}", took_ms)
 
 
 def _write_line(statement: str, took_ms: int) -> None:

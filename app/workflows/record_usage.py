@@ -22,7 +22,7 @@ from app.domain.usage.errors import UsageContended
 from app.domain.usage.models import RecordStatus
 from app.domain.usage.posting import Candidate, Posting
 from app.domain.usage.pruning import Remembered
-from app.domain.usage.recording import ClosedMonths
+from app.domain.usage.recording import NONE_CLOSED, ClosedMonths
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money, outbox
@@ -99,15 +99,17 @@ def _lock(candidates: Sequence[Candidate], *, now: datetime) -> _Standing:
     """Lock the accounts in the order of their ids, and ask all that the reports depend on."""
     user_ids = {candidate.report.user_id for candidate in candidates}
     request_ids = {candidate.report.request_id for candidate in candidates}
-    months = {month_of(candidate.occurred_at) for candidate in candidates}
+    # Whether the running month is closed changes nothing: what it does not take, it takes.
+    months = {month_of(candidate.occurred_at) for candidate in candidates} - {month_of(now)}
     with in_one_go():
         # First: what is asked after it does not change until the transaction ends.
         balances = accounts.ask_balances(user_ids, served_at=now)
         recorded = recording.ask_recorded(request_ids)
         pruned = pruning.ask_pruned(request_ids)
         periods = subscription_queries.ask_usage_periods(user_ids, since=_since(candidates))
-        closed = recording.ask_closed_months(user_ids, months=months)
-    return _Standing(balances.get(), recorded.get(), pruned.get(), periods.get(), closed.get())
+        asked = recording.ask_closed_months(user_ids, months=months) if months else None
+    closed = NONE_CLOSED if asked is None else asked.get()
+    return _Standing(balances.get(), recorded.get(), pruned.get(), periods.get(), closed)
 
 
 def _since(candidates: Sequence[Candidate]) -> datetime:

@@ -6,10 +6,16 @@ from sqlalchemy.exc import OperationalError
 
 from app.domain.accounts.models import Account
 from app.foundation.database import db, session, transaction
-from app.foundation.impatience import waiting_at_most
+from app.foundation.impatience import letting_others_first, wait_at_most
 from app.foundation.together import HeldUp
 
 LOCKED = select(Account.id).where(Account.id == "ada").with_for_update()
+
+
+def lock() -> None:
+    with transaction(), letting_others_first():
+        wait_at_most(50)
+        session.execute(LOCKED)
 
 
 def test_gives_up_a_lock_that_does_not_come(ada: Account) -> None:
@@ -18,8 +24,8 @@ def test_gives_up_a_lock_that_does_not_come(ada: Account) -> None:
     session.commit()
     with db.engine.begin() as elsewhere:
         elsewhere.execute(LOCKED)
-        with pytest.raises(HeldUp), transaction(), waiting_at_most(50):
-            session.execute(LOCKED)
+        with pytest.raises(HeldUp):
+            lock()
     # It was of that transaction alone.
     assert session.connection().exec_driver_sql("SHOW lock_timeout").scalar() == "0"
 
@@ -28,7 +34,6 @@ def test_hides_no_other_trouble(ada: Account) -> None:
     def fail() -> None:
         raise OperationalError("SELECT", None, Exception("the disk is full"))
 
-    with pytest.raises(OperationalError), transaction(), waiting_at_most(50):
+    with pytest.raises(OperationalError), transaction(), letting_others_first():
         fail()
-    with transaction(), waiting_at_most(50):
-        session.execute(LOCKED)
+    lock()

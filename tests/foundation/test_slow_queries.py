@@ -7,8 +7,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app
+from app.domain.accounts.models import Counter
+from app.foundation import direct
+from app.foundation.bulk import COPY_FROM, insert_new_tuples
 from app.foundation.database import db, session
-from tests.databases import settings_for
+from app.foundation.direct import Question, in_one_go
+from tests.databases import on_postgresql, settings_for
 
 SLOW_MS = 300
 
@@ -67,6 +71,54 @@ class TestWatch:
         session.execute(sa.text(long))
         (record,) = logged(caplog)
         assert len(record.fields["statement"]) == 2_000
+
+
+@Question
+def sleeping() -> sa.SelectBase:
+    return sa.select(sa.literal_column(f"1 FROM pg_sleep({SLOW_MS / 2_000 + 0.1})"))
+
+
+@on_postgresql
+class TestTimedTogether:
+    def test_logs_what_takes_long_in_one_go(self, app, caplog: pytest.LogCaptureFixture) -> None:
+        with in_one_go():
+            direct.execute(session.connection(), "SET LOCAL lock_timeout = 5000", ())
+            answers = [sleeping.send({}, list) for _ in range(2)]
+        assert [answer.get() for answer in answers] == [[(1,)], [(1,)]]
+        # Neither of them would be slow alone, and none has a time of its own.
+        (record,) = logged(caplog)
+        assert record.fields["ms"] > SLOW_MS
+        names = "SET LOCAL lock_timeout = 5000, sleeping, sleeping"
+        assert record.fields["statement"] == f"in one go: {names}"
+
+    def test_is_silent_otherwise(self, app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+        with in_one_go():
+            direct.execute(session.connection(), "SELECT 1", ())
+        assert logged(caplog) == []
+
+    def test_logs_rows_that_are_copied(self, app, caplog: pytest.LogCaptureFixture) -> None:
+        session.execute(sa.text("CREATE TEMPORARY TABLE counters (name text, value bigint)"))
+        session.execute(
+            sa.text(
+                "CREATE FUNCTION pg_temp.wait() RETURNS trigger LANGUAGE plpgsql AS"
+                f" 'BEGIN PERFORM pg_sleep({2 * SLOW_MS / 1_000}); RETURN NULL; END'"
+            )
+        )
+        session.execute(
+            sa.text("CREATE TRIGGER slow AFTER INSERT ON counters EXECUTE FUNCTION pg_temp.wait()")
+        )
+        inserted = insert_new_tuples(
+            Counter,
+            [(f"row-{number}", number) for number in range(COPY_FROM)],
+            columns=("name", "value"),
+            key="name",
+            meanwhile=lambda: None,
+            afterwards=lambda: None,
+        )
+        (record,) = logged(caplog)
+        assert inserted and record.fields["ms"] > SLOW_MS
+        assert record.fields["statement"].startswith("in one go: COPY counters (name, value)")
+        session.rollback()
 
 
 def test_errors_do_not_repeat_what_went_along(app: Flask) -> None:

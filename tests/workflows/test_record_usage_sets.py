@@ -74,7 +74,7 @@ class TestStatements:
             outcomes = record(batch)
         assert {outcome.status for outcome in outcomes} == {"duplicate"}
         # The state of prices, the lock, and what is asked in one go with it: nothing is written.
-        assert len(sent) == 6
+        assert len(sent) == 5
         assert {text.split()[0] for text in sent} == {"SELECT"}
         assert not [each for each in sent if each.lstrip().startswith(("INSERT", "UPDATE"))]
 

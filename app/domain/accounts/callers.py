@@ -4,7 +4,7 @@ A remembered key may have changed since, in another process. So whoever takes on
 `are_as_remembered` before he lets anything become permanent: once for all that is done together.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -15,8 +15,8 @@ from app.domain.accounts import key_rules
 from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Key
-from app.foundation.database import session
-from app.foundation.direct import Question, among, values_of
+from app.foundation.database import bound_to
+from app.foundation.direct import Awaited, Question, Row, among, values_of
 from app.foundation.secret_keys import SecretKey, find_key
 from app.foundation.sentences import say
 
@@ -85,12 +85,20 @@ def forget(caller: Caller) -> None:
 
 def are_as_remembered(callers: Collection[Caller], *, now: datetime) -> bool:
     """Tell whether these keys may still do what they could when they were looked up."""
-    rows = _which_are_these.ask({"ids": values_of({caller.id for caller in callers})})
-    stand = {row[0]: _facts(Caller._make(row)) for row in rows}
-    return all(
-        stand.get(caller.id) == _facts(caller) and not key_rules.has_ended(caller, now=now)
-        for caller in callers
-    )
+    return ask_whether_as_remembered(callers, now=now).get()
+
+
+def ask_whether_as_remembered(callers: Collection[Caller], *, now: datetime) -> Awaited[bool]:
+    """Ask the same, together with other questions."""
+
+    def all_stand(rows: Iterable[Row]) -> bool:
+        stand = {row[0]: _facts(Caller._make(row)) for row in rows}
+        return all(
+            stand.get(caller.id) == _facts(caller) and not key_rules.has_ended(caller, now=now)
+            for caller in callers
+        )
+
+    return _which_are_these.send({"ids": values_of({each.id for each in callers})}, all_stand)
 
 
 def _find(sent: SecretKey) -> Caller | None:
@@ -104,7 +112,7 @@ _remembered: WeakKeyDictionary[Engine | Connection, dict[str, Caller]] = WeakKey
 
 def _remembered_here() -> dict[str, Caller]:
     """Return the keys that this process has read of this database, by digest."""
-    known = _remembered.setdefault(session.get_bind(), {})
+    known = _remembered.setdefault(bound_to(), {})
     if len(known) > REMEMBERED_MAX:
         known.clear()
     return known

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, SelectBase, select, text
 
 from app.domain.accounts.models import Counter
 from app.domain.catalog.rules import Price, PriceBook
-from app.foundation.database import session
+from app.foundation.database import bound_to, session
 from app.foundation.direct import Question
 
 STATE = "prices"
@@ -67,7 +67,7 @@ def _state() -> SelectBase:
 def remembered_prices() -> RememberedPrices:
     """Return what this process remembers of the prices as they stand in this database now."""
     state = next((value for (value,) in _state.ask({})), UNTOUCHED)
-    engine = session.get_bind()
+    engine = bound_to()
     known = _remembered.get(engine)
     if known is None or known.state != state or len(known.names) > NAMES_MAX:
         known = _remembered[engine] = RememberedPrices(state)

@@ -15,7 +15,7 @@ from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
 from app.foundation import bulk
 from app.foundation.bulk import insert_new_tuples, insert_rows
-from app.foundation.database import session
+from app.foundation.database import bound_to
 from app.foundation.direct import Awaited, Question, Row, among, values_of
 from app.foundation.periods import month_of
 
@@ -87,6 +87,9 @@ class ClosedMonths:
     def holds(self, user_id: str, month: str) -> bool:
         """Tell whether the month is closed for the account."""
         return month in self.for_everyone or (user_id, month) in self.for_account
+
+
+NONE_CLOSED = ClosedMonths(frozenset(), frozenset())
 
 
 @Question
@@ -172,7 +175,7 @@ _seen: WeakKeyDictionary[Engine | Connection, set[Label]] = WeakKeyDictionary()
 
 def _seen_before() -> set[Label]:
     """Return the labels that this process has read of this database."""
-    seen = _seen.setdefault(session.get_bind(), set())
+    seen = _seen.setdefault(bound_to(), set())
     if len(seen) > SEEN_MAX:
         seen.clear()
     return seen

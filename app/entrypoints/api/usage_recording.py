@@ -17,7 +17,9 @@ from app.entrypoints.api.auth import CallerChanged
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.database import end_reading, is_in_transaction, transaction
-from app.foundation.impatience import waiting_at_most
+from app.foundation.direct import in_one_go
+from app.foundation.impatience import letting_others_first, wait_at_most
+from app.foundation.planning import FEW, plan_by_keys
 from app.foundation.together import Together
 from app.workflows.record_usage import record_usage
 
@@ -82,8 +84,8 @@ def _recorded(post: Post) -> Sequence[Outcome]:
 
 def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
     """Record several posts in one transaction; what repeats an earlier one is a duplicate of it."""
-    with transaction(), waiting_at_most(LOCKED_MAX_MS):
-        _look_at_callers(posts)
+    with transaction(), letting_others_first():
+        _begin(posts, locked_max_ms=LOCKED_MAX_MS)
         outcomes = iter(
             record_usage(
                 list(chain.from_iterable(post.reports for post in posts)),
@@ -98,14 +100,20 @@ def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
 def _record_alone(post: Post) -> Sequence[Outcome]:
     """Record one post in a transaction of its own, which waits as long as it must."""
     with transaction():
-        _look_at_callers([post])
+        _begin([post])
         return record_usage(post.reports, now=post.arrived_at, grace=renewal_grace())
 
 
-def _look_at_callers(posts: Sequence[Post]) -> None:
+def _begin(posts: Sequence[Post], *, locked_max_ms: int | None = None) -> None:
     """Look whether the keys are still what they were when they were looked up."""
     now = max(post.arrived_at for post in posts)
-    if not callers.are_as_remembered([post.caller for post in posts], now=now):
+    with in_one_go():
+        if locked_max_ms is not None:
+            wait_at_most(locked_max_ms)
+        if sum(len(post.reports) for post in posts) <= FEW:
+            plan_by_keys()
+        stand = callers.ask_whether_as_remembered([post.caller for post in posts], now=now)
+    if not stand.get():
         raise CallerChanged
 
 

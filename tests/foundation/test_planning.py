@@ -1,0 +1,24 @@
+"""What names its rows by keys is planned once, and finds them by an index whatever has grown."""
+
+import pytest
+from sqlalchemy import text
+
+from app.foundation.database import session, transaction
+from app.foundation.planning import plan_by_keys
+
+SHOWN = text("SELECT current_setting('plan_cache_mode'), current_setting('enable_seqscan')")
+
+
+@pytest.mark.usefixtures("app")
+class TestPlanByKeys:
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_holds_for_the_rest_of_the_transaction(self) -> None:
+        with transaction():
+            plan_by_keys()
+            assert session.execute(SHOWN).one() == ("force_generic_plan", "off")
+        assert session.execute(SHOWN).one() == ("auto", "on")
+
+    @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+    def test_is_nothing_to_sqlite(self) -> None:
+        with transaction():
+            plan_by_keys()
