@@ -11,6 +11,7 @@ from app.domain import tables as tables  # every table is mapped before anything
 from app.domain.accounts import session_rules
 from app.entrypoints.doors import register_doors
 from app.entrypoints.downloading import register_downloads
+from app.entrypoints.frame import Frame
 from app.foundation import slow_queries
 from app.foundation.database import db
 
@@ -34,7 +35,7 @@ def _engine_options(settings: Settings) -> dict[str, object]:
 
 def create_app(settings: Settings, **overrides: object) -> Flask:
     """Build the application: settings, extensions, then doors."""
-    app = Flask(
+    app = Frame(
         __name__, template_folder=str(ROOT / "templates"), static_folder=str(ROOT / "static")
     )
     app.config.from_mapping(

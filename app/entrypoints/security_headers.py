@@ -74,9 +74,9 @@ def register_security_headers(app: Flask) -> None:
 
 
 def _secured(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        # An answer that needs more than the rest may say so itself.
-        response.headers.setdefault(name, value)
+    # An answer that needs more than the rest may say so itself.
+    said = {name.lower() for name, _value in response.headers}
+    response.headers.extend([each for each in HEADERS.items() if each[0].lower() not in said])
     # Where we are reached by https, a proxy that says nothing of it changes nothing.
     if request.is_secure or current_app.config["SETTINGS"].secure_cookies:
         response.headers.setdefault(

@@ -137,7 +137,8 @@ def in_one_go() -> Iterator[None]:
     """
     current = connection()
     driver = current.connection.driver_connection
-    if not postgresql.is_ours(driver):
+    # Inside what goes in one go already there is nothing to add.
+    if _sent.get() is not None or not postgresql.is_ours(driver):
         yield
         return
     sent: list[str] = []
