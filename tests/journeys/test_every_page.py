@@ -15,8 +15,6 @@ from tests.journeys.looks import bars_nobody, fits_every_width, speaks_chinese
 from tests.journeys.visitor import Visitor, visiting
 from tests.journeys.walker import Walker
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 LANGUAGES = ("en", "zh")
 FOR_VISITORS = ("/login", "/register", "/forgot", "/v1/docs")
 # What stands on the way in, or behind a link in a mail; all else of "web" is for the signed-in.

@@ -12,8 +12,6 @@ from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Customer, Installation, wait_until
 from tests.journeys.visitor import Visitor
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 OTHER_PASSWORD = "another battery staple"
 MAILED_WITHIN_SECONDS = 20
 
