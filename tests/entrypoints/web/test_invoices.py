@@ -80,6 +80,7 @@ class TestList:
     def test_says_so_where_there_are_none(self, adas: FlaskClient) -> None:
         page = adas.get("/invoices").text
         assert "No invoices yet" in page and "Nothing is open. Thank you." in page
+        assert "pay-first" not in page
 
     def test_names_what_is_due_and_until_when(
         self, adas: FlaskClient, invoice: Invoice, ada: Account, now: datetime
@@ -91,6 +92,7 @@ class TestList:
             *(later.invoice_number, invoice.invoice_number),  # the newest is listed first
         ]
         assert "$13.34" in page and "is due" in page
+        assert f"Pay {invoice.invoice_number}" in page
 
     def test_says_what_is_overdue(self, adas: FlaskClient, ada: Account, now: datetime) -> None:
         make_invoice(ada, now=now - timedelta(days=31))
