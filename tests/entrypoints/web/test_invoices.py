@@ -23,7 +23,13 @@ from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
 from tests.entrypoints.web.conftest import HTMX, PASSWORD
 from tests.entrypoints.web.test_access import token_in
-from tests.factories.payments import invoice_row, make_card, make_checkout, make_invoice
+from tests.factories.payments import (
+    invoice_row,
+    make_card,
+    make_checkout,
+    make_invoice,
+    make_plan_invoice,
+)
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.html_lint import LintingClient
@@ -98,6 +104,11 @@ class TestList:
         make_invoice(ada, now=now - timedelta(days=31))
         page = adas.get("/invoices").text
         assert "was due" in page and ">overdue</span>" in page
+
+    def test_counts_no_tokens_on_a_plans_invoice(self, adas: FlaskClient, invoice: Invoice) -> None:
+        plan = make_plan_invoice("ada")
+        assert ">USD per 1,000</th>" in adas.get(f"/invoices/{invoice.invoice_number}").text
+        assert ">USD per 1,000</th>" not in adas.get(f"/invoices/{plan.invoice_number}").text
 
     def test_leads_to_the_running_months_draft(
         self, adas: FlaskClient, ada: Account, now: datetime

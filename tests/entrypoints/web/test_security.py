@@ -51,6 +51,11 @@ class TestPage:
         marked = re.findall(r'aria-current="(\w+)"', adas.get(page).text)
         assert marked == [parts[0], *parts]
 
+    def test_is_still_marked_when_a_form_comes_back(self, adas) -> None:
+        answer = adas.post(f"{PAGE}/password", data={"old_password": "x", "password": NEW})
+        assert answer.status_code == 422
+        assert f'href="{PAGE}" aria-current="page"' in answer.text
+
     def test_shows_nothing_of_bens(self, adas, bens) -> None:
         assert "ben" not in adas.get(PAGE).text.lower()
 
