@@ -218,7 +218,7 @@ def _owed_in_all() -> Select[*tuple[Any, ...]]:
     """Return the same, and before it all that is issued and unpaid, renewals too."""
     is_issued = (Invoice.user_id == USER_ID, Invoice.status == "issued")
     renewal = _first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
-    columns = (_sum_of(*is_issued), renewal, *_owed())
+    columns: tuple[ColumnElement[Any], ...] = (_sum_of(*is_issued), renewal, *_owed())
     return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))
 
 
