@@ -23,13 +23,7 @@ from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
 from tests.entrypoints.web.conftest import HTMX, PASSWORD
 from tests.entrypoints.web.test_access import token_in
-from tests.factories.payments import (
-    invoice_row,
-    make_card,
-    make_checkout,
-    make_invoice,
-    make_plan_invoice,
-)
+from tests.factories.payments import invoice_row, make_card, make_checkout, make_invoice
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.html_lint import LintingClient
@@ -86,7 +80,6 @@ class TestList:
     def test_says_so_where_there_are_none(self, adas: FlaskClient) -> None:
         page = adas.get("/invoices").text
         assert "No invoices yet" in page and "Nothing is open. Thank you." in page
-        assert "pay-first" not in page
 
     def test_names_what_is_due_and_until_when(
         self, adas: FlaskClient, invoice: Invoice, ada: Account, now: datetime
@@ -97,18 +90,12 @@ class TestList:
             *(invoice.invoice_number,),  # what is due first is to be paid now
             *(later.invoice_number, invoice.invoice_number),  # the newest is listed first
         ]
-        assert "$13.34" in page and "is due" in page
-        assert f"Pay {invoice.invoice_number}" in page
+        assert "$13.34" in page and "is due" in page and f"Pay {invoice.invoice_number}" in page
 
     def test_says_what_is_overdue(self, adas: FlaskClient, ada: Account, now: datetime) -> None:
         make_invoice(ada, now=now - timedelta(days=31))
         page = adas.get("/invoices").text
         assert "was due" in page and ">overdue</span>" in page
-
-    def test_counts_no_tokens_on_a_plans_invoice(self, adas: FlaskClient, invoice: Invoice) -> None:
-        plan = make_plan_invoice("ada")
-        assert ">USD per 1,000</th>" in adas.get(f"/invoices/{invoice.invoice_number}").text
-        assert ">USD per 1,000</th>" not in adas.get(f"/invoices/{plan.invoice_number}").text
 
     def test_leads_to_the_running_months_draft(
         self, adas: FlaskClient, ada: Account, now: datetime
