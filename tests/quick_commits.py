@@ -1,4 +1,4 @@
-"""Commits that no power cut has to survive; that those of customers do is tested where they are set.
+"""Commits that no power cut has to survive; what those of customers survive is tested elsewhere.
 
 PostgreSQL is told so by the settings of our own server. SQLite waited for the disk a dozen times in
 each test.
