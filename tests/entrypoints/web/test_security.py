@@ -37,6 +37,25 @@ class TestPage:
             assert adas.get(PAGE).status_code == 200
         assert len(sent) <= STATEMENTS_MAX, sent
 
+    @pytest.mark.parametrize(
+        ("page", "parts"),
+        [
+            ("/settings", ["page", "page"]),
+            (PAGE, ["true", "page"]),
+            (f"{PAGE}/journal", ["true"]),
+            ("/settings/data", ["true", "page"]),
+        ],
+    )
+    def test_is_marked_as_a_part_of_the_settings(self, adas, page, parts) -> None:
+        # Both in the side bar and behind "More" on phones.
+        marked = re.findall(r'aria-current="(\w+)"', adas.get(page).text)
+        assert marked == [parts[0], *parts]
+
+    def test_is_still_marked_when_a_form_comes_back(self, adas) -> None:
+        answer = adas.post(f"{PAGE}/password", data={"old_password": "x", "password": NEW})
+        assert answer.status_code == 422
+        assert f'href="{PAGE}" aria-current="page"' in answer.text
+
     def test_shows_nothing_of_bens(self, adas, bens) -> None:
         assert "ben" not in adas.get(PAGE).text.lower()
 
