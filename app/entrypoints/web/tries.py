@@ -51,6 +51,9 @@ LINKS = Limit("forgot", 30, HOUR, say("Too many requests from your network. Wait
 ADDRESSES = Limit(
     "email_change", 5, HOUR, say("You have asked for other addresses often. Try again in an hour.")
 )
+EMAIL_LINKS = Limit(
+    "email_links", 10, HOUR, say("You have had these mails sent often. Try again in an hour.")
+)
 
 
 def try_to_sign_in(email: str) -> None:
@@ -126,6 +129,11 @@ def ask_for_link() -> None:
 def ask_for_address(account: Account) -> None:
     """Count a mail address that an account wants to have. Raises TooManyRequests."""
     limiting.spend(ADDRESSES, account.id)
+
+
+def ask_for_email_link(account: Account) -> None:
+    """Count a mail that is sent once more to an end of a change. Raises TooManyRequests."""
+    limiting.spend(EMAIL_LINKS, account.id)
 
 
 def _own_browser(email: str) -> str:

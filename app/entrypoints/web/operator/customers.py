@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts import email_changes
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
@@ -56,6 +57,7 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         "web/operator/customers/_customer.html",
         customer=customers.customer_seen(account, seen),
         chosen=accounts.view_of(account, chosen),
+        pending=email_changes.pending(account, now=now),
         overview=seen,
         chart=charts.draw(seen.recent, metric=_metric(seen)),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
