@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
-KNOWN = op.f("ck_mail_tokens_purpose_known")
+KNOWN = "ck_mail_tokens_purpose_known"
 BEFORE = ("verify_email", "reset_password", "confirm_email", "undo_email")
 RELEASE = "release_email"
 
@@ -59,5 +59,5 @@ def downgrade() -> None:
 def _let_links_be(purposes: tuple[str, ...]) -> None:
     listed = ", ".join(f"'{purpose}'" for purpose in purposes)
     with op.batch_alter_table("mail_tokens") as links:
-        links.drop_constraint(KNOWN, type_="check")
-        links.create_check_constraint(KNOWN, f"purpose IN ({listed})")
+        links.drop_constraint(op.f(KNOWN), type_="check")
+        links.create_check_constraint(op.f(KNOWN), f"purpose IN ({listed})")
