@@ -111,8 +111,7 @@ FACTS: dict[str, dict[str, object]] = {
         **SEALED, **CHANGE, "both_confirmed": True, "reason": "", "undo_until": LATER,
     },
     "email_changed": {
-        **CHANGE, "both_confirmed": True, "reason": "He called from his office.",
-        "undo_until": LATER,
+        **CHANGE, "both_confirmed": True, "reason": "", "undo_until": LATER,
     },
 }  # fmt: skip
 

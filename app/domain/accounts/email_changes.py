@@ -87,7 +87,11 @@ def begin(account: Account, email: str, *, now: datetime) -> PendingChange:
 
 def pending(account: Account, *, now: datetime) -> PendingChange | None:
     """Return what the account waits for, if it does."""
-    row = session.get(EmailChange, account.id, populate_existing=True)
+    return seen(session.get(EmailChange, account.id, populate_existing=True), account, now=now)
+
+
+def seen(row: EmailChange | None, account: Account, *, now: datetime) -> PendingChange | None:
+    """Return a change that was read with its account, if it is still waited for."""
     return None if row is None or row.ends_at <= now else _view(row, account)
 
 

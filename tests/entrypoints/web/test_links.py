@@ -12,7 +12,7 @@ from app.entrypoints.letters import write_letter
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from tests.entrypoints.web.conftest import PASSWORD, link_in, words_of
-from tests.factories.mails import SEALED, make_mail
+from tests.factories.mails import FACTS, SEALED, make_mail
 
 NEW = "another battery staple"
 NEW_EMAIL = "ada@new.example"
@@ -191,6 +191,23 @@ class TestChangeOfAddress:
             letter = write_letter(mail, ada, settings=app.config["SETTINGS"])
             for told in words:
                 assert told in letter.text and told in letter.html
+
+    @pytest.mark.parametrize(
+        ("told", "words"),
+        [
+            ({}, "Both addresses have confirmed it."),
+            ({"both_confirmed": False}, "the one before was never verified, so it was not asked"),
+            (
+                {"reason": "He called <b>us</b>."},
+                "in place of ada@example.com, for this reason: He",
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("kind", ["email_left", "email_changed"])
+    def test_says_who_has_confirmed(self, app, ada, kind, told, words) -> None:
+        mail = make_mail(ada, kind, facts={**FACTS[kind], **told})
+        letter = write_letter(mail, ada, settings=app.config["SETTINGS"])
+        assert words in letter.text and words in letter.html and "<b>us" not in letter.html
 
     def test_mails_of_before_are_still_to_be_read(self, app, ada) -> None:
         for number, kind in enumerate(("confirm_email", "email_changing")):
