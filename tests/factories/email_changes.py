@@ -57,3 +57,9 @@ def undo(token: str, *, now=NOW) -> str:
     """Undo by a link, and return the token for another password."""
     with transaction():
         return undo_email_change(token, visitor=VISITOR, now=now)
+
+
+def never_verified(account: Account) -> None:
+    """Let nobody ever have shown that the account's address is his."""
+    with transaction():
+        account.email_verified_at = None
