@@ -28,6 +28,7 @@ from app.foundation.journal import JournalEntry
 from app.workflows.change_email import send_email_link_again
 from app.workflows.confirm_email_change import Confirmed, confirm_for_old_address
 from app.workflows.reset_password import reset_password, send_reset
+from app.workflows.verify_email import verify_email
 from tests.factories.accounts import make_account
 from tests.factories.email_changes import (
     NEW,
@@ -115,6 +116,18 @@ class TestConfirm:
         assert (ada.email, ada.email_verified_at) == (NEW, NOW)
         assert mails_to(OLD) == ["email_changing", "email_left"]
         assert not session.query(Mail).filter_by(kind="email_left").one().facts["both_confirmed"]
+
+    def test_has_a_say_once_it_was_verified_meanwhile(self, ada: Account) -> None:
+        never_verified(ada)
+        ask(ada)
+        with transaction():
+            made = mail_tokens.make(ada, Purpose.VERIFY_EMAIL, email=OLD, now=NOW)
+            verify_email(made.text, visitor=VISITOR, now=NOW)
+        left = confirm_new().left
+        assert left is not None and left.waits_for_old and ada.email == OLD
+        with transaction():
+            send_email_link_again(ada, End.OLD, seal=SEAL, visitor=VISITOR, now=NOW)
+        assert confirm_old().left is None and ada.email == NEW
 
     def test_signs_nobody_out(self, ada: Account) -> None:
         ask(ada)

@@ -103,6 +103,13 @@ def waiting_for(account: Account, end: End, *, now: datetime) -> PendingChange:
     return change
 
 
+def ask_old_too(account: Account) -> None:
+    """Ask the address of so far as well: it was verified while another one was waited for."""
+    row = session.get(EmailChange, account.id, populate_existing=True)
+    if row is not None:
+        row.asks_old = True
+
+
 def waiting_for_link(account: Account, link: Link, *, now: datetime) -> PendingChange:
     """Return the change that a link confirms one end of. Raises LinkInvalid."""
     change = pending(account, now=now)

@@ -145,6 +145,35 @@ class TestChangeOfAddress:
         work_off_outbox()
         assert link_in("email_left", to="ada@example.com").startswith("/undo/")
 
+    def test_whoever_has_the_session_alone_gets_no_further(self, adas, ada, halves) -> None:
+        """He knows the password, too, and reads the new mailbox; what he lacks is the old one."""
+        adas.post(halves[0])
+        path = "/settings/security"
+        for address, form in (
+            (f"{path}/email/old/link", {}),
+            (f"{path}/email/new/link", {}),
+            (f"{path}/verification", {}),
+            (f"{path}/email", {"email": "eve@free.example"}),
+            (f"{path}/email/keep", {}),
+            (f"{path}/email", {"email": NEW_EMAIL}),
+        ):
+            adas.post(address, data=form)
+        work_off_outbox()
+        for kind in ("confirm_email", "verify_email"):
+            for mail in session.query(Mail).filter(Mail.kind == kind, Mail.address != ada.email):
+                adas.post(link_in(kind, to=mail.address))
+        session.expire_all()
+        assert session.get_one(Account, "ada").email == "ada@example.com"
+
+    def test_the_link_of_one_end_opens_no_other_door(self, client, ada, halves) -> None:
+        undo = link_in("release_email", to="ada@example.com", leads="undo")
+        for link in (*halves, undo):
+            token = link.rsplit("/", 1)[1]
+            for door in {"verify", "undo", "reset"} - {link.split("/")[1]}:
+                assert client.post(f"/{door}/{token}", data={"password": NEW}).status_code == 404
+        session.expire_all()
+        assert session.get_one(Account, "ada").email == "ada@example.com"
+
     def test_the_old_one_takes_it_back(self, adas, ada, client, halves) -> None:
         for half in halves:
             client.post(half)
