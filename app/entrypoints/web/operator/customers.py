@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
+from app.domain.accounts.standing import BY_OPERATOR
 from app.domain.catalog import queries as catalog
 from app.domain.invoices.searching import invoices_found
 from app.domain.payments import queries as payments
@@ -18,10 +19,11 @@ from app.domain.tokens.queries import entries_page
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, local, show, text_asked
-from app.entrypoints.web.operator.journal_reading import acts_told
+from app.entrypoints.web.operator.journal_reading import actor_named, acts_told
 from app.entrypoints.web.page_numbers import cursor_asked, page_number
 from app.entrypoints.web.usage_filter import Metric
 from app.foundation import clock, journal
+from app.foundation.journal import JournalEntry
 
 LATEST = 5
 
@@ -58,8 +60,10 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         chosen=accounts.view_of(account, chosen),
         overview=seen,
         chart=charts.draw(seen.recent, metric=_metric(seen)),
+        suspension=_suspension(account),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
+        who=actor_named,
     )
 
 
@@ -86,6 +90,14 @@ def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
         "entries": entries_page(account, page=1, page_size=LATEST).entries,
         "acts": acts_told(journal.entries(user_id=account.id, limit=LATEST).rows, local=local()),
     }
+
+
+def _suspension(account: Account) -> JournalEntry | None:
+    """Return the act by which an operator has suspended the customer, if it was one."""
+    if account.suspended_because != BY_OPERATOR:
+        return None
+    acts = journal.entries(user_id=account.id, action="account_suspended", limit=1).rows
+    return acts[0] if acts else None
 
 
 def _metric(seen: Overview) -> Metric:
