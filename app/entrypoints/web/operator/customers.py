@@ -19,11 +19,10 @@ from app.domain.tokens.queries import entries_page
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, local, show, text_asked
-from app.entrypoints.web.operator.journal_reading import actor_named, acts_told
+from app.entrypoints.web.operator.journal_reading import ActTold, acts_told
 from app.entrypoints.web.page_numbers import cursor_asked, page_number
 from app.entrypoints.web.usage_filter import Metric
 from app.foundation import clock, journal
-from app.foundation.journal import JournalEntry
 
 LATEST = 5
 
@@ -63,7 +62,6 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         suspension=_suspension(account),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
-        who=actor_named,
     )
 
 
@@ -92,12 +90,12 @@ def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
     }
 
 
-def _suspension(account: Account) -> JournalEntry | None:
+def _suspension(account: Account) -> ActTold | None:
     """Return the act by which an operator has suspended the customer, if it was one."""
     if account.suspended_because != BY_OPERATOR:
         return None
     acts = journal.entries(user_id=account.id, action="account_suspended", limit=1).rows
-    return acts[0] if acts else None
+    return next(iter(acts_told(acts, local=local(), known=("because",))), None)
 
 
 def _metric(seen: Overview) -> Metric:

@@ -13,7 +13,6 @@ from app.domain.accounts.errors import (
 )
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import check_reason
-from app.domain.reporting import customers
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
 from app.entrypoints.settings import credit_limits, renewal_grace
@@ -211,8 +210,8 @@ def _called(customer: Account) -> str:
 
 def _known(user_id: str) -> Account:
     """Return the customer's account. Raises UnknownAccount, for operators too."""
-    customers.customer(user_id, now=clock.now(), grace=renewal_grace())
-    return queries.account(user_id)
+    account, _ = queries.customer_with_settings(user_id)
+    return account
 
 
 def _ask(
