@@ -151,6 +151,21 @@ class TestCreate:
         assert answer.status_code == 422 and errors_at(answer.text, field)
         assert session.query(Coupon).count() == 1 and acts_of_olga() == []
 
+    @pytest.mark.parametrize(
+        ("locale", "told"),
+        [
+            ("en", "“Redemptions of a code” must be a whole number from 1"),
+            ("zh", "“每个代码的兑换次数”须为"),
+        ],
+    )
+    def test_calls_a_wrong_field_as_the_page_does(
+        self, olgas: FlaskClient, locale: str, told: str
+    ) -> None:
+        session.get(Account, "olga").locale = locale
+        session.commit()
+        page = olgas.post(f"{COUPONS}/new", data={**FORM, "max_uses": "0"}).text
+        assert told in errors_at(page, "max_uses")
+
     def test_an_empty_form_is_no_error_of_ours(self, olgas: FlaskClient) -> None:
         assert olgas.post(f"{COUPONS}/new", data={"csrf_token": "a"}).status_code == 422
 
