@@ -28,6 +28,7 @@ from tests.html_lint import LintingClient
 from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 from tests.moments import NOW
+from tests.quick_commits import commit_quickly
 from tests.quick_passwords import hash_quickly
 from tests.redis_server import empty, redis_server
 
@@ -43,6 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     generated.load_profile("ours")
     make_once()
     hash_quickly()
+    commit_quickly()
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
     # No line that any test logs may hold a secret, or who somebody is.
     config.pluginmanager.register(LogWatch(), "log_watch")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from app.domain.accounts.models import Account
@@ -25,6 +24,7 @@ from app.foundation.database import Base, session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from tests.factories.accounts import make_account
+from tests.factories.long_history import let_planner_know
 from tests.factories.rows import VALID
 from tests.moments import NOW
 from tests.plans import Index, plans
@@ -47,7 +47,7 @@ def long_tables(app: Flask) -> None:
                 {**template, **common(template, number), **own(number)} for number in range(ROWS)
             ]
             insert_rows(table, rows)
-        session.execute(sa.text("ANALYZE"))
+    let_planner_know(list(Base.metadata.sorted_tables))
 
 
 def moment(number: int) -> datetime:

@@ -14,6 +14,7 @@ from app.foundation.database import BUSY_TIMEOUT_MS, db, session, transaction
 from app.foundation.journal import JournalEntry
 from tests.databases import on_postgresql, on_sqlite
 from tests.moments import NOW
+from tests.quick_commits import committing_as_served
 from tests.statements import statements
 from tests.threads import in_parallel
 from tests.undoing import run_and_fail
@@ -208,7 +209,8 @@ class TestSqlite:
         ],
     )
     def test_is_set_as_we_need_it(self, pragma: str, value: object) -> None:
-        assert session.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+        with committing_as_served():
+            assert session.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
 
     def test_is_set_so_on_every_connection(self, app: Flask) -> None:
         def foreign_keys() -> int:
