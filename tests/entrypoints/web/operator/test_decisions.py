@@ -96,7 +96,7 @@ class TestCreditLimit:
     def test_sets_it(self, olgas: FlaskClient, ada: Account, typed: str, minor: int) -> None:
         assert olgas.post(f"{ADA}/credit-limit", data={"credit_limit": typed}).status_code == 303
         session.refresh(ada)
-        assert ada.credit_limit_minor == minor and "set by an operator" in olgas.get(ADA).text
+        assert ada.credit_limit_minor == minor and "own limit" in olgas.get(ADA).text
         assert olgas.post(f"{ADA}/credit-limit", data={"credit_limit": ""}).status_code == 303
         session.refresh(ada)
         assert ada.credit_limit_minor is None
