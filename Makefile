@@ -23,7 +23,7 @@ run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-
 	@exec $(BIN)/billing run
 
 test: $(VENV)/.installed-dev from_debian ## run every test, on SQLite and on PostgreSQL
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesses, architecture and migrations
 	$(BIN)/ruff format --check .

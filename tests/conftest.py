@@ -24,6 +24,7 @@ from app.foundation.database import db
 from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
+from tests.groups import Groups
 from tests.html_lint import LintingClient
 from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
@@ -58,13 +59,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of a file stay on one worker, for what they share of a module."""
-    for item in items:
-        # Those that look for free ports stay together too: two workers might find the same.
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    # What takes minutes begins first: in the end, no worker waits for another's long test.
+    """Begin with what takes minutes: in the end, no worker waits for another's long test."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Groups:
+    """Let tests stay together that share what takes long to start."""
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session")

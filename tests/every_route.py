@@ -33,6 +33,7 @@ COMMON = {
     "country": "DE",
     "provider": "stripe",
     "event_id": "evt_none",
+    "end": "new",
     "job_id": "1",
 }
 MISSING = {

@@ -1,7 +1,6 @@
 """A real Redis for tests: Debian's server, on a free port, in memory, ended with the run."""
 
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from redis.exceptions import BusyLoadingError, ConnectionError
+
+from tests.ports import free_port
 
 SECONDS_TO_START = 20.0
 TRIES = 5
@@ -48,7 +49,7 @@ def empty(url: str) -> None:
 def _start(program: str, folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     """Start the server; somebody else may take the free port before it does."""
     for _ in range(TRIES):
-        port = _free_port()
+        port = free_port()
         url = f"redis://127.0.0.1:{port}/0"
         where = ("--bind", "127.0.0.1", "--port", str(port), "--unixsocket", str(folder / "socket"))
         server = subprocess.Popen(
@@ -72,9 +73,3 @@ def _answers(server: subprocess.Popen[bytes], url: str) -> bool:
             except (ConnectionError, BusyLoadingError):
                 time.sleep(0.02)
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

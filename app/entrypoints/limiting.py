@@ -91,10 +91,12 @@ def is_left(limit: Limit, *who: str) -> bool:
     return _ask(lambda counter: counter.hit(limit.item, *who))
 
 
-def refuse_if_spent(limit: Limit, *who: str) -> None:
-    """Raise TooManyRequests if nothing is left; nothing is counted."""
-    if not _ask(lambda counter: counter.test(limit.item, *who)):
-        raise _refusal(limit, who)
+def give_back(limit: Limit, *who: str) -> None:
+    """Count one less: it was spent before anybody knew whether it has to be.
+
+    Whoever only looks first, and counts afterwards, lets all in who come at the same moment.
+    """
+    _ask(lambda counter: counter.hit(limit.item, *who, cost=-1))
 
 
 def spend_of_key(public_id: str) -> None:

@@ -10,6 +10,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
 from app.domain.mails import operations as mails
+from app.workflows.change_email import take_back_if_waiting
 
 
 def change_password(
@@ -22,6 +23,7 @@ def change_password(
     account = accounts.lock_in_use(account.id)
     accounts.set_password(account, password, now=now, but=opened)
     mail_tokens.void(account, {Purpose.RESET_PASSWORD}, now=now)
+    take_back_if_waiting(account, visitor=visitor, now=now)
     renewed = sessions.renew(opened, now=now)
     security_journal.note(Event.PASSWORD_CHANGED, account, visitor=visitor, now=now)
     tell_of_new_password(account, visitor=visitor, now=now)

@@ -13,6 +13,7 @@ from app.domain.mails.links import write_with_link
 from app.foundation import outbox
 from app.foundation.sealing import Seal
 from app.foundation.sentences import say
+from app.workflows.change_email import take_back_if_waiting
 from app.workflows.change_password import tell_of_new_password
 
 SEND_RESET = "send_password_reset"
@@ -48,6 +49,7 @@ def reset_password(token: str, password: str, *, visitor: Visitor, now: datetime
         raise LinkInvalid(say("This link is about an address that the account no longer has."))
     accounts.set_password(account, password, now=now)
     mail_tokens.void(account, {Purpose.RESET_PASSWORD}, now=now)
+    take_back_if_waiting(account, visitor=visitor, now=now)
     if account.email_verified_at is None:
         # Somebody else may have registered the address, and would stay in with a key of his.
         accounts.revoke_keys_made_since(account, account.created_at, now=now)

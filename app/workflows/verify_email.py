@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.domain.accounts import mail_tokens, queries, security_journal
+from app.domain.accounts import email_changes, mail_tokens, queries, security_journal
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.errors import LinkInvalid, LinkSentLately
@@ -34,5 +34,7 @@ def verify_email(token: str, *, visitor: Visitor, now: datetime) -> Account:
     if account.email != link.email:
         raise LinkInvalid(say("This link is about an address that the account no longer has."))
     account.email_verified_at = account.updated_at = now
+    # Now that it is known to be the owner's, none takes its place without it.
+    email_changes.ask_old_too(account)
     security_journal.note(Event.EMAIL_VERIFIED, account, visitor=visitor, now=now)
     return account

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from app import create_app
 from app.entrypoints.cli.serve import THREADS, WORKERS
 from app.foundation.database import db
 from tests.databases import ROOT, new_postgresql_database, settings_for
+from tests.ports import free_port
 
 READY_SECONDS = 60
 
@@ -81,7 +81,7 @@ def _migrated(database_url: str, folder: Path) -> Iterator[Flask]:
 @contextmanager
 def web_server(app: Flask) -> Iterator[tuple[str, int]]:
     """Serve the app's database as an operator would; give its address and process id."""
-    port = _free_port()
+    port = free_port()
     environment = {**environment_of(app), "PORT": str(port)}
     command = [sys.executable, "-m", "app.entrypoints.cli", "serve"]
     with _serving(command, environment, f"http://127.0.0.1:{port}/readyz") as pid:
@@ -105,7 +105,7 @@ def environment_of(app: Flask) -> dict[str, str]:
 @contextmanager
 def empty_server() -> Iterator[str]:
     """Serve a Flask app that answers nothing, with as many workers and threads as ours."""
-    port = _free_port()
+    port = free_port()
     command = [str(Path(sys.executable).parent / "granian"), "--interface", "wsgi"]
     command += ["--port", str(port), "--workers", str(WORKERS), "--blocking-threads", str(THREADS)]
     command += ["--log-level", "error", "--no-ws", "tests.benchmarks.empty_app:application"]
@@ -152,12 +152,6 @@ def _memory_mib(pid: int, kind: str) -> float:
         if line.startswith(kind):
             return int(line.split()[1]) / 1024
     return 0.0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_ready(address: str) -> None:

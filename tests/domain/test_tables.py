@@ -44,6 +44,13 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_coupons_used_within_max": [{"used_count": 2}, {"used_count": -1}],
     "ck_coupons_value_positive": [{"value": 0}],
     "ck_idempotency_keys_answered_whole": [{"answer_status": None}, {"answer_body": None}],
+    "ck_email_changes_asked_confirms": [{"asks_old": False, "old_confirmed_at": NOW}],
+    "ck_email_changes_email_lower_case": [{"email": "Dora@example.com"}],
+    "ck_email_changes_ends_after_it_began": [{"ends_at": NOW}],
+    "ck_email_changes_waits_for_an_end": [
+        {"new_confirmed_at": NOW, "old_confirmed_at": NOW},
+        {"asks_old": False, "new_confirmed_at": NOW},
+    ],
     "ck_mail_tokens_purpose_known": [{"purpose": "open_the_safe"}],
     "ck_second_factors_last_step_not_negative": [{"last_step": -1}],
     "ck_sessions_idle_end_before_the_end": [{"ends_at": NOW}],

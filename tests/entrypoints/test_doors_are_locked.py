@@ -54,7 +54,10 @@ PUBLIC = {
     "metrics.get_metrics": "from this machine itself; else it takes an operator's key",
 }
 # Customers' pages that name what is no customer's own.
-NOBODYS_OWN = {"web.plans.preview": "the plans on offer are the same for everyone"}
+NOBODYS_OWN = {
+    "web.plans.preview": "the plans on offer are the same for everyone",
+    "web.security.send_email_link": "it names an end of whatever change is one's own",
+}
 # For customers and operators alike.
 SHARED = ("web.confirming", "web.journal", "web.factors", "web.security", "web.mails")
 # What has to be sent for the thing in the address to be looked for at all.

@@ -1,6 +1,7 @@
 """Whoever takes a file in slowly, or not at all, leaves threads to all others."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from flask import Flask, Response
@@ -11,6 +12,7 @@ from app.entrypoints.downloading import DOWNLOADS, OF_AN_ACCOUNT_MAX, Downloads,
 from app.entrypoints.limiting import TooManyRequests
 from app.foundation.secret_keys import KeyKind
 from tests.factories.bearers import bearer
+from tests.threads import in_parallel
 
 RECORDS = "/v1/billing/usage/records"
 
@@ -35,6 +37,20 @@ class TestDownload:
         download(pieces(), user_id="ben")
         assert [list(each) for each in both] == [["a", "b"], ["a", "b"]]
         assert list(download(pieces(), user_id="ada")) == ["a", "b"]
+
+    @pytest.mark.parametrize(("names", "let"), [(["ada"], 2), (["ada", "ben", "cleo"], 3)])
+    def test_counts_all_who_begin_at_the_same_moment(
+        self, app: Flask, downloads: Downloads, names: list[str], let: int
+    ) -> None:
+        def begin(name: str) -> bool:
+            try:
+                downloads.begin(name)
+            except TooManyRequests:
+                return False
+            return True
+
+        begun = [partial(begin, names[n % len(names)]) for n in range(32)]
+        assert sum(in_parallel(app, begun)) == let
 
     def test_leaves_threads_to_others(self, downloads: Downloads) -> None:
         held = [download(pieces(), user_id=name) for name in ("ada", "ada", "ben")]

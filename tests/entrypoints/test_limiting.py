@@ -85,13 +85,16 @@ class TestSpending:
             limiting.spend(THREE, "ada", "192.0.2.7")
         limiting.spend(THREE, "ada", "192.0.2.8")
 
-    def test_counts_nothing_where_it_is_only_asked(self, asking: None) -> None:
+    def test_counts_nothing_that_is_given_back(self, asking: None) -> None:
         for _ in range(5):
-            limiting.refuse_if_spent(THREE, "ada")
+            limiting.spend(THREE, "ada")
+            limiting.give_back(THREE, "ada")
         for _ in range(3):
             limiting.spend(THREE, "ada")
         with pytest.raises(TooManyRequests):
-            limiting.refuse_if_spent(THREE, "ada")
+            limiting.spend(THREE, "ada")
+        limiting.give_back(THREE, "ada")
+        limiting.spend(THREE, "ada")
 
 
 def test_goes_on_alone_while_redis_is_away(

@@ -89,17 +89,14 @@ class TestTogether:
         assert 1 <= int(refused.headers["Retry-After"]) <= 61
 
     @on_sqlite
-    def test_only_look_where_nothing_is_to_be_counted(self, machines: tuple[Flask, Flask]) -> None:
+    def test_give_back_together(self, machines: tuple[Flask, Flask]) -> None:
         here, there = machines
-        with here.test_request_context():
-            for _ in range(5):
-                limiting.refuse_if_spent(THREE, "ada")
-            for _ in range(3):
-                limiting.note(THREE, "ada")
+        assert [is_let_through(here, THREE, "ada") for _ in range(4)] == [True] * 3 + [False]
         with there.test_request_context():
-            with pytest.raises(TooManyRequests, match="Three a minute"):
-                limiting.refuse_if_spent(THREE, "ada")
-            limiting.refuse_if_spent(THREE, "ben")
+            limiting.give_back(THREE, "ada")
+            limiting.give_back(THREE, "ben")
+        assert [is_let_through(each, THREE, "ada") for each in machines] == [True, False]
+        assert [is_let_through(there, THREE, "ben") for _ in range(4)][2:] == [True, True]
 
     @on_sqlite
     def test_begin_anew_together(self, machines: tuple[Flask, Flask]) -> None:

@@ -28,14 +28,37 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
-FOUND = 200
-REFUSED = 422
-CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN = 17, 30
-CONSOLES_REFUSALS_MIN = 15
+# What was typed is judged with the account locked, and all of it is read anew once that is over.
+TRYING_MAX = 8
+FOUND, REFUSED = 200, {404, 409, 422}
+CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN, FORMS_MIN = 17, 30, 16
+CONSOLES_REFUSED, CONSOLES_REFUSALS_MIN = 422, 15
 # No form of the console takes this: no amount, no number, and no reason.
 NONSENSE = {"amount": "much", "credit_limit": "much", "tokens": "many", "reason": ""}
 # A month and more after the account was made: its first period is over, and nobody has noted it.
 LONG_AGO = timedelta(days=45)
+# What a customer may type that no form takes: it comes back, and says what is wrong.
+WRONG = (
+    ("/alerts", {"alert_percents": "900"}),
+    ("/confirm-password", {"password": "wrong"}),
+    ("/coupons", {"coupon_code": "NOPE"}),
+    ("/coupons", {"coupon_code": "TENOFF"}),
+    ("/coupons/preview", {"coupon_code": ""}),
+    ("/coupons/preview", {"coupon_code": "TENOFF", "plan_id": "plan-basic"}),
+    ("/keys", {"name": ""}),
+    ("/payment-methods", {}),
+    ("/plans", {"plan_id": "plan-pro"}),
+    ("/plans", {"plan_id": "plan-enterprise"}),
+    ("/plans/resume", {}),
+    ("/settings", {"billing_email": "nowhere", "spend_limit": "-1"}),
+    ("/settings", {"tax_id": "XX1", "country": "DE"}),
+    ("/settings/data/delete", {"email": "somebody@example.com"}),
+    ("/settings/security/email", {"email": "nowhere"}),
+    ("/settings/security/factor/confirm", {"code": "12"}),
+    ("/settings/security/password", {"old_password": "wrong", "password": PASSWORD}),
+    ("/tokens", {"auto_topup_threshold": "-1"}),
+    ("/tokens/buy", {"amount": "1", "provider": "stripe"}),
+)
 
 
 @pytest.fixture
@@ -107,15 +130,15 @@ def refusals_found(
             continue
         with statements() as sent:
             answer = browser.post(route.path(things), data=NONSENSE)
-        if answer.status_code == REFUSED:
+        if answer.status_code == CONSOLES_REFUSED:
             yield route.path(things), sent
 
 
-def too_many(found: list[tuple[str, list[str]]]) -> list[str]:
+def too_many(found: list[tuple[str, list[str]]], *, most: int = STATEMENTS_MAX) -> list[str]:
     return [
         f"{address} takes {len(sent)}:\n  " + "\n  ".join(" ".join(each.split()) for each in sent)
         for address, sent in found
-        if len(sent) > STATEMENTS_MAX
+        if len(sent) > most
     ]
 
 
@@ -127,6 +150,22 @@ class TestStatements:
             found = list(pages_found(app, browser, things, of_console=False))
             assert len(found) >= CUSTOMERS_PAGES_MIN
             assert not (wrong := too_many(found)), "\n".join(wrong)
+
+    def test_of_forms_that_come_back(
+        self, app: Flask, everyone: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        for user_id in everyone:
+            browser = app.test_client()
+            browser.post("/login", data={"email": f"{user_id}@example.com", "password": PASSWORD})
+            found = []
+            for address, typed in WRONG:
+                with statements() as sent:
+                    answer = browser.post(address, data=typed)
+                if answer.status_code in REFUSED:
+                    found.append((f"{address} with {typed}", sent))
+            assert len(found) >= FORMS_MIN
+            wrong = too_many(found, most=STATEMENTS_MAX + TRYING_MAX)
+            assert not wrong, "\n".join(wrong)
 
     def test_of_the_console(self, app: Flask, everyone: Mapping[str, Mapping[str, str]]) -> None:
         olga = made("olga", role="operator")

@@ -24,6 +24,10 @@ KEY = {
 }  # fmt: skip
 TOKEN = "a-token-in-a-link"
 SEALED = {"sealed_link": seal_of(SECRET_KEY).close(TOKEN, about=LINK), "expires_at": LATER}
+CHANGE = {
+    "old_email": "ada@example.com", "new_email": "ada@new.example", "device": VISIT["device"],
+    "at": LATER,
+}  # fmt: skip
 ALERTS = [
     {"kind": "tokens_left", "threshold": 50_000, "value": 49_000},
     {"kind": "quota_percent", "threshold": 80, "value": 81},
@@ -93,12 +97,22 @@ FACTS: dict[str, dict[str, object]] = {
     "reset_password": SEALED,
     "finish_registration": SEALED,
     "registration_tried": VISIT,
-    "confirm_email": {**SEALED, "new_email": "ada@new.example"},
+    "confirm_email": {**SEALED, **CHANGE},
     "deletion_asked": {
         "due_at": DUE, "plan_name": "Pro", "extra_tokens": 2_500_000, "credit_minor": 1_613,
     },
     "account_deleted": {"email": "ada@example.com"},
-    "email_changing": {**SEALED, "new_email": "ada@new.example"},
+    "email_changing": {**SEALED, **CHANGE},
+    "release_email": {
+        **SEALED, **CHANGE, "address": "203.0.113.7", "sealed_release": SEALED["sealed_link"],
+        "release_until": LATER,
+    },
+    "email_left": {
+        **SEALED, **CHANGE, "both_confirmed": True, "reason": "", "undo_until": LATER,
+    },
+    "email_changed": {
+        **CHANGE, "both_confirmed": True, "reason": "", "undo_until": LATER,
+    },
 }  # fmt: skip
 
 

@@ -84,6 +84,9 @@ VALID: dict[str, dict[str, object]] = {
         "id": 1, **CLEO, "purpose": "verify_email", "digest": "a", "email": "cleo@example.com",
         "created_at": NOW, "expires_at": LATER,
     },
+    "email_changes": {
+        **CLEO, "email": "cleo@new.example", "asks_old": True, "asked_at": NOW, "ends_at": LATER,
+    },
     "recovery_codes": {
         "id": 1, **CLEO, "prefix": "2222", "password_hash": "a", "created_at": NOW,
     },
@@ -215,6 +218,7 @@ SECOND: dict[str, dict[str, object]] = {
     "coupon_guesses": {"id": 2},
     "known_devices": {"id": 2, "digest": "b"},
     "mail_tokens": {"id": 2, "digest": "b"},
+    "email_changes": {"user_id": "dora"},
     "recovery_codes": {"id": 2, "prefix": "3333"},
     "second_factors": {"user_id": "dora"},
     "sessions": {"id": 2, "digest": "b"},

@@ -31,10 +31,10 @@ from tests.databases import ROOT
 from tests.journeys.installation import (
     KEPT,
     Installation,
-    free_ports,
     running_installation,
     wait_until,
 )
+from tests.ports import free_port
 
 README_LINES = re.compile(r"```yaml\n(litellm_settings:.*?)```", re.DOTALL)
 README_ENDPOINT, README_KEY = "https://billing.example.com", "obl_gw_…"
@@ -83,7 +83,7 @@ def litellm(
     program: str, folder: Path, installation: Installation, owners: Mapping[str, str]
 ) -> Iterator[str]:
     """Run the proxy, and give its address."""
-    (port,) = free_ports(1)
+    port = free_port()
     (folder / "config.yaml").write_text(configuration(installation), encoding="utf-8")
     copyfile(Path(__file__).with_name("litellm_keys.py"), folder / "litellm_keys.py")
     environment = {

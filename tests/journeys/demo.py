@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from app.domain.accounts import mail_tokens, queries
+from app.domain.accounts import email_changes, mail_tokens, queries
 from app.domain.accounts import operations as accounts
+from app.domain.accounts.email_changes import End
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.catalog import operations
@@ -46,6 +47,8 @@ NAMES = (
     # A code of the provider's that has no words of ours: the sandbox never saw the made-up card.
     "resource missing",
 )
+# The page behind a link that confirms one end of another address.
+CONFIRMATION = "the end of a change"
 OVERDUE_SINCE = timedelta(days=60)
 PRICE_BEGINS_IN = timedelta(days=9)
 
@@ -73,6 +76,7 @@ def people_of(installation: Installation) -> Demo:
     with installation.inside():
         addresses = links_by_mail(_account(newcomer)) | has_done_everything(_account(CUSTOMER))
         is_in_trouble(_account(troubled))
+        addresses |= wants_another_address(_account(troubled))
         addresses |= waits_for_operators(_account(newcomer), _account(CUSTOMER))
         addresses["web.operator.decisions.keep"] = f"/operator/customers/{_id(careful)}/keep"
         addresses["web.operator.decisions.resume"] = f"/operator/customers/{_id(troubled)}/resume"
@@ -193,6 +197,20 @@ def is_in_trouble(account: Account) -> None:
         account.suspended_at, account.suspended_because = now, "debt"
         account.email_verified_at = now
         session.add(account)
+
+
+def wants_another_address(account: Account) -> dict[str, str]:
+    """Let the customer's new address have confirmed; return where the old one does, and ours."""
+    now = clock.now()
+    with transaction():
+        change = email_changes.begin(account, "troubled@example.com", now=now)
+        left = email_changes.confirm(account, change, End.NEW, now=now)
+        assert left is not None
+        link = email_changes.make_link(account, left, End.OLD, now=now)
+    return {
+        CONFIRMATION: f"/verify/{link.text}",
+        "web.operator.decisions.confirm_email": f"/operator/customers/{account.id}/confirm-email",
+    }
 
 
 def _id(email: str) -> str:

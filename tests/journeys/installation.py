@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -33,6 +32,7 @@ from app.workflows.sign_up import sign_up
 from app.workflows.verify_books import verify_books
 from tests.databases import ROOT, SECRET_KEY
 from tests.log_watch import leaks
+from tests.ports import free_ports
 
 COMMAND = [sys.executable, "-P", "-m", "app.entrypoints.cli"]
 KEPT = ("PATH", "HOME", "LANG")
@@ -285,15 +285,6 @@ def running_installation(folder: Path, *, database_url: str = "") -> Iterator[In
 def months_ago(number: int) -> BillingMonth:
     """Return a month that is over for long enough to be invoiced."""
     return BillingMonth.of(clock.now()).plus(-number)
-
-
-def free_ports(number: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
 
 
 def wait_until(

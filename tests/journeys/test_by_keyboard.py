@@ -10,8 +10,6 @@ from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Installation
 from tests.journeys.visitor import GOOD_CARD, Visitor
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 STOPS_MAX = 60
 CODE = "KEYS20"
 # The ring is around what has the focus, or around the label or the field that shows it.

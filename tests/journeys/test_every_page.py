@@ -10,12 +10,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.journeys.demo import CUSTOMER, OPERATOR, Demo
+from tests.journeys.demo import CONFIRMATION, CUSTOMER, OPERATOR, Demo
 from tests.journeys.looks import bars_nobody, fits_every_width, speaks_chinese
 from tests.journeys.visitor import Visitor, visiting
 from tests.journeys.walker import Walker
-
-pytestmark = pytest.mark.xdist_group("ports")
 
 LANGUAGES = ("en", "zh")
 FOR_VISITORS = ("/login", "/register", "/forgot", "/v1/docs")
@@ -85,7 +83,7 @@ def signs_in(visitor: Visitor, demo: Demo, email: str, language: str) -> None:
 def test_of_visitors(demo: Demo, walker: Walker) -> None:
     expected = pages_for(demo, OUTSIDE)
     links = [demo.addresses[each] for each in sorted(expected & demo.addresses.keys())]
-    walker.walks(*FOR_VISITORS, *links)
+    walker.walks(*FOR_VISITORS, *links, demo.addresses[CONFIRMATION])
     visitor = walker.visitor
     visitor.open("/login")
     visitor.page.locator("#email").fill(demo.careful)
@@ -121,7 +119,7 @@ def test_of_customers_whose_pages_look_different(
 # Where having nothing, or being in trouble, shows.
 DIFFERENT = {
     "newcomer": ("/", "/usage", "/invoices", "/plans", "/coupons", "/tokens", "/alerts", "/keys"),
-    "troubled": ("/", "/invoices", "/plans", "/tokens"),
+    "troubled": ("/", "/invoices", "/plans", "/tokens", "/settings/security"),
 }
 
 

@@ -14,8 +14,6 @@ from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Installation
 from tests.journeys.visitor import Visitor
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 # Cells that carry an amount say it exactly in a <data>; what is nothing says so in words.
 CELLS = """
 table => [...table.rows].map(row => [...row.cells].map(cell => [

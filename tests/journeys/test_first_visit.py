@@ -2,13 +2,10 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.demo import CUSTOMER, Demo
 from tests.journeys.visitor import visiting
-
-pytestmark = pytest.mark.xdist_group("ports")
 
 MOST_BYTES = 250_000
 MOST_SHIFT = 0.05

@@ -3,15 +3,12 @@
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Installation
 from tests.journeys.looks import speaks_chinese
 from tests.journeys.visitor import GOOD_CARD, Visitor
-
-pytestmark = pytest.mark.xdist_group("ports")
 
 CODE = "ZHONGWEN10"
 EMAIL = "xiaoming@example.com"

@@ -12,8 +12,6 @@ from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Customer, Installation, wait_until
 from tests.journeys.visitor import Visitor
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 OTHER_PASSWORD = "another battery staple"
 MAILED_WITHIN_SECONDS = 20
 
@@ -112,3 +110,28 @@ def test_from_the_verified_address_to_a_forgotten_password(
     visitor.page.get_by_label("Code").fill(paper[0])
     visitor.clicks("button", "Go on")
     visitor.arrives("/")
+
+
+def test_from_one_mail_address_to_another(visit: Visit, customer: Customer) -> None:
+    visitor, new_email = visit(), f"new-{customer.email}"
+    visitor.open("/settings/security")
+    signs_in(visitor, customer)
+    visitor.clicks("button", "Send the link again")
+    opens_link_of(visitor, "Verify your mail address")
+    visitor.clicks("button", "Yes, it is mine")
+    visitor.arrives("/settings/security")
+
+    visitor.page.get_by_label("New mail address").fill(new_email)
+    visitor.clicks("button", "Change the address")
+    visitor.sees("A change waits to be confirmed")
+    # There is no mail server here: both mailboxes are read on one page.
+    opens_link_of(visitor, "Confirm that your mail address changes")
+    visitor.clicks("button", "Yes, I agree to it")
+    visitor.arrives("/settings/security")
+    again = visitor.page.get_by_role("button", name=f"Send the link to {new_email} again")
+    expect(again).to_be_visible()
+    opens_link_of(visitor, "Confirm your new mail address")
+    visitor.clicks("button", "Yes, this address is mine")
+    visitor.arrives("/settings/security")
+    shown = visitor.page.get_by_text(f"{new_email} is the account’s mail address now.")
+    expect(shown).to_be_visible()

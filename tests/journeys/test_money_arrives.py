@@ -3,7 +3,6 @@
 Everything speaks HTTP, as it will: the app, the sandbox, Stripe's own library between them.
 """
 
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,19 +44,12 @@ from tests.factories.payments import (
     payment_row,
     refund_row,
 )
+from tests.ports import free_port
 from tests.sandbox.buying import approve
 from tests.sandbox.shopping import client_of, pay, post
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 WAIT_SECONDS = 30
 NO_FUNDS = "4000000000009995"
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @contextmanager

@@ -1,12 +1,9 @@
 """Setting alerts: sliders move the fields and the lines; without scripts the fields are enough."""
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import Installation
-
-pytestmark = pytest.mark.xdist_group("ports")
 
 # Whether anything of the threshold's colour stands where a line should be.
 COLOURED = """

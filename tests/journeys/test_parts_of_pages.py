@@ -9,8 +9,6 @@ from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Customer, Installation
 from tests.journeys.visitor import Visitor
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 SLOW = re.compile(r"/usage\?.*range=7d")
 
 

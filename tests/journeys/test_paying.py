@@ -9,8 +9,6 @@ from tests.journeys.conftest import Visit
 from tests.journeys.installation import Customer, Installation, months_ago, wait_until
 from tests.journeys.visitor import DECLINED_CARD, GOOD_CARD, Visitor
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 SETTLED_WITHIN_SECONDS = 30
 on_both = pytest.mark.parametrize("installation", ["on_sqlite", "on_postgresql"], indirect=True)
 

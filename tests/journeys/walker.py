@@ -14,7 +14,14 @@ OF_A_KIND_MAX = 2
 # Files are saved, not shown; and whoever signs out sees nothing more.
 NO_PAGE = re.compile(r"\.csv$|\.json$|/pdf$|/logout|^/static/")
 PARTS = re.compile(r"(?<=/)[^/]*\d[^/]*")
-UNFOLD = "() => document.querySelectorAll('details').forEach(d => { d.open = true })"
+# What is unfolded asks for what it shows a moment later; htmx marks whatever waits for an answer.
+UNFOLD = """
+async () => {
+  document.querySelectorAll("details").forEach((each) => { each.open = true });
+  for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+}
+"""
+IS_AT_REST = "() => !document.querySelector('.htmx-request')"
 
 # Returns what is wrong with a page.
 Look = Callable[[Page], list[str]]
@@ -56,7 +63,7 @@ class Walker:
         """Unfold the page that is open, let it come to rest, and look at it as it is now."""
         page = self.visitor.page
         page.evaluate(UNFOLD)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_function(IS_AT_REST)
         for look in (*self.looks, self._noticed):
             self.found += [f"{name}: {wrong}" for wrong in look(page)]
 

@@ -11,8 +11,9 @@ import requests
 
 from app.config import Settings
 from tests.databases import ROOT
-from tests.journeys.installation import COMMAND, KEPT, free_ports, wait_until
+from tests.journeys.installation import COMMAND, KEPT, wait_until
 from tests.log_watch import leaks
+from tests.ports import free_port
 
 READY_SECONDS = 120
 END_SECONDS = 40
@@ -116,7 +117,7 @@ class WebServer(Program):
         arguments: Sequence[str] = (),
         **changes: str,
     ) -> None:
-        (port,) = free_ports(1)
+        port = free_port()
         # A line for each of so many requests would say nothing.
         quietly = {"PORT": str(port), "LOG_LEVEL": "WARNING", **changes}
         super().__init__("serve", settings, folder, command=command, arguments=arguments, **quietly)

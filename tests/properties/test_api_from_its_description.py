@@ -37,7 +37,7 @@ KEYS = {
     "gateway": (KeyKind.GATEWAY, None),
 }
 
-pytestmark = [on_sqlite, pytest.mark.xdist_group("ports")]
+pytestmark = on_sqlite
 
 
 class Silent(WSGIRequestHandler):

@@ -99,8 +99,7 @@ def changes(undisturbed: Counter[str]) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "story",
-    # They share nothing, so each may be told by another worker.
-    [pytest.param(story, marks=pytest.mark.xdist_group(name)) for name, story in STORIES.items()],
+    STORIES.values(),
     ids=STORIES,
 )
 def test_no_death_shows_in_the_end(story: Story, world: World, settings: Settings) -> None:

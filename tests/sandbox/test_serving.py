@@ -16,8 +16,6 @@ from app.sandbox.settings import SandboxSettingError, SandboxSettings
 from tests.sandbox.receiver import Receiver, until
 from tests.sandbox.shopping import client_of, open_session, pay, visit
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = "import os; from app.sandbox.settings import read_sandbox_settings as read; "
 SERVE += "from app.sandbox.serving import serve; serve(read(os.environ))"

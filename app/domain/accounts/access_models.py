@@ -1,4 +1,4 @@
-"""Tables of how people get in: sessions, devices, links by mail, second factors."""
+"""Tables of how people get in: sessions, devices, links by mail, other addresses, factors."""
 
 from datetime import datetime
 
@@ -54,7 +54,8 @@ class MailToken(Base):
     __tablename__ = "mail_tokens"
     __table_args__ = (
         CheckConstraint(
-            "purpose IN ('verify_email', 'reset_password', 'confirm_email', 'undo_email')",
+            "purpose IN ('verify_email', 'reset_password', 'confirm_email', 'undo_email',"
+            " 'release_email')",
             "purpose_known",
         ),
         Index(None, "user_id", "id"),
@@ -71,6 +72,31 @@ class MailToken(Base):
     expires_at: Mapped[datetime]
     # Used, or taken back.
     used_at: Mapped[datetime | None]
+
+
+class EmailChange(Base):
+    """Another mail address that an account wants, as long as one of its ends is waited for."""
+
+    __tablename__ = "email_changes"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", "email_lower_case"),
+        CheckConstraint("ends_at > asked_at", "ends_after_it_began"),
+        CheckConstraint("asks_old OR old_confirmed_at IS NULL", "asked_confirms"),
+        CheckConstraint(
+            "new_confirmed_at IS NULL OR (asks_old AND old_confirmed_at IS NULL)",
+            "waits_for_an_end",
+        ),
+    )
+
+    # One at a time: a later wish takes the place of the one before.
+    user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), primary_key=True)
+    email: Mapped[str]
+    # Whether the address that the account has so far must confirm, too.
+    asks_old: Mapped[bool]
+    asked_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    new_confirmed_at: Mapped[datetime | None]
+    old_confirmed_at: Mapped[datetime | None]
 
 
 class SecondFactor(Base):

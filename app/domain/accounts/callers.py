@@ -2,6 +2,7 @@
 
 A remembered key may have changed since, in another process. So whoever takes one from memory asks
 `are_as_remembered` before he lets anything become permanent: once for all that is done together.
+When a key was last used is noted before that, and by a statement that takes none that has ended.
 """
 
 from collections.abc import Collection

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 
 from app.domain.accounts import sessions
 from app.domain.accounts.access_models import (
+    EmailChange,
     KnownDevice,
     MailToken,
     RecoveryCode,
@@ -29,7 +30,7 @@ from app.foundation.sentences import say
 WAITS = timedelta(days=14)
 # No mail can be sent there: RFC 2606.
 ERASED_ADDRESS = "erased-{number}@erased.invalid"
-PERSONAL = (SignInSession, KnownDevice, MailToken, SecondFactor, RecoveryCode)
+PERSONAL = (SignInSession, KnownDevice, MailToken, EmailChange, SecondFactor, RecoveryCode)
 # What tells of acts, and not of who did them or why, is kept with the books.
 ACTS_WITHOUT_DETAILS = (
     *Event,

@@ -119,6 +119,12 @@ class EmailUnchanged(DomainError):
     """The account has this mail address already."""
 
 
+class EmailChangeNotWaiting(DomainError):
+    """No change of the mail address waits for this."""
+
+    kind = Kind.CONFLICT
+
+
 class CodeWrong(DomainError):
     """A code of the second factor is wrong, too old, or was used already."""
 

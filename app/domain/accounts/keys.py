@@ -90,11 +90,16 @@ def revoke(key_id: int, *, now: datetime) -> Key | None:
 
 
 def note_use(key_id: int, *, now: datetime) -> None:
-    """Note that a key was used, unless somebody has done so within the last few minutes."""
+    """Note that a key was used, unless somebody has done so within the last few minutes.
+
+    A key that has ended is not noted: whoever took it from memory is refused right after this.
+    """
     noted_before = now - key_rules.NOTED_EVERY
+    works = Key.revoked_at.is_(None), or_(Key.expires_at.is_(None), Key.expires_at > now)
+    is_due = or_(Key.last_used_at.is_(None), Key.last_used_at <= noted_before)
     session.execute(
         update(Key)
-        .where(Key.id == key_id, or_(Key.last_used_at.is_(None), Key.last_used_at <= noted_before))
+        .where(Key.id == key_id, is_due, *works)
         .values(last_used_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -12,6 +12,7 @@ from app.domain.accounts.access_models import MailToken
 from app.domain.accounts.devices import digest_of
 from app.domain.accounts.errors import LinkInvalid
 from app.domain.accounts.models import Account
+from app.domain.accounts.operations import lock_accounts
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.sentences import say
@@ -30,6 +31,8 @@ class Purpose(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105  # nosec B105  # no password
     CONFIRM_EMAIL = "confirm_email"
     UNDO_EMAIL = "undo_email"
+    # The address that an account has so far lets it take another.
+    RELEASE_EMAIL = "release_email"
 
 
 LASTS = {
@@ -38,6 +41,7 @@ LASTS = {
     Purpose.CONFIRM_EMAIL: timedelta(days=1),
     # Whoever comes back from a holiday can still take his account back.
     Purpose.UNDO_EMAIL: timedelta(days=14),
+    Purpose.RELEASE_EMAIL: timedelta(days=1),
 }
 
 
@@ -63,12 +67,24 @@ class Link:
     purpose: Purpose
     email: str
     made_at: datetime
+    expires_at: datetime
 
 
-def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> MadeToken:
-    """Make a token; earlier ones of its purpose no longer work, but for BESIDE_EARLIER."""
+def make(
+    account: Account,
+    purpose: Purpose,
+    *,
+    email: str,
+    now: datetime,
+    until: datetime | None = None,
+) -> MadeToken:
+    """Make a token; earlier ones of its purpose no longer work, but for BESIDE_EARLIER.
+
+    It works as long as its purpose lets it, and no longer than until a moment that is named.
+    """
     if purpose not in BESIDE_EARLIER:
         void(account, {purpose}, now=now)
+    usual = now + LASTS[purpose]
     text = secrets.token_urlsafe(TOKEN_BYTES)
     row = MailToken(
         user_id=account.id,
@@ -76,7 +92,7 @@ def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> Ma
         digest=digest_of(text),
         email=email,
         created_at=now,
-        expires_at=now + LASTS[purpose],
+        expires_at=usual if until is None else min(usual, until),
     )
     session.add(row)
     session.flush()
@@ -85,7 +101,7 @@ def make(account: Account, purpose: Purpose, *, email: str, now: datetime) -> Ma
 
 def again(link: Link, text: str) -> MadeToken:
     """Return a link's token as it was made, for a mail that is written later."""
-    return MadeToken(link.id, text, link.made_at + LASTS[link.purpose])
+    return MadeToken(link.id, text, link.expires_at)
 
 
 def was_made_lately(account: Account, purpose: Purpose, *, now: datetime) -> bool:
@@ -108,17 +124,6 @@ def are_enough(account: Account, purpose: Purpose, *, now: datetime) -> bool:
     return session.scalars(waiting.where(*ours, *works)).one() >= WAITING_MAX
 
 
-def pending_email(account: Account, *, now: datetime) -> str | None:
-    """Return the address that the account will have once it is confirmed, if there is one."""
-    waiting = select(MailToken.email).where(
-        MailToken.user_id == account.id,
-        MailToken.purpose == Purpose.CONFIRM_EMAIL,
-        MailToken.used_at.is_(None),
-        MailToken.expires_at > now,
-    )
-    return session.scalar(waiting.limit(1))
-
-
 def find(text: str, purposes: Collection[Purpose], *, now: datetime) -> Link:
     """Return what a link is about, without using it up. Raises LinkInvalid."""
     return _link(_one(_working(text, purposes, now)))
@@ -126,6 +131,9 @@ def find(text: str, purposes: Collection[Purpose], *, now: datetime) -> Link:
 
 def take(text: str, purpose: Purpose, *, now: datetime) -> Link:
     """Use a link up, and return what it is about. Raises LinkInvalid."""
+    # Whoever lets links no longer work holds their account: who came to it by a link in hand
+    # would wait for him, and he for the link.
+    lock_accounts({find(text, {purpose}, now=now).user_id})
     row = _one(_working(text, {purpose}, now).with_for_update())
     row.used_at = now
     return _link(row)
@@ -176,4 +184,5 @@ def _one(statement: Select[MailToken]) -> MailToken:
 
 
 def _link(row: MailToken) -> Link:
-    return Link(row.id, row.user_id, Purpose(row.purpose), row.email, row.created_at)
+    purpose = Purpose(row.purpose)
+    return Link(row.id, row.user_id, purpose, row.email, row.created_at, row.expires_at)

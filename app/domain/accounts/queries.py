@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts import rules
+from app.domain.accounts.access_models import EmailChange
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import Account, BillingSettings, Key, Role
 from app.domain.accounts.views import SettingsView
@@ -84,16 +85,22 @@ def has_real_accounts() -> bool:
 
 def customer_with_settings(user_id: str) -> tuple[Account, BillingSettings]:
     """Return a customer's account and what it has set. Raises UnknownAccount, for operators too."""
+    return customer_with_all(user_id)[:2]
+
+
+def customer_with_all(user_id: str) -> tuple[Account, BillingSettings, EmailChange | None]:
+    """Return these, and the change of address that was asked for; it may have ended."""
     statement = (
-        select(Account, BillingSettings)
+        select(Account, BillingSettings, EmailChange)
         .join(BillingSettings, BillingSettings.user_id == Account.id)
+        .outerjoin(EmailChange, EmailChange.user_id == Account.id)
         .where(Account.id == user_id, Account.role == Role.CUSTOMER)
         .execution_options(populate_existing=True)
     )
     row = session.execute(statement).one_or_none() if rules.may_be_user_id(user_id) else None
     if row is None:
         raise UnknownAccount(say("There is no customer with this id."))
-    return row.Account, row.BillingSettings
+    return row.Account, row.BillingSettings, row.EmailChange
 
 
 def settings_of(account: Account) -> BillingSettings:

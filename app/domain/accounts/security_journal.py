@@ -33,6 +33,8 @@ class Event(StrEnum):
     RESET_ASKED = "password_reset_asked"
     EMAIL_VERIFIED = "email_verified"
     EMAIL_CHANGE_ASKED = "email_change_asked"
+    EMAIL_CHANGE_CONFIRMED = "email_change_confirmed"
+    EMAIL_CHANGE_TAKEN_BACK = "email_change_taken_back"
     EMAIL_CHANGED = "email_changed"
     EMAIL_CHANGE_UNDONE = "email_change_undone"
     FACTOR_ON = "second_factor_on"
@@ -123,11 +125,17 @@ def note(
 
 
 def note_by_visitor(
-    event: Event, account: Account | None, *, visitor: Visitor, now: datetime
+    event: Event,
+    account: Account | None,
+    *,
+    visitor: Visitor,
+    now: datetime,
+    details: Mapping[str, object] | None = None,
 ) -> None:
     """Note what somebody did who has not shown that he is the owner."""
     user_id = None if account is None else account.id
-    journal.write(event, actor=By.VISITOR, user_id=user_id, now=now, details=_came(visitor))
+    told = {**_came(visitor), **(details or {})}
+    journal.write(event, actor=By.VISITOR, user_id=user_id, now=now, details=told)
 
 
 def note_by_operator(

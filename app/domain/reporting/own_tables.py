@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.accounts.access_models import (
+    EmailChange,
     KnownDevice,
     MailToken,
     RecoveryCode,
@@ -68,6 +69,11 @@ LISTS = (
     OwnTable("recovery_codes", RecoveryCode, ("created_at", "used_at")),
     OwnTable(
         "mailed_links", MailToken, ("purpose", "email", "created_at", "expires_at", "used_at")
+    ),
+    OwnTable(
+        "email_changes_waiting",
+        EmailChange,
+        ("email", "asks_old", "asked_at", "ends_at", "new_confirmed_at", "old_confirmed_at"),
     ),
     OwnTable(
         "coupons_redeemed",

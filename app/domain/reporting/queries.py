@@ -191,14 +191,15 @@ def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Su
     # Who has used nothing owes something all the same.
     both = select(owed, used).select_from(owed.outerjoin(used, true()))
     rows = session.execute(both, {"user_id": account.id, "now": now}).all()
-    issued_minor, *rest = rows[0][: len(owed.c)]
+    issued_minor, renewal_number, *rest = rows[0][: len(owed.c)]
     months = [row[len(owed.c) :] for row in rows if row.month is not None]
     of_debts = len(_Month._fields)
     by_month = [_Month(*month[:of_debts]) for month in months]
     sums = [(month[of_debts], Sums(*month[of_debts + 1 :])) for month in months]
     running = str(BillingMonth.of(now))
+    owes = _debts(by_month, tuple(rest), now=now)
     return (
-        replace(_debts(by_month, tuple(rest), now=now), issued_minor=issued_minor or 0),
+        replace(owes, issued_minor=issued_minor or 0, renewal_number=renewal_number),
         usage.total_of(used for month, used in sums if month == running),
         usage.total_of(used for _, used in sums),
     )
@@ -215,8 +216,10 @@ def _what_is_owed() -> SelectBase:
 
 def _owed_in_all() -> Select[*tuple[Any, ...]]:
     """Return the same, and before it all that is issued and unpaid, renewals too."""
-    issued = _sum_of(Invoice.user_id == USER_ID, Invoice.status == "issued")
-    return select(*(each.label(f"owed_{at}") for at, each in enumerate((issued, *_owed()))))
+    is_issued = (Invoice.user_id == USER_ID, Invoice.status == "issued")
+    renewal = _first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
+    columns: tuple[ColumnElement[Any], ...] = (_sum_of(*is_issued), renewal, *_owed())
+    return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))
 
 
 def _owed() -> tuple[ColumnElement[Any], ...]:
@@ -304,8 +307,14 @@ def _waiting() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
 
 def _due_first(figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
     """Return what stands in the unpaid invoice that is, or was, due first."""
-    unpaid = select(figure).where(*_is_unpaid())
-    return unpaid.order_by(Invoice.due_at, Invoice.id).limit(1).scalar_subquery()
+    return _first_of(figure, *_is_unpaid())
+
+
+def _first_of(
+    figure: InstrumentedAttribute[T], *conditions: ColumnElement[bool]
+) -> ScalarSelect[T]:
+    due = select(figure).where(*conditions).order_by(Invoice.due_at, Invoice.id)
+    return due.limit(1).scalar_subquery()
 
 
 def _unpaid_sum(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:

@@ -77,8 +77,14 @@ class Debts:
     overdue_minor: int = 0
     # The unpaid invoice that is or was due first.
     oldest_number: str | None = None
-    # All that is issued and unpaid, renewals too.
+    # All that is issued and unpaid, renewals too; and the renewal among it.
     issued_minor: int = 0
+    renewal_number: str | None = None
+
+    @property
+    def first_number(self) -> str | None:
+        """Return what to pay first of all that is issued: what is due, before a renewal."""
+        return self.oldest_number or self.renewal_number
 
 
 @dataclass(frozen=True, slots=True)

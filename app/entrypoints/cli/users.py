@@ -11,10 +11,12 @@ from app.domain.accounts.rules import check_reason
 from app.entrypoints.cli.actor import ACTOR
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import installation
+from app.entrypoints.sealing import seal
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.money import minor_from_usd, usd_from_minor
 from app.workflows.change_second_factor import remove_factor
+from app.workflows.confirm_email_change import confirm_for_old_address
 from app.workflows.sign_up import sign_up
 
 PASSWORD_BYTES = 15
@@ -95,6 +97,26 @@ def remove_second_factor(*, user_id: str, reason: str) -> None:
         account, said = queries.account_in_use(user_id), check_reason(reason)
         was_on = remove_factor(account, reason=said, actor=ACTOR, now=clock.now())
     click.echo(f"{user_id} signs in without a code." if was_on else f"{user_id} had none.")
+
+
+@users.command("confirm-email")
+@click.option("--id", "user_id", required=True, help="The id of the account.")
+@click.option("--reason", required=True, help="How you know who asks; both addresses are told it.")
+def confirm_email(*, user_id: str, reason: str) -> None:
+    """Confirm another address for somebody who has lost the mailbox of the old one.
+
+    The new one must have confirmed; the old one can undo it for 14 days.
+    """
+    with installation(), transaction():
+        account = confirm_for_old_address(
+            queries.account_in_use(user_id),
+            reason=check_reason(reason),
+            actor=ACTOR,
+            seal=seal(),
+            now=clock.now(),
+        )
+        email = account.email
+    click.echo(f"{user_id} signs in with {email} from now on.")
 
 
 @users.command("credit-limit")

@@ -23,6 +23,7 @@ from app.foundation import clock, outbox
 from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.languages import ENGLISH
+from app.foundation.sentences import told_again
 from app.workflows.change_email import SEND_CONFIRMATION, send_confirmation
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD, charge_saved_card
 from app.workflows.check_alerts import check_alerts
@@ -158,7 +159,12 @@ def _send_reset(payload: Payload) -> None:
 
 def _send_confirmation(payload: Payload) -> None:
     with transaction():
-        send_confirmation(cast(str, payload["sealed_link"]), seal=seal(), now=clock.now())
+        send_confirmation(
+            cast(str, payload["sealed_link"]),
+            device=cast(str, told_again(payload.get("device", ""))),
+            seal=seal(),
+            now=clock.now(),
+        )
 
 
 def _nobody_knows_how(payload: Payload) -> None:

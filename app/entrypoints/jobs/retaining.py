@@ -8,7 +8,7 @@ from flask import current_app
 
 from app.config import Settings
 from app.config.retention import Retention
-from app.domain.accounts import mail_tokens, queries, sessions
+from app.domain.accounts import email_changes, mail_tokens, queries, sessions
 from app.domain.mails.forgetting import forget_mails
 from app.domain.payments.forgetting import forget_bodies
 from app.entrypoints.jobs.parts import in_parts
@@ -46,6 +46,7 @@ def forget_old_sign_ins() -> None:
         with transaction():
             sessions.forget_old(now=clock.now(), kept=kept)
             mail_tokens.forget_old(now=clock.now(), kept=kept)
+            email_changes.forget_old(now=clock.now(), kept=kept)
 
 
 def months_ago(months: int, *, now: datetime) -> datetime | None:

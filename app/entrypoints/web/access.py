@@ -157,14 +157,14 @@ def _keeps_mails() -> bool:
 
 def _account_known_by(form: SignInForm) -> Account | None:
     email, password = form.email.data or "", form.password.data or ""
-    tries.try_to_sign_in(email)
+    tried = tries.try_to_sign_in(email)
     with refusals_shown_on({WrongCredentials: form.password}):
         account = operations.check_credentials(email, password)
         with transaction():
             operations.renew_hash(account, password, now=clock.now())
-        tries.has_signed_in(email)
+        tries.has_known_password(tried)
         return account
-    tries.has_failed_to_sign_in()
+    tries.has_failed_to_sign_in(tried)
     with transaction():
         security_journal.note_failure(email, visitor=visitor(), now=clock.now())
     return None

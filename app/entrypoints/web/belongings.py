@@ -50,10 +50,11 @@ def download() -> ResponseReturnValue:
     if not has_fresh_password():
         return ask_for_password(url_for(".index"))
     tries.take_belongings(account)
+    # Refused where too many are under way: then nothing was taken.
+    parts = taken(streamed(archive(account, now=now)), user_id=account.id)
     with transaction():
         security_journal.note(Act.DATA_TAKEN, account, visitor=visitor(), now=now)
     end_reading()
-    parts = taken(streamed(archive(account, now=now)), user_id=account.id)
     answer = Response(parts, content_type="application/zip")
     answer.headers["Content-Disposition"] = f'attachment; filename="my-data-{now:%Y-%m-%d}.zip"'
     answer.headers["Cache-Control"] = "no-store"

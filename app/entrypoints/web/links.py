@@ -6,10 +6,12 @@ Opening a link changes nothing, since mail programs open links by themselves: a 
 from flask import Blueprint, Response, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import mail_tokens, sessions
+from app.domain.accounts import email_changes, mail_tokens, queries, sessions
+from app.domain.accounts.email_changes import ENDS, End
 from app.domain.accounts.errors import PASSWORD_REFUSALS, LinkInvalid
 from app.domain.accounts.mail_tokens import Link, Purpose
 from app.entrypoints.queueing import nudge
+from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import ForgottenForm, NewPasswordForm
 from app.entrypoints.web.responding import flash_words
@@ -19,7 +21,7 @@ from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.sentences import say
-from app.workflows.change_email import confirm_email_change, undo_email_change
+from app.workflows.confirm_email_change import confirm_email_change, undo_email_change
 from app.workflows.reset_password import ask_for_reset, reset_password
 from app.workflows.verify_email import verify_email
 
@@ -76,19 +78,20 @@ def reset(token: str) -> ResponseReturnValue:
 
 @pages.get("/verify/<token>")
 def show_verification(token: str) -> ResponseReturnValue:
-    """Show which address is to be verified."""
+    """Show which address is to be verified, or what its end of a change has to confirm."""
     link = _verifiable(token)
-    return render_template("web/links/verify.html", link=link, token=token)
+    if link.purpose not in ENDS:
+        return render_template("web/links/verify.html", link=link)
+    account, now = queries.account_in_use(link.user_id), clock.now()
+    change = email_changes.waiting_for_link(account, link, now=now)
+    return render_template("web/links/confirm.html", change=change, end=ENDS[link.purpose])
 
 
 @pages.post("/verify/<token>")
 def verify(token: str) -> ResponseReturnValue:
-    """Note that the address is read, or let it take the old one's place."""
-    purpose = _verifiable(token).purpose
-    take = confirm_email_change if purpose == Purpose.CONFIRM_EMAIL else verify_email
-    with transaction():
-        account = take(token, visitor=visitor(), now=clock.now())
-    flash_words(say("{email} is verified.", {"email": account.email}))
+    """Note that the address is read, or that its end of a change confirms."""
+    is_of_change = _verifiable(token).purpose in ENDS
+    flash_words(_confirmed(token) if is_of_change else _verified(token))
     to = "web.security.index" if is_signed_in() else "web.access.show_sign_in"
     return redirect(url_for(to), 303)
 
@@ -115,8 +118,26 @@ def show_invalid(error: LinkInvalid) -> ResponseReturnValue:
 
 
 def _verifiable(token: str) -> Link:
-    purposes = {Purpose.VERIFY_EMAIL, Purpose.CONFIRM_EMAIL}
-    return mail_tokens.find(token, purposes, now=clock.now())
+    return mail_tokens.find(token, {Purpose.VERIFY_EMAIL, *ENDS}, now=clock.now())
+
+
+def _verified(token: str) -> str:
+    with transaction():
+        account = verify_email(token, visitor=visitor(), now=clock.now())
+    return say("{email} is verified.", {"email": account.email})
+
+
+def _confirmed(token: str) -> str:
+    with transaction():
+        done = confirm_email_change(token, seal=seal(), visitor=visitor(), now=clock.now())
+    nudge()
+    if done.left is None:
+        return say("{email} is the account’s mail address now.", {"email": done.email})
+    end = End.NEW if done.left.waits_for_new else End.OLD
+    return say(
+        "Confirmed. The address changes once {email} has confirmed, too.",
+        {"email": done.left.address(end)},
+    )
 
 
 def _reset_page(form: NewPasswordForm, link: Link) -> Response:

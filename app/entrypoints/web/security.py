@@ -11,10 +11,12 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import factors, mail_tokens, security_journal, sessions
+from app.domain.accounts import email_changes, factors, security_journal, sessions
 from app.domain.accounts.devices import device_in_words
+from app.domain.accounts.email_changes import End, PendingChange
 from app.domain.accounts.errors import (
     PASSWORD_REFUSALS,
+    EmailChangeNotWaiting,
     EmailInvalid,
     EmailUnchanged,
     LinkSentLately,
@@ -38,13 +40,22 @@ from app.entrypoints.web.signing_in import (
     resume_session,
     signed_in_account,
 )
-from app.entrypoints.web.tries import ask_for_address, has_right_password, try_password
+from app.entrypoints.web.tries import (
+    ask_for_address,
+    ask_for_email_link,
+    has_right_password,
+    try_password,
+)
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.sentences import say
-from app.workflows.change_email import ask_email_change
+from app.workflows.change_email import (
+    ask_email_change,
+    send_email_link_again,
+    take_back_email_change,
+)
 from app.workflows.change_password import change_password
 from app.workflows.verify_email import send_verification
 
@@ -54,6 +65,8 @@ pages.before_request(require_sign_in)
 EVENTS_SHOWN = 10
 EXCHANGED = say("Your password is changed, and you are signed out everywhere else.")
 EMAIL_REFUSALS = (EmailInvalid, EmailUnchanged, LinkSentLately)
+NO_CHANGE_WAITS = (EmailChangeNotWaiting, LinkSentLately)
+KEPT = say("Your mail address stays as it is.")
 
 
 @pages.get("")
@@ -79,21 +92,40 @@ def set_password() -> ResponseReturnValue:
 
 @pages.post("/email")
 def change_email() -> ResponseReturnValue:
-    """Ask the new address to confirm, or say at the field why not."""
+    """Ask both addresses to confirm, or say at the field why not."""
     form = EmailChangeForm()
     if not has_fresh_password():
         return ask_for_password(url_for(".index", email=form.email.data))
     if form.validate():
         ask_for_address(signed_in_account())
         with refusals_shown_on(dict.fromkeys(EMAIL_REFUSALS, form.email)):
-            asked = _ask(form.email.data or "")
-            return _done(
-                say(
-                    "We sent a link to {email}. The address changes once you open it.",
-                    {"email": asked},
-                )
-            )
+            return _done(_asked(_ask(form.email.data or "")))
     return _page(email_form=form)
+
+
+@pages.post("/email/<any(new, old):end>/link")
+def send_email_link(end: str) -> ResponseReturnValue:
+    """Send one end of the change its link once more."""
+    account, sent = signed_in_account(), []
+    ask_for_email_link(account)
+    with refusals_noted(*NO_CHANGE_WAITS) as refused, transaction():
+        sent.append(
+            send_email_link_again(
+                account, End(end), seal=seal(), visitor=visitor(), now=clock.now()
+            )
+        )
+    nudge()
+    return _done(
+        refused[0].message if refused else say("We sent a link to {email}.", {"email": sent[0]})
+    )
+
+
+@pages.post("/email/keep")
+def keep_email() -> ResponseReturnValue:
+    """Take the change back that has yet to be confirmed."""
+    with refusals_noted(*NO_CHANGE_WAITS) as refused, transaction():
+        take_back_email_change(signed_in_account(), visitor=visitor(), now=clock.now())
+    return _done(refused[0].message if refused else KEPT)
 
 
 @pages.post("/verification")
@@ -157,12 +189,23 @@ def _exchange(password: str) -> None:
     resume_session(renewed)
 
 
-def _ask(email: str) -> str:
+def _ask(email: str) -> PendingChange:
     account = signed_in_account()
     with transaction():
         asked = ask_email_change(account, email, seal=seal(), visitor=visitor(), now=clock.now())
     nudge()
     return asked
+
+
+def _asked(change: PendingChange) -> str:
+    emails = {"email": change.email, "old_email": change.old_email}
+    if change.asks_old:
+        return say(
+            "We sent a link to {email}, and one to {old_email}."
+            " The address changes once both are confirmed.",
+            emails,
+        )
+    return say("We sent a link to {email}. The address changes once you confirm it there.", emails)
 
 
 def _end_all_others() -> None:
@@ -196,7 +239,7 @@ def _page(
         local=zone(account.timezone),
         password_form=password_form or PasswordChangeForm(formdata=None),
         email_form=email_form or _email_typed_before(),
-        pending_email=mail_tokens.pending_email(account, now=now),
+        pending=email_changes.pending(account, now=now),
         factor=factors.view_of(account),
         sessions=sessions.open_sessions(account, now=now),
         this_session=open_session().id,

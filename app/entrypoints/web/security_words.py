@@ -20,6 +20,8 @@ WORDS: Mapping[str, Sentence] = {
     Event.RESET_ASKED: say("Password reset asked for"),
     Event.EMAIL_VERIFIED: say("Mail address verified"),
     Event.EMAIL_CHANGE_ASKED: say("Change of mail address asked for"),
+    Event.EMAIL_CHANGE_CONFIRMED: say("Change of mail address confirmed"),
+    Event.EMAIL_CHANGE_TAKEN_BACK: say("Change of mail address taken back"),
     Event.EMAIL_CHANGED: say("Mail address changed"),
     Event.EMAIL_CHANGE_UNDONE: say("Change of mail address undone"),
     Event.FACTOR_ON: say("Second factor switched on"),
@@ -91,7 +93,13 @@ BY_WORDS: Mapping[str, Sentence] = {
 # where they stand here; why we suspended somebody is told to him by mail.
 NAMED = ("key", "email", "was", "code", "invoice", "new", "to", "plan", "request_id")
 REASONED = {
-    *(Event.FACTOR_OFF, Act.TOKENS_ADJUSTED, Act.USAGE_VOIDED, Act.INVOICE_VOIDED),
+    *(
+        Event.FACTOR_OFF,
+        Event.EMAIL_CHANGE_CONFIRMED,
+        Act.TOKENS_ADJUSTED,
+        Act.USAGE_VOIDED,
+        Act.INVOICE_VOIDED,
+    ),
     *(Act.INVOICE_CREDITED, Act.DELETION_ASKED),
 }
 # What its owner should look at, if it was not him.
@@ -100,6 +108,7 @@ WARNING: set[str] = {
     Event.CODE_FAILED,
     Event.RECOVERY_CODE_USED,
     Event.PASSWORD_RESET,
+    Event.EMAIL_CHANGE_ASKED,
     Event.EMAIL_CHANGED,
     Event.FACTOR_OFF,
     Act.DATA_TAKEN,

@@ -4,13 +4,14 @@ Whoever tries pays for it, and not the account's owner: his own browser is never
 others try, and every limit is over after a while.
 """
 
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from app.domain.accounts import sessions
 from app.domain.accounts.devices import digest_of
 from app.domain.accounts.models import Account
 from app.entrypoints import limiting
-from app.entrypoints.limiting import Limit
+from app.entrypoints.limiting import Limit, TooManyRequests
 from app.entrypoints.peers import address_asking
 from app.entrypoints.web.visitors import device_sent
 from app.foundation.sentences import say
@@ -51,18 +52,52 @@ LINKS = Limit("forgot", 30, HOUR, say("Too many requests from your network. Wait
 ADDRESSES = Limit(
     "email_change", 5, HOUR, say("You have asked for other addresses often. Try again in an hour.")
 )
+EMAIL_LINKS = Limit(
+    "email_links", 10, HOUR, say("You have had these mails sent often. Try again in an hour.")
+)
 
 
-def try_to_sign_in(email: str) -> None:
-    """Count a try before the password is looked at. Raises TooManyRequests."""
+@dataclass(frozen=True, slots=True)
+class SignInTry:
+    """A try that is counted, and may prove to be the owner's."""
+
+    email: str
+    # How his own browser is counted by itself; nothing for any other.
+    own_browser: str
+
+
+def try_to_sign_in(email: str) -> SignInTry:
+    """Count a try before the password is looked at. Raises TooManyRequests.
+
+    Of a network only the failures are to count: what succeeds is given back.
+    """
     known_by = email.strip().lower()
-    own_browser = _own_browser(known_by)
-    if own_browser:
-        limiting.spend(OF_ACCOUNT_HERE, known_by, own_browser)
-        return
-    limiting.refuse_if_spent(FAILED_HERE, _network())
-    limiting.spend(OF_ACCOUNT_HERE, known_by, _network())
-    limiting.spend(OF_ACCOUNT, known_by)
+    tried = SignInTry(known_by, _own_browser(known_by))
+    if tried.own_browser:
+        limiting.spend(OF_ACCOUNT_HERE, known_by, tried.own_browser)
+        return tried
+    limiting.spend(FAILED_HERE, _network())
+    try:
+        limiting.spend(OF_ACCOUNT_HERE, known_by, _network())
+        limiting.spend(OF_ACCOUNT, known_by)
+    except TooManyRequests:
+        # No password was looked at.
+        limiting.give_back(FAILED_HERE, _network())
+        raise
+    return tried
+
+
+def has_known_password(tried: SignInTry) -> None:
+    """Take the try for the owner's."""
+    if not tried.own_browser:
+        limiting.give_back(FAILED_HERE, _network())
+    has_signed_in(tried.email)
+
+
+def has_failed_to_sign_in(tried: SignInTry) -> None:
+    """Leave the failure counted for the network it came from, whichever account was tried."""
+    if tried.own_browser:
+        limiting.note(FAILED_HERE, _network())
 
 
 def has_signed_in(email: str) -> None:
@@ -71,11 +106,6 @@ def has_signed_in(email: str) -> None:
     for place in _places(known_by):
         limiting.forget(OF_ACCOUNT_HERE, known_by, place)
     limiting.forget(OF_ACCOUNT, known_by)
-
-
-def has_failed_to_sign_in() -> None:
-    """Count a failure for the network it came from, whichever account was tried."""
-    limiting.note(FAILED_HERE, _network())
 
 
 def try_password(account: Account) -> None:
@@ -126,6 +156,11 @@ def ask_for_link() -> None:
 def ask_for_address(account: Account) -> None:
     """Count a mail address that an account wants to have. Raises TooManyRequests."""
     limiting.spend(ADDRESSES, account.id)
+
+
+def ask_for_email_link(account: Account) -> None:
+    """Count a mail that is sent once more to an end of a change. Raises TooManyRequests."""
+    limiting.spend(EMAIL_LINKS, account.id)
 
 
 def _own_browser(email: str) -> str:

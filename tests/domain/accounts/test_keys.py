@@ -212,6 +212,23 @@ class TestNoteUse:
             assert adas_key.last_used_at == NOW + timedelta(seconds=noted)
             end_reading()
 
+    @pytest.mark.parametrize(
+        ("ended", "noted"),
+        [
+            ({"revoked_at": NOW}, False),
+            ({"expires_at": NOW}, False),
+            ({"expires_at": NOW + TICK}, True),
+        ],
+    )
+    def test_is_no_use_of_a_key_that_has_ended(self, adas_key: Key, ended, noted: bool) -> None:
+        with transaction():
+            for name, moment in ended.items():
+                setattr(adas_key, name, moment)
+        with transaction():
+            keys.note_use(adas_key.id, now=NOW)
+        session.refresh(adas_key)
+        assert (adas_key.last_used_at is not None) is noted
+
     def test_takes_one_statement(self, adas_key: Key) -> None:
         number = adas_key.id
         with transaction(), statements() as sent:

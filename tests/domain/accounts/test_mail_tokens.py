@@ -91,14 +91,15 @@ def test_is_made_once_a_minute(ada: Account, ben: Account, after, lately) -> Non
     assert not mail_tokens.was_made_lately(ben, Purpose.VERIFY_EMAIL, now=at)
 
 
-def test_knows_the_address_that_waits(ada: Account, ben: Account) -> None:
-    assert mail_tokens.pending_email(ada, now=NOW) is None
-    made = make(ada, Purpose.CONFIRM_EMAIL, email="new@example.com")
-    assert mail_tokens.pending_email(ada, now=NOW) == "new@example.com"
-    assert mail_tokens.pending_email(ben, now=NOW) is None
-    assert mail_tokens.pending_email(ada, now=NOW + DAY) is None
-    take(made, Purpose.CONFIRM_EMAIL)
-    assert mail_tokens.pending_email(ada, now=NOW) is None
+@pytest.mark.parametrize(("until", "ends"), [(SECOND, SECOND), (2 * DAY, DAY)])
+def test_ends_no_later_than_what_it_is_about(ada: Account, until, ends) -> None:
+    with transaction():
+        made = mail_tokens.make(
+            ada, Purpose.RELEASE_EMAIL, email="a@example.com", now=NOW, until=NOW + until
+        )
+    assert made.expires_at == NOW + ends
+    link = mail_tokens.find(made.text, {Purpose.RELEASE_EMAIL}, now=NOW)
+    assert mail_tokens.again(link, made.text) == made
 
 
 def test_forgets_what_has_not_worked_for_long(ada: Account) -> None:

@@ -21,8 +21,7 @@ from app.entrypoints.cli.demo_file import CustomerLogin, write_demo
 from app.entrypoints.cli.demo_loading import NOBODY
 from tests.databases import ROOT, SECRET_KEY
 from tests.factories.accounts import make_account
-
-pytestmark = pytest.mark.xdist_group("ports")
+from tests.ports import free_port
 
 READY_WITHIN_SECONDS = 90
 END_WITHIN_SECONDS = 20
@@ -81,12 +80,6 @@ class Running:
 
     def demo(self) -> dict[str, dict[str, str]]:
         return json.loads((self.folder / "instance/demo.json").read_text())
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def descendants(pid: int) -> list[int]:

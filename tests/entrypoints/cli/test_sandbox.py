@@ -12,8 +12,6 @@ import requests
 
 from tests.databases import ROOT
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 
 @pytest.fixture
 def port() -> int:

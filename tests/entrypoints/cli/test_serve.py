@@ -26,8 +26,6 @@ from tests.books import check_books
 from tests.databases import ROOT
 from tests.factories.bearers import bearer
 
-pytestmark = pytest.mark.xdist_group("ports")
-
 USAGE = "/v1/billing/usage"
 CLIENTS = 12
 

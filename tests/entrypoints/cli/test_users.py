@@ -9,7 +9,9 @@ from app.domain.accounts.errors import WrongCredentials
 from app.domain.accounts.models import Account
 from app.foundation import clock
 from app.foundation.database import session, transaction
+from tests.factories.email_changes import OLD, ask, confirm_new
 from tests.factories.factors import make_factor
+from tests.factories.mailed_links import mails_to
 
 
 class TestCreate:
@@ -137,3 +139,26 @@ class TestRemoveFactor:
             given = ["users", "remove-factor", "--id", user_id, "--reason", reason]
             assert billing(*given).exit_code == 1
         assert factors.is_on(ada)
+
+
+class TestConfirmEmail:
+    def test_confirms_for_who_has_lost_the_old_mailbox(self, ada, billing) -> None:
+        now = clock.now()
+        ask(ada, now=now)
+        given = ["users", "confirm-email", "--id", "ada", "--reason", "She came to our desk"]
+        assert "The new address has to confirm first." in billing(*given).stderr
+        confirm_new(now=now)
+        assert billing(*given).stdout == "ada signs in with ada@new.example from now on.\n"
+        session.refresh(ada)
+        assert ada.email == "ada@new.example" and mails_to(OLD)[-1] == "email_left"
+        assert billing(*given).exit_code == 1
+
+    def test_wants_a_reason_and_an_account(self, ada, billing) -> None:
+        now = clock.now()
+        ask(ada, now=now)
+        confirm_new(now=now)
+        for user_id, reason in [("ada", " "), ("nobody", "Called back")]:
+            given = ["users", "confirm-email", "--id", user_id, "--reason", reason]
+            assert billing(*given).exit_code == 1
+        session.refresh(ada)
+        assert ada.email == OLD

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import Flask
 
-from app.domain.accounts import mail_tokens, sessions
-from app.domain.accounts.access_models import MailToken, SignInSession
+from app.domain.accounts import email_changes, mail_tokens, sessions
+from app.domain.accounts.access_models import EmailChange, MailToken, SignInSession
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
@@ -73,10 +73,11 @@ class TestSchedule:
         with transaction():
             sessions.begin(ada, visitor=Visitor("curl", ""), now=NOW)
             mail_tokens.make(ada, Purpose.VERIFY_EMAIL, email=ada.email, now=NOW)
-        for days, left in [(90, (1, 1)), (100, (1, 0)), (181, (0, 0))]:
+            email_changes.begin(ada, "ada@new.example", now=NOW)
+        for days, left in [(90, (1, 1, 1)), (100, (1, 0, 0)), (181, (0, 0, 0))]:
             do("old_sign_ins", at=NOW + days * DAY)
-            counts = session.query(SignInSession).count(), session.query(MailToken).count()
-            assert counts == left
+            tables = SignInSession, MailToken, EmailChange
+            assert tuple(session.query(table).count() for table in tables) == left
 
     def test_reminds(self, ada: Account, do) -> None:
         make_invoice(ada)

@@ -7,6 +7,7 @@ import zipfile
 import pytest
 
 from app.domain.accounts import queries
+from app.entrypoints.downloading import DOWNLOADS, Downloads
 from app.foundation import journal
 from tests.entrypoints.web.conftest import let_the_password_age, words_of
 from tests.factories.payments import make_invoice
@@ -42,6 +43,12 @@ class TestDownload:
     def test_asks_for_the_password_first(self, adas, ada) -> None:
         let_the_password_age(ada)
         assert adas.post(f"{PAGE}/download").location == CONFIRM
+        assert journal.find_last("data_taken") is None
+
+    def test_tells_of_nothing_that_was_refused(self, app, adas) -> None:
+        # No file more may be under way.
+        app.extensions[DOWNLOADS] = Downloads(most=0)
+        assert adas.post(f"{PAGE}/download").status_code == 429
         assert journal.find_last("data_taken") is None
 
     def test_is_not_for_ever(self, adas) -> None:

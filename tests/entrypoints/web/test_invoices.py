@@ -90,7 +90,7 @@ class TestList:
             *(invoice.invoice_number,),  # what is due first is to be paid now
             *(later.invoice_number, invoice.invoice_number),  # the newest is listed first
         ]
-        assert "$13.34" in page and "is due" in page
+        assert "$13.34" in page and "is due" in page and f"Pay {invoice.invoice_number}" in page
 
     def test_says_what_is_overdue(self, adas: FlaskClient, ada: Account, now: datetime) -> None:
         make_invoice(ada, now=now - timedelta(days=31))

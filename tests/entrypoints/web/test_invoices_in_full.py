@@ -25,7 +25,13 @@ from tests.books import check_books
 from tests.entrypoints.web.conftest import words_of
 from tests.entrypoints.web.test_tokens import tax_in
 from tests.factories.coupons import make_coupon
-from tests.factories.payments import SELLER, make_invoice, make_paid, make_refund
+from tests.factories.payments import (
+    SELLER,
+    make_invoice,
+    make_paid,
+    make_plan_invoice,
+    make_refund,
+)
 from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
@@ -214,3 +220,9 @@ def test_tells_whoever_comes_back_unpaid_how_it_stands(
     with transaction():
         settle_payment(gateway.outcome_of_session("cs_1"), now=now)
     assert "has not arrived" not in adas.get(address).text
+
+
+def test_a_plans_invoice_counts_no_tokens(adas: FlaskClient, ada: Account, now: datetime) -> None:
+    for invoice, counts in ((make_invoice(ada, now=now), True), (make_plan_invoice("ada"), False)):
+        page = adas.get(f"/invoices/{invoice.invoice_number}").text
+        assert (">USD per 1,000</th>" in page) is counts

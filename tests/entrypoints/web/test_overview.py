@@ -14,8 +14,9 @@ from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
-from tests.factories.payments import make_invoice
+from tests.factories.payments import make_invoice, make_plan_invoice
 from tests.factories.redemptions import make_coupon, redeem
+from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_usage
 from tests.statements import statements
 from tests.translations.reading import english_words, main_of
@@ -80,6 +81,27 @@ class TestFigures:
         assert "Your quota is running low" in browser.get("/").text
         make_usage("basic", now=now, prompt_tokens=50_000)
         assert "Your tokens are used up" in browser.get("/").text
+
+    def test_say_what_lets_refused_requests_pass_again(self, app, now, password_hash) -> None:
+        basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
+        browser = signed_in(app, basic)
+        make_usage("basic", now=now, prompt_tokens=100_000)
+        offered = {"Buy extra tokens", "Allow overage"}
+        assert not any(each in browser.get("/").text for each in offered)
+        session.query(BillingSettings).update({"overage_enabled": False})
+        session.commit()
+        assert all(each in browser.get("/").text for each in offered)
+
+    def test_lead_to_the_invoice_of_an_unpaid_renewal(self, app, now, password_hash) -> None:
+        basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
+        invoice = make_plan_invoice("basic", now=now)
+        current_period("basic").grace_ends_at = now + A_WEEK
+        session.commit()
+        page = signed_in(app, basic).get("/").text
+        assert "The renewal of your plan is not paid yet" in page
+        assert f"Pay {invoice.invoice_number}" in page
+        assert page.count(f'href="/invoices/{invoice.invoice_number}"') == 2
+        assert "$9.99" in words(page[page.index("To pay now") :])[:20]
 
     def test_say_what_has_no_price(self, adas, now) -> None:
         make_usage(model="nobody-knows", now=now)

@@ -23,6 +23,7 @@ from tests.entrypoints.web.conftest import HTMX, signed_in, words
 from tests.factories.accounts import make_account
 from tests.factories.catalog import make_plan, make_price
 from tests.factories.coupon_rows import make_coupon
+from tests.factories.payments import make_plan_invoice
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
@@ -102,7 +103,7 @@ class TestIndex:
         with statements() as sent:
             page = words(cleos.get("/plans").text)
         ends_at = current_period("cleo").ends_at
-        assert said.format(day=f"{ends_at:%-d %b %Y}") in page
+        assert said.format(day=f"{ends_at:%-d %b}") in page
         assert ("by your coupons" in page) is ("by your coupons" in said)
         assert len(sent) <= STATEMENTS_MAX, sent
 
@@ -115,11 +116,14 @@ class TestIndex:
         period.grace_ends_at = now + timedelta(days=3)
         session.query(Subscription).filter_by(user_id="cleo").one().status = "past_due"
         session.commit()
+        invoice = make_plan_invoice("cleo", now=now)
         page = cleos.get("/plans").text
         assert "This period is not paid yet" in page and "not paid" in page
+        assert f"Pay {invoice.invoice_number}" in page
         refused = cleos.get("/plans/plan-enterprise")
         assert refused.status_code == 422
         assert "Please pay it, then switch." in refused.text
+        assert '<a class="button button-small button-primary" href="/invoices">' in refused.text
 
     def test_shows_a_plan_that_is_not_sold_any_more(self, cleos: FlaskClient) -> None:
         session.get_one(Plan, "plan-pro").is_active = False
@@ -153,7 +157,7 @@ class TestIndex:
         self, adas: FlaskClient, cleos: FlaskClient
     ) -> None:
         page = adas.get("/plans").text
-        assert "Pay as you go how you pay now No plan" in words(page)
+        assert "Pay as you go current No plan" in words(page)
         assert "Change to pay as you go" not in page
         assert "Change to pay as you go" in cleos.get("/plans").text
         cleos.post("/plans/cancel")
@@ -183,7 +187,7 @@ class TestIndex:
 class TestPreview:
     def test_begins_a_plan(self, adas: FlaskClient) -> None:
         page = words(adas.get("/plans/plan-pro").text)
-        assert "From Pay as you go to Pro" in page and "1,000,000 tokens" in page
+        assert "From pay as you go to Pro" in page and "1,000,000 tokens" in page
         assert "99.99 USD for a whole period" in page and "Pay $99.99" in page
 
     def test_hands_htmx_the_part_alone(self, adas: FlaskClient) -> None:

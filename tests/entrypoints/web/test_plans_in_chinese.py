@@ -45,6 +45,13 @@ def test_a_preview_says_how_it_is_worked_out(pias: FlaskClient) -> None:
     assert "现在应付（USD）" in words_of(page)
 
 
+def test_no_plan_is_called_as_on_the_other_pages(adas: FlaskClient, ada: Account) -> None:
+    with transaction():
+        ada.locale = "zh"
+    page = main_of(adas.get("/plans/plan-pro").text)
+    assert "从按量付费切换到 Pro" in words_of(page)
+
+
 def test_what_was_done_is_confirmed(pias: FlaskClient) -> None:
     pias.post("/plans/cancel")
     page = words_of(pias.get("/plans").text)

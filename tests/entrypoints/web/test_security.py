@@ -1,11 +1,13 @@
 """The page that keeps an account safe: address, password, sessions, and what happened."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from app.domain.accounts import operations, sessions
-from app.domain.accounts.access_models import SignInSession
+from app.domain.accounts import email_changes, operations, sessions
+from app.domain.accounts.access_models import MailToken, SignInSession
+from app.domain.accounts.email_changes import End
 from app.domain.mails.models import Mail
 from app.foundation import clock
 from app.foundation.database import session, transaction
@@ -36,6 +38,25 @@ class TestPage:
         with statements() as sent:
             assert adas.get(PAGE).status_code == 200
         assert len(sent) <= STATEMENTS_MAX, sent
+
+    @pytest.mark.parametrize(
+        ("page", "parts"),
+        [
+            ("/settings", ["page", "page"]),
+            (PAGE, ["true", "page"]),
+            (f"{PAGE}/journal", ["true"]),
+            ("/settings/data", ["true", "page"]),
+        ],
+    )
+    def test_is_marked_as_a_part_of_the_settings(self, adas, page, parts) -> None:
+        # Both in the side bar and behind "More" on phones.
+        marked = re.findall(r'aria-current="(\w+)"', adas.get(page).text)
+        assert marked == [parts[0], *parts]
+
+    def test_is_still_marked_when_a_form_comes_back(self, adas) -> None:
+        answer = adas.post(f"{PAGE}/password", data={"old_password": "x", "password": NEW})
+        assert answer.status_code == 422
+        assert f'href="{PAGE}" aria-current="page"' in answer.text
 
     def test_shows_nothing_of_bens(self, adas, bens) -> None:
         assert "ben" not in adas.get(PAGE).text.lower()
@@ -72,8 +93,9 @@ class TestEmail:
         answer = adas.post(f"{PAGE}/email", data={"email": "Ada@New.example"})
         assert (answer.status_code, answer.location) == (303, PAGE)
         page = words_of(adas.get(PAGE).text)
-        assert "We sent a link to ada@new.example." in page
-        assert "ada@new.example has to confirm first" in page
+        assert "We sent a link to ada@new.example, and one to ada@example.com." in page
+        assert "New address ada@new.example has to confirm" in page
+        assert "Address so far ada@example.com has to confirm" in page
 
     @pytest.mark.parametrize(
         ("email", "words"),
@@ -96,8 +118,8 @@ class TestEmail:
             answer = browser.post(f"{PAGE}/email", data={"email": email})
             assert (answer.status_code, answer.location) == (303, PAGE)
             shown = words_of(browser.get(PAGE).text)
-            pages.append([email in shown, f"We sent a link to {email}." in shown])
-            assert f"{email} has to confirm first" in shown
+            pages.append([email in shown, f"We sent a link to {email}, and one" in shown])
+            assert f"{email} has to confirm" in shown
         assert pages == [[True, True]] * 2
 
     def test_asks_for_five_in_an_hour(self, adas) -> None:
@@ -114,6 +136,55 @@ class TestEmail:
         assert session.query(Mail).count() == 0
         back = adas.post(asked.location, data={"password": PASSWORD})
         assert 'value="ada@new.example"' in adas.get(back.location).text
+
+    def test_shows_which_end_has_confirmed_and_sends_to_the_other_again(self, adas, ada) -> None:
+        adas.post(f"{PAGE}/email", data={"email": "ada@new.example"})
+        with transaction():
+            change = email_changes.pending(ada, now=clock.now())
+            email_changes.confirm(ada, change, End.NEW, now=clock.now())
+        page = adas.get(PAGE).text
+        assert "New address ada@new.example confirmed" in words_of(page)
+        assert 'aria-label="Send the link to ada@example.com again"' in page
+        assert "email/new/link" not in page
+        for end, words in (
+            ("old", "less than a minute ago"),
+            ("new", "No change of the mail address waits for this."),
+        ):
+            assert adas.post(f"{PAGE}/email/{end}/link").location == PAGE
+            assert words in adas.get(PAGE).text
+        with transaction():
+            session.query(MailToken).update({"created_at": clock.now() - timedelta(minutes=1)})
+        adas.post(f"{PAGE}/email/old/link")
+        assert "We sent a link to ada@example.com." in adas.get(PAGE).text
+        assert adas.post(f"{PAGE}/email/both/link").status_code == 404
+
+    def test_sends_again_ten_times_an_hour(self, adas, ada) -> None:
+        sent = [adas.post(f"{PAGE}/email/new/link").status_code for _ in range(11)]
+        assert sent == [303] * 10 + [429]
+
+    def test_says_that_an_address_never_verified_is_not_asked(self, adas, ada) -> None:
+        with transaction():
+            ada.email_verified_at = None
+        assert "the old one is told, and can undo it" in adas.get(PAGE).text
+        adas.post(f"{PAGE}/email", data={"email": "ada@new.example"})
+        page = words_of(adas.get(PAGE).text)
+        assert "The address changes once you confirm it there." in page
+        assert "Address so far ada@example.com not asked" in page
+
+    def test_takes_the_change_back(self, adas, bens, ada) -> None:
+        adas.post(f"{PAGE}/email", data={"email": "ada@new.example"})
+        bens.post(f"{PAGE}/email/keep")
+        assert "Take the change back" in adas.get(PAGE).text
+        for words in ("Your mail address stays as it is.", "No change of the mail address waits"):
+            assert adas.post(f"{PAGE}/email/keep").location == PAGE
+            page = adas.get(PAGE).text
+            assert words in page and "Take the change back" not in page
+
+    def test_another_password_takes_the_change_back(self, adas, ada) -> None:
+        adas.post(f"{PAGE}/email", data={"email": "ada@new.example"})
+        adas.post(f"{PAGE}/password", data={"old_password": PASSWORD, "password": NEW})
+        page = adas.get(PAGE).text
+        assert "Take the change back" not in page and "Change of mail address taken back" in page
 
     def test_says_whether_it_is_verified_and_sends_again(self, adas, ada) -> None:
         assert "Send the link again" not in adas.get(PAGE).text

@@ -1,7 +1,7 @@
 """The tokens page: the balance, what more would cost, buying it, and the ledger."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -79,6 +79,15 @@ class TestIndex:
         assert "None are for sale on pay as you go" in page
         assert '<a href="/plans">Choose a plan</a> to get a quota' in answer
         assert 'name="amount"' not in answer and "Off while the threshold is 0" in page
+
+    def test_sells_none_to_who_is_about_to_leave(
+        self, pias: FlaskClient, pia: Account, now: datetime
+    ) -> None:
+        with transaction():
+            pia.deletion_asked_at, pia.deletion_due_at = now, now + timedelta(days=14)
+        answer = pias.get(PAGE).text
+        assert "Nothing can be bought any more" in answer and 'name="amount"' not in answer
+        assert '<a href="/settings/data">Keep it</a> to buy extra tokens.' in answer
 
     @pytest.mark.parametrize(
         ("name", "value", "said"),

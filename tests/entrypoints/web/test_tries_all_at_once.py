@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,17 +11,20 @@ from flask import Flask
 
 from app.config import Settings
 from app.domain.accounts import factors, mail_tokens, operations
+from app.domain.accounts.access_models import MailToken
 from app.domain.accounts.errors import CodeWrong, LinkInvalid
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import CouponUsage
 from app.domain.mails.models import Mail
 from app.domain.payments.consent import VERSION
-from app.entrypoints import gateways, limiting
+from app.entrypoints import downloading, gateways, limiting, webhooks
+from app.entrypoints.downloading import DOWNLOADS, Downloads
 from app.entrypoints.jobs.promises import work_off_outbox
 from app.entrypoints.web import tries
 from app.foundation import clock
 from app.foundation.database import session, transaction
+from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from app.foundation.secret_keys import KeyKind
 from app.workflows.reset_password import reset_password
@@ -32,11 +36,13 @@ from tests.factories.bearers import bearer
 from tests.factories.coupons import make_coupon
 from tests.factories.factors import code_now, make_factor, wrong_code
 from tests.factories.mailed_links import SEAL, VISITOR
+from tests.factories.payments import make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 from tests.threads import in_parallel
 
 CROWD = 32
 ALLOWED = 3
+MINUTE = timedelta(minutes=1)
 
 
 def few(monkeypatch: pytest.MonkeyPatch, name: str, *, of: object = tries) -> None:
@@ -50,6 +56,21 @@ def crowd(app: Flask, address: str, form: dict[str, str]) -> Counter[int]:
     return Counter(
         in_parallel(app, [lambda b=b: b.post(address, data=form).status_code for b in browsers])
     )
+
+
+def from_everywhere(
+    app: Flask, address: str, form: dict[str, str], *, cookie: str = ""
+) -> Counter[int]:
+    """Send the form from so many networks at once, and count the answers."""
+
+    def post(number: int) -> int:
+        browser = app.test_client()
+        if cookie:
+            browser.set_cookie("session", cookie)
+        place = {"REMOTE_ADDR": f"203.0.113.{number}"}
+        return browser.post(address, data=form, environ_overrides=place).status_code
+
+    return Counter(in_parallel(app, [lambda n=n: post(n) for n in range(CROWD)]))
 
 
 class TestLimits:
@@ -67,6 +88,38 @@ class TestLimits:
         few(monkeypatch, "OF_ACCOUNT_HERE")
         form = {"email": ada.email, "password": "not the right one"}
         assert crowd(app, "/login", form) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_an_account_from_all_networks(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "OF_ACCOUNT")
+        form = {"email": ada.email, "password": "not the right one"}
+        answers = from_everywhere(app, "/login", form)
+        assert answers == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_failures_of_a_network(self, app: Flask, ben: Account, monkeypatch) -> None:
+        few(monkeypatch, "FAILED_HERE")
+        posts: list[Callable[[], int]] = [
+            lambda n=n: (
+                app.test_client()
+                .post("/login", data={"email": f"nobody-{n}@example.com", "password": "wrong one"})
+                .status_code
+            )
+            for n in range(CROWD)
+        ]
+        # What succeeds is no failure, however often.
+        for _ in range(ALLOWED + 1):
+            signed_in(app, ben)
+        assert Counter(in_parallel(app, posts)) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_what_was_refused_before_a_password_was_looked_at(
+        self, app: Flask, ada: Account, monkeypatch
+    ) -> None:
+        few(monkeypatch, "OF_ACCOUNT_HERE")
+        monkeypatch.setattr(tries, "FAILED_HERE", replace(tries.FAILED_HERE, times=CROWD))
+        form = {"email": ada.email, "password": "not the right one"}
+        assert crowd(app, "/login", form) == {422: ALLOWED, 429: CROWD - ALLOWED}
+        other = {"email": "nobody@example.com", "password": "not the right one"}
+        monkeypatch.setattr(tries, "FAILED_HERE", replace(tries.FAILED_HERE, times=ALLOWED + 1))
+        assert app.test_client().post("/login", data=other).status_code == 422
 
     def test_of_links_by_mail(self, app: Flask, ada: Account, monkeypatch) -> None:
         few(monkeypatch, "LINKS")
@@ -108,6 +161,70 @@ class TestLimits:
             return browser.post("/login/code", data={"code": code}).status_code
 
         assert Counter(in_parallel(app, [post] * CROWD)) == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_codes_from_all_networks(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "CODES")
+        secret = make_factor(ada, now=clock.now())
+        waiting = app.test_client()
+        waiting.post("/login", data={"email": ada.email, "password": PASSWORD})
+        code = wrong_code(secret, now=clock.now())
+        answers = from_everywhere(
+            app, "/login/code", {"code": code}, cookie=waiting.get_cookie("session").value
+        )
+        assert answers == {422: ALLOWED, 429: CROWD - ALLOWED}
+
+    def test_of_ones_own_data(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "DATA")
+        # Each is let go before the next might wait for it.
+        app.extensions[DOWNLOADS] = Downloads(most=CROWD)
+        monkeypatch.setattr(downloading, "OF_AN_ACCOUNT_MAX", CROWD)
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: b.post("/settings/data/download", buffered=True).status_code
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, posts)) == {200: ALLOWED, 429: CROWD - ALLOWED}
+        taken = session.query(JournalEntry).filter_by(action="data_taken").count()
+        assert taken == ALLOWED
+
+    def test_of_mails_to_an_end_of_a_change(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "EMAIL_LINKS")
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        browsers[0].post("/settings/security/email", data={"email": "ada@free.example"})
+        with transaction():
+            session.query(MailToken).update({"created_at": clock.now() - MINUTE})
+        posts: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: b.post("/settings/security/email/old/link").status_code
+            for n in range(CROWD)
+        ]
+        # One is sent; the others would be within the same minute.
+        assert Counter(in_parallel(app, posts)) == {303: ALLOWED, 429: CROWD - ALLOWED}
+        assert session.query(Mail).filter_by(kind="release_email").count() == 2
+
+    def test_of_questions_to_a_provider(self, app: Flask, ada: Account, monkeypatch) -> None:
+        few(monkeypatch, "NEWS", of=gateways)
+        gateway = FakeGateway()
+        app.config[gateways.GATEWAYS] = {"stripe": gateway}
+        payment_id = make_checkout(
+            ada, make_invoice(ada), gateway=gateway, now=clock.now()
+        ).payment_id
+        browsers = [signed_in(app, ada) for _ in range(4)]
+        looks: list[Callable[[], int]] = [
+            lambda b=browsers[n % 4]: b.get(f"/payments/{payment_id}").status_code
+            for n in range(CROWD)
+        ]
+        assert Counter(in_parallel(app, looks)) == {200: CROWD}
+        assert len(gateway.asked) == ALLOWED
+
+    def test_of_messages_that_nobody_has_signed(self, app: Flask, monkeypatch) -> None:
+        few(monkeypatch, "UNPROVEN", of=webhooks)
+        forged = {"Stripe-Signature": "t=1,v1=00"}
+
+        def post() -> int:
+            sent = app.test_client().post("/webhooks/stripe", data=b"{}", headers=forged)
+            return sent.status_code
+
+        assert Counter(in_parallel(app, [post] * CROWD)) == {400: ALLOWED, 429: CROWD - ALLOWED}
 
     def test_of_recovery_codes(self, app: Flask, ada: Account, monkeypatch) -> None:
         few(monkeypatch, "PAPERS")

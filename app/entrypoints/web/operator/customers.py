@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts import email_changes
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.accounts.standing import BY_OPERATOR
@@ -50,13 +51,14 @@ def index() -> ResponseReturnValue:
 def show_customer(user_id: str) -> ResponseReturnValue:
     """Show a customer's figures, and the latest of what happened."""
     now = clock.now()
-    account, chosen = accounts.customer_with_settings(user_id)
+    account, chosen, change = accounts.customer_with_all(user_id)
     seen = figures(account, chosen, now=now, grace=renewal_grace(), limits=credit_limits())
     return show(
         "web/operator/customers/show.html",
         "web/operator/customers/_customer.html",
         customer=customers.customer_seen(account, seen),
         chosen=accounts.view_of(account, chosen),
+        pending=email_changes.seen(change, account, now=now),
         overview=seen,
         chart=charts.draw(seen.recent, metric=_metric(seen)),
         suspension=_suspension(account),

@@ -8,6 +8,8 @@ from app.domain.accounts.errors import (
     CreditLimitInvalid,
     DeletionAsked,
     DeletionNotAsked,
+    EmailChangeNotWaiting,
+    EmailTaken,
     InvoicesUnpaid,
     ReasonInvalid,
 )
@@ -15,6 +17,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import check_reason
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
+from app.entrypoints.sealing import seal
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import SentForm
@@ -34,9 +37,11 @@ from app.foundation.database import transaction
 from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say, say_count
 from app.workflows.adjust_tokens import adjust_tokens
+from app.workflows.confirm_email_change import confirm_for_old_address
 from app.workflows.delete_account import delete_account, keep_account
 
 ON_DELETION = (ReasonInvalid, InvoicesUnpaid, DeletionAsked, DeletionNotAsked, ChangeInProgress)
+ON_EMAIL = (ReasonInvalid, EmailChangeNotWaiting, EmailTaken)
 ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
 
 # What follows from each decision.
@@ -57,6 +62,11 @@ DELETING = (
     ),
     say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
 )
+RELEASING = (
+    say("Only for who has lost the old mailbox: say in the reason how you know that it is he."),
+    say("He signs in with the new address from now on, which has confirmed already."),
+    say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
+)
 KEEPING = (say("The account is not deleted. A plan that was cancelled with it is renewed again."),)
 
 pages = Blueprint("decisions", __name__)
@@ -64,8 +74,10 @@ pages = Blueprint("decisions", __name__)
 
 @pages.before_request
 def _only_the_operator_himself() -> ResponseReturnValue | None:
-    # What is erased is gone: nobody who finds a browser open may have that done.
-    if request.endpoint != f"{request.blueprint}.delete" or has_fresh_password():
+    # What is erased is gone, and whose address changes may lose his account: nobody who finds a
+    # browser open may have that done.
+    grave = {f"{request.blueprint}.{name}" for name in ("delete", "confirm_email")}
+    if request.endpoint not in grave or has_fresh_password():
         return None
     return ask_for_password(request.path)
 
@@ -145,6 +157,23 @@ def delete(user_id: str) -> ResponseReturnValue:
             )
     title = say("Delete {customer}", {"customer": _called(customer)})
     return _ask(title, DELETING, say("Delete"), form, customer, is_bad=True)
+
+
+@pages.route("/customers/<user_id>/confirm-email", methods=["GET", "POST"])
+def confirm_email(user_id: str) -> ResponseReturnValue:
+    """Confirm another address for a customer who has lost the mailbox of the old one."""
+    form, customer = ReasonForm(), _known(user_id)
+    if form.validate_on_submit():
+        with refusals_shown_on(dict.fromkeys(ON_EMAIL, form.reason)), transaction():
+            confirm_for_old_address(
+                customer,
+                reason=check_reason(form.reason.data or ""),
+                actor=actor(),
+                seal=seal(),
+                now=clock.now(),
+            )
+    title = say("Confirm for the old address of {customer}", {"customer": customer.id})
+    return _ask(title, RELEASING, say("Confirm"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])

@@ -31,6 +31,8 @@ ACTS: Mapping[str, Sentence] = {
     "password_reset_asked": say("Password reset asked for"),
     "email_verified": say("Mail address verified"),
     "email_change_asked": say("Change of mail address asked for"),
+    "email_change_confirmed": say("Change of mail address confirmed"),
+    "email_change_taken_back": say("Change of mail address taken back"),
     "email_changed": say("Mail address changed"),
     "email_change_undone": say("Change of mail address undone"),
     "second_factor_on": say("Second factor switched on"),

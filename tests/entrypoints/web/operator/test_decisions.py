@@ -6,13 +6,19 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account, BillingSettings
+from app.foundation import clock
 from app.foundation.database import session
 from tests.books import check_books
 from tests.entrypoints.web.conftest import PASSWORD, let_the_password_age, words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
+from tests.factories.email_changes import ask, confirm_new
+from tests.factories.mailed_links import mails_to
 
 ADA = "/operator/customers/ada"
-DECISIONS = ("suspend", "resume", "credit-limit", "tax-id", "adjust-tokens", "delete", "keep")
+DECISIONS = (
+    *("suspend", "resume", "credit-limit", "tax-id", "adjust-tokens", "delete", "keep"),
+    "confirm-email",
+)
 
 
 def errors_at(page: str, field: str) -> str:
@@ -51,12 +57,56 @@ class TestSuspend:
         assert session.get(Account, "ada").suspended_at is None
         assert [act for act, _ in acts_of_olga()] == ["account_suspended", "account_resumed"]
 
-    @pytest.mark.parametrize("name", ["suspend", "resume", "adjust-tokens", "delete", "keep"])
+    @pytest.mark.parametrize(
+        "name", ["suspend", "resume", "adjust-tokens", "delete", "keep", "confirm-email"]
+    )
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
     def test_wants_a_reason(self, olgas: FlaskClient, ada: Account, name: str, reason: str) -> None:
         answer = olgas.post(f"{ADA}/{name}", data={"reason": reason, "tokens": "1"})
         assert answer.status_code == 422
         assert "1 to 500 visible characters" in errors_at(answer.text, "reason")
+        assert acts_of_olga() == []
+
+
+class TestConfirmEmail:
+    @pytest.fixture
+    def half(self, ada: Account) -> None:
+        """Ada's new address has confirmed; her old mailbox is lost."""
+        now = clock.now()
+        ask(ada, now=now)
+        confirm_new(now=now)
+
+    def test_lets_who_has_lost_the_old_mailbox_go_on(self, olgas, adas, ada, half) -> None:
+        page = olgas.get(ADA)
+        assert "ada@new.example, once the old one confirms" in page.text
+        assert f'href="{ADA}/confirm-email"' in page.text
+        reason = "She showed her passport."
+        answer = olgas.post(f"{ADA}/confirm-email", data={"reason": reason})
+        assert (answer.status_code, answer.location) == (303, ADA)
+        page = olgas.get(ADA).text
+        assert "ada@new.example" in page and "once the old one confirms" not in page
+        assert [act for act, _ in acts_of_olga()] == ["email_change_confirmed", "email_changed"]
+        assert reason in adas.get("/settings/security/journal").text
+        assert mails_to("ada@example.com")[-1] == "email_left"
+        assert mails_to("ada@new.example")[-1] == "email_changed"
+
+    def test_says_why_not(self, olgas, ada: Account) -> None:
+        reason = {"reason": "She called."}
+        answer = olgas.post(f"{ADA}/confirm-email", data=reason)
+        assert answer.status_code == 422
+        assert "No change of the mail address waits" in errors_at(answer.text, "reason")
+        ask(ada, now=clock.now())
+        page = olgas.get(ADA).text
+        assert "which has to confirm" in page and "confirm-email" not in page
+        answer = olgas.post(f"{ADA}/confirm-email", data=reason)
+        assert "The new address has to confirm first." in errors_at(answer.text, "reason")
+        assert acts_of_olga() == []
+
+    def test_asks_for_the_password_if_that_was_long_ago(self, olgas, olga, ada, half) -> None:
+        let_the_password_age(olga)
+        address = f"{ADA}/confirm-email"
+        for answer in (olgas.get(address), olgas.post(address, data={"reason": "A found phone."})):
+            assert answer.location == f"/confirm-password?next={address}"
         assert acts_of_olga() == []
 
 
