@@ -61,7 +61,6 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         pending=email_changes.seen(change, account, now=now),
         overview=seen,
         chart=charts.draw(seen.recent, metric=_metric(seen)),
-        suspension=_suspension(account),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
     )
@@ -83,8 +82,9 @@ def tokens(user_id: str) -> ResponseReturnValue:
 
 
 def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
-    """Return the first few of each list that has a page of its own."""
+    """Return the first few of each list that has a page of its own, and why he is suspended."""
     return {
+        "suspension": _suspension(account),
         "invoices": invoices_found(query=account.id, now=now, limit=LATEST).rows,
         "payments": payments.latest_payments(account, limit=LATEST),
         "entries": entries_page(account, page=1, page_size=LATEST).entries,
