@@ -63,7 +63,7 @@ DELETING = (
     say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
 )
 RELEASING = (
-    say("Only for who has lost the old mailbox: say in the reason how you know that it is he."),
+    say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
     say("He signs in with the new address from now on, which has confirmed already."),
     say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
 )
