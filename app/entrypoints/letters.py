@@ -8,7 +8,7 @@ A fact that is missing is an error: no customer reads a sentence with a hole in 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
 from unicodedata import east_asian_width
 
@@ -24,6 +24,7 @@ from app.domain.mails.models import Mail
 from app.entrypoints.languages import NO_PLAN, language, speaking, teach, translated
 from app.entrypoints.sealing import seal
 from app.foundation import figures
+from app.foundation.languages import long_month_in
 from app.foundation.sealing import SealBroken
 from app.foundation.sentences import Day, Sentence, say, told_again
 
@@ -127,6 +128,7 @@ def _new_templates() -> Environment:
         count=figures.count,
         on=_on,
         at=_at,
+        in_month=_in_month,
         in_words=_in_words,
         payment_method=_payment_method,
         columns=_columns,
@@ -140,6 +142,11 @@ def _new_templates() -> Environment:
 def _on(context: Context, text: str) -> str:
     """Return the local day of a moment that is written as RFC 3339."""
     return figures.day(datetime.fromisoformat(text), context["local"], language())
+
+
+def _in_month(billing_month: str) -> str:
+    """Return a month that is kept as 2026-11: November 2026, 2026年11月."""
+    return long_month_in(language(), date.fromisoformat(f"{billing_month}-01"))
 
 
 @pass_context

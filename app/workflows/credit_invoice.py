@@ -47,6 +47,12 @@ def credit_invoice(
     return note
 
 
+def creditable_minor(invoice: Invoice) -> int:
+    """Return how much of a paid invoice, with tax, can still become account credit."""
+    # What is on its way back as money is not given as credit, too.
+    return credit_notes.left_minor(invoice) - refunds.uncredited_minor(invoice)
+
+
 def _check(invoice: Invoice, *, amount_minor: int) -> None:
     if invoice.status == InvoiceStatus.ISSUED:
         raise InvoiceNotCreditable(say("This invoice is not paid: void or replace it instead."))
@@ -57,8 +63,7 @@ def _check(invoice: Invoice, *, amount_minor: int) -> None:
                 {"status": STATUS_WORDS[invoice.status]},
             )
         )
-    # What is on its way back as money is not given as credit, too.
-    left_minor = credit_notes.left_minor(invoice) - refunds.uncredited_minor(invoice)
+    left_minor = creditable_minor(invoice)
     if not 0 < amount_minor <= left_minor:
         raise CreditTooLarge(
             say(

@@ -20,6 +20,8 @@ VERSION = re.compile(r"\b\d+\.\d+(\.\d+)?\b")
 STRAY_PATH = re.compile(r"(?<![\w.\-}/])/" + r"(work|tmp)(?=[/\s\"'`),;]|$)", re.MULTILINE)
 # Jinja is left out first: what stands in it may look like tags, and ids are never made of it.
 JINJA = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
+TABLE = re.compile(r'<table class="([^"]*)">(.*?)</table>', re.DOTALL)
+COLUMNS_ON_PHONES_MAX = 4
 ROOT_TAG = re.compile(r"<([a-z][a-z0-9-]*)(\s[^<>]*)?>")
 
 
@@ -104,6 +106,15 @@ def fragments_can_be_swapped(templates: Mapping[File, str]) -> Iterator[str]:
                 yield f"{file} has no root with an id that ends in {name}"
             if not any(f'"{file}"' in other for other in templates.values()):
                 yield f"{file} is included nowhere"
+
+
+def wide_tables_fold(templates: Mapping[File, str]) -> Iterator[str]:
+    """A table of more than four columns stands row by row on phones: nothing is cut off there."""
+    for file, text in sorted(templates.items()):
+        for table in TABLE.finditer(text) if file.parts[0] in ("web", "components") else ():
+            columns = table[2].count('<th scope="col"')
+            if columns > COLUMNS_ON_PHONES_MAX and "table-stacked" not in table[1]:
+                yield f"{file} has a table of {columns} columns that does not fold"
 
 
 def templates_import_what_is_there(templates: Mapping[File, str]) -> Iterator[str]:

@@ -116,6 +116,9 @@ class TestFiles:
     def test_fragments_can_be_swapped(self) -> None:
         report(repository.fragments_can_be_swapped(templates()))
 
+    def test_wide_tables_fold(self) -> None:
+        report(repository.wide_tables_fold(templates()))
+
     def test_templates_import_what_is_there(self) -> None:
         report(repository.templates_import_what_is_there(templates()))
 

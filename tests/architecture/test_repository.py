@@ -127,6 +127,18 @@ class TestFragmentsCanBeSwapped:
         assert self.faults('<figure id="chart">', page="")
 
 
+class TestWideTablesFold:
+    @pytest.mark.parametrize(
+        ("columns", "classes", "faults"),
+        [(4, "table", 0), (5, "table", 1), (5, "table table-stacked", 0)],
+    )
+    def test_finds_those_that_do_not(self, columns: int, classes: str, faults: int) -> None:
+        heading = '<th scope="col">What</th>'
+        page = f'<table class="{classes}"><thead>{heading * columns}</thead></table>'
+        found = list(repository.wide_tables_fold({File("web/index.html"): page}))
+        assert len(found) == faults
+
+
 class TestTemplatesImportWhatIsThere:
     def faults(self, page: str) -> list[str]:
         shared = "{% macro badge(words) %}{{ words }}{% endmacro %}{% set WORDS = {} %}"

@@ -32,6 +32,9 @@ STATEMENTS_MAX = 10
 TRYING_MAX = 8
 FOUND, REFUSED = 200, {404, 409, 422}
 CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN, FORMS_MIN = 17, 30, 16
+CONSOLES_REFUSED, CONSOLES_REFUSALS_MIN = 422, 15
+# No form of the console takes this: no amount, no number, and no reason.
+NONSENSE = {"amount": "much", "credit_limit": "much", "tokens": "many", "reason": ""}
 # A month and more after the account was made: its first period is over, and nobody has noted it.
 LONG_AGO = timedelta(days=45)
 # What a customer may type that no form takes: it comes back, and says what is wrong.
@@ -116,6 +119,21 @@ def pages_found(
             yield route.path(things), sent
 
 
+def refusals_found(
+    app: Flask, browser: FlaskClient, things: Mapping[str, str]
+) -> Iterator[tuple[str, list[str]]]:
+    """Give the address of each form of the console that is refused, and what was sent for it."""
+    for route in every_route(app):
+        if not route.endpoint.startswith("web.operator.") or route.method != "POST":
+            continue
+        if not all(name in things or name in COMMON for name in route.names):
+            continue
+        with statements() as sent:
+            answer = browser.post(route.path(things), data=NONSENSE)
+        if answer.status_code == CONSOLES_REFUSED:
+            yield route.path(things), sent
+
+
 def too_many(found: list[tuple[str, list[str]]], *, most: int = STATEMENTS_MAX) -> list[str]:
     return [
         f"{address} takes {len(sent)}:\n  " + "\n  ".join(" ".join(each.split()) for each in sent)
@@ -159,3 +177,14 @@ class TestStatements:
             found = list(pages_found(app, olgas, things, of_console=True))
             assert len(found) >= CONSOLES_PAGES_MIN
             assert not (wrong := too_many(found)), "\n".join(wrong)
+
+    def test_of_the_consoles_refusals(
+        self, app: Flask, everyone: Mapping[str, Mapping[str, str]]
+    ) -> None:
+        olga = made("olga", role="operator")
+        olgas = signed_in(app, olga)
+        make_factor(olga, now=clock.now())
+        app.config["SETTINGS"] = replace(app.config["SETTINGS"], production=True)
+        found = list(refusals_found(app, olgas, everyone["ada"]))
+        assert len(found) >= CONSOLES_REFUSALS_MIN, [address for address, _ in found]
+        assert not (wrong := too_many(found)), "\n".join(wrong)

@@ -165,6 +165,7 @@ def waits_for_operators(newcomer: Account, customer: Account) -> dict[str, str]:
     paid = session.query(Invoice).filter_by(user_id=customer.id, status="paid").first()
     assert paid is not None
     return {
+        "web.operator.customers.show_customer": f"/operator/customers/{customer.id}",
         "web.operator.coupons.activate": "/operator/coupons/WELCOME20/activate",
         "web.operator.decisions.approve_tax_id": f"/operator/customers/{newcomer.id}/tax-id",
         "web.operator.invoice_changes.credit": f"/operator/invoices/{paid.public_id}/credit",

@@ -15,16 +15,14 @@ import pytest
 from flask import Flask
 
 from app.config import Settings
-from app.entrypoints.jobs.promises import work_off_outbox
-from app.foundation import clock
 from app.foundation.database import db, end_reading, session
-from app.foundation.outbox import LEASE
 from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.databases import migrate, on_postgresql, on_sqlite, text_of
 from tests.proofs.load import Load, check_records, check_sums, open_load
 from tests.proofs.postgresql import Postgresql, own_postgresql
 from tests.proofs.programs import WebServer, Worker, running, wait_for
+from tests.proofs.promises import keep_all_promises
 from tests.proofs.sizes import sized
 
 ROUNDS = sized(1, long=10)
@@ -80,14 +78,6 @@ def die_again_and_again(
             check_records(load)
             assert verify_books() == [], f"{name}, round {number}"
             end_reading()
-
-
-def keep_all_promises(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do what was promised, as the worker does once the leases of the dead have ended."""
-    later = clock.now() + 2 * LEASE
-    monkeypatch.setattr(clock, "now", lambda: later)
-    end_reading()
-    work_off_outbox()
 
 
 @on_sqlite

@@ -12,8 +12,10 @@ from typing import Any
 from wtforms import BooleanField, Field, StringField
 from wtforms.widgets import Input, NumberInput, TextInput
 
+from app.entrypoints.languages import language, translated
 from app.entrypoints.web.forms import SentForm, visible
 from app.foundation.errors import InvalidFields
+from app.foundation.languages import SENTENCE_GAPS
 from app.foundation.money import usd_from_minor
 
 # Thousands may be set apart; more digits are no amount of anything.
@@ -109,6 +111,15 @@ def changes_in(form: SentForm) -> dict[str, object]:
     return {field.name: field.data for field in fields if field.raw_data}
 
 
+def _in_words_of_the_page(detail: str, field: Field) -> object:
+    """Return what is wrong with a field by its label: only programs know it by its name."""
+    told = str(translated(detail))
+    if not told.startswith(f"{field.name} "):
+        return detail
+    rest = told.removeprefix(field.name).lstrip()
+    return f"“{field.label.text}”{SENTENCE_GAPS[language()]}{rest}"
+
+
 @contextmanager
 def wrong_fields_shown_on(form: SentForm) -> Iterator[None]:
     """Turn what is wrong with fields into messages at them; what is wrong elsewhere goes on."""
@@ -120,4 +131,4 @@ def wrong_fields_shown_on(form: SentForm) -> Iterator[None]:
         if any(name not in form for name, _ in faults):
             raise
         for name, detail in faults:
-            form[name].errors = [*form[name].errors, detail]
+            form[name].errors = [*form[name].errors, _in_words_of_the_page(detail, form[name])]

@@ -43,7 +43,6 @@ class CouponTermsForm(SentForm):
     expires_at = MomentInUtc(field_label("Ends, UTC"))
     applicable_plans = Lines(
         field_label("For plans, one id a line"),
-        description=field_label("Empty: for all."),
         widget=TextArea(),
         render_kw={"rows": 2},
     )

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from app.domain.catalog import queries as catalog
 from app.domain.coupons import creating, queries, redeemers, rules
 from app.domain.coupons.errors import CouponCodeInvalid, CouponCodeTaken
 from app.domain.coupons.models import Coupon
@@ -20,6 +21,7 @@ from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.coupon_forms import CouponForm, CouponTermsForm
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
 from app.entrypoints.web.operator.forms import ConfirmForm
+from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
@@ -50,6 +52,7 @@ def index() -> ResponseReturnValue:
         cursor=cursor,
         now=clock.now(),
         shown_value=rules.shown_value,
+        plan_names=_plan_names(),
     )
 
 
@@ -93,6 +96,8 @@ def show_coupon(code: str) -> ResponseReturnValue:
         found=redeemers.redeemers(coupon, limit=ROWS_PER_PAGE, cursor=cursor),
         cursor=cursor,
         now=clock.now(),
+        plan_names=_plan_names(),
+        who=actor_named,
     )
 
 
@@ -203,6 +208,7 @@ def _edit_page(coupon: Coupon, form: CouponTermsForm) -> Response:
         status=422 if form.errors else 200,
         coupon=coupon,
         form=form,
+        plan_names=_plan_names(),
     )
 
 
@@ -265,4 +271,9 @@ def _form_page(form: CouponForm) -> Response:
         "web/operator/coupons/_new.html",
         status=422 if form.errors else 200,
         form=form,
+        plan_names=_plan_names(),
     )
+
+
+def _plan_names() -> dict[str, str]:
+    return {plan.id: plan.name for plan in catalog.plans()}

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts import email_changes
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
+from app.domain.accounts.standing import BY_OPERATOR
 from app.domain.catalog import queries as catalog
 from app.domain.invoices.searching import invoices_found
 from app.domain.payments import queries as payments
@@ -19,7 +20,7 @@ from app.domain.tokens.queries import entries_page
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, local, show, text_asked
-from app.entrypoints.web.operator.journal_reading import acts_told
+from app.entrypoints.web.operator.journal_reading import ActTold, acts_told
 from app.entrypoints.web.page_numbers import cursor_asked, page_number
 from app.entrypoints.web.usage_filter import Metric
 from app.foundation import clock, journal
@@ -81,13 +82,22 @@ def tokens(user_id: str) -> ResponseReturnValue:
 
 
 def _latest(account: Account, *, now: datetime) -> Mapping[str, object]:
-    """Return the first few of each list that has a page of its own."""
+    """Return the first few of each list that has a page of its own, and why he is suspended."""
     return {
+        "suspension": _suspension(account),
         "invoices": invoices_found(query=account.id, now=now, limit=LATEST).rows,
         "payments": payments.latest_payments(account, limit=LATEST),
         "entries": entries_page(account, page=1, page_size=LATEST).entries,
         "acts": acts_told(journal.entries(user_id=account.id, limit=LATEST).rows, local=local()),
     }
+
+
+def _suspension(account: Account) -> ActTold | None:
+    """Return the act by which an operator has suspended the customer, if it was one."""
+    if account.suspended_because != BY_OPERATOR:
+        return None
+    acts = journal.entries(user_id=account.id, action="account_suspended", limit=1).rows
+    return next(iter(acts_told(acts, local=local(), known=("because",))), None)
 
 
 def _metric(seen: Overview) -> Metric:

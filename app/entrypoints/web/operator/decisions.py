@@ -15,7 +15,6 @@ from app.domain.accounts.errors import (
 )
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import check_reason
-from app.domain.reporting import customers
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.tokens.errors import AdjustmentInvalid, TokensMissing
 from app.entrypoints.sealing import seal
@@ -31,6 +30,7 @@ from app.entrypoints.web.operator.forms import (
     TokensForm,
 )
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.entrypoints.web.showing import country_called
 from app.entrypoints.web.signing_in import ask_for_password, has_fresh_password
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -46,25 +46,28 @@ ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
 
 # What follows from each decision.
 SUSPENDING = (
-    say("The gateway is told to refuse every request of his, from now on."),
-    say("It stays so until an operator lifts it: paying what he owes does not."),
-    say("His plan, his invoices and his automatic top-up go on as before."),
+    say("The gateway is told to refuse every request of the customer’s, from now on."),
+    say("It stays so until an operator lifts it: paying what is owed does not."),
+    say("The plan, invoices and automatic top-up go on as before."),
 )
 RESUMING = (
-    say("The gateway is told to serve him again, whatever he was suspended for."),
-    say("Invoices that are overdue for seven days, and his limits, may still stop him."),
+    say("The gateway is told to serve the customer again, whatever the suspension was for."),
+    say("Invoices that are overdue for seven days, and limits, may still stop requests."),
 )
 DELETING = (
-    say("Only at his own request: say in the reason how you know that it was he who asked."),
-    say("He is told by mail, and can keep his account for 14 days; until then everything goes on."),
+    say("Only at the customer’s own request: say in the reason how you know who asked."),
+    say(
+        "The customer is told by mail, and can keep the account for 14 days;"
+        " until then everything goes on."
+    ),
     say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
 )
 RELEASING = (
-    say("Only for who has lost the old mailbox: say in the reason how you know that it is he."),
+    say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
     say("He signs in with the new address from now on, which has confirmed already."),
     say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
 )
-KEEPING = (say("His account is not deleted. A plan that was cancelled with it is renewed again."),)
+KEEPING = (say("The account is not deleted. A plan that was cancelled with it is renewed again."),)
 
 pages = Blueprint("decisions", __name__)
 
@@ -87,7 +90,7 @@ def suspend(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
             account = standing.lock_customer(user_id)
             standing.suspend(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
-    title = say("Suspend {customer}", {"customer": customer.id})
+    title = say("Suspend {customer}", {"customer": _called(customer)})
     return _ask(title, SUSPENDING, say("Suspend"), form, customer, is_bad=True)
 
 
@@ -99,8 +102,8 @@ def resume(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
             account = standing.lock_customer(user_id)
             standing.resume(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
-    title = say("Let {customer} go on", {"customer": customer.id})
-    return _ask(title, RESUMING, say("Let him go on"), form, customer)
+    title = say("Lift the suspension of {customer}", {"customer": _called(customer)})
+    return _ask(title, RESUMING, say("Lift the suspension"), form, customer)
 
 
 @pages.route("/customers/<user_id>/credit-limit", methods=["GET", "POST"])
@@ -112,7 +115,7 @@ def credit_limit(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), transaction():
             account, minor = standing.lock_customer(user_id), form.credit_limit.data
             standing.set_credit_limit(account, minor, actor=actor(), now=clock.now())
-    title = say("What {customer} may owe", {"customer": customer.id})
+    title = say("What {customer} may owe", {"customer": _called(customer)})
     return _ask(title, _of_limit(), say("Set the limit"), form, customer)
 
 
@@ -123,7 +126,7 @@ def approve_tax_id(user_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         with transaction():
             operations.approve_tax_id(customer, actor=actor(), now=clock.now())
-    title = say("Approve the tax id of {customer}", {"customer": customer.id})
+    title = say("Approve the tax id of {customer}", {"customer": _called(customer)})
     return _ask(title, _of_approval(customer), say("Approve"), form, customer)
 
 
@@ -137,7 +140,7 @@ def adjust(user_id: str) -> ResponseReturnValue:
         with refusals_shown_on(fields), transaction():
             check_first_time(form)
             adjust_tokens(user_id, tokens, reason=reason, actor=actor(), now=clock.now())
-    title = say("Adjust the tokens of {customer}", {"customer": customer.id})
+    title = say("Adjust the tokens of {customer}", {"customer": _called(customer)})
     return _ask(title, _of_adjustment(customer), say("Adjust"), form, customer)
 
 
@@ -152,7 +155,7 @@ def delete(user_id: str) -> ResponseReturnValue:
             delete_account(
                 account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
             )
-    title = say("Delete {customer}", {"customer": customer.id})
+    title = say("Delete {customer}", {"customer": _called(customer)})
     return _ask(title, DELETING, say("Delete"), form, customer, is_bad=True)
 
 
@@ -184,7 +187,7 @@ def keep(user_id: str) -> ResponseReturnValue:
             keep_account(
                 account, actor=actor(), details=details, grace=renewal_grace(), now=clock.now()
             )
-    title = say("Keep {customer}", {"customer": customer.id})
+    title = say("Keep {customer}", {"customer": _called(customer)})
     return _ask(title, KEEPING, say("Keep the account"), form, customer)
 
 
@@ -207,32 +210,37 @@ def _of_approval(customer: Account) -> tuple[str, ...]:
     chosen = queries.settings_view(customer)
     named = {
         "tax_id": chosen.tax_id or say("the id"),
-        "country": chosen.country or say("his country"),
+        "country": country_called(chosen.country or "") or say("the country given"),
     }
     return (
         say("You have checked {tax_id} of {country} with its authority.", named),
         say("Invoices issued from now on may reverse the charge: then they carry no tax."),
-        say("The approval ends when he changes his tax id or his country."),
+        say("The approval ends when the customer changes the tax id or the country."),
     )
 
 
 def _of_adjustment(customer: Account) -> tuple[str, ...]:
     return (
         say_count(
-            "He has one extra token now. What you give is drawn first, never expires,"
+            "There is one extra token now. What you give is drawn first, never expires,"
             " and is not refunded.",
-            "He has {number:,} extra tokens now. What you give is drawn first, never expires,"
+            "There are {number:,} extra tokens now. What you give is drawn first, never expires,"
             " and is not refunded.",
             customer.extra_tokens,
         ),
-        say("No money moves. He reads the reason in his ledger."),
+        say("No money moves. The customer reads the reason in the ledger."),
     )
+
+
+def _called(customer: Account) -> str:
+    """Return who it is: ids alone are easily mixed up."""
+    return f"{customer.name or customer.email} ({customer.id})"
 
 
 def _known(user_id: str) -> Account:
     """Return the customer's account. Raises UnknownAccount, for operators too."""
-    customers.customer(user_id, now=clock.now(), grace=renewal_grace())
-    return queries.account(user_id)
+    account, _ = queries.customer_with_settings(user_id)
+    return account
 
 
 def _ask(

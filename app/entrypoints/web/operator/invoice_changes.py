@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.errors import ReasonInvalid
 from app.domain.invoices import queries
 from app.domain.invoices.errors import CreditTooLarge, InvoiceNotCreditable, InvoiceNotVoidable
+from app.domain.invoices.rules import InvoiceStatus
 from app.entrypoints.queueing import nudge
 from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import refusals_shown_on
@@ -16,8 +17,9 @@ from app.entrypoints.web.operator.forms import CreditForm, ReasonForm
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say
-from app.workflows.credit_invoice import credit_invoice
+from app.workflows.credit_invoice import credit_invoice, creditable_minor
 from app.workflows.replace_invoice import replace_invoice
 from app.workflows.void_invoice import void_invoice
 
@@ -27,7 +29,10 @@ ON_AMOUNT = (CreditTooLarge, InvoiceNotCreditable, FormSentTwice)
 # What follows from each act.
 VOIDING = (
     say("The customer has nothing to pay any more; what was billed is forgiven."),
-    say("Coupons and account credit that it used come back to him. Open payment pages are closed."),
+    say(
+        "Coupons and account credit that it used come back to the customer."
+        " Open payment pages are closed."
+    ),
     say("To bill the same anew, with what is right today, replace it instead."),
 )
 REPLACING = (
@@ -36,7 +41,7 @@ REPLACING = (
 )
 CREDITING = (
     say("A credit note is issued and the customer is told by mail."),
-    say("No money moves: the amount becomes account credit, which his next invoices use first."),
+    say("No money moves: the amount becomes account credit, which the next invoices use first."),
     say("To send money back instead, refund the payment."),
 )
 
@@ -70,7 +75,7 @@ def replace(reference: str) -> ResponseReturnValue:
 @pages.route("/invoices/<reference>/credit", methods=["GET", "POST"])
 def credit(reference: str) -> ResponseReturnValue:
     """Take some of a paid invoice back, as account credit."""
-    form, number = CreditForm(), _number(reference)
+    form, number, consequences = CreditForm(), _number(reference), _of_credit(reference)
     if form.validate_on_submit():
         on_amount = dict.fromkeys(ON_AMOUNT, form.amount)
         with refusals_shown_on({ReasonInvalid: form.reason, **on_amount}), transaction():
@@ -78,7 +83,15 @@ def credit(reference: str) -> ResponseReturnValue:
             check_first_time(form)
             credit_invoice(reference, amount_minor=minor, reason=reason, actor=actor(), now=now)
     title = say("Credit some of {invoice}", {"invoice": number})
-    return _ask(title, CREDITING, say("Credit it"), form, number)
+    return _ask(title, consequences, say("Credit it"), form, number)
+
+
+def _of_credit(reference: str) -> tuple[str, ...]:
+    invoice = queries.issued_invoice(reference)
+    if invoice.status != InvoiceStatus.PAID:
+        return CREDITING
+    most = {"most": usd_of_minor(creditable_minor(invoice))}
+    return (*CREDITING, say("At most {most} of this invoice can be credited.", most))
 
 
 def _number(reference: str) -> str:

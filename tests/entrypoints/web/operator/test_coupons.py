@@ -58,12 +58,22 @@ class TestIndex:
         assert "50% off" in page and "$10.00 off" in page and "5,000 tokens" in page
         assert re.search(r"HALF .*? 0 of [\d,]+ ", page) and "inactive" in page
 
+    def test_calls_plans_and_people_by_their_names(self, olgas: FlaskClient) -> None:
+        given = {"applicable_plans": ["plan-pro", "plan-gone"], "created_by": "operator:olga"}
+        make_coupon("FOR-PRO", now=clock.now(), **given)
+        assert "Pro, plan-gone" in words(olgas.get(COUPONS).text)
+        page = words(olgas.get(f"{COUPONS}/FOR-PRO").text)
+        assert "For plans Pro, plan-gone" in page and "Made by Operator olga" in page
+        for form in ("new", "FOR-PRO/edit"):
+            page = words(olgas.get(f"{COUPONS}/{form}").text)
+            assert "There are plan-basic, plan-pro, plan-enterprise, plan-payg." in page
+
     def test_finds_by_the_beginning(self, olgas: FlaskClient) -> None:
         make_coupon("SPRING-A", now=clock.now())
         make_coupon("SUMMER-A", now=clock.now())
         page = olgas.get(f"{COUPONS}?query=spring-").text
         assert "SPRING-A" in page and "SUMMER-A" not in page
-        assert "No code begins so" in olgas.get(f"{COUPONS}?query=%25").text
+        assert "No coupon found" in olgas.get(f"{COUPONS}?query=%25").text
 
     def test_goes_on_to_older_ones(self, olgas: FlaskClient, now: datetime) -> None:
         for number in range(ROWS_PER_PAGE + 1):
@@ -140,6 +150,21 @@ class TestCreate:
         answer = olgas.post(f"{COUPONS}/new", data={**FORM, **changes})
         assert answer.status_code == 422 and errors_at(answer.text, field)
         assert session.query(Coupon).count() == 1 and acts_of_olga() == []
+
+    @pytest.mark.parametrize(
+        ("locale", "told"),
+        [
+            ("en", "“Redemptions of a code” must be a whole number from 1"),
+            ("zh", "“每个代码的兑换次数”须为"),
+        ],
+    )
+    def test_calls_a_wrong_field_as_the_page_does(
+        self, olgas: FlaskClient, locale: str, told: str
+    ) -> None:
+        session.get(Account, "olga").locale = locale
+        session.commit()
+        page = olgas.post(f"{COUPONS}/new", data={**FORM, "max_uses": "0"}).text
+        assert told in errors_at(page, "max_uses")
 
     def test_an_empty_form_is_no_error_of_ours(self, olgas: FlaskClient) -> None:
         assert olgas.post(f"{COUPONS}/new", data={"csrf_token": "a"}).status_code == 422

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
 from app.workflows.adjust_tokens import adjust_tokens
 from tests.entrypoints.web.conftest import HTMX, words
 from tests.factories.accounts import make_account
@@ -35,9 +35,17 @@ class TestIndex:
         page = words(olgas.get(CUSTOMERS).text)
         assert "Ada ada@example.com Pay as you go" in page
 
+    def test_shows_whoever_has_no_name_by_his_mail(
+        self, olgas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        ada.name = ""
+        session.commit()
+        assert "ada ada@example.com Pay as you go" in words(olgas.get(CUSTOMERS).text)
+        assert words(olgas.get(f"{CUSTOMERS}/ada").text).count("ada@example.com") == 2
+
     def test_says_that_there_are_none(self, olgas: FlaskClient) -> None:
         assert "No customers yet" in olgas.get(CUSTOMERS).text
-        assert "Nobody is called so" in olgas.get(f"{CUSTOMERS}?query=x").text
+        assert "No customer found" in olgas.get(f"{CUSTOMERS}?query=x").text
 
     def test_finds_a_part_of_a_name(self, olgas: FlaskClient, ada: Account, ben: Account) -> None:
         assert listed(olgas, f"{CUSTOMERS}?query=ADA%40") == ["ada"]

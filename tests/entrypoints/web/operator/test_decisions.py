@@ -40,13 +40,17 @@ class TestQuestions:
         session.refresh(ada)
         assert (ada.extra_tokens, ada.credit_limit_minor, ada.suspended_at) == (0, None, None)
 
+    def test_names_the_customer_beside_his_id(self, olgas: FlaskClient, ada: Account) -> None:
+        assert "Suspend Ada (ada)" in words(olgas.get(f"{ADA}/suspend").text)
+
 
 class TestSuspend:
     def test_suspends_and_lets_go_on(self, olgas: FlaskClient, ada: Account) -> None:
         answer = olgas.post(f"{ADA}/suspend", data={"reason": "Abuse"})
         assert (answer.status_code, answer.location) == (303, ADA)
         page = words(olgas.get(ADA).text)
-        assert "It is done" in page and "Suspended since" in page and "Let him go on" in page
+        assert "It is done" in page and "Suspended since" in page and "Lift the suspension" in page
+        assert "Operator olga gave the reason “Abuse”. Only an operator lifts it." in page
         assert session.get(Account, "ada").suspended_because == "operator"
         assert olgas.post(f"{ADA}/resume", data={"reason": "Cleared"}).status_code == 303
         session.expire_all()
@@ -142,7 +146,7 @@ class TestCreditLimit:
     def test_sets_it(self, olgas: FlaskClient, ada: Account, typed: str, minor: int) -> None:
         assert olgas.post(f"{ADA}/credit-limit", data={"credit_limit": typed}).status_code == 303
         session.refresh(ada)
-        assert ada.credit_limit_minor == minor and "his own limit" in olgas.get(ADA).text
+        assert ada.credit_limit_minor == minor and "own limit" in olgas.get(ADA).text
         assert olgas.post(f"{ADA}/credit-limit", data={"credit_limit": ""}).status_code == 303
         session.refresh(ada)
         assert ada.credit_limit_minor is None
@@ -169,7 +173,7 @@ class TestApproveTaxId:
         settings.tax_id, settings.country = "DE136695976", "DE"
         session.commit()
         assert "not approved" in olgas.get(ADA).text
-        assert "DE136695976" in olgas.get(f"{ADA}/tax-id").text
+        assert "You have checked DE136695976 of Germany" in olgas.get(f"{ADA}/tax-id").text
         assert olgas.post(f"{ADA}/tax-id").status_code == 303
         assert "not approved" not in olgas.get(ADA).text
         assert [act for act, _ in acts_of_olga()] == ["tax_id_approved"]

@@ -66,6 +66,32 @@ class TestIndex:
         ]
         assert "fraudulent" in page and ">won<" in page
 
+    @pytest.mark.parametrize(
+        ("code", "words_for_it"),
+        [
+            ("product_not_received", "nothing received"),
+            ("MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "nothing received"),
+            ("made_up", "made_up"),
+        ],
+    )
+    def test_says_why_in_words(
+        self,
+        *,
+        olgas: FlaskClient,
+        ada: Account,
+        gateway: FakeGateway,
+        now: datetime,
+        code: str,
+        words_for_it: str,
+    ) -> None:
+        payment = make_paid(ada, gateway=gateway)
+        dispute = contest(gateway, payment, DisputeStatus.OPEN, now=now)
+        with transaction():
+            dispute.reason = code
+            session.add(dispute)
+        for page in (DISPUTES, f"/operator/payments/{payment.public_id}"):
+            assert f" {words_for_it} " in words(olgas.get(page).text)
+
     def test_says_what_a_lost_one_took_back(
         self, olgas: FlaskClient, ada: Account, gateway: FakeGateway, now: datetime
     ) -> None:

@@ -76,6 +76,7 @@ class TestCredit:
         self, olgas: FlaskClient, paid: Invoice, ada: Account
     ) -> None:
         page = olgas.get(f"{address_of(paid)}/credit").text
+        assert "At most $12.34 of this invoice can be credited." in page
         once = re.search(r'name="once"[^>]* value="([^"]+)"', page)[1]
         form = {**WHY, "amount": "2.34", "once": once}
         assert olgas.post(f"{address_of(paid)}/credit", data=form).status_code == 303

@@ -95,7 +95,7 @@ class TestIndex:
             assert listed(olgas, query=query) == [payment.payment_id], query
         for query in ("nobody", "%", "a" * 400, "pay-"):
             assert listed(olgas, query=query) == []
-            assert "Nothing is called so" in olgas.get(PAYMENTS, query_string={"query": query}).text
+            assert "No payment found" in olgas.get(PAYMENTS, query_string={"query": query}).text
 
     def test_goes_on_to_older_ones(
         self, olgas: FlaskClient, ada: Account, gateway: FakeGateway

@@ -76,7 +76,7 @@ class TestIndex:
             page = words(olgas.get(PLANS).text)
         assert len(sent) <= STATEMENTS_MAX, sent
         assert "An extra token is cheaper than one inside the plan" in page
-        assert "Pay as you go plan-payg $0.00 0 – list price 2 , 20 hidden" in page
+        assert "Pay as you go plan-payg $0.00 0 – list price 2 / 20 hidden" in page
 
 
 class TestCreate:

@@ -72,7 +72,7 @@ class TestIndex:
         address = re.search(r'href="(/operator/prices\?[^"]*after=[^"]+)"', page)[1]
         further = olgas.get(address.replace("&amp;", "&"), headers=HTMX).text
         assert f"zz-{ROWS_PER_PAGE:02d}" in further and "zz-00" not in further
-        assert "No model is called so" in olgas.get(f"{PRICES}?query=%25").text
+        assert "No model found" in olgas.get(f"{PRICES}?query=%25").text
 
 
 class TestSetPrice:
