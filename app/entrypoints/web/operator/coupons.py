@@ -235,7 +235,9 @@ def _question(coupon: Coupon, *, is_active: bool) -> Question:
             "It was redeemed once; whoever has it keeps what it gives.",
             "It was redeemed {number:,} times; whoever has it keeps what it gives.",
             coupon.used_count,
-        ),
+        )
+        if coupon.used_count
+        else say("Nobody has redeemed it so far."),
     )
     return Question(
         title=say("Activate {code}", named) if is_active else say("Deactivate {code}", named),

@@ -3,7 +3,7 @@
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import operations, queries, standing
+from app.domain.accounts import email_changes, operations, queries, standing
 from app.domain.accounts.errors import (
     CreditLimitInvalid,
     DeletionAsked,
@@ -61,11 +61,6 @@ DELETING = (
         " until then everything goes on."
     ),
     say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
-)
-RELEASING = (
-    say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
-    say("He signs in with the new address from now on, which has confirmed already."),
-    say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
 )
 KEEPING = (say("The account is not deleted. A plan that was cancelled with it is renewed again."),)
 
@@ -172,8 +167,8 @@ def confirm_email(user_id: str) -> ResponseReturnValue:
                 seal=seal(),
                 now=clock.now(),
             )
-    title = say("Confirm for the old address of {customer}", {"customer": customer.id})
-    return _ask(title, RELEASING, say("Confirm"), form, customer, is_bad=True)
+    title = say("Confirm for the old address of {customer}", {"customer": _called(customer)})
+    return _ask(title, _of_release(customer), say("Confirm"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])
@@ -216,6 +211,16 @@ def _of_approval(customer: Account) -> tuple[str, ...]:
         say("You have checked {tax_id} of {country} with its authority.", named),
         say("Invoices issued from now on may reverse the charge: then they carry no tax."),
         say("The approval ends when the customer changes the tax id or the country."),
+    )
+
+
+def _of_release(customer: Account) -> tuple[str, ...]:
+    change = email_changes.pending(customer, now=clock.now())
+    named = {"new": change.email if change else say("the address wanted"), "old": customer.email}
+    return (
+        say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
+        say("The customer signs in with {new} from now on, no longer with {old}.", named),
+        say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
     )
 
 

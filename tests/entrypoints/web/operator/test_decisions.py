@@ -90,8 +90,13 @@ class TestConfirmEmail:
         assert mails_to("ada@example.com")[-1] == "email_left"
         assert mails_to("ada@new.example")[-1] == "email_changed"
 
+    def test_names_both_addresses_first(self, olgas, ada, half) -> None:
+        page = words(olgas.get(f"{ADA}/confirm-email").text)
+        assert "signs in with ada@new.example from now on, no longer with ada@example.com." in page
+
     def test_says_why_not(self, olgas, ada: Account) -> None:
         reason = {"reason": "She called."}
+        assert "signs in with the address wanted" in olgas.get(f"{ADA}/confirm-email").text
         answer = olgas.post(f"{ADA}/confirm-email", data=reason)
         assert answer.status_code == 422
         assert "No change of the mail address waits" in errors_at(answer.text, "reason")
