@@ -32,7 +32,9 @@ class TestForgotten:
         for email in ("ada@example.com", "nobody@example.com"):
             answer = client.post("/forgot", data={"email": email})
             assert answer.status_code == 200
-            pages.append(answer.text.replace(email, ""))
+            # A form's token tells the second in which it was made.
+            tokenless = re.sub(r'name="csrf_token" value="[^"]+"', "", answer.text)
+            pages.append(tokenless.replace(email, ""))
         assert pages[0] == pages[1] and "a link is on its way" in pages[0]
         work_off_outbox()
         assert [mail.address for mail in session.query(Mail)] == ["ada@example.com"]

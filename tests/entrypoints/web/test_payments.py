@@ -85,6 +85,16 @@ class TestShow:
         adas.get(f"/payments/{payment_id}")
         assert gateway.asked == ["cs_1"]
 
+    def test_says_what_was_sent_back(
+        self, adas: FlaskClient, payment_id: str, gateway: FakeGateway
+    ) -> None:
+        gateway.pay("cs_1")
+        assert "sent back" not in adas.get(f"/payments/{payment_id}").text
+        with transaction():
+            payment_row(payment_id).refunded_minor = 234
+        page = words(adas.get(f"/payments/{payment_id}").text)
+        assert "$2.34 of it was sent back to you." in page
+
     @pytest.mark.parametrize("query", ["token=cs_2&PayerID=FORGED", "token=%00", "status=paid"])
     def test_believes_nothing_of_its_own_address(
         self, adas: FlaskClient, payment_id: str, gateway: FakeGateway, query: str

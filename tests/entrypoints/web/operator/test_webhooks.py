@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.accounts.models import Account
 from app.domain.payments import inbox
 from app.domain.payments.gateway import EventNotice
 from app.domain.payments.models import ProviderEvent
@@ -46,8 +47,17 @@ class TestIndex:
     def test_says_what_became_of_each(self, olgas: FlaskClient, events: None) -> None:
         assert listed(olgas) == ["evt_3", "evt_2", "evt_1"]
         page = words(olgas.get(EVENTS).text)
-        assert "Stripe cannot be reached &lt;right&gt; now. 1 try so far, the next one" in page
-        assert "It is somebody else&#39;s." in page and "Done" in page
+        assert "The last try has failed. Stripe cannot be reached &lt;right&gt; now. 1 try" in page
+        assert "Nothing had to be done. It is somebody else&#39;s." in page and "Done" in page
+
+    def test_says_what_is_english_alone(self, olgas, olga: Account, events: None) -> None:
+        with transaction():
+            olga.locale = "zh"
+            session.add(olga)
+        page = olgas.get(EVENTS).text
+        assert "无需处理。" in page and "上次处理失败。" in page
+        for noted in ("Stripe cannot be reached", "It is somebody else"):
+            assert f'<small class="muted" lang="en">{noted}' in page
 
     @pytest.mark.parametrize(
         ("status", "found"),
