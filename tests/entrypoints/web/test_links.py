@@ -240,6 +240,7 @@ class TestChangeOfAddress:
         mail = make_mail(ada, kind, facts={**FACTS[kind], **told})
         letter = write_letter(mail, ada, settings=app.config["SETTINGS"])
         assert words in letter.text and words in letter.html and "<b>us" not in letter.html
+        assert ("Browser" in letter.text) == ("Browser" in letter.html) == ("reason" not in told)
 
     def test_mails_of_before_are_still_to_be_read(self, app, ada) -> None:
         for number, kind in enumerate(("confirm_email", "email_changing")):

@@ -170,6 +170,7 @@ class TestEmail:
         page = words_of(adas.get(PAGE).text)
         assert "The address changes once you confirm it there." in page
         assert "Address so far ada@example.com not asked" in page
+        assert "The new mailbox has until" in page and "old mailbox" not in page
 
     def test_takes_the_change_back(self, adas, bens, ada) -> None:
         adas.post(f"{PAGE}/email", data={"email": "ada@new.example"})
