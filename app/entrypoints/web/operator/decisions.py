@@ -3,7 +3,7 @@
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts import operations, queries, standing
+from app.domain.accounts import email_changes, operations, queries, standing
 from app.domain.accounts.errors import (
     CreditLimitInvalid,
     DeletionAsked,
@@ -27,6 +27,7 @@ from app.entrypoints.web.operator.forms import (
     ConfirmForm,
     CreditLimitForm,
     ReasonForm,
+    ReleaseForm,
     TokensForm,
 )
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
@@ -64,7 +65,6 @@ DELETING = (
 )
 RELEASING = (
     say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
-    say("He signs in with the new address from now on, which has confirmed already."),
     say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
 )
 KEEPING = (say("The account is not deleted. A plan that was cancelled with it is renewed again."),)
@@ -162,18 +162,19 @@ def delete(user_id: str) -> ResponseReturnValue:
 @pages.route("/customers/<user_id>/confirm-email", methods=["GET", "POST"])
 def confirm_email(user_id: str) -> ResponseReturnValue:
     """Confirm another address for a customer who has lost the mailbox of the old one."""
-    form, customer = ReasonForm(), _known(user_id)
+    form, customer = ReleaseForm(), _known(user_id)
     if form.validate_on_submit():
         with refusals_shown_on(dict.fromkeys(ON_EMAIL, form.reason)), transaction():
             confirm_for_old_address(
                 customer,
+                email=form.email.data or "",
                 reason=check_reason(form.reason.data or ""),
                 actor=actor(),
                 seal=seal(),
                 now=clock.now(),
             )
     title = say("Confirm for the old address of {customer}", {"customer": customer.id})
-    return _ask(title, RELEASING, say("Confirm"), form, customer, is_bad=True)
+    return _ask(title, _of_release(customer, form), say("Confirm"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])
@@ -204,6 +205,16 @@ def _of_limit() -> tuple[str, ...]:
             {"new": usd_of_minor(limits.new_minor), "settled": usd_of_minor(limits.settled_minor)},
         ),
     )
+
+
+def _of_release(customer: Account, form: ReleaseForm) -> tuple[str, ...]:
+    """Tell of the address that is wanted now, which is the one that the button confirms."""
+    change = email_changes.pending(customer, now=clock.now())
+    form.email.data = "" if change is None else change.email
+    if change is None:
+        return RELEASING
+    signs_in = say("He signs in with {email} from now on.", {"email": change.email})
+    return (*RELEASING, signs_in)
 
 
 def _of_approval(customer: Account) -> tuple[str, ...]:
