@@ -105,6 +105,8 @@ def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
     _move(account, link.email, now=now)
     mail_tokens.void_undoing_after(link, now=now)
     sessions.end_all(account, now=now)
+    # With the password of before he would be in again, faster than the owner has chosen another.
+    account.password_hash = None
     # Whoever took the account over may have begun before that: his factor would keep the owner
     # out, and his keys would let him stay.
     suspect = link.made_at - mail_tokens.LASTS[Purpose.UNDO_EMAIL]

@@ -144,10 +144,11 @@ def factor_is_required(account: Account) -> bool:
     return account.role == Role.OPERATOR and current_app.config["SETTINGS"].production
 
 
-def begin_session(account: Account) -> None:
+def begin_session(account: Account, known_by: str | None) -> None:
     """Sign the account in, in a session that holds nothing from before.
 
     What was chosen by the switch before is the account's own language from now on.
+    Raises WrongCredentials if the password has changed since its hash was looked at.
     """
     now, chosen = clock.now(), session.get(CHOSEN_BEFORE)
     with transaction():
@@ -156,7 +157,13 @@ def begin_session(account: Account) -> None:
         if chosen in LANGUAGES and chosen != account.locale:
             actor = f"{account.role}:{account.id}"
             change_settings(account, {"locale": chosen}, actor=actor, now=now)
-        begun = sign_in(account, visitor=visitor(), device_token=device_token(), now=now)
+        begun = sign_in(
+            account,
+            known_by=known_by,
+            visitor=visitor(),
+            device_token=device_token(),
+            now=now,
+        )
     _remember(SignedIn(account, begun))
 
 
