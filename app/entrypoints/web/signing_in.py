@@ -4,6 +4,8 @@ Flask-Login stands in front; who is signed in is decided by the sessions in the 
 cookie carries nothing but a session's random token.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -180,6 +182,18 @@ def is_still_there() -> None:
     with transaction():
         renewed = sessions.renew(open_session(), now=clock.now())
     resume_session(renewed)
+
+
+@contextmanager
+def signed_in_transaction() -> Iterator[None]:
+    """Make everything inside permanent, unless the session has ended meanwhile.
+
+    Whoever ends sessions holds the account first. What is done here has to hold it, too: then none
+    comes after its end who was found signed in before. Raises UnknownSession.
+    """
+    with transaction():
+        yield
+        sessions.check_open(open_session())
 
 
 def has_fresh_password() -> bool:
