@@ -3,12 +3,13 @@
 from contextlib import suppress
 from datetime import datetime
 
-from app.domain.accounts import email_changes, mail_tokens, queries, rules, security_journal
+from app.domain.accounts import email_changes, mail_tokens, rules, security_journal
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.email_changes import LINKS, End, PendingChange
 from app.domain.accounts.errors import (
     EmailChangeNotWaiting,
+    EmailTaken,
     EmailUnchanged,
     LinkInvalid,
     LinkSentLately,
@@ -20,6 +21,7 @@ from app.domain.mails.links import LINK, write_with_link
 from app.foundation import outbox
 from app.foundation.sealing import Seal, SealBroken
 from app.foundation.sentences import kept, say
+from app.workflows.free_address import refuse_taken
 
 SEND_CONFIRMATION = "send_email_confirmation"
 
@@ -90,11 +92,10 @@ def send_confirmation(sealed_link: str, *, device: str, seal: Seal, now: datetim
 
     A link that is no longer good, or was sealed with another key, is not sent.
     """
-    with suppress(LinkInvalid, SealBroken, EmailChangeNotWaiting):
+    with suppress(LinkInvalid, SealBroken, EmailChangeNotWaiting, EmailTaken):
         token = seal.open(sealed_link, about=LINK)
         link = mail_tokens.find(token, {Purpose.CONFIRM_EMAIL}, now=now)
-        if queries.find_account_by_email(link.email) is not None:
-            return
+        refuse_taken(link.email)
         account = accounts.lock_in_use(link.user_id)
         change = email_changes.waiting_for(account, End.NEW, now=now)
         facts = _asked(change, device=device, at=link.made_at)

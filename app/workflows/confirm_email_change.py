@@ -9,14 +9,13 @@ from app.domain.accounts import (
     email_changes,
     factors,
     mail_tokens,
-    queries,
     security_journal,
     sessions,
 )
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.email_changes import ENDS, End, PendingChange
-from app.domain.accounts.errors import EmailChangeNotWaiting, EmailTaken
+from app.domain.accounts.errors import EmailChangeNotWaiting
 from app.domain.accounts.mail_tokens import Purpose
 from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Event
@@ -25,6 +24,7 @@ from app.domain.mails.links import write_with_link
 from app.foundation.database import session
 from app.foundation.sealing import Seal
 from app.foundation.sentences import say
+from app.workflows.free_address import free_address, refuse_taken, taken
 
 # What was sent to an address that the account no longer has must do nothing more.
 OF_THE_ADDRESS = {Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD}
@@ -50,7 +50,7 @@ def confirm_email_change(token: str, *, seal: Seal, visitor: Visitor, now: datet
     change = email_changes.waiting_for_link(account, link, now=now)
     if end == End.NEW:
         # Whoever reads its mails may know that it has an account; the other end may not.
-        _refuse_taken(change.email)
+        refuse_taken(change.email)
     # The new end has yet to become the owner's.
     note = security_journal.note_by_visitor if end == End.NEW else security_journal.note
     details = {"email": change.address(end)}
@@ -66,24 +66,28 @@ def confirm_email_change(token: str, *, seal: Seal, visitor: Visitor, now: datet
 
 
 def confirm_for_old_address(
-    account: Account, *, reason: str, actor: str, seal: Seal, now: datetime
+    account: Account, *, email: str, reason: str, actor: str, seal: Seal, now: datetime
 ) -> Account:
     """Change the address of somebody who has lost the old mailbox; both addresses are told why.
 
-    The new one must have confirmed before: an operator speaks for the old one alone.
+    The new one must have confirmed before: an operator speaks for the old one alone, and of the
+    one that he was shown. Whoever has the session may have wanted another meanwhile.
     Raises EmailChangeNotWaiting, EmailTaken.
     """
     account = accounts.lock_in_use(account.id)
     change = email_changes.waiting_for(account, End.OLD, now=now)
     if change.waits_for_new:
         raise EmailChangeNotWaiting(say("The new address has to confirm first."))
+    if change.email != email:
+        wanted = say("Another address is wanted by now: {email}.", {"email": change.email})
+        raise EmailChangeNotWaiting(wanted)
     email_changes.confirm(account, change, End.OLD, now=now)
     _move(account, change.email, now=now)
-    for event, email in (
+    for event, of_whom in (
         (Event.EMAIL_CHANGE_CONFIRMED, change.old_email),
         (Event.EMAIL_CHANGED, change.email),
     ):
-        details = {"email": email, "reason": reason}
+        details = {"email": of_whom, "reason": reason}
         security_journal.note_by_operator(event, account, actor=actor, now=now, details=details)
     _tell(account, change, reason=reason, seal=seal, visitor=BY_OPERATOR, now=now)
     return account
@@ -101,6 +105,8 @@ def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
     _move(account, link.email, now=now)
     mail_tokens.void_undoing_after(link, now=now)
     sessions.end_all(account, now=now)
+    # With the password of before he would be in again, faster than the owner has chosen another.
+    account.password_hash = None
     # Whoever took the account over may have begun before that: his factor would keep the owner
     # out, and his keys would let him stay.
     suspect = link.made_at - mail_tokens.LASTS[Purpose.UNDO_EMAIL]
@@ -115,24 +121,15 @@ def undo_email_change(token: str, *, visitor: Visitor, now: datetime) -> str:
 
 def _move(account: Account, email: str, *, now: datetime) -> None:
     if account.email != email:
-        _refuse_taken(email)
+        free_address(email, now=now)
         try:
             with session.begin_nested():
                 account.email = email
         except IntegrityError as error:
             # Somebody else has confirmed it at the same moment.
-            raise _taken() from error
+            raise taken() from error
     account.email_verified_at = account.updated_at = now
     mail_tokens.void(account, OF_THE_ADDRESS, now=now)
-
-
-def _refuse_taken(email: str) -> None:
-    if queries.find_account_by_email(email) is not None:
-        raise _taken()
-
-
-def _taken() -> EmailTaken:
-    return EmailTaken(say("There is an account with this mail address already."))
 
 
 def _tell(

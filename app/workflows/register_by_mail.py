@@ -50,7 +50,7 @@ def register_by_mail(
         account = sign_up(email, now=now, timezone=timezone, locale=locale)
     else:
         account = accounts.lock_in_use(found.id)
-    if account.password_hash is None and account.email_verified_at is None:
+    if account.is_unclaimed:
         _send_link(account, seal=seal, now=now)
     else:
         _tell_of_try(account, visitor=visitor, now=now)

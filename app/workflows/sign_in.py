@@ -11,10 +11,20 @@ from app.domain.accounts.sessions import OpenSession
 from app.domain.mails import operations as mails
 
 
-def sign_in(account: Account, *, visitor: Visitor, device_token: str, now: datetime) -> OpenSession:
-    """Begin a session; where the browser is new to the account, tell its owner by mail."""
+def sign_in(
+    account: Account,
+    *,
+    known_by: str | None,
+    visitor: Visitor,
+    device_token: str,
+    now: datetime,
+) -> OpenSession:
+    """Begin a session; where the browser is new to the account, tell its owner by mail.
+
+    Raises WrongCredentials if the password is no longer the one whose hash it is known by.
+    """
     # Two sign-ins at once would both find the browser new.
-    account = accounts.lock_in_use(account.id)
+    account = accounts.lock_known_by(account, known_by)
     is_new = sessions.note_device(account, device_token, now=now)
     begun = sessions.begin(account, visitor=visitor, now=now)
     security_journal.note(

@@ -48,10 +48,10 @@ SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days
 CROWD = 32
 
 
-def release(account: Account, reason: str = "He came to our desk.") -> Account:
+def release(account: Account, reason: str = "He came to our desk.", *, email: str = NEW) -> Account:
     with transaction():
         return confirm_for_old_address(
-            account, reason=reason, actor="operator:olga", seal=SEAL, now=NOW
+            account, email=email, reason=reason, actor="operator:olga", seal=SEAL, now=NOW
         )
 
 
@@ -276,6 +276,16 @@ class TestForOldAddress:
         ask(ada, now=NOW + MINUTE)
         with pytest.raises(EmailChangeNotWaiting):
             release(ada)
+        assert ada.email == OLD
+
+    def test_takes_no_other_address_than_the_one_decided_about(self, ada: Account) -> None:
+        ask(ada)
+        confirm_new()
+        ask(ada, "thief@new.example", now=NOW + MINUTE)
+        confirm_new(now=NOW + MINUTE)
+        with pytest.raises(EmailChangeNotWaiting, match="Another address is wanted"):
+            release(ada)
+        session.refresh(ada)
         assert ada.email == OLD
 
     def test_ends_the_link_in_the_lost_mailbox(self, ada: Account) -> None:

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.accounts import email_changes, factors, sessions
+from app.domain.accounts import email_changes, factors, operations, passwords, sessions
 from app.domain.accounts.email_changes import End
-from app.domain.accounts.errors import LinkInvalid
+from app.domain.accounts.errors import LinkInvalid, WrongCredentials
 from app.domain.accounts.models import Account, Key
 from app.foundation.database import session, transaction
 from app.foundation.secret_keys import KeyKind
@@ -26,6 +26,7 @@ from tests.factories.factors import make_factor
 from tests.factories.mailed_links import SEAL, VISITOR, token_in
 from tests.moments import NOW
 
+KNOWN = "a password that a thief knows"
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 
 
@@ -37,7 +38,11 @@ class TestUndo:
             each()
         with transaction():
             begun = sessions.begin(ada, visitor=VISITOR, now=NOW)
+            ada.password_hash = passwords.hash_password(KNOWN)
         next_token = undo(token_in("release_email"))
+        # Whoever knew the password is not faster than the owner.
+        with pytest.raises(WrongCredentials):
+            operations.check_credentials(OLD, KNOWN)
         assert ada.email == OLD and email_changes.pending(ada, now=NOW) is None
         assert sessions.find(begun.token, now=NOW) is None
         for late in (confirm_new, confirm_old):

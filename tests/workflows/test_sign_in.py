@@ -13,7 +13,13 @@ VISITOR = Visitor("Firefox on Linux", "203.0.113.7")
 
 def come(account: Account, device_token: str) -> sessions.OpenSession:
     with transaction():
-        return sign_in(account, visitor=VISITOR, device_token=device_token, now=NOW)
+        return sign_in(
+            account,
+            known_by=account.password_hash,
+            visitor=VISITOR,
+            device_token=device_token,
+            now=NOW,
+        )
 
 
 def test_begins_a_session_and_notes_it(ada: Account) -> None:

@@ -70,6 +70,11 @@ class Account(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    @property
+    def is_unclaimed(self) -> bool:
+        """Tell whether nobody has read a mail of its yet, or could ever have signed in."""
+        return self.password_hash is None and self.email_verified_at is None
+
 
 class Counter(Base):
     """A number that is handed out once: taken and raised in one statement."""

@@ -122,11 +122,31 @@ def set_password(
     sessions.end_all(account, now=now, but=but)
 
 
-def renew_hash(account: Account, password: str, *, now: datetime) -> None:
-    """Hash the right password of somebody who signs in anew, if hashes have become stronger."""
-    if passwords.is_outdated(account.password_hash):
-        account.password_hash = passwords.hash_password(password)
-        account.updated_at = now
+def renew_hash(
+    account: Account, password: str, *, known_by: str | None, now: datetime
+) -> str | None:
+    """Hash the right password of somebody who signs in anew, if hashes have become stronger.
+
+    Return what it is known by from now on. Raises WrongCredentials.
+    """
+    if not passwords.is_outdated(known_by):
+        return known_by
+    renewed = passwords.hash_password(password)
+    account = lock_known_by(account, known_by)
+    account.password_hash, account.updated_at = renewed, now
+    return renewed
+
+
+def lock_known_by(account: Account, password_hash: str | None) -> Account:
+    """Lock an account whose password was found right by this hash.
+
+    To look at a password takes long: meanwhile the owner may have chosen another, and has ended
+    all sessions there were. Raises WrongCredentials.
+    """
+    account = lock_in_use(account.id)
+    if account.password_hash != password_hash:
+        raise _wrong_credentials()
+    return account
 
 
 def check_credentials(email: str, password: str) -> Account:
@@ -134,7 +154,7 @@ def check_credentials(email: str, password: str) -> Account:
     account = queries.find_account_by_email(email.strip().lower())
     stored = account.password_hash if account is not None else None
     if not passwords.matches(password, stored) or account is None:
-        raise WrongCredentials(say("Mail address or password is wrong."))
+        raise _wrong_credentials()
     return account
 
 
@@ -316,6 +336,10 @@ def _insert(account: Account) -> None:
     except IntegrityError as error:
         # Somebody has changed his address to this one at the same moment.
         raise _email_taken() from error
+
+
+def _wrong_credentials() -> WrongCredentials:
+    return WrongCredentials(say("Mail address or password is wrong."))
 
 
 def _email_taken() -> EmailTaken:

@@ -105,6 +105,13 @@ def renew(opened: OpenSession, *, now: datetime) -> OpenSession:
     return _opened(row, token)
 
 
+def check_open(opened: OpenSession) -> None:
+    """Make sure that nobody has ended the session since it was found. Raises UnknownSession."""
+    same = SignInSession.id == opened.id, SignInSession.ended_at.is_(None)
+    if session.scalar(select(SignInSession.id).where(*same)) is None:
+        raise UnknownSession(say("This session has ended."))
+
+
 def end(opened: OpenSession, *, now: datetime) -> None:
     """End the session, from this moment on."""
     _end(SignInSession.id == opened.id, now=now)

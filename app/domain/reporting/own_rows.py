@@ -16,7 +16,7 @@ from app.foundation.money import usd_from_minor, usd_from_nanos, usd_per_token_f
 
 ROWS_AT_ONCE = 500
 # What a mail's link opens, sealed or not, is the mail's reader's alone.
-NEVER_TOLD = ("sealed_link",)
+NEVER_TOLD = "sealed_"
 # What was noted for our own eyes: why we think what we think of somebody.
 OURS = ("reason",)
 
@@ -96,7 +96,7 @@ def _named(name: str, value: object) -> Iterator[tuple[str, object]]:
     if exact is not None:
         yield f"{stem}_usd", exact(value) if isinstance(value, int) else None
     elif isinstance(value, Mapping):
-        yield name, {key: each for key, each in value.items() if key not in NEVER_TOLD}
+        yield name, {key: each for key, each in value.items() if not key.startswith(NEVER_TOLD)}
     else:
         yield name, value
 

@@ -101,8 +101,9 @@ def remove_second_factor(*, user_id: str, reason: str) -> None:
 
 @users.command("confirm-email")
 @click.option("--id", "user_id", required=True, help="The id of the account.")
+@click.option("--email", required=True, help="The address that is wanted.")
 @click.option("--reason", required=True, help="How you know who asks; both addresses are told it.")
-def confirm_email(*, user_id: str, reason: str) -> None:
+def confirm_email(*, user_id: str, email: str, reason: str) -> None:
     """Confirm another address for somebody who has lost the mailbox of the old one.
 
     The new one must have confirmed; the old one can undo it for 14 days.
@@ -110,13 +111,14 @@ def confirm_email(*, user_id: str, reason: str) -> None:
     with installation(), transaction():
         account = confirm_for_old_address(
             queries.account_in_use(user_id),
+            email=email.strip().lower(),
             reason=check_reason(reason),
             actor=ACTOR,
             seal=seal(),
             now=clock.now(),
         )
-        email = account.email
-    click.echo(f"{user_id} signs in with {email} from now on.")
+        signs_in_with = account.email
+    click.echo(f"{user_id} signs in with {signs_in_with} from now on.")
 
 
 @users.command("credit-limit")

@@ -1,5 +1,7 @@
 """Pages in front of the door: register, sign in, sign out."""
 
+from typing import NamedTuple
+
 from flask import (
     Blueprint,
     Response,
@@ -54,6 +56,13 @@ from app.workflows.verify_email import send_verification
 pages = Blueprint("access", __name__)
 
 
+class _Known(NamedTuple):
+    """Whose password was typed, and by which hash it was found right."""
+
+    account: Account
+    password_hash: str | None
+
+
 @pages.get("/login")
 def show_sign_in() -> ResponseReturnValue:
     """Show the form, unless somebody is signed in already."""
@@ -66,14 +75,15 @@ def show_sign_in() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """Begin a session, or say that address and password do not belong together."""
     form = SignInForm()
-    account = _account_known_by(form) if form.validate() else None
-    if account is None:
-        return _form_page("web/access/login.html", form)
-    if factors.is_on(account):
-        wait_for_code(account)
+    known = _known(form) if form.validate() else None
+    if known is not None and factors.is_on(known.account):
+        wait_for_code(known.account)
         return redirect(url_for(".show_code", next=request.args.get("next")))
-    begin_session(account)
-    return redirect(_wanted())
+    if known is not None:
+        with refusals_shown_on({WrongCredentials: form.password}):
+            begin_session(*known)
+            return redirect(_wanted())
+    return _form_page("web/access/login.html", form)
 
 
 @pages.get("/login/code")
@@ -90,9 +100,11 @@ def check_code() -> ResponseReturnValue:
     form, account = CodeForm(), account_that_waits()
     if account is None:
         return redirect(url_for(".show_sign_in", next=request.args.get("next")))
+    known_by = account.password_hash
     if form.validate() and has_shown_code(account, form):
-        begin_session(account)
-        return redirect(_wanted())
+        with refusals_shown_on({WrongCredentials: form.code}):
+            begin_session(account, known_by)
+            return redirect(_wanted())
     return _form_page("web/access/code.html", form)
 
 
@@ -118,7 +130,7 @@ def register() -> ResponseReturnValue:
     if account is None:
         return _form_page("web/access/register.html", form)
     nudge()
-    begin_session(account)
+    begin_session(account, account.password_hash)
     return redirect(_wanted())
 
 
@@ -155,15 +167,17 @@ def _keeps_mails() -> bool:
     return bool(current_app.config["SETTINGS"].keeps_mails)
 
 
-def _account_known_by(form: SignInForm) -> Account | None:
+def _known(form: SignInForm) -> _Known | None:
     email, password = form.email.data or "", form.password.data or ""
     tried = tries.try_to_sign_in(email)
     with refusals_shown_on({WrongCredentials: form.password}):
         account = operations.check_credentials(email, password)
+        # Whatever is read after this may be another password's already.
+        known_by = account.password_hash
         with transaction():
-            operations.renew_hash(account, password, now=clock.now())
+            known_by = operations.renew_hash(account, password, known_by=known_by, now=clock.now())
         tries.has_known_password(tried)
-        return account
+        return _Known(account, known_by)
     tries.has_failed_to_sign_in(tried)
     with transaction():
         security_journal.note_failure(email, visitor=visitor(), now=clock.now())

@@ -34,6 +34,7 @@ from app.entrypoints.web.signing_in import (
     open_session,
     require_sign_in,
     signed_in_account,
+    signed_in_transaction,
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
@@ -90,7 +91,7 @@ def renew_codes() -> ResponseReturnValue:
         return redirect(url_for(".index"), 303)
     tries.draw_recovery_codes(account)
     codes = recovery_codes.draw()
-    with transaction():
+    with signed_in_transaction():
         renew_recovery_codes(account, codes=codes, visitor=visitor(), now=clock.now())
     return _page(CodeForm(formdata=None), codes)
 
@@ -98,7 +99,7 @@ def renew_codes() -> ResponseReturnValue:
 @pages.post("/off")
 def switch_off() -> ResponseReturnValue:
     """Ask for no codes any more."""
-    with transaction():
+    with signed_in_transaction():
         switch_factor_off(signed_in_account(), visitor=visitor(), now=clock.now())
     nudge()
     flash_words(say("The second factor is off. Your password alone signs you in."))
@@ -109,7 +110,7 @@ def _switch_on(code: str) -> tuple[DrawnCode, ...]:
     account = signed_in_account()
     tries.draw_recovery_codes(account)
     codes = recovery_codes.draw()
-    with transaction():
+    with signed_in_transaction():
         switch_factor_on(
             account,
             code,

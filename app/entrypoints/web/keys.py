@@ -26,6 +26,7 @@ from app.entrypoints.web.signing_in import (
     has_fresh_password,
     require_sign_in,
     signed_in_account,
+    signed_in_transaction,
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
@@ -65,7 +66,7 @@ def replace(key_id: int) -> ResponseReturnValue:
         return ask_for_password(url_for(".replace", key_id=key.id))
     if not form.validate_on_submit():
         return _asked("web/keys/replace.html", form, key)
-    with refusals_shown_on(form.refusals), transaction():
+    with refusals_shown_on(form.refusals), signed_in_transaction():
         overlap = Overlap(form.overlap.data)
         made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
     if form.errors:
@@ -111,7 +112,7 @@ def _doer() -> Doer:
 def _made(form: KeyForm) -> SecretKey:
     account, now = signed_in_account(), clock.now()
     terms = form.terms(zone=zone(account.timezone), now=now)
-    with transaction():
+    with signed_in_transaction():
         made = make_key(KeyKind.CUSTOMER, terms, owner=account, by=_doer(), now=now)
     nudge()
     return made

@@ -39,6 +39,7 @@ from app.entrypoints.web.signing_in import (
     require_sign_in,
     resume_session,
     signed_in_account,
+    signed_in_transaction,
 )
 from app.entrypoints.web.tries import (
     ask_for_address,
@@ -191,7 +192,7 @@ def _exchange(password: str) -> None:
 
 def _ask(email: str) -> PendingChange:
     account = signed_in_account()
-    with transaction():
+    with signed_in_transaction():
         asked = ask_email_change(account, email, seal=seal(), visitor=visitor(), now=clock.now())
     nudge()
     return asked

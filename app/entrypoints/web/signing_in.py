@@ -4,6 +4,8 @@ Flask-Login stands in front; who is signed in is decided by the sessions in the 
 cookie carries nothing but a session's random token.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -144,10 +146,11 @@ def factor_is_required(account: Account) -> bool:
     return account.role == Role.OPERATOR and current_app.config["SETTINGS"].production
 
 
-def begin_session(account: Account) -> None:
+def begin_session(account: Account, known_by: str | None) -> None:
     """Sign the account in, in a session that holds nothing from before.
 
     What was chosen by the switch before is the account's own language from now on.
+    Raises WrongCredentials if the password has changed since its hash was looked at.
     """
     now, chosen = clock.now(), session.get(CHOSEN_BEFORE)
     with transaction():
@@ -156,7 +159,13 @@ def begin_session(account: Account) -> None:
         if chosen in LANGUAGES and chosen != account.locale:
             actor = f"{account.role}:{account.id}"
             change_settings(account, {"locale": chosen}, actor=actor, now=now)
-        begun = sign_in(account, visitor=visitor(), device_token=device_token(), now=now)
+        begun = sign_in(
+            account,
+            known_by=known_by,
+            visitor=visitor(),
+            device_token=device_token(),
+            now=now,
+        )
     _remember(SignedIn(account, begun))
 
 
@@ -173,6 +182,18 @@ def is_still_there() -> None:
     with transaction():
         renewed = sessions.renew(open_session(), now=clock.now())
     resume_session(renewed)
+
+
+@contextmanager
+def signed_in_transaction() -> Iterator[None]:
+    """Make everything inside permanent, unless the session has ended meanwhile.
+
+    Whoever ends sessions holds the account first. What is done here has to hold it, too: then none
+    comes after its end who was found signed in before. Raises UnknownSession.
+    """
+    with transaction():
+        yield
+        sessions.check_open(open_session())
 
 
 def has_fresh_password() -> bool:

@@ -13,6 +13,7 @@ from app.domain.accounts.models import Account
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit, TooManyRequests
 from app.entrypoints.peers import address_asking
+from app.entrypoints.web.signing_in import open_session
 from app.entrypoints.web.visitors import device_sent
 from app.foundation.sentences import say
 
@@ -55,6 +56,8 @@ ADDRESSES = Limit(
 EMAIL_LINKS = Limit(
     "email_links", 10, HOUR, say("You have had these mails sent often. Try again in an hour.")
 )
+# What is counted beside accounts; no id of an account begins like this.
+OWN_BROWSERS, OF_SESSION = " own browsers", " session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,28 +112,37 @@ def has_signed_in(email: str) -> None:
 
 
 def try_password(account: Account) -> None:
-    """Count a try of one's own password. Raises TooManyRequests."""
+    """Count a try of one's own password. Raises TooManyRequests.
+
+    Who has stolen a session may take it to many networks; its owner may sign in to another one.
+    """
+    limiting.spend(PASSWORDS, OF_SESSION, str(open_session().id))
     limiting.spend(PASSWORDS, account.id, _network())
 
 
 def has_right_password(account: Account) -> None:
     """Begin to count anew."""
+    limiting.forget(PASSWORDS, OF_SESSION, str(open_session().id))
     limiting.forget(PASSWORDS, account.id, _network())
 
 
 def try_code(account: Account) -> None:
-    """Count a code of a second factor. Raises TooManyRequests."""
+    """Count a code of a second factor. Raises TooManyRequests.
+
+    Whoever reads the account's mails makes any browser its own, by another password each: all of
+    these together have as many tries as all others, which use up none of theirs.
+    """
     own_browser = _own_browser(account.email)
     limiting.spend(CODES_HERE, account.id, own_browser or _network())
-    if not own_browser:
-        limiting.spend(CODES, account.id)
+    limiting.spend(CODES, account.id, OWN_BROWSERS if own_browser else "")
 
 
 def has_right_code(account: Account) -> None:
     """Begin to count anew."""
     for place in _places(account.email):
         limiting.forget(CODES_HERE, account.id, place)
-    limiting.forget(CODES, account.id)
+    limiting.forget(CODES, account.id, "")
+    limiting.forget(CODES, account.id, OWN_BROWSERS)
 
 
 def draw_recovery_codes(account: Account) -> None:

@@ -106,11 +106,16 @@ class TestRenewHash:
         with transaction():
             account.password_hash = weak
         with transaction():
-            operations.renew_hash(account, PASSWORD, now=NOW)
+            renewed = operations.renew_hash(account, PASSWORD, known_by=weak, now=NOW)
         strong = account.password_hash
+        assert renewed == strong
         assert strong != weak and not passwords.is_outdated(strong)
         with transaction():
-            operations.renew_hash(account, PASSWORD, now=NOW)
+            assert operations.renew_hash(account, PASSWORD, known_by=strong, now=NOW) == strong
+        assert account.password_hash == strong
+        # Whoever has chosen another password meanwhile keeps it.
+        with pytest.raises(WrongCredentials), transaction():
+            operations.renew_hash(account, PASSWORD, known_by=weak, now=NOW)
         assert account.password_hash == strong
         assert operations.check_credentials(account.email, PASSWORD) is account
 

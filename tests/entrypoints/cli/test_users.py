@@ -9,7 +9,7 @@ from app.domain.accounts.errors import WrongCredentials
 from app.domain.accounts.models import Account
 from app.foundation import clock
 from app.foundation.database import session, transaction
-from tests.factories.email_changes import OLD, ask, confirm_new
+from tests.factories.email_changes import NEW, OLD, ask, confirm_new
 from tests.factories.factors import make_factor
 from tests.factories.mailed_links import mails_to
 
@@ -145,9 +145,12 @@ class TestConfirmEmail:
     def test_confirms_for_who_has_lost_the_old_mailbox(self, ada, billing) -> None:
         now = clock.now()
         ask(ada, now=now)
-        given = ["users", "confirm-email", "--id", "ada", "--reason", "She came to our desk"]
+        named = ["users", "confirm-email", "--id", "ada", "--reason", "She came to our desk"]
+        given = [*named, "--email", "Ada@new.example "]
         assert "The new address has to confirm first." in billing(*given).stderr
         confirm_new(now=now)
+        other = billing(*named, "--email", "thief@new.example")
+        assert "Another address is wanted by now: ada@new.example." in other.stderr
         assert billing(*given).stdout == "ada signs in with ada@new.example from now on.\n"
         session.refresh(ada)
         assert ada.email == "ada@new.example" and mails_to(OLD)[-1] == "email_left"
@@ -158,7 +161,7 @@ class TestConfirmEmail:
         ask(ada, now=now)
         confirm_new(now=now)
         for user_id, reason in [("ada", " "), ("nobody", "Called back")]:
-            given = ["users", "confirm-email", "--id", user_id, "--reason", reason]
-            assert billing(*given).exit_code == 1
+            given = ["--id", user_id, "--reason", reason, "--email", NEW]
+            assert billing("users", "confirm-email", *given).exit_code == 1
         session.refresh(ada)
         assert ada.email == OLD

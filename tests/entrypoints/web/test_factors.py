@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.accounts import factors, recovery_codes
+from app.domain.accounts import factors, queries, recovery_codes, sessions
 from app.domain.accounts.models import Account
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -35,6 +35,21 @@ class TestSettingUp:
         later = adas.get(PAGE).text
         assert not CODE.search(later) and "10 left" in later
         assert mails_to(ada.email) == ["second_factor_on"]
+
+    def test_is_nothing_for_a_session_that_ends_meanwhile(self, adas, ada, monkeypatch) -> None:
+        adas.post(f"{PAGE}/begin")
+        code = code_now(secret_on(adas.get(PAGE).text), now=clock.now())
+        real = recovery_codes.draw
+
+        def draw():
+            # To hash them all takes a second.
+            with transaction():
+                sessions.end_all(queries.account("ada"), now=clock.now())
+            return real()
+
+        monkeypatch.setattr(recovery_codes, "draw", draw)
+        assert adas.post(f"{PAGE}/confirm", data={"code": code}).status_code == 404
+        assert not factors.is_on(ada)
 
     def test_says_that_the_code_is_wrong(self, adas, ada) -> None:
         adas.post(f"{PAGE}/begin")

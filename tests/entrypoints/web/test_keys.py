@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from app import create_app
-from app.domain.accounts import key_rules, queries, security_journal
+from app.domain.accounts import key_rules, queries, security_journal, sessions
+from app.domain.accounts import operations as accounts
 from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Account, Key
@@ -37,6 +38,20 @@ def test_an_empty_list_says_what_keys_are_for(adas) -> None:
 
 
 class TestMake:
+    def test_makes_none_for_a_session_that_ends_meanwhile(self, adas, ada, monkeypatch) -> None:
+        real = accounts.lock_in_use
+
+        def lock_in_use(user_id: str) -> Account:
+            # Whoever held the account before has ended it.
+            account = real(user_id)
+            sessions.end_all(account, now=clock.now())
+            return account
+
+        monkeypatch.setattr(accounts, "lock_in_use", lock_in_use)
+        answer = adas.post("/keys", data={"name": "Reporting"})
+        assert answer.status_code == 404 and not KEY.search(answer.text)
+        assert session.query(Key).count() == 0
+
     @pytest.mark.parametrize("headers", [{}, HTMX])
     def test_shows_the_key_this_once(self, adas, headers) -> None:
         answer = adas.post("/keys", data={"name": "Reporting"}, headers=headers)

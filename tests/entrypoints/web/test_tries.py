@@ -190,6 +190,20 @@ def test_codes_are_never_used_up_for_the_owners_own_browser(app: Flask, ada: Acc
     assert hers.post("/login/code", data=right, environ_overrides=ELSEWHERE).status_code == 302
 
 
+def test_other_passwords_by_mail_buy_no_codes(app: Flask, ada: Account) -> None:
+    secret = make_factor(ada, now=clock.now())
+    wrong = {"code": wrong_code(secret, now=clock.now())}
+    statuses = []
+    for number in range(6):
+        browser, password = app.test_client(), f"a fine password {number}"
+        with transaction():
+            link = mail_tokens.make(ada, Purpose.RESET_PASSWORD, email=ada.email, now=clock.now())
+        browser.post(f"/reset/{link.text}", data={"password": password})
+        sign_in(browser, password)
+        statuses.append(browser.post("/login/code", data=wrong).status_code)
+    assert statuses == [422] * 5 + [429]
+
+
 def test_recovery_codes_are_hashed_so_many_times(client: FlaskClient, ada: Account) -> None:
     make_factor(ada, now=clock.now())
     sign_in(client, PASSWORD)
@@ -205,6 +219,21 @@ def test_a_password_once_more_is_limited(client: FlaskClient, ada: Account) -> N
     assert statuses == [422, 422, 422, 429]
     change = {"old_password": PASSWORD, "password": "another fine password"}
     assert client.post("/settings/security/password", data=change).status_code == 429
+
+
+def test_a_stolen_session_guesses_no_more_in_many_networks(app: Flask, ada: Account) -> None:
+    stolen, hers = app.test_client(), app.test_client()
+    for browser in (stolen, hers):
+        sign_in(browser, PASSWORD)
+
+    def confirm(browser: FlaskClient, number: int, password: str) -> int:
+        at = {"REMOTE_ADDR": f"203.0.113.{number}"}
+        form = {"password": password}
+        return browser.post("/confirm-password", data=form, environ_overrides=at).status_code
+
+    assert [confirm(stolen, number, "wrong") for number in range(4)] == [422, 422, 422, 429]
+    # Her other sessions, or one that she begins anew, have tries of their own.
+    assert confirm(hers, 9, PASSWORD) == 303
 
 
 def test_accounts_are_opened_so_many_an_hour(app: Flask) -> None:

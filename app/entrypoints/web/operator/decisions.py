@@ -27,6 +27,7 @@ from app.entrypoints.web.operator.forms import (
     ConfirmForm,
     CreditLimitForm,
     ReasonForm,
+    ReleaseForm,
     TokensForm,
 )
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
@@ -61,6 +62,10 @@ DELETING = (
         " until then everything goes on."
     ),
     say("Then it is erased, once nothing is owed. Invoices and payments stay as they are."),
+)
+RELEASING = (
+    say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
+    say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
 )
 KEEPING = (say("The account is not deleted. A plan that was cancelled with it is renewed again."),)
 
@@ -157,18 +162,19 @@ def delete(user_id: str) -> ResponseReturnValue:
 @pages.route("/customers/<user_id>/confirm-email", methods=["GET", "POST"])
 def confirm_email(user_id: str) -> ResponseReturnValue:
     """Confirm another address for a customer who has lost the mailbox of the old one."""
-    form, customer = ReasonForm(), _known(user_id)
+    form, customer = ReleaseForm(), _known(user_id)
     if form.validate_on_submit():
         with refusals_shown_on(dict.fromkeys(ON_EMAIL, form.reason)), transaction():
             confirm_for_old_address(
                 customer,
+                email=form.email.data or "",
                 reason=check_reason(form.reason.data or ""),
                 actor=actor(),
                 seal=seal(),
                 now=clock.now(),
             )
     title = say("Confirm for the old address of {customer}", {"customer": _called(customer)})
-    return _ask(title, _of_release(customer), say("Confirm"), form, customer, is_bad=True)
+    return _ask(title, _of_release(customer, form), say("Confirm"), form, customer, is_bad=True)
 
 
 @pages.route("/customers/<user_id>/keep", methods=["GET", "POST"])
@@ -201,6 +207,17 @@ def _of_limit() -> tuple[str, ...]:
     )
 
 
+def _of_release(customer: Account, form: ReleaseForm) -> tuple[str, ...]:
+    """Tell of the address that is wanted now, which is the one that the button confirms."""
+    change = email_changes.pending(customer, now=clock.now())
+    form.email.data = "" if change is None else change.email
+    if change is None:
+        return RELEASING
+    named = {"new": change.email, "old": customer.email}
+    signs_in = say("The customer signs in with {new} from now on, no longer with {old}.", named)
+    return (*RELEASING, signs_in)
+
+
 def _of_approval(customer: Account) -> tuple[str, ...]:
     chosen = queries.settings_view(customer)
     named = {
@@ -211,16 +228,6 @@ def _of_approval(customer: Account) -> tuple[str, ...]:
         say("You have checked {tax_id} of {country} with its authority.", named),
         say("Invoices issued from now on may reverse the charge: then they carry no tax."),
         say("The approval ends when the customer changes the tax id or the country."),
-    )
-
-
-def _of_release(customer: Account) -> tuple[str, ...]:
-    change = email_changes.pending(customer, now=clock.now())
-    named = {"new": change.email if change else say("the address wanted"), "old": customer.email}
-    return (
-        say("Only for who has lost the old mailbox: say in the reason how you know who asks."),
-        say("The customer signs in with {new} from now on, no longer with {old}.", named),
-        say("Both addresses are told, with your reason. The old one can undo it for 14 days."),
     )
 
 

@@ -50,6 +50,12 @@ class ReasonForm(SentForm):
     reason = reason_field()
 
 
+class ReleaseForm(ReasonForm):
+    """Why another address is confirmed, and which one was shown."""
+
+    email = HiddenField(default="")
+
+
 class CreditLimitForm(SentForm):
     """How much a customer may owe."""
 

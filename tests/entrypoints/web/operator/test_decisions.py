@@ -1,6 +1,7 @@
 """What the operator decides about a customer: asked first, done once, noted."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -23,6 +24,11 @@ DECISIONS = (
 
 def errors_at(page: str, field: str) -> str:
     return re.search(rf'<p id="{field}-errors"[^>]*>(.*?)</p>', page)[1]
+
+
+def shown_in(page: str) -> str:
+    """Return the address that a question about a change is about."""
+    return re.search(r'<input id="email" name="email" type="hidden" value="([^"]*)">', page)[1]
 
 
 class TestQuestions:
@@ -81,7 +87,11 @@ class TestConfirmEmail:
         assert "ada@new.example, once the old one confirms" in page.text
         assert f'href="{ADA}/confirm-email"' in page.text
         reason = "She showed her passport."
-        answer = olgas.post(f"{ADA}/confirm-email", data={"reason": reason})
+        asked = olgas.get(f"{ADA}/confirm-email").text
+        told = "signs in with ada@new.example from now on, no longer with ada@example.com."
+        assert told in words(asked)
+        form = {"reason": reason, "email": shown_in(asked)}
+        answer = olgas.post(f"{ADA}/confirm-email", data=form)
         assert (answer.status_code, answer.location) == (303, ADA)
         page = olgas.get(ADA).text
         assert "ada@new.example" in page and "once the old one confirms" not in page
@@ -90,13 +100,19 @@ class TestConfirmEmail:
         assert mails_to("ada@example.com")[-1] == "email_left"
         assert mails_to("ada@new.example")[-1] == "email_changed"
 
-    def test_names_both_addresses_first(self, olgas, ada, half) -> None:
-        page = words(olgas.get(f"{ADA}/confirm-email").text)
-        assert "signs in with ada@new.example from now on, no longer with ada@example.com." in page
+    def test_says_if_another_one_is_wanted_by_now(self, olgas, ada, half) -> None:
+        shown = shown_in(olgas.get(f"{ADA}/confirm-email").text)
+        now = clock.now() + timedelta(minutes=1)
+        ask(ada, "thief@new.example", now=now)
+        confirm_new(now=now)
+        form = {"reason": "She called.", "email": shown}
+        answer = olgas.post(f"{ADA}/confirm-email", data=form)
+        assert answer.status_code == 422 and acts_of_olga() == []
+        assert "wanted by now: thief@new.example" in errors_at(answer.text, "reason")
+        assert shown_in(answer.text) == "thief@new.example"
 
     def test_says_why_not(self, olgas, ada: Account) -> None:
         reason = {"reason": "She called."}
-        assert "signs in with the address wanted" in olgas.get(f"{ADA}/confirm-email").text
         answer = olgas.post(f"{ADA}/confirm-email", data=reason)
         assert answer.status_code == 422
         assert "No change of the mail address waits" in errors_at(answer.text, "reason")
