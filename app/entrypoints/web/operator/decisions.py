@@ -213,7 +213,7 @@ def _of_release(customer: Account, form: ReleaseForm) -> tuple[str, ...]:
     form.email.data = "" if change is None else change.email
     if change is None:
         return RELEASING
-    signs_in = say("He signs in with {email} from now on.", {"email": change.email})
+    signs_in = say("The customer signs in with {email} from now on.", {"email": change.email})
     return (*RELEASING, signs_in)
 
 
