@@ -88,7 +88,7 @@ class TestConfirmEmail:
         assert f'href="{ADA}/confirm-email"' in page.text
         reason = "She showed her passport."
         asked = olgas.get(f"{ADA}/confirm-email").text
-        assert "He signs in with ada@new.example from now on." in words(asked)
+        assert "The customer signs in with ada@new.example from now on." in words(asked)
         form = {"reason": reason, "email": shown_in(asked)}
         answer = olgas.post(f"{ADA}/confirm-email", data=form)
         assert (answer.status_code, answer.location) == (303, ADA)
