@@ -4,8 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# How many tests run at the same time; each worker has a database server of its own.
-WORKERS ?= 2
+# How many tests run at the same time on two cores: some wait for browsers and deaths meanwhile.
+WORKERS ?= 3
 # One of the proofs, by the name of its file; without it `make soak` runs them all.
 PROOF ?=
 # How long thirty days take there, on each database.

@@ -29,7 +29,10 @@ class TestAdjustTokens:
         assert (ada.extra_tokens, ada.granted_tokens, ben.extra_tokens) == (80, 0, 0)
         kinds = [(row.kind, row.tokens, row.note) for row in session.query(TokenEntry)]
         assert kinds[-2:] == [("adjustment", 50, "goodwill"), ("adjustment", -70, "goodwill")]
-        told = [(row.action, row.actor, row.user_id) for row in session.query(JournalEntry)]
+        told = [
+            (row.action, row.actor, row.user_id)
+            for row in session.query(JournalEntry).order_by(JournalEntry.id)
+        ]
         assert told == [("tokens_adjusted", "operator:olga", "ada")] * 2
         check_books()
 

@@ -357,5 +357,8 @@ def invoice_told() -> list[tuple]:
 def test_tells_nothing_of_it_in_the_journal(lived) -> None:
     ask(lived)
     assert erase()
-    details = [row.details for row in session.query(JournalEntry).filter_by(user_id="ada")]
+    details = [
+        row.details
+        for row in session.query(JournalEntry).filter_by(user_id="ada").order_by(JournalEntry.id)
+    ]
     assert not any("203.0.113.7" in str(each) for each in details)

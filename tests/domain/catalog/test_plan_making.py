@@ -37,7 +37,9 @@ def change(plan_id: str, **changes: object) -> Plan:
 
 
 def acts() -> list[tuple[str, dict]]:
-    return [(row.action, row.details) for row in session.query(JournalEntry)]
+    return [
+        (row.action, row.details) for row in session.query(JournalEntry).order_by(JournalEntry.id)
+    ]
 
 
 class TestCreatePlan:

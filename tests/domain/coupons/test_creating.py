@@ -33,7 +33,10 @@ def change(code: str = "SAVE50", **changes: object) -> Coupon:
 
 
 def acts() -> list[tuple[str, str, dict]]:
-    return [(row.action, row.actor, row.details) for row in session.query(JournalEntry)]
+    return [
+        (row.action, row.actor, row.details)
+        for row in session.query(JournalEntry).order_by(JournalEntry.id)
+    ]
 
 
 def redeem(coupon: Coupon, user_id: str = "ada", *, times: int = 1) -> None:

@@ -25,7 +25,7 @@ def table() -> list[tuple[str, str, int]]:
 
 
 def acts() -> list[str]:
-    return [entry.action for entry in session.query(JournalEntry)]
+    return [entry.action for entry in session.query(JournalEntry).order_by(JournalEntry.id)]
 
 
 class TestSetTax:

@@ -14,7 +14,9 @@ ADA = f"{CUSTOMERS}/ada"
 
 def acts() -> list[tuple[str, str]]:
     session.rollback()
-    return [(row.action, row.actor) for row in session.query(JournalEntry)]
+    return [
+        (row.action, row.actor) for row in session.query(JournalEntry).order_by(JournalEntry.id)
+    ]
 
 
 class TestListCustomers:

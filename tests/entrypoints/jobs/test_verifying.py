@@ -17,7 +17,10 @@ from tests.factories.subscriptions import current_period
 
 def noted() -> list[dict[str, object]]:
     session.rollback()
-    return [entry.details for entry in session.query(JournalEntry).filter_by(user_id=None)]
+    return [
+        entry.details
+        for entry in session.query(JournalEntry).filter_by(user_id=None).order_by(JournalEntry.id)
+    ]
 
 
 class TestVerifyAndNote:

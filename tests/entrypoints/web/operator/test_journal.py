@@ -65,7 +65,7 @@ class TestIndex:
     )
     def test_filters(self, olgas: FlaskClient, acts: None, asked: str, count: int) -> None:
         page = olgas.get(f"{JOURNAL}?{asked}").text
-        assert page.count('<td class="words details">') == count
+        assert page.count('<td class="words details"') == count
         assert ("Show everything" in page) == (count == 0)
 
     def test_filters_by_the_operators_own_day(
