@@ -20,9 +20,7 @@ from app.entrypoints import limiting
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock
 from app.foundation.database import transaction
-from app.foundation.direct import in_one_go
 from app.foundation.errors import Kind, Refusal
-from app.foundation.planning import plan_by_keys
 from app.foundation.secret_keys import KeyKind
 
 Call = Callable[..., Response]
@@ -119,24 +117,6 @@ def _looking_at(caller: Caller) -> Iterator[None]:
         looked = g.has_looked_at_caller
         if not looked and not callers.are_as_remembered([caller], now=clock.now()):
             raise CallerChanged
-
-
-@contextmanager
-def looking_at_caller_meanwhile() -> Iterator[None]:
-    """Look at the caller together with what is asked inside. Raises CallerChanged.
-
-    What is asked inside names few rows by their keys.
-    """
-    with in_one_go():
-        plan_by_keys()
-        stands = callers.ask_whether_as_remembered([g.key], now=clock.now())
-        try:
-            yield
-        finally:
-            # Whatever is to be answered, refusals too.
-            if not stands.get():
-                raise CallerChanged
-            g.has_looked_at_caller = True
 
 
 def _may_be_remembered(call: Call) -> bool:

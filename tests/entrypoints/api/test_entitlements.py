@@ -131,3 +131,12 @@ class TestGetEntitlement:
         assert session.get(Account, "münchen one+two")
         response = client.get(ADDRESS.format("m%C3%BCnchen%20one+two"), headers=by_gateway)
         assert response.status_code == 200
+
+
+@pytest.mark.parametrize("months", [1, 3])
+def test_goes_on_where_nobody_has_renewed_the_period_yet(client, by_gateway, months) -> None:
+    make_account("ada", now=clock.now() - timedelta(days=31 * months))
+    make_account("ben", now=clock.now())
+    # The key is remembered after the first call.
+    for user_id in ("ben", "ada", "ada"):
+        assert client.get(ADDRESS.format(user_id), headers=by_gateway).json["allowed"] is True
