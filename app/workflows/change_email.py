@@ -70,7 +70,7 @@ def take_back_email_change(account: Account, *, visitor: Visitor, now: datetime)
     """Keep the address, and return which one was wanted. Raises EmailChangeNotWaiting."""
     email = take_back_if_waiting(account, visitor=visitor, now=now)
     if email is None:
-        raise EmailChangeNotWaiting(say("No change of the mail address waits for this."))
+        raise email_changes.nothing_waits()
     return email
 
 

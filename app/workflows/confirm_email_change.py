@@ -24,7 +24,7 @@ from app.domain.mails.links import write_with_link
 from app.foundation.database import session
 from app.foundation.sealing import Seal
 from app.foundation.sentences import say
-from app.workflows.free_address import free_address, refuse_taken, taken
+from app.workflows.free_address import free_address, refuse_taken
 
 # What was sent to an address that the account no longer has must do nothing more.
 OF_THE_ADDRESS = {Purpose.VERIFY_EMAIL, Purpose.RESET_PASSWORD}
@@ -127,7 +127,7 @@ def _move(account: Account, email: str, *, now: datetime) -> None:
                 account.email = email
         except IntegrityError as error:
             # Somebody else has confirmed it at the same moment.
-            raise taken() from error
+            raise accounts.email_taken() from error
     account.email_verified_at = account.updated_at = now
     mail_tokens.void(account, OF_THE_ADDRESS, now=now)
 

@@ -7,13 +7,11 @@ from datetime import datetime
 
 from app.domain.accounts import deletion, queries
 from app.domain.accounts import operations as accounts
-from app.domain.accounts.errors import EmailTaken
 from app.domain.accounts.models import Account
 from app.domain.mails import operations as mails
 from app.domain.usage.queries import all_time
 from app.domain.usage.views import Sums
 from app.foundation import journal
-from app.foundation.sentences import say
 from app.workflows.erase_account import ERASED
 
 
@@ -21,7 +19,7 @@ def refuse_taken(email: str) -> None:
     """Refuse an address that is somebody's. Raises EmailTaken."""
     found = queries.find_account_by_email(email)
     if found is not None and not _is_nobodys(found):
-        raise taken()
+        raise accounts.email_taken()
 
 
 def free_address(email: str, *, now: datetime) -> None:
@@ -34,15 +32,10 @@ def free_address(email: str, *, now: datetime) -> None:
         return
     account = accounts.lock_in_use(found.id)
     if not _is_nobodys(account):
-        raise taken()
+        raise accounts.email_taken()
     mails.forget_of(account)
     deletion.erase(account, now=now)
     journal.write(ERASED, actor="system", user_id=account.id, now=now)
-
-
-def taken() -> EmailTaken:
-    """Return the refusal of an address that is somebody's."""
-    return EmailTaken(say("There is an account with this mail address already."))
 
 
 def _is_nobodys(account: Account) -> bool:

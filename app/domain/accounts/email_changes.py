@@ -99,8 +99,13 @@ def waiting_for(account: Account, end: End, *, now: datetime) -> PendingChange:
     """Return the change that waits for this end. Raises EmailChangeNotWaiting."""
     change = pending(account, now=now)
     if change is None or not change.waits_for(end):
-        raise EmailChangeNotWaiting(say("No change of the mail address waits for this."))
+        raise nothing_waits()
     return change
+
+
+def nothing_waits() -> EmailChangeNotWaiting:
+    """Return the refusal of whoever confirms, sends or takes back what nobody waits for."""
+    return EmailChangeNotWaiting(say("No change of the mail address waits for this."))
 
 
 def ask_old_too(account: Account) -> None:

@@ -85,7 +85,7 @@ def open_account(
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)
     if queries.find_account_by_email(email) is not None:
-        raise _email_taken()
+        raise email_taken()
     if queries.find_account(user_id) is not None:
         taken = say("There is an account with the id {user_id} already.", {"user_id": user_id})
         raise UserIdTaken(taken)
@@ -335,14 +335,15 @@ def _insert(account: Account) -> None:
             session.add(account)
     except IntegrityError as error:
         # Somebody has changed his address to this one at the same moment.
-        raise _email_taken() from error
+        raise email_taken() from error
 
 
 def _wrong_credentials() -> WrongCredentials:
     return WrongCredentials(say("Mail address or password is wrong."))
 
 
-def _email_taken() -> EmailTaken:
+def email_taken() -> EmailTaken:
+    """Return the refusal of an address that is somebody's."""
     return EmailTaken(say("There is an account with this mail address already."))
 
 
