@@ -35,9 +35,8 @@ from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.forms import SwitchForm
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.sentences import Day, Sentence, say
 from app.workflows.cancel_subscription import cancel_subscription
@@ -87,7 +86,7 @@ def switch() -> ResponseReturnValue:
 @pages.post("/plans/cancel")
 def cancel() -> ResponseReturnValue:
     """Let the plan end with its period."""
-    with refusals_noted(NothingToCancel, ChangeInProgress) as noted, transaction():
+    with refusals_noted(NothingToCancel, ChangeInProgress) as noted, signed_in_transaction():
         cancel_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])
@@ -97,7 +96,7 @@ def cancel() -> ResponseReturnValue:
 @pages.post("/plans/resume")
 def resume() -> ResponseReturnValue:
     """Take back what is scheduled, or what waits for its money."""
-    with refusals_noted(NothingToResume, DeletionPending) as noted, transaction():
+    with refusals_noted(NothingToResume, DeletionPending) as noted, signed_in_transaction():
         resume_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])

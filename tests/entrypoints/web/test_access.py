@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.config import Settings
-from app.domain.accounts import factors, operations, passwords, sessions
+from app.domain.accounts import factors, operations, passwords, queries, sessions
 from app.domain.accounts.access_models import SignInSession
 from app.domain.accounts.models import Account
 from app.domain.mails.models import Mail
@@ -381,6 +381,29 @@ class TestAtTheMomentOfAnother:
         assert answer.status_code == 422 and WRONG in answer.text
         assert session.query(SignInSession).count() == 0
         assert client.get("/").status_code == 302
+
+    def test_the_old_one_waits_for_no_code(self, client, ada, overtaken) -> None:
+        secret = make_factor(ada, now=clock.now())
+        client.post("/login", data={"email": ada.email, "password": PASSWORD})
+        code = code_now(secret, now=clock.now())
+        assert client.post("/login/code", data={"code": code}).location == "/login"
+        assert session.query(SignInSession).count() == 0
+
+    def test_whoever_switches_a_factor_on_is_asked_for_it(
+        self, app, client, ada, monkeypatch
+    ) -> None:
+        real = factors.is_on
+
+        def is_on(account: Account) -> bool:
+            was_on = real(account)
+            if not was_on:
+                in_parallel(app, [lambda: make_factor(queries.account("ada"), now=clock.now())])
+            return was_on
+
+        monkeypatch.setattr(factors, "is_on", is_on)
+        answer = client.post("/login", data={"email": ada.email, "password": PASSWORD})
+        assert answer.status_code == 422 and "Sign in once more." in answer.text
+        assert session.query(SignInSession).count() == 0
 
     def test_nor_does_it_where_a_code_is_shown_too(self, app, client, ada, monkeypatch) -> None:
         secret = make_factor(ada, now=clock.now())
