@@ -8,6 +8,7 @@ from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
 from app.domain.alerts import queries
 from app.domain.reporting.watching import watch
+from app.entrypoints.setting_limits import change_often
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
 from app.entrypoints.web.responding import respond
@@ -35,9 +36,9 @@ def change() -> ResponseReturnValue:
     form, account = AlertsForm(), signed_in_account()
     if form.validate():
         with wrong_fields_shown_on(form), signed_in_transaction():
-            change_settings(
-                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
-            )
+            changes = changes_in(form)
+            change_often(account, changes)
+            change_settings(account, changes, actor=f"customer:{account.id}", now=clock.now())
     return _answer(refused=form) if form.errors else _answer(is_saved=True)
 
 
