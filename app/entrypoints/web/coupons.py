@@ -31,7 +31,6 @@ from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.sentences import say
 from app.workflows.preview_coupon import CouponPreview, preview_coupon
@@ -111,7 +110,7 @@ def _redeemed(form: CouponForm) -> Redemption:
 
 def _try(code: str, account: Account, *, now: datetime) -> None:
     """Refuse a code that no coupon has; the guess is counted all the same."""
-    with transaction():
+    with signed_in_transaction():
         is_known = try_coupon(code, account, now=now)
     if not is_known:
         queries.coupon_by_code(code)

@@ -41,10 +41,7 @@ def test_everything_else_leads_home(address) -> None:
 
 WEB = Path(web.__file__).parent
 # What is done before anybody is signed in or by a link of a mail, and what only counts or notes.
-FOR_OTHERS = {
-    *("access.py", "codes.py", "coupons.py", "links.py", "signing_in.py"),
-    "operator/seeing.py",
-}
+FOR_OTHERS = {"access.py", "codes.py", "links.py", "signing_in.py", "operator/seeing.py"}
 
 
 def test_whatever_a_page_changes_its_session_is_looked_at() -> None:
