@@ -6,12 +6,11 @@ is crossed; after another time zone all of an account's hours and days are added
 
 from collections.abc import Mapping
 
-from app.domain.accounts import queries
+from app.domain.accounts import operations as accounts
+from app.domain.accounts import queries, settings_rules
 from app.domain.accounts.models import Account
-from app.domain.accounts.views import SettingsView
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit
-from app.foundation.money import usd_from_minor
 from app.foundation.sentences import say
 
 HOUR = 3600
@@ -27,39 +26,26 @@ THRESHOLDS = Limit(
 ZONES = Limit(
     "timezone", 20, HOUR, say("You have changed your time zone often. Try again in an hour.")
 )
+# By the names under which settings are kept.
 LIMITS = {
     "billing_email": BILLING_EMAILS,
     "alert_percents": THRESHOLDS,
-    "alert_spend": THRESHOLDS,
+    "alert_spend_minor": THRESHOLDS,
     "alert_threshold": THRESHOLDS,
     "timezone": ZONES,
 }
 
 
-def change_often(account: Account, changes: Mapping[str, object]) -> None:
-    """Count changes that are about to be made. Raises TooManyRequests."""
-    named = LIMITS.keys() & changes.keys()
-    if not named:
+def count_changes(account: Account, changes: Mapping[str, object]) -> None:
+    """Count what is about to be changed, in the running transaction; what stays is not counted.
+
+    Raises TooManyRequests, and InvalidFields like the change itself.
+    """
+    if not changes:
         return
-    chosen = queries.settings_view(account)
-    counted = {
-        LIMITS[name].name: LIMITS[name]
-        for name in sorted(named)
-        if _plain(changes[name]) != _plain(_kept(chosen, name))
-    }
-    for limit in counted.values():
+    # Locked: whoever changes it back at the same moment changes it, too.
+    before = queries.settings_view(accounts.lock_in_use(account.id))
+    after = settings_rules.with_changes(changes, before)
+    changed = {name for name in LIMITS if getattr(before, name) != getattr(after, name)}
+    for limit in {LIMITS[name].name: LIMITS[name] for name in changed}.values():
         limiting.spend(limit, account.id)
-
-
-def _kept(chosen: SettingsView, name: str) -> object:
-    if name == "alert_spend":
-        minor = chosen.alert_spend_minor
-        return None if minor is None else usd_from_minor(minor)
-    return getattr(chosen, name)
-
-
-def _plain(value: object) -> object:
-    """Return what counts of a value: forms send nothing as an empty text."""
-    if isinstance(value, list | tuple):
-        return list(value)
-    return value.strip().lower() or None if isinstance(value, str) else value

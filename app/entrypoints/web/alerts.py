@@ -8,7 +8,7 @@ from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
 from app.domain.alerts import queries
 from app.domain.reporting.watching import watch
-from app.entrypoints.setting_limits import change_often
+from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
 from app.entrypoints.web.responding import respond
@@ -37,7 +37,7 @@ def change() -> ResponseReturnValue:
     if form.validate():
         with wrong_fields_shown_on(form), signed_in_transaction():
             changes = changes_in(form)
-            change_often(account, changes)
+            count_changes(account, changes)
             change_settings(account, changes, actor=f"customer:{account.id}", now=clock.now())
     return _answer(refused=form) if form.errors else _answer(is_saved=True)
 

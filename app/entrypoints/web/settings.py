@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
 from app.entrypoints.queueing import nudge
-from app.entrypoints.setting_limits import change_often
+from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
@@ -47,7 +47,7 @@ def change() -> ResponseReturnValue:
 def _change(form: SettingsForm) -> None:
     account, changes = signed_in_account(), changes_in(form)
     changes.pop(form.password.name, None)
-    change_often(account, changes)
+    count_changes(account, changes)
     change_settings(
         account,
         changes,
