@@ -35,7 +35,12 @@ from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.forms import SwitchForm
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
+from app.entrypoints.web.signing_in import (
+    look_at_session,
+    require_sign_in,
+    signed_in_account,
+    signed_in_transaction,
+)
 from app.foundation import clock
 from app.foundation.errors import DomainError
 from app.foundation.sentences import Day, Sentence, say
@@ -78,6 +83,7 @@ def switch() -> ResponseReturnValue:
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
             consent=consent_in_form(DEFAULT_PROVIDER, now=now),
+            look=look_at_session,
         )
         return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
     return _refused(plan_id, noted[0])

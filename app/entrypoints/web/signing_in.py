@@ -203,11 +203,19 @@ def signed_in_transaction() -> Iterator[None]:
     Whoever ends sessions holds the account first, and so does this: what is done by somebody who
     was found signed in comes before the end, or not at all. Raises UnknownSession.
     """
-    user_id, opened = signed_in_account().id, open_session()
+    user_id = signed_in_account().id
     with transaction():
         operations.lock_in_use(user_id)
-        sessions.check_open(opened)
+        look_at_session()
         yield
+
+
+def look_at_session() -> None:
+    """Refuse whoever was found signed in, and is no longer; the account is locked.
+
+    Raises UnknownSession.
+    """
+    sessions.check_open(open_session())
 
 
 def has_fresh_password() -> bool:
