@@ -135,7 +135,8 @@ def _schedule(account: Account, preview: SwitchPreview, *, now: datetime) -> Non
     mails.write(
         "change_scheduled",
         account,
-        about=f"{plan_id}:{now.isoformat()}",
+        # Once a day: nobody fills a mailbox by switching to and fro.
+        about=f"{account.id}:{plan_id}:{now:%Y-%m-%d}",
         facts={"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at},
         now=now,
     )
