@@ -259,7 +259,7 @@ class TestSwitch:
         waiting = adas.get(f"/payments/{payment_id}").text
         assert "$99.99 for the Pro plan" in words(waiting) and "None" not in waiting
         gateway.pay("cs_1")
-        paid = adas.get(f"/payments/{payment_id}").text
+        paid = adas.get(adas.get(f"/payments/{payment_id}").location).text
         assert "You are on Pro now" in paid and 'href="/plans"' in paid
         number = session.query(Invoice).populate_existing().one().invoice_number
         assert f'href="/invoices/{number}"' in paid
