@@ -12,6 +12,7 @@ from app.domain.accounts.rules import zone
 from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import payers
+from app.domain.payments.declines import DeclinedTopUp, find_declined_top_up
 from app.domain.reporting import queries, rules
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
@@ -69,6 +70,8 @@ class Overview:
     # The totals of the same number of days before.
     before: Sums
     top_models: tuple[GroupSums, ...]
+    # The automatic purchase that was declined, while that is among the concerns.
+    declined: DeclinedTopUp | None = None
     # debt, which paying lifts, or operator.
     suspended_because: str | None = None
     top_keys: tuple[GroupSums, ...] = ()
@@ -145,7 +148,12 @@ def _figures(
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
-    standing = _standing(account, period, chosen, position, reason=reason, month=month_sums)
+    # Where no extra tokens are for sale, none are wanted.
+    sells_tokens = period.terms.extra_token_price_pico is not None
+    declined = find_declined_top_up(account.id) if sells_tokens else None
+    standing = _standing(
+        *(account, period, chosen, position), reason=reason, month=month_sums, declined=declined
+    )
     found = Overview(
         read_at=now,
         month=month,
@@ -162,6 +170,7 @@ def _figures(
         recent=recent,
         before=before,
         top_models=_top(recent),
+        declined=declined,
         suspended_because=account.suspended_because,
     )
     return found, following, ever
@@ -240,11 +249,13 @@ def _standing(
     *,
     reason: Reason,
     month: Sums,
+    declined: DeclinedTopUp | None,
 ) -> Standing:
     return Standing(
         is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
         is_overdue=position.debts.overdue_minor > 0,
+        is_top_up_declined=declined is not None,
         is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
         quota_left=period.tokens_remaining,
