@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.invoices.documents import address_lines
+from app.domain.payments.declines import because
 from app.domain.usage.views import RecordView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import language
@@ -264,6 +265,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
+    "declined_because": because,
     "device": device_in_words,
     "country_called": country_called,
     "address_of": address_of,
