@@ -28,6 +28,7 @@ from tests.factories.payments import (
 )
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
+from tests.translations.reading import main_of
 
 # Two of them are the savepoint in which an outcome is taken.
 STATEMENTS_MAX = 10
@@ -225,7 +226,7 @@ class TestStrangers:
         gateway.pay("cs_1")
         answer, unknown = bens.get(f"/payments/{payment_id}"), bens.get("/payments/pay-nothing")
         assert answer.status_code == unknown.status_code == 404
-        assert answer.text == unknown.text
+        assert main_of(answer.text) == main_of(unknown.text)
         assert gateway.asked == [] and invoice_row(invoice.public_id).status == "issued"
 
     @pytest.mark.parametrize("reference", ["%00", "%ED%A0%80", "a" * 5000, "%27"])
