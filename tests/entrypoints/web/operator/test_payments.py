@@ -151,7 +151,7 @@ class TestIndex:
 def customers_in(page: str) -> list[tuple[str, str]]:
     """Return what the customers on a page are called, each with its id below."""
     return re.findall(
-        r'<a href="/operator/customers/\w+">([^<]*)</a><small class="muted">(\w+)</small>', page
+        r'<a href="/operator/customers/\w+">([^<]*)</a> <small class="muted">(\w+)</small>', page
     )
 
 
