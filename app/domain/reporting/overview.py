@@ -139,18 +139,13 @@ def _figures(
 ) -> tuple[Overview, PeriodView, Sums]:
     """Return how the account stands, the period that follows, and all that was ever used."""
     month = BillingMonth.of(now)
-    plans = catalog.plans()
-    terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
-    periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
-    period, following = periods
+    plan_names, period, following = _periods(account, now=now, grace=grace)
     owed, month_sums, ever = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
-    # Where no extra tokens are for sale, none are wanted.
-    sells_tokens = period.terms.extra_token_price_pico is not None
-    declined = find_declined_top_up(account.id) if sells_tokens else None
+    declined = _find_declined(account, period)
     standing = _standing(
         *(account, period, chosen, position), reason=reason, month=month_sums, declined=declined
     )
@@ -159,7 +154,7 @@ def _figures(
         month=month,
         month_sums=month_sums,
         month_cost=_forecast(month_sums, costs, now=now),
-        plan_names={plan.id: plan.name for plan in plans},
+        plan_names=plan_names,
         period=period,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=_runs_out_at(period, tokens, now=now),
@@ -174,6 +169,22 @@ def _figures(
         suspended_because=account.suspended_because,
     )
     return found, following, ever
+
+
+def _periods(
+    account: Account, *, now: datetime, grace: timedelta
+) -> tuple[Mapping[str, str], PeriodView, PeriodView]:
+    """Return what the plans are called, the period that runs and the one that follows."""
+    plans = catalog.plans()
+    terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
+    periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
+    return {plan.id: plan.name for plan in plans}, *periods
+
+
+def _find_declined(account: Account, period: PeriodView) -> DeclinedTopUp | None:
+    # Where no extra tokens are for sale, none are wanted.
+    sells_tokens = period.terms.extra_token_price_pico is not None
+    return find_declined_top_up(account.id) if sells_tokens else None
 
 
 def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | None:

@@ -344,8 +344,7 @@ class TestStrangers:
         assert str(invoice.invoice_number) not in bens.get("/invoices").text
         for path in (address, f"/invoices/{invoice.public_id}"):
             answer, unknown = bens.get(path), bens.get("/invoices/INV-9-2020-01")
-            assert answer.status_code == 404
-            assert main_of(answer.text) == main_of(unknown.text)
+            assert answer.status_code == 404 and main_of(answer.text) == main_of(unknown.text)
 
     def test_ben_cannot_pay_for_ada(
         self, bens: FlaskClient, invoice: Invoice, address: str, gateway: FakeGateway
