@@ -1,9 +1,11 @@
 """Cards that were declined: why, in words, and which purchase of extra tokens waits for it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 
 from app.domain.accounts.models import BillingSettings
 from app.domain.invoices.models import Invoice
@@ -63,16 +65,45 @@ def because(decline_code: str | None) -> Sentence:
     return DECLINES.get(decline_code, unknown)
 
 
+class DeclinedColumns(NamedTuple):
+    """What `newest_attempt` reads of an automatic purchase that did not go through."""
+
+    brand: str
+    last4: str
+    amount_minor: int
+    declined_at: datetime
+    decline_code: str | None
+    invoice_id: str
+    declines_in_a_row: int
+    awaits_authentication: bool
+    switched_off_at: datetime | None
+    auto_topup: bool
+    threshold: int
+
+
 def find_declined_top_up(user_id: str) -> DeclinedTopUp | None:
     """Return the automatic purchase that was declined, until something has mended it.
 
     That is a purchase that succeeds, another card, or its owner's switch. One statement.
     """
+    row = session.execute(newest_attempt(literal(user_id))).one_or_none()
+    return None if row is None else declined_of(row)
+
+
+def newest_attempt(user_id: ColumnElement[str]) -> Select[*tuple[Any, ...]]:
+    """Return how the account's newest automatic purchase is read, if it did not go through."""
     newest = select(func.max(Payment.id)).where(
         Payment.user_id == user_id, Payment.purpose == "topup", Payment.method == OFF_SESSION
     )
-    statement = (
-        select(Payment, PaymentMethod, AutoTopup, BillingSettings, Invoice.public_id)
+    columns = (
+        *(PaymentMethod.brand, PaymentMethod.last4, Payment.amount_minor, Payment.updated_at),
+        *(Payment.decline_code, Invoice.public_id, AutoTopup.declines_in_a_row),
+        *(AutoTopup.awaits_authentication, AutoTopup.switched_off_at),
+        *(BillingSettings.auto_topup, BillingSettings.auto_topup_threshold),
+    )
+    return (
+        select(*(each.label(f"declined_{at}") for at, each in enumerate(columns)))
+        .select_from(Payment)
         .join(PaymentMethod, PaymentMethod.id == Payment.payment_method_id)
         .join(AutoTopup, AutoTopup.user_id == Payment.user_id)
         .join(BillingSettings, BillingSettings.user_id == Payment.user_id)
@@ -81,24 +112,25 @@ def find_declined_top_up(user_id: str) -> DeclinedTopUp | None:
         # A card that would not be charged again has been replaced.
         .where(Payment.status == PaymentStatus.FAILED, *CHARGEABLE)
     )
-    row = session.execute(statement).one_or_none()
-    if row is None:
-        return None
-    payment, card, remembered, chosen, invoice_id = row
-    is_switched_off = remembered.switched_off_at is not None
-    is_on = is_automatic(switched_on=chosen.auto_topup, threshold=chosen.auto_topup_threshold)
-    if not is_declined(
-        declines_in_a_row=remembered.declines_in_a_row,
-        awaits_authentication=remembered.awaits_authentication,
-        is_on=is_on,
-        was_switched_off=is_switched_off,
-    ):
+
+
+def declined_of(row: Iterable[Any]) -> DeclinedTopUp | None:
+    """Return the purchase that was declined, if nothing has mended it since."""
+    read = DeclinedColumns._make(row)
+    was_switched_off = read.switched_off_at is not None
+    is_told = is_declined(
+        declines_in_a_row=read.declines_in_a_row,
+        awaits_authentication=read.awaits_authentication,
+        is_on=is_automatic(switched_on=read.auto_topup, threshold=read.threshold),
+        was_switched_off=was_switched_off,
+    )
+    if not is_told:
         return None
     return DeclinedTopUp(
-        card=card_name(card.brand, card.last4),
-        amount_minor=payment.amount_minor,
-        declined_at=payment.updated_at,
-        decline_code=payment.decline_code,
-        invoice_id=invoice_id,
-        is_switched_off=is_switched_off,
+        card=card_name(read.brand, read.last4),
+        amount_minor=read.amount_minor,
+        declined_at=read.declined_at,
+        decline_code=read.decline_code,
+        invoice_id=read.invoice_id,
+        is_switched_off=was_switched_off,
     )

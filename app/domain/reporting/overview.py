@@ -12,7 +12,7 @@ from app.domain.accounts.rules import zone
 from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import payers
-from app.domain.payments.declines import DeclinedTopUp, find_declined_top_up
+from app.domain.payments.declines import DeclinedTopUp
 from app.domain.reporting import queries, rules
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
@@ -140,12 +140,11 @@ def _figures(
     """Return how the account stands, the period that follows, and all that was ever used."""
     month = BillingMonth.of(now)
     plan_names, period, following = _periods(account, now=now, grace=grace)
-    owed, month_sums, ever = queries.debts_and_usage(account, now=now)
+    owed, month_sums, ever, declined = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
-    declined = _find_declined(account, period)
     standing = _standing(
         *(account, period, chosen, position), reason=reason, month=month_sums, declined=declined
     )
@@ -179,12 +178,6 @@ def _periods(
     terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
     periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
     return {plan.id: plan.name for plan in plans}, *periods
-
-
-def _find_declined(account: Account, period: PeriodView) -> DeclinedTopUp | None:
-    # Where no extra tokens are for sale, none are wanted.
-    sells_tokens = period.terms.extra_token_price_pico is not None
-    return find_declined_top_up(account.id) if sells_tokens else None
 
 
 def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | None:
@@ -266,7 +259,8 @@ def _standing(
         is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
         is_overdue=position.debts.overdue_minor > 0,
-        is_top_up_declined=declined is not None,
+        # Where no extra tokens are for sale, none are wanted.
+        is_top_up_declined=declined is not None and period.terms.extra_token_price_pico is not None,
         is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
         quota_left=period.tokens_remaining,
