@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
@@ -27,10 +27,12 @@ from tests.journeys.installation import Installation
 from tests.proofs.postgresql import Postgresql, own_postgresql
 
 # So many ask before and after, and while we are away, one after the other.
-AROUND, MEANWHILE, AT_ONCE = 20, 60, 4
+AROUND, MEANWHILE, AT_ONCE = 20, 60, 32
 # With the README's lines LiteLLM sends a batch again for 1 + 2 + 4 + 8 + 16 seconds.
 TRIES_SECONDS = 31
 MORE_SECONDS, LOOK_EVERY_SECONDS = 15, 1
+# As the README says.
+ENVIRONMENT = {"LOGGING_WORKER_MAX_TIME_PER_COROUTINE": "150"}
 Act = Callable[[], object]
 
 
@@ -57,18 +59,21 @@ def outlive(program: str, *, seconds: int) -> list[str]:
         server = WebServer(installation)
         with _serving(server):
             owners = {f"sk-{name}": installation.customer(name).user_id for name in CUSTOMERS}
-            with litellm(program, folder, installation, owners, {}) as address:
-                asking = _Asking(address, owners)
+            with (
+                litellm(program, folder, installation, owners, ENVIRONMENT) as address,
+                ThreadPoolExecutor(AT_ONCE) as pool,
+            ):
+                asking = _Asking(address, owners, pool)
                 ways: dict[str, tuple[Act, Act]] = {
                     "nobody listened": (server.stop, server.start),
                     "the database was away": (database.kill, database.start),
                 }
                 for way, (leave, come_back) in ways.items():
                     _be_away(asking, leave, come_back, seconds=seconds)
-                    _wait_for_all(installation, asking.answered)
-                    _tell(way, seconds, asking.answered, billed(installation))
+                    _wait_for_all(installation, asking.answered())
+                    _tell(way, seconds, asking.answered(), billed(installation))
         assert installation.broken_invariants() == []
-        return _wrong(asking.answered, billed(installation), seconds=seconds)
+        return _wrong(asking.answered(), billed(installation), seconds=seconds)
 
 
 @contextmanager
@@ -95,26 +100,27 @@ def _installation() -> Iterator[tuple[Path, Installation, Postgresql]]:
 
 
 class _Asking:
-    """Customers of the proxy, and what they got."""
+    """Customers of the proxy, and what they got; none waits for another's answer."""
 
-    def __init__(self, address: str, owners: Mapping[str, str]) -> None:
-        self._address, self._owners = address, owners
-        self._asked = 0
-        self.answered: list[Answered] = []
+    def __init__(self, address: str, owners: Mapping[str, str], pool: Executor) -> None:
+        self._address, self._owners, self._pool = address, owners, pool
+        self._asked: list[Future[Answered | None]] = []
 
-    def ask(self, number: int, *, seconds: float = 0) -> None:
+    def ask(self, number: int, *, seconds: int = 0) -> None:
         """Let so many ask, spread over a time."""
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            asked = []
-            for _ in range(number):
-                self._asked += 1
-                asked.append(pool.submit(call, (self._address, self._asked, self._owners)))
-                time.sleep(seconds / number)
-        self.answered += [got for one in asked if (got := one.result()) is not None]
+        for _ in range(number):
+            asked = (self._address, len(self._asked), self._owners)
+            self._asked.append(self._pool.submit(call, asked))
+            time.sleep(seconds / number)
+
+    def answered(self) -> list[Answered]:
+        """Return what was answered, once all is that was asked."""
+        return [got for one in self._asked if (got := one.result()) is not None]
 
 
 def _be_away(asking: _Asking, leave: Act, come_back: Act, *, seconds: int) -> None:
     asking.ask(AROUND)
+    asking.answered()
     leave()
     asking.ask(MEANWHILE, seconds=seconds)
     come_back()
