@@ -68,12 +68,14 @@ def outlive(program: str, *, seconds: int) -> list[str]:
                     "nobody listened": (server.stop, server.start),
                     "the database was away": (database.kill, database.start),
                 }
+                longest = 0.0
                 for way, (leave, come_back) in ways.items():
-                    _be_away(asking, leave, come_back, seconds=seconds)
+                    away_seconds = _be_away(asking, leave, come_back, seconds=seconds)
                     _wait_for_all(installation, asking.answered())
-                    _tell(way, seconds, asking.answered(), billed(installation))
+                    _tell(way, away_seconds, asking.answered(), billed(installation))
+                    longest = max(longest, away_seconds)
         assert installation.broken_invariants() == []
-        return _wrong(asking.answered(), billed(installation), seconds=seconds)
+        return _wrong(asking.answered(), billed(installation), away_seconds=longest)
 
 
 @contextmanager
@@ -118,13 +120,17 @@ class _Asking:
         return [got for one in self._asked if (got := one.result()) is not None]
 
 
-def _be_away(asking: _Asking, leave: Act, come_back: Act, *, seconds: int) -> None:
+def _be_away(asking: _Asking, leave: Act, come_back: Act, *, seconds: int) -> float:
+    """Be away, and return for how long it was: nobody leaves or comes back at once."""
     asking.ask(AROUND)
     asking.answered()
+    left_at = time.monotonic()
     leave()
     asking.ask(MEANWHILE, seconds=seconds)
     come_back()
+    away_seconds = time.monotonic() - left_at
     asking.ask(AROUND)
+    return away_seconds
 
 
 def _wait_for_all(installation: Installation, answered: Sequence[Answered]) -> None:
@@ -137,17 +143,17 @@ def _wait_for_all(installation: Installation, answered: Sequence[Answered]) -> N
 
 
 def _tell(
-    way: str, seconds: int, answered: Sequence[Answered], recorded: Sequence[Answered]
+    way: str, seconds: float, answered: Sequence[Answered], recorded: Sequence[Answered]
 ) -> None:
     all_of_them = f"{len(recorded)} of {len(answered)} are billed"
-    sys.stdout.write(f"After {seconds} seconds in which {way}, {all_of_them}.\n")
+    sys.stdout.write(f"After {seconds:.0f} seconds in which {way}, {all_of_them}.\n")
     sys.stdout.flush()
 
 
 def _wrong(
-    answered: Sequence[Answered], recorded: Sequence[Answered], *, seconds: int
+    answered: Sequence[Answered], recorded: Sequence[Answered], *, away_seconds: float
 ) -> list[str]:
-    if seconds < TRIES_SECONDS:
+    if away_seconds < TRIES_SECONDS:
         return differences(answered, recorded)
     # What LiteLLM has given up is lost; all the same nobody pays for more than he used.
     kept = Counter(answered) & Counter(recorded)
