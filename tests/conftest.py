@@ -25,6 +25,7 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.groups import Groups
+from tests.halves import is_left_out, on_one_of_both
 from tests.html_lint import LintingClient
 from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
@@ -47,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hash_quickly()
     commit_quickly()
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    config.addinivalue_line("markers", f"{on_one_of_both.name}: on both in `make soak` only")
     # No line that any test logs may hold a secret, or who somebody is.
     config.pluginmanager.register(LogWatch(), "log_watch")
 
@@ -60,6 +62,7 @@ def pytest_collection_finish() -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes minutes: in the end, no worker waits for another's long test."""
+    items[:] = [item for item in items if not is_left_out(item)]
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
