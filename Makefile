@@ -17,8 +17,8 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check lint format types templates weaknesses structure bench soak litellm \
-	translations lock help from_debian
+.PHONY: run test check lint format types templates weaknesses structure tests_compiled bench soak \
+	litellm translations lock help from_debian
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
@@ -45,6 +45,10 @@ weaknesses: $(VENV)/.installed-dev
 
 structure: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q tests/architecture tests/migrations
+
+# Before several processes read all tests at the same time, and each compiles each of them.
+tests_compiled: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q -n 0 --collect-only >/dev/null
 
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json; LONG=1 adds ten million records
 	$(BIN)/python -m tests.benchmarks

@@ -48,6 +48,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hash_quickly()
     commit_quickly()
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    # What is collected stays: there is no garbage among it.
+    gc.disable()
     config.addinivalue_line("markers", f"{on_one_of_both.name}: on both in `make soak` only")
     # No line that any test logs may hold a secret, or who somebody is.
     config.pluginmanager.register(LogWatch(), "log_watch")
@@ -57,6 +59,7 @@ def pytest_collection_finish() -> None:
     """Let no search for garbage go through the tests and their modules again: they stay."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -129,7 +129,8 @@ class TestBlueprints:
 
 
 def shown(rule: Rule) -> str:
-    return f"{rule!r} {rule.endpoint} {rule.provide_automatic_options} {rule._trace}"
+    said = (rule.rule, rule.endpoint, sorted(rule.methods), rule.provide_automatic_options)
+    return repr((*said, rule.defaults or None, rule.subdomain, rule.strict_slashes, rule._trace))
 
 
 @pytest.mark.parametrize("turn", ["first", "second"])

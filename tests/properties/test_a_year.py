@@ -54,7 +54,7 @@ ZONES = {
     300: "Australia/Lord_Howe",
 }
 CLOCKS_CHANGE_ON = (41, 62, 279)
-LOOKED_AT_EVERY = 3
+LOOKED_AT_EVERY = 5
 # Notes of what happened, and promises that were kept, may grow; everything else may not.
 NOTES = {"journal_entries", "outbox_entries", "idempotency_keys"}
 
