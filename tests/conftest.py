@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
     # What is collected stays: there is no garbage among it.
     gc.disable()
-    config.addinivalue_line("markers", f"{on_one_of_both.name}: on both in `make soak` only")
+    config.addinivalue_line("markers", f"{on_one_of_both.name}: on both with SOAK=1 only")
     # No line that any test logs may hold a secret, or who somebody is.
     config.pluginmanager.register(LogWatch(), "log_watch")
 
