@@ -55,7 +55,7 @@ bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench
 
 soak: $(VENV)/.installed-dev from_debian ## run the proofs in their long form, or one: PROOF=races
 	SOAK=1 SOAK_MINUTES=$(SOAK_MINUTES) WHOLE_YEAR=1 $(BIN)/python -m pytest -n 0 -v -s --durations=0 \
-		$(if $(PROOF),tests/proofs/test_$(PROOF).py,tests/proofs tests/trace tests/properties)
+		$(if $(PROOF),tests/proofs/test_$(PROOF).py,tests/proofs tests/trace tests/properties tests/entrypoints)
 
 litellm: $(VENV)/.installed-dev ## run LiteLLM's own proxy against us; each request must be billed once
 	$(PYTHON) -m venv $(VENV)/litellm

@@ -25,7 +25,7 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.groups import Groups
-from tests.halves import is_left_out, on_one_of_both
+from tests.halves import left_out, on_one_of_both
 from tests.html_lint import LintingClient
 from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
@@ -63,9 +63,12 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes minutes: in the end, no worker waits for another's long test."""
-    items[:] = [item for item in items if not is_left_out(item)]
+    # Whoever asks for one case by its name gets it.
+    if not any("[" in argument for argument in config.args):
+        others = left_out(items)
+        items[:] = [item for item in items if item.nodeid not in others]
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

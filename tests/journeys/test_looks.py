@@ -44,5 +44,5 @@ def test_words_and_colours_bar_nobody(page: Page, lang: str, shown: str, name: s
 
 
 def test_markup_is_looked_at_once(page: Page) -> None:
-    page.set_content(PAGE.format(lang="zh", shown='<ul><div>One</div></ul>'))
+    page.set_content(PAGE.format(lang="zh", shown="<ul><div>One</div></ul>"))
     assert named(bars_nobody(page)) and not bars_nobody_by_words_or_colours(page)
