@@ -48,7 +48,8 @@ structure: $(VENV)/.installed-dev
 
 # Before several processes read all tests at the same time, and each compiles each of them.
 tests_compiled: $(VENV)/.installed-dev
-	@$(BIN)/python -m pytest -q -n 0 --collect-only >/dev/null
+	@$(BIN)/python -m pytest -q -n 0 --collect-only >$(VENV)/collected.txt \
+		|| { cat $(VENV)/collected.txt; exit 1; }
 
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json; LONG=1 adds ten million records
 	$(BIN)/python -m tests.benchmarks
