@@ -19,8 +19,16 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from app.foundation import postgresql, slow_queries
 from app.foundation.database import Base, connection
-from app.foundation.direct import as_sqlalchemy_says, execute, in_array, in_one_go, on_postgresql
+from app.foundation.direct import (
+    as_sqlalchemy_says,
+    execute,
+    in_array,
+    in_one_go,
+    on_postgresql,
+    send_gathered,
+)
 from app.foundation.literals import COPY_OPTIONS, array_literal, copy_lines
+from app.foundation.writes import NOTHING, Write, do_together
 
 Row = Mapping[str, object]
 # Below this many rows COPY's two extra round trips cost more than reading arrays.
@@ -44,11 +52,16 @@ def insert_rows(model: type[Base], rows: Sequence[Row], *, unless_known: str = "
 
     With `unless_known`, rows whose value of that unique column stands already are left out.
     """
+    return inserting(model, rows, unless_known=unless_known).do()
+
+
+def inserting(model: type[Base], rows: Sequence[Row], *, unless_known: str = "") -> Write:
+    """Prepare what insert_rows does."""
     if not rows:
-        return 0
+        return NOTHING
     ordered = sorted(rows, key=itemgetter(unless_known)) if unless_known else rows
     shape = _shape(model, rows)
-    return _run(shape, _insert(shape, unless_known), [tuple(row.values()) for row in ordered])
+    return Write(_insert(shape, unless_known), _given(shape, [tuple(r.values()) for r in ordered]))
 
 
 def insert_new_tuples(
@@ -57,33 +70,31 @@ def insert_new_tuples(
     *,
     columns: tuple[str, ...],
     key: str,
-    meanwhile: Callable[[], None],
-    afterwards: Callable[[], None],
+    meanwhile: Callable[[], Sequence[Write]],
 ) -> bool:
     """Insert all rows, or none and return false if one's value of that unique column is taken.
 
     What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
-    What is to be written `afterwards` is undone with the rows; it may write, but ask nothing.
+    The writes that it returns are done with the rows, and undone with them.
     """
     ordered = sorted(rows, key=itemgetter(columns.index(key)))
     shape = _Shape(cast(Table, model.__table__), columns, on_postgresql())
     current = connection()
     if shape.on_postgresql and len(ordered) >= COPY_FROM:
         execute(current, "SAVEPOINT new_rows", ())
-        inserted = _copied(shape, ordered, meanwhile=meanwhile)
+        writes: list[Write] = []
+        inserted = _copied(shape, ordered, meanwhile=lambda: writes.extend(meanwhile()))
         if inserted:
-            with in_one_go():
-                afterwards()
+            do_together(writes)
     else:
-        meanwhile()
+        writes = [Write(_insert(shape, key), _given(shape, ordered)), *meanwhile()]
         with in_one_go():
             execute(current, "SAVEPOINT new_rows", ())
-            cursor = _execute(_insert(shape, key), _given(shape, ordered))
-            afterwards()
-        inserted = cursor.rowcount == len(ordered)
+            touched = do_together(writes)
+        inserted = touched() == len(ordered)
+    # The savepoint ends with the transaction: to release it would be one question more.
     if not inserted:
         execute(current, "ROLLBACK TO SAVEPOINT new_rows", ())
-    execute(current, "RELEASE SAVEPOINT new_rows", ())
     return inserted
 
 
@@ -95,57 +106,43 @@ def add_to_rows(model: type[Base], rows: Sequence[Row], *, keys: tuple[str, ...]
     if rows:
         names = (*keys, *(name for name in rows[0] if name not in keys))
         added = [itemgetter(*names)(row) for row in rows]
-        addition(model, added, columns=names, keys=keys).write()
+        adding(model, added, columns=names, keys=keys).do()
 
 
-def addition(
+def adding(
     model: type[Base],
     rows: Sequence[tuple[object, ...]],
     *,
     columns: tuple[str, ...],
     keys: tuple[str, ...],
-) -> "Addition":
+) -> Write:
     """Prepare what add_to_rows does, for rows without names, whose first columns are the keys."""
     assert columns[: len(keys)] == keys, "the keys come first"
     shape = _Shape(cast(Table, model.__table__), columns, on_postgresql())
     # The keys differ, so the order is theirs.
-    return Addition(_add(shape, keys), _given(shape, sorted(cast(Any, rows))))
-
-
-@dataclass(frozen=True, slots=True)
-class Addition:
-    """Rows that are to be added to those of the same keys, as the database will read them."""
-
-    statement: str
-    given: Any
-
-    def write(self) -> None:
-        """Add the rows: one statement, or none for no rows."""
-        if self.given:
-            _execute(self.statement, self.given)
+    return Write(_add(shape, keys), _given(shape, sorted(cast(Any, rows))))
 
 
 def change_rows(
     model: type[Base], rows: Sequence[Row], *, key: str, adding: tuple[str, ...] = ()
 ) -> None:
     """Set the rows' columns by key; those named in `adding` are added to what stands there."""
-    if rows:
-        ordered = sorted(rows, key=itemgetter(key))
-        shape = _shape(model, rows)
-        _run(shape, _change(shape, key, adding), [tuple(row.values()) for row in ordered])
+    changing(model, rows, key=key, adding=adding).do()
+
+
+def changing(
+    model: type[Base], rows: Sequence[Row], *, key: str, adding: tuple[str, ...] = ()
+) -> Write:
+    """Prepare what change_rows does."""
+    if not rows:
+        return NOTHING
+    ordered = sorted(rows, key=itemgetter(key))
+    shape = _shape(model, rows)
+    return Write(_change(shape, key, adding), _given(shape, [tuple(r.values()) for r in ordered]))
 
 
 def _shape(model: type[Base], rows: Sequence[Row]) -> "_Shape":
     return _Shape(cast(Table, model.__table__), tuple(rows[0]), on_postgresql())
-
-
-def _run(shape: "_Shape", statement: str, rows: Sequence[tuple[object, ...]]) -> int:
-    # The driver counts over all of many rows, too.
-    return int(_execute(statement, _given(shape, rows)).rowcount)
-
-
-def _execute(statement: str, given: Sequence[object]) -> Any:
-    return execute(connection(), statement, given, is_many=not on_postgresql())
 
 
 def _given(shape: "_Shape", rows: Sequence[tuple[object, ...]]) -> Sequence[Any]:
@@ -173,6 +170,7 @@ def _copied(
     )
     current = connection()
     driver = current.connection.driver_connection
+    send_gathered()
     assert postgresql.is_ours(driver), "only PostgreSQL copies"
     try:
         with slow_queries.timed_together(current.engine, [statement]):

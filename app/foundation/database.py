@@ -194,6 +194,9 @@ def _prepare(connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:
     if isinstance(connection, sqlite3.Connection):
         _prepare_sqlite(connection)
         return
+    if postgresql.is_ours(connection):
+        # The driver would drop all that is prepared whenever something is rolled back.
+        connection.prepare_threshold = None
     # In whatever zone the server stands, moments arrive in UTC: none has to be moved there.
     cursor = connection.cursor()
     cursor.execute("SET TIME ZONE 'UTC'")

@@ -19,11 +19,13 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    Engine,
     SelectBase,
     Text,
     any_,
     bindparam,
     column,
+    event,
     func,
     select,
 )
@@ -36,17 +38,17 @@ from sqlalchemy.types import NullType, TypeEngine
 from app.foundation import postgresql, slow_queries
 from app.foundation.database import bound_to, connection, session
 from app.foundation.literals import array_literal
+from app.foundation.statements import Row, Statement
 
 V = TypeVar("V")
 Write = Callable[[Any], Any]
 Build = Callable[[], SelectBase]
 Given = Mapping[str, object]
-Row = tuple[Any, ...]
 # Of a statement that has no name, its beginning says what it is.
 NAME_LENGTH = 40
 
-# What is sent in one go, by name, while it is being sent.
-_sent: ContextVar[list[str] | None] = ContextVar("sent", default=None)
+# What is to be sent in one go, by name, while it is being gathered.
+_gathered: ContextVar[list[tuple[str, Statement]] | None] = ContextVar("gathered", default=None)
 
 
 def on_postgresql() -> bool:
@@ -100,56 +102,60 @@ class Question:
         if words is None:
             words = self._words[dialect.name] = _words(self._build(), dialect)
         values = [give(given) for give in words.given]
-        cursor = execute(current, words.text, values, named=self._name)
-        return Awaited(current, cursor, words, read)
+        sent = execute(current, words.text, values, named=self._name)
+        return Awaited(sent, words, read)
 
 
 class Awaited(Generic[V]):
     """An answer that may still be under way."""
 
     def __init__(
-        self,
-        connection: Connection,
-        cursor: Any,
-        words: "_Words",
-        read: Callable[[Iterable[Row]], V],
+        self, sent: Statement, words: "_Words", read: Callable[[Iterable[Row]], V]
     ) -> None:
-        self._connection = connection
-        self._cursor = cursor
+        self._sent = sent
         self._words = words
         self._read = read
 
     def get(self) -> V:
-        """Return the answer; only the first time."""
-        try:
-            rows = cast("list[Row]", self._cursor.fetchall())
-        except self._connection.dialect.loaded_dbapi.Error as error:
-            raise as_sqlalchemy_says(self._connection, self._words.text, error) from error
+        """Return the answer."""
+        rows = rows_of(self._sent)
         return self._read(rows if self._words.read is None else map(self._words.read, rows))
 
 
 @contextmanager
 def in_one_go() -> Iterator[None]:
-    """Send all that is asked and written inside without waiting for the answers in between.
+    """Gather what is asked and written inside, and send it once an answer is wanted, or at the end.
 
-    They are done in their order. Nothing that is sent inside may depend on an answer, and what an
-    answer or a number of rows is may only be asked afterwards. SQLite has nobody to wait for.
+    All is done in its order, also what the session is asked meanwhile. SQLite has nobody to wait
+    for.
     """
-    current = connection()
-    driver = current.connection.driver_connection
-    # Inside what goes in one go already there is nothing to add.
-    if _sent.get() is not None or not postgresql.is_ours(driver):
+    if _gathered.get() is not None or not on_postgresql():
+        # Inside what goes in one go already there is nothing to add.
         yield
         return
-    sent: list[str] = []
-    sending = _sent.set(sent)
+    gathering = _gathered.set([])
     try:
-        with slow_queries.timed_together(current.engine, sent), postgresql.in_pipeline(driver):
-            yield
-    except current.dialect.loaded_dbapi.Error as error:
-        raise as_sqlalchemy_says(current, "several statements in one go", error) from error
+        yield
+        send_gathered()
     finally:
-        _sent.reset(sending)
+        _gathered.reset(gathering)
+
+
+def send_gathered() -> None:
+    """Send what is gathered so far, before anything that must come after it."""
+    if gathered := _gathered.get():
+        together, names = [each for _, each in gathered], [name for name, _ in gathered]
+        gathered.clear()
+        current = connection()
+        with slow_queries.timed_together(current.engine, names):
+            _exchange(current, together)
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _send_what_came_before(_connection: Connection, cursor: object, *_given: object) -> None:
+    # Our own statements have no cursor, and keep their order by themselves.
+    if cursor is not None:
+        send_gathered()
 
 
 def execute(
@@ -159,30 +165,57 @@ def execute(
     *,
     is_many: bool = False,
     named: str = "",
-) -> Any:
-    """Have a statement executed, and return the driver's cursor; with many, for each of `given`.
+) -> Statement:
+    """Have a statement executed, or gathered; with many, which only SQLite takes, for each.
 
     Raises SQLAlchemy's errors.
     """
-    sent = _sent.get()
-    if sent is not None:
-        sent.append(named or words[:NAME_LENGTH])
+    statement = Statement(words, given)
     events = cast(Any, connection).dispatch
     # What listeners keep of a statement, they keep on this.
     context = SimpleNamespace()
+    for listener in events.before_cursor_execute:
+        listener(connection, None, words, given, context, is_many)
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.append((named or words[:NAME_LENGTH], statement))
+    elif connection.dialect.name == "postgresql":
+        _exchange(connection, [statement])
+    else:
+        _execute_here(connection, statement, is_many=is_many)
+    for listener in events.after_cursor_execute:
+        listener(connection, None, words, given, context, is_many)
+    return statement
+
+
+def rows_of(statement: Statement) -> list[Row]:
+    """Return the rows that a statement has answered."""
+    if not statement.is_done:
+        send_gathered()
+    return statement.rows
+
+
+def _exchange(connection: Connection, statements: Sequence[Statement]) -> None:
+    driver = connection.connection.driver_connection
+    assert postgresql.is_ours(driver), "only PostgreSQL takes several at once"
+    try:
+        postgresql.exchange(driver, statements)
+    except connection.dialect.loaded_dbapi.Error as error:
+        words = statements[0].words if len(statements) == 1 else "several statements in one go"
+        raise as_sqlalchemy_says(connection, words, error) from error
+
+
+def _execute_here(connection: Connection, statement: Statement, *, is_many: bool) -> None:
     try:
         cursor: Any = connection.connection.cursor()
-        for listener in events.before_cursor_execute:
-            listener(connection, cursor, words, given, context, is_many)
         if is_many:
-            cursor.executemany(words, given)
+            cursor.executemany(statement.words, statement.given)
         else:
-            cursor.execute(words, given)
+            cursor.execute(statement.words, statement.given)
+        statement.rows, statement.rowcount = cursor.fetchall(), cursor.rowcount
+        statement.is_done = True
     except connection.dialect.loaded_dbapi.Error as error:
-        raise as_sqlalchemy_says(connection, words, error) from error
-    for listener in events.after_cursor_execute:
-        listener(connection, cursor, words, given, context, is_many)
-    return cursor
+        raise as_sqlalchemy_says(connection, statement.words, error) from error
 
 
 def as_sqlalchemy_says(connection: Connection, words: str, error: Exception) -> DBAPIError:

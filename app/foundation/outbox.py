@@ -75,14 +75,19 @@ def add_all(kind: str, payloads: Sequence[Mapping[str, object]], *, now: datetim
     )
 
 
-def is_promised(kind: str, *, key: str, value: str) -> bool:
-    """Tell whether work of this kind, with this in its payload, is still to be done."""
+def is_promised(kind: str, *, key: str, value: str, is_unbegun: bool = False) -> bool:
+    """Tell whether work of this kind, with this in its payload, is still to be done.
+
+    Of what nobody has begun yet, it is certain that it will see what is changed now.
+    """
     # What is done has no next try: the index leaves it out, however much of it there is.
     waiting = select(OutboxEntry.id).where(
         OutboxEntry.next_try_at.is_not(None),
         OutboxEntry.kind == kind,
         OutboxEntry.payload[key].as_string() == value,
     )
+    if is_unbegun:
+        waiting = waiting.where(OutboxEntry.attempts == 0)
     return session.scalar(waiting.limit(1)) is not None
 
 

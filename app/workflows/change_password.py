@@ -14,13 +14,20 @@ from app.workflows.change_email import take_back_if_waiting
 
 
 def change_password(
-    account: Account, password: str, *, opened: OpenSession, visitor: Visitor, now: datetime
+    account: Account,
+    password: str,
+    *,
+    known_by: str | None,
+    opened: OpenSession,
+    visitor: Visitor,
+    now: datetime,
 ) -> OpenSession:
     """Set the password, end all other sessions, and return this one with another token.
 
-    Raises what `check_password` raises.
+    Raises PasswordWrong if the one of so far is no longer the one whose hash it is known by, and
+    what `check_password` raises.
     """
-    account = accounts.lock_in_use(account.id)
+    account = accounts.lock_owner(account.id, known_by)
     accounts.set_password(account, password, now=now, but=opened)
     mail_tokens.void(account, {Purpose.RESET_PASSWORD}, now=now)
     take_back_if_waiting(account, visitor=visitor, now=now)

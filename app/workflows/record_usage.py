@@ -22,7 +22,7 @@ from app.domain.usage.errors import UsageContended
 from app.domain.usage.models import RecordStatus
 from app.domain.usage.posting import Candidate, Posting
 from app.domain.usage.pruning import Remembered
-from app.domain.usage.recording import NONE_CLOSED, ClosedMonths
+from app.domain.usage.recording import NONE_CLOSED, ClosedMonths, Labels
 from app.domain.usage.records import NewRecord, Recorded
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
 from app.foundation import money, outbox
@@ -30,6 +30,7 @@ from app.foundation.direct import in_one_go
 from app.foundation.errors import FieldError
 from app.foundation.periods import month_of
 from app.foundation.sentences import say
+from app.foundation.writes import Write
 
 # Losing the race for a request id is rare, and every loss names one more id that is taken.
 TRIES_MAX = 10
@@ -92,6 +93,7 @@ class _Standing:
     recorded: Mapping[str, Recorded]
     pruned: Mapping[str, Remembered]
     periods: Sequence[UsagePeriod]
+    labels: Labels
     closed: ClosedMonths
 
 
@@ -107,9 +109,18 @@ def _lock(candidates: Sequence[Candidate], *, now: datetime) -> _Standing:
         recorded = recording.ask_recorded(request_ids)
         pruned = pruning.ask_pruned(request_ids)
         periods = subscription_queries.ask_usage_periods(user_ids, since=_since(candidates))
+        reports = [candidate.report for candidate in candidates]
+        labels = recording.ask_labels(recording.labels_of(reports))
         asked = recording.ask_closed_months(user_ids, months=months) if months else None
     closed = NONE_CLOSED if asked is None else asked.get()
-    return _Standing(balances.get(), recorded.get(), pruned.get(), periods.get(), closed)
+    return _Standing(
+        balances=balances.get(),
+        recorded=recorded.get(),
+        pruned=pruned.get(),
+        periods=periods.get(),
+        labels=labels(),
+        closed=closed,
+    )
 
 
 def _since(candidates: Sequence[Candidate]) -> datetime:
@@ -129,13 +140,13 @@ def _record(
         balances=standing.balances,
         periods=_periods(fresh, standing, now=now, grace=grace),
         closed=standing.closed,
-        labels=recording.labels(recording.labels_of([candidate.report for candidate in fresh])),
+        labels=standing.labels,
         now=now,
     )
     for candidate in fresh:
         posting.post(candidate)
     counted = partial(_count, posting, fresh, outcomes)
-    if not recording.insert_records(posting.records, meanwhile=counted, afterwards=posting.write):
+    if not recording.insert_records(posting.records, meanwhile=counted):
         return False
     for work, user_id in posting.crossings():
         outbox.add(work, {"user_id": user_id}, now=now)
@@ -172,13 +183,14 @@ def _known(
     return ours
 
 
-def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> None:
+def _count(posting: Posting, fresh: Sequence[Candidate], outcomes: Outcomes) -> Sequence[Write]:
     """Do what needs no answer of the database, which inserts the records meanwhile."""
     posting.count()
     for candidate, record in zip(fresh, posting.records, strict=True):
         unpriced = record.status == RecordStatus.UNPRICED
         status = OutcomeStatus.UNPRICED if unpriced else OutcomeStatus.ACCEPTED
         outcomes[candidate.position] = _stands(record, status)
+    return posting.writes()
 
 
 def _tell_apart(

@@ -4,6 +4,7 @@ What is accepted is fixed: amounts, coupons, credit and quota are held by a draf
 the money comes, or until its page closes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -50,16 +51,20 @@ def switch_plan(
     now: datetime,
     previewed_at: datetime | None = None,
     consent: Consent | None = None,
+    look: Callable[[], None] | None = None,
 ) -> Checkout | None:
     """Return the page on which the switch is paid, or None if nothing had to be.
 
-    With a consent, the card that pays is saved. Accepting the same plan again finds the page that
+    With a consent, the card that pays is saved. Once the account is held, and before anything is
+    switched, `look` may refuse whoever asks. Accepting the same plan again finds the page that
     is open. Raises what preview_switch raises, DeletionPending,
     ChangeInProgress, ProviderUnreachable and ProviderRefused.
     """
 
     def find_draft() -> Invoice | None:
         locked = accounts.lock_buyer(account.id)
+        if look is not None:
+            look()
         subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
         waiting = _open_draft(locked, plan_id, now=now)
         return waiting or _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)
@@ -130,7 +135,8 @@ def _schedule(account: Account, preview: SwitchPreview, *, now: datetime) -> Non
     mails.write(
         "change_scheduled",
         account,
-        about=f"{plan_id}:{now.isoformat()}",
+        # Once a day: nobody fills a mailbox by switching to and fro.
+        about=f"{account.id}:{plan_id}:{now:%Y-%m-%d}",
         facts={"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at},
         now=now,
     )

@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import SelectBase, bindparam, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, Counter
 from app.domain.catalog.models import ModelAlias
 from app.foundation import direct
 from app.foundation.database import UTCDateTime, session, transaction
-from app.foundation.direct import Question, among, values_of
+from app.foundation.direct import Question, among, in_one_go, values_of
 from app.foundation.outbox import OutboxEntry
 from tests.moments import NOW
 from tests.statements import statements
@@ -18,6 +18,8 @@ from tests.statements import statements
 pytestmark = pytest.mark.usefixtures("app")
 
 HARD_TEXTS = ["größer 😀", "quoted ' and \"", "100 %s", "back\\slash", "", "{a,b}", "null", ":name"]
+
+TWICE = "INSERT INTO counters (name, value) SELECT name, value FROM counters"
 
 
 @Question
@@ -97,9 +99,8 @@ class TestQuestion:
 
 class TestExecute:
     def test_raises_what_everybody_else_raises(self, ada: Account) -> None:
-        broken = "INSERT INTO counters (name, value) SELECT name, value FROM counters"
         with pytest.raises(IntegrityError), transaction():
-            direct.execute(session.connection(), broken, ())
+            direct.execute(session.connection(), TWICE, ())
         # The next one begins anew.
         assert session.scalar(select(literal(1))) == 1
 
@@ -109,4 +110,48 @@ class TestExecute:
         with pytest.raises(OperationalError):
             direct.execute(session.connection(), "SELECT 1", ())
         session.rollback()
+        assert session.scalar(select(literal(1))) == 1
+
+
+class TestInOneGo:
+    def test_sends_once_an_answer_is_wanted(self) -> None:
+        with transaction(), in_one_go():
+            add_entry("one")
+            asked = entries.send({"kinds": values_of(["one"]), "since": NOW}, list)
+            direct.execute(session.connection(), "DELETE FROM outbox_entries", ())
+            assert len(asked.get()) == 1
+            assert ask(["one"]) == []
+
+    def test_keeps_the_order_of_what_the_session_does(self) -> None:
+        with transaction(), in_one_go():
+            add_entry("one")
+            session.flush()
+            direct.execute(session.connection(), "DELETE FROM outbox_entries", ())
+            assert session.query(OutboxEntry).count() == 0
+            add_entry("two")
+            session.flush()
+            direct.execute(session.connection(), "UPDATE outbox_entries SET attempts = 4", ())
+        assert [(row[0], row[4]) for row in ask(["one", "two"])] == [("two", 4)]
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_sends_nothing_more_where_something_failed(self) -> None:
+        def fail() -> None:
+            with in_one_go():
+                direct.execute(session.connection(), "DELETE FROM counters", ())
+                raise RuntimeError("it is not wanted any more")
+
+        with transaction():
+            with pytest.raises(RuntimeError):
+                fail()
+            assert session.query(Counter).count() > 0
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_raises_what_everybody_else_raises(self, ada: Account) -> None:
+        def break_it() -> None:
+            with transaction(), in_one_go():
+                direct.execute(session.connection(), "SELECT 1", ())
+                direct.execute(session.connection(), TWICE, ())
+
+        with pytest.raises(IntegrityError):
+            break_it()
         assert session.scalar(select(literal(1))) == 1

@@ -112,8 +112,7 @@ class TestTimedTogether:
             [(f"row-{number}", number) for number in range(COPY_FROM)],
             columns=("name", "value"),
             key="name",
-            meanwhile=lambda: None,
-            afterwards=lambda: None,
+            meanwhile=list,
         )
         (record,) = logged(caplog)
         assert inserted and record.fields["ms"] > SLOW_MS

@@ -21,7 +21,14 @@ def begin(account: Account) -> sessions.OpenSession:
 
 def change(account: Account, opened: sessions.OpenSession, password: str = NEW):
     with transaction():
-        return change_password(account, password, opened=opened, visitor=VISITOR, now=NOW)
+        return change_password(
+            account,
+            password,
+            known_by=account.password_hash,
+            opened=opened,
+            visitor=VISITOR,
+            now=NOW,
+        )
 
 
 def test_keeps_this_session_alone_under_another_token(ada: Account, ben: Account) -> None:

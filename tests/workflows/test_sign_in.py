@@ -16,6 +16,7 @@ def come(account: Account, device_token: str) -> sessions.OpenSession:
         return sign_in(
             account,
             known_by=account.password_hash,
+            by_code=False,
             visitor=VISITOR,
             device_token=device_token,
             now=NOW,

@@ -17,9 +17,10 @@ from app.domain.accounts.attribution import Attribution
 from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Key
 from app.foundation.database import bound_to
-from app.foundation.direct import Awaited, Question, Row, among, values_of
+from app.foundation.direct import Awaited, Question, among, values_of
 from app.foundation.secret_keys import SecretKey, find_key
 from app.foundation.sentences import say
+from app.foundation.statements import Row
 
 # How many keys a process remembers; nobody has nearly as many that post usage.
 REMEMBERED_MAX = 10_000

@@ -99,6 +99,12 @@ class WrongCredentials(DomainError):
     kind = Kind.UNAUTHENTICATED
 
 
+class CodeWanted(DomainError):
+    """A second factor was switched on while somebody signed in without one."""
+
+    kind = Kind.UNAUTHENTICATED
+
+
 class PasswordWrong(DomainError):
     """Whoever is signed in entered a password that is not his."""
 

@@ -158,10 +158,23 @@ def check_credentials(email: str, password: str) -> Account:
     return account
 
 
-def check_own_password(account: Account, password: str) -> None:
-    """Make sure that whoever is signed in knows his password. Raises PasswordWrong."""
-    if not passwords.matches(password, account.password_hash):
-        raise PasswordWrong(say("This is not your password."))
+def check_own_password(account: Account, password: str) -> str | None:
+    """Return by which hash the password of whoever is signed in is right. Raises PasswordWrong."""
+    known_by = account.password_hash
+    if not passwords.matches(password, known_by):
+        raise _not_his_password()
+    return known_by
+
+
+def lock_owner(user_id: str, password_hash: str | None) -> Account:
+    """Lock the account of somebody who is signed in, and has shown that it is he.
+
+    Raises PasswordWrong if the password is no longer the one of this hash.
+    """
+    account = lock_in_use(user_id)
+    if account.password_hash != password_hash:
+        raise _not_his_password()
+    return account
 
 
 def change_settings(
@@ -186,7 +199,8 @@ def change_settings(
     stored.updated_at = account.updated_at = now
     details = {name: {"from": _kept(before, name), "to": to} for name, to in changed.items()}
     journal.write("settings_changed", actor=actor, user_id=account.id, now=now, details=details)
-    if "timezone" in changed:
+    # What nobody has begun waits for this lock, and then finds the zone of now.
+    if "timezone" in changed and not queries.has_rollups_to_rebuild(account, is_unbegun=True):
         outbox.add(REBUILD_ROLLUPS, {"user_id": account.id}, now=now)
     return queries.view_of(account, stored)
 
@@ -340,6 +354,10 @@ def _insert(account: Account) -> None:
 
 def _wrong_credentials() -> WrongCredentials:
     return WrongCredentials(say("Mail address or password is wrong."))
+
+
+def _not_his_password() -> PasswordWrong:
+    return PasswordWrong(say("This is not your password."))
 
 
 def email_taken() -> EmailTaken:

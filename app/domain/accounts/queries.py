@@ -148,9 +148,11 @@ def view_of(account: Account, chosen: BillingSettings) -> SettingsView:
     return SettingsView(**{**values, "alert_percents": tuple(chosen.alert_percents)})
 
 
-def has_rollups_to_rebuild(account: Account) -> bool:
+def has_rollups_to_rebuild(account: Account, *, is_unbegun: bool = False) -> bool:
     """Tell whether the account's charts are still cut in the zone it had before."""
-    return outbox.is_promised(REBUILD_ROLLUPS, key="user_id", value=account.id)
+    return outbox.is_promised(
+        REBUILD_ROLLUPS, key="user_id", value=account.id, is_unbegun=is_unbegun
+    )
 
 
 def keys_of(account: Account) -> Sequence[Key]:

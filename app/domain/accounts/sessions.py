@@ -106,9 +106,14 @@ def renew(opened: OpenSession, *, now: datetime) -> OpenSession:
 
 
 def check_open(opened: OpenSession) -> None:
-    """Make sure that nobody has ended the session since it was found. Raises UnknownSession."""
-    same = SignInSession.id == opened.id, SignInSession.ended_at.is_(None)
-    if session.scalar(select(SignInSession.id).where(*same)) is None:
+    """Make sure that nobody has ended the session since it was found. Raises UnknownSession.
+
+    Nor may it go on under another token: its owner has shown his password since, in a browser
+    that is not the one which asks.
+    """
+    same = SignInSession.id == opened.id, SignInSession.digest == digest_of(opened.token)
+    open_now = select(SignInSession.id).where(*same, SignInSession.ended_at.is_(None))
+    if session.scalar(open_now) is None:
         raise UnknownSession(say("This session has ended."))
 
 

@@ -37,8 +37,9 @@ from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.domain.usage.series import sums_over
 from app.domain.usage.views import Sums
 from app.foundation.database import UTCDateTime, Whole, session
-from app.foundation.direct import Awaited, Question, Row
+from app.foundation.direct import Awaited, Question
 from app.foundation.periods import BillingMonth
+from app.foundation.statements import Row
 
 T = TypeVar("T")
 

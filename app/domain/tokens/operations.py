@@ -9,8 +9,9 @@ from sqlalchemy import update
 from app.domain.accounts.models import Account
 from app.domain.tokens import queries, rules
 from app.domain.tokens.models import AutoTopup, TokenEntry
-from app.foundation.bulk import change_rows, insert_rows
+from app.foundation.bulk import changing, inserting
 from app.foundation.database import session
+from app.foundation.writes import Write, do_together
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,14 @@ class Movement:
 
 
 def book(movements: Iterable[Movement], *, now: datetime) -> None:
-    """Enter the movements in the ledger and set the balances: two statements, however many."""
+    """Enter the movements in the ledger and set the balances, however many."""
+    do_together(booking(movements, now=now))
+
+
+def booking(movements: Iterable[Movement], *, now: datetime) -> list[Write]:
+    """Prepare what book does."""
     moved = [movement for movement in movements if movement.tokens]
-    insert_rows(
+    entries = inserting(
         TokenEntry,
         [
             {
@@ -50,7 +56,7 @@ def book(movements: Iterable[Movement], *, now: datetime) -> None:
             for movement in moved
         ],
     )
-    change_rows(
+    balances = changing(
         Account,
         [
             {
@@ -62,6 +68,7 @@ def book(movements: Iterable[Movement], *, now: datetime) -> None:
         ],
         key="id",
     )
+    return [entries, balances]
 
 
 def buy(

@@ -70,7 +70,6 @@ def write(filled: Sequence[Filled], balances: Mapping[str, Balance], *, now: dat
         # Where the month stays the same, all that is left of the two is what it costs.
         rollups.add(place_of(before, zone=zone, labels=labels), sums_of(before, sign=-1))
         rollups.add(place_of(after, zone=zone, labels=labels), sums_of(after))
-    rollups.prepare()
     rollups.write()
     checkpoints.follow([(before, -1) for before, _ in filled] + [(after, 1) for _, after in filled])
     change_rows(

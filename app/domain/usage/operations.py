@@ -26,7 +26,6 @@ def void(record: BillingRecord, account: Account, *, reason: str, now: datetime)
         labels=recording.labels(recording.labels_of([record])),
     )
     rollups.add(place, sums_of(record, sign=-1))
-    rollups.prepare()
     rollups.write()
     checkpoints.follow([(record, -1)])
     period = session.get_one(SubscriptionPeriod, record.period_id, with_for_update=True)

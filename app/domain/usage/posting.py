@@ -20,8 +20,9 @@ from app.domain.usage.recording import ClosedMonths, Labels
 from app.domain.usage.records import NewRecord
 from app.domain.usage.reports import UsageReport
 from app.domain.usage.rollups import Rollups, place_of, sums_of
-from app.foundation.bulk import change_rows
+from app.foundation.bulk import changing
 from app.foundation.periods import month_of
+from app.foundation.writes import Write
 
 # What a record takes over from its report, from request_id to reasoning_tokens, in this order.
 Reported = tuple[str, str, str | None, str | None, int, int, int, int, int, int]
@@ -75,22 +76,21 @@ class Posting:
             zone = ZoneInfo(self.balances[record.user_id].timezone)
             place = place_of(record, zone=zone, labels=self.labels)
             self._rollups.add(place, sums_of(record))
-        self._rollups.prepare()
 
-    def write(self) -> None:
-        """Write what the records change besides themselves: a fixed number of statements."""
-        self.labels.write()
-        self._rollups.write()
-        change_rows(
-            SubscriptionPeriod,
-            [
-                {"id": period_id, "tokens_used": used, "quota_tokens_used": of_quota}
-                for period_id, (used, of_quota) in self._used.items()
-            ],
-            key="id",
-            adding=("tokens_used", "quota_tokens_used"),
-        )
-        tokens.book(self._draws(), now=self.now)
+    def writes(self) -> list[Write]:
+        """Prepare to write what the records change besides themselves."""
+        used = [
+            {"id": period_id, "tokens_used": used, "quota_tokens_used": of_quota}
+            for period_id, (used, of_quota) in self._used.items()
+        ]
+        return [
+            *self.labels.writes(),
+            *self._rollups.writes(),
+            changing(
+                SubscriptionPeriod, used, key="id", adding=("tokens_used", "quota_tokens_used")
+            ),
+            *tokens.booking(self._draws(), now=self.now),
+        ]
 
     def crossings(self) -> Iterator[tuple[str, str]]:
         """Yield what is to be looked into of whom, because his balance has passed a line."""

@@ -40,7 +40,8 @@ from app.domain.usage.rollups import SUMS, sums_of
 from app.domain.usage.rules import OTHER, QUARTER_SECONDS
 from app.foundation.bulk import add_to_rows, any_of, insert_rows
 from app.foundation.database import session
-from app.foundation.direct import Awaited, Question, Row, among, values_of
+from app.foundation.direct import Awaited, Question, among, values_of
+from app.foundation.statements import Row
 
 KEYS = ("user_id", "quarter", "period_id", "billing_month", "model", "api_key", "provider")
 # What two reports of one request must have in common, beside the moment.

@@ -24,6 +24,7 @@ from app.domain.usage.rollups import SUMS, Place, Rollups
 from app.domain.usage.rules import OTHER, QUARTER_SECONDS
 from app.foundation.database import Whole, session
 from app.foundation.periods import Period
+from app.foundation.writes import do_together
 
 PART = timedelta(days=7)
 WHOLE_SECONDS = len("2026-11-22 12:00:00")
@@ -53,7 +54,7 @@ def _count(account: Account, rows: Iterable[Any], labels: set[tuple[str, str]]) 
             provider=_kept("provider", provider, labels),
         )
         rollups.add(place, tuple(sums))
-    rollups.write_hours_and_days()
+    do_together(rollups.hours_and_days())
 
 
 def _added_up(account: Account, part: Period) -> Select[*tuple[Any, ...]]:

@@ -14,10 +14,12 @@ from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.records import LateRecord, NewRecord, Recorded
 from app.domain.usage.reports import UsageReport
 from app.foundation import bulk
-from app.foundation.bulk import insert_new_tuples, insert_rows
+from app.foundation.bulk import insert_new_tuples, inserting
 from app.foundation.database import bound_to
-from app.foundation.direct import Awaited, Question, Row, among, values_of
+from app.foundation.direct import Awaited, Question, among, values_of
 from app.foundation.periods import month_of
+from app.foundation.statements import Row
+from app.foundation.writes import Write
 
 APART_MAX = {
     "model": rules.MODELS_APART_MAX,
@@ -141,23 +143,35 @@ class Labels:
         self.added.append({"user_id": user_id, "kind": kind, "label": label})
         return label
 
-    def write(self) -> None:
-        """Keep the labels that were new."""
-        insert_rows(UsageLabel, self.added)
+    def writes(self) -> list[Write]:
+        """Prepare to keep the labels that were new."""
+        return [inserting(UsageLabel, self.added)]
 
 
 def labels(wanted: Collection[Label]) -> Labels:
     """Return what is known of these labels, and how many their accounts have."""
-    wanted = set(wanted)
+    return ask_labels(wanted)()
+
+
+def ask_labels(wanted: Collection[Label]) -> Callable[[], Labels]:
+    """Ask what is known of these labels, and how many their accounts have, under their lock."""
     seen = _seen_before()
     # Kept apart from what other threads may forget meanwhile.
-    known = wanted & seen
-    if known != wanted:
-        stored = _stored(wanted - known)
-        seen |= stored
-        known |= wanted & stored
-    newcomers = {label[0] for label in wanted - known}
-    return Labels(known, _label_counts(newcomers) if newcomers else Counter())
+    known = seen.intersection(wanted)
+    unseen = known.symmetric_difference(wanted)
+    if not unseen:
+        return lambda: Labels(known)
+    user_ids = values_of({label[0] for label in unseen})
+    names = values_of({label[2] for label in unseen})
+    kept = _which_are_kept.send({"user_ids": user_ids, "names": names}, set)
+    counts = _how_many_are_kept.send({"user_ids": user_ids}, _label_counts)
+
+    def told() -> Labels:
+        stored = kept.get()
+        seen.update(stored)
+        return Labels(known | (stored & unseen), counts.get())
+
+    return told
 
 
 def labels_of(records: Collection[Labelled]) -> set[Label]:
@@ -187,12 +201,6 @@ def _which_are_kept() -> SelectBase:
     return columns.where(among(UsageLabel.user_id, "user_ids"), among(UsageLabel.label, "names"))
 
 
-def _stored(labels: Collection[Label]) -> set[Label]:
-    user_ids, names = {label[0] for label in labels}, {label[2] for label in labels}
-    asked = {"user_ids": values_of(user_ids), "names": values_of(names)}
-    return {(user_id, kind, label) for user_id, kind, label in _which_are_kept.ask(asked)}
-
-
 @Question
 def _how_many_are_kept() -> SelectBase:
     counted = select(UsageLabel.user_id, UsageLabel.kind, func.count())
@@ -200,21 +208,19 @@ def _how_many_are_kept() -> SelectBase:
     return ours.group_by(UsageLabel.user_id, UsageLabel.kind)
 
 
-def _label_counts(user_ids: Collection[str]) -> Counter[tuple[str, str]]:
-    rows = _how_many_are_kept.ask({"user_ids": values_of(user_ids)})
+def _label_counts(rows: Iterable[Row]) -> Counter[tuple[str, str]]:
     return Counter({(user_id, kind): count for user_id, kind, count in rows})
 
 
 def insert_records(
     records: Sequence[NewRecord],
     *,
-    meanwhile: Callable[[], None],
-    afterwards: Callable[[], None],
+    meanwhile: Callable[[], Sequence[Write]],
 ) -> bool:
     """Insert all records, or none and return false if a request id was taken meanwhile.
 
     What is to be done `meanwhile` is done while the database reads; it must not ask it anything.
-    What is to be written `afterwards` is undone with the records; it may write, but ask nothing.
+    The writes that it returns are done with the records, and undone with them.
     """
     # Only another account's post can: posts for the same account wait for its lock.
     return insert_new_tuples(
@@ -223,5 +229,4 @@ def insert_records(
         columns=NewRecord._fields,
         key="request_id",
         meanwhile=meanwhile,
-        afterwards=afterwards,
     )

@@ -18,9 +18,10 @@ from app.domain.usage.models import (
 )
 from app.domain.usage.recording import Labels
 from app.domain.usage.records import LateRecord, NewRecord
-from app.foundation.bulk import Addition, addition
+from app.foundation.bulk import adding
 from app.foundation.database import Base
 from app.foundation.periods import month_of
+from app.foundation.writes import Write, do_together
 
 SUMS = tuple(UsageSums.__annotations__)
 
@@ -55,7 +56,6 @@ class Rollups:
     hourly: dict[Key, Sums] = field(default_factory=dict)
     daily: dict[Key, Sums] = field(default_factory=dict)
     monthly: dict[Key, Sums] = field(default_factory=dict)
-    _additions: list[Addition] = field(default_factory=list)
 
     def add(self, place: Place, sums: Sums) -> None:
         """Count a record at its place in all three."""
@@ -66,23 +66,19 @@ class Rollups:
         _add(self.daily, (user_id, day, model, api_key), sums)
         _add(self.monthly, (user_id, place.billing_month, occurred_month, model), sums)
 
-    def prepare(self) -> None:
-        """Put the sums into the words of the database; nothing is added after this."""
-        self._additions = [
-            _addition(UsageHourly, self.hourly, HOURLY_KEYS),
-            _addition(UsageDaily, self.daily, DAILY_KEYS),
-            _addition(UsageMonthly, self.monthly, MONTHLY_KEYS),
-        ]
+    def writes(self) -> list[Write]:
+        """Prepare to add the sums to the tables, however many records were counted."""
+        monthly = _adding(UsageMonthly, self.monthly, MONTHLY_KEYS)
+        return [*self.hours_and_days(), monthly]
+
+    def hours_and_days(self) -> list[Write]:
+        """Prepare to add the sums to the two tables that are cut in the account's zone."""
+        hourly = _adding(UsageHourly, self.hourly, HOURLY_KEYS)
+        return [hourly, _adding(UsageDaily, self.daily, DAILY_KEYS)]
 
     def write(self) -> None:
-        """Add the sums to the tables: three statements, however many records were counted."""
-        for prepared in self._additions:
-            prepared.write()
-
-    def write_hours_and_days(self) -> None:
-        """Add the sums to the two tables that are cut in the account's zone."""
-        _addition(UsageHourly, self.hourly, HOURLY_KEYS).write()
-        _addition(UsageDaily, self.daily, DAILY_KEYS).write()
+        """Add the sums to the tables."""
+        do_together(self.writes())
 
 
 def place_of(record: Counted, *, zone: ZoneInfo, labels: Labels) -> Place:
@@ -112,6 +108,6 @@ def _add(rollup: dict[Key, Sums], key: Key, sums: Sums) -> None:
     rollup[key] = sums if known is None else tuple(map(add, known, sums))
 
 
-def _addition(model: type[Base], rollup: Mapping[Key, Sums], keys: tuple[str, ...]) -> Addition:
+def _adding(model: type[Base], rollup: Mapping[Key, Sums], keys: tuple[str, ...]) -> Write:
     rows = [(*key, *sums) for key, sums in rollup.items()]
-    return addition(model, rows, columns=(*keys, *SUMS), keys=keys)
+    return adding(model, rows, columns=(*keys, *SUMS), keys=keys)

@@ -5,8 +5,9 @@ call that says nothing is closed to keys that may only read.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import wraps
 
 from flask import Response, g, request
@@ -20,6 +21,7 @@ from app.entrypoints import limiting
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.foundation.direct import in_one_go
 from app.foundation.errors import Kind, Refusal
 from app.foundation.secret_keys import KeyKind
 
@@ -84,6 +86,20 @@ def looks_at_callers(call: Call) -> Call:
     """
     setattr(call, _LOOKS_AT_CALLERS, True)
     return call
+
+
+@contextmanager
+def looking_at(known: Collection[Caller], *, now: datetime) -> Iterator[None]:
+    """Look at callers that are known from memory, together with what is asked inside.
+
+    Raises CallerChanged in the end, for what is done inside to be undone.
+    """
+    with in_one_go():
+        stand = callers.ask_whether_as_remembered(known, now=now)
+        yield
+        if not stand.get():
+            raise CallerChanged
+        g.has_looked_at_caller = True
 
 
 def _for_holders(call: Call, *kinds: KeyKind) -> Call:

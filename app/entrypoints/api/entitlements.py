@@ -1,10 +1,10 @@
 """What gateways ask before they serve a request: may this customer go on?"""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 
 from app.domain.reporting.views import Entitlement
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_gateways, looks_at_callers
+from app.entrypoints.api.auth import for_gateways, looking_at, looks_at_callers
 from app.entrypoints.api.key_limits import refuse_other_accounts
 from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.settings import credit_limits, renewal_grace
@@ -23,7 +23,8 @@ def get_entitlement(user_id: str) -> Response:
     Parameters().check()
     refuse_other_accounts(user_id)
     now, limits = clock.now(), credit_limits()
-    found = check_entitlement(user_id, now=now, grace=renewal_grace(), limits=limits)
+    with looking_at([g.key], now=now):
+        found = check_entitlement(user_id, now=now, grace=renewal_grace(), limits=limits)
     return answer(_entitlement(found))
 
 

@@ -11,6 +11,7 @@ from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.peers import address_asking
+from app.entrypoints.setting_limits import count_changes
 from app.foundation import clock
 from app.foundation.money import usd_from_minor
 from app.workflows.change_settings import change_settings
@@ -32,6 +33,7 @@ def get_settings() -> Response:
 def put_settings() -> Response:
     """Change the settings that are named, and answer all of them."""
     wanted, actor = json_object(), f"key:{g.key.public_id}"
+    count_changes(g.account, wanted)
     visitor = Visitor(f"{g.key.kind}{g.key.public_id}…", address_asking())
     chosen = change_settings(g.account, wanted, actor=actor, visitor=visitor, now=clock.now())
     return answer(_settings(chosen))

@@ -1,7 +1,8 @@
 """From what was read of a post to what became of it, whatever format it came in."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -10,10 +11,9 @@ from typing import cast
 from flask import current_app, g
 from flask.sansio.app import App
 
-from app.domain.accounts import callers
 from app.domain.accounts.callers import Caller
 from app.domain.usage.reports import Outcome, OutcomeStatus, UsageReport
-from app.entrypoints.api.auth import CallerChanged
+from app.entrypoints.api.auth import looking_at
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.database import end_reading, is_in_transaction, transaction
@@ -76,7 +76,7 @@ def _recorded(post: Post) -> Sequence[Outcome]:
         return record_usage(post.reports, now=post.arrived_at, grace=renewal_grace())
     # Whoever waits for others holds no connection meanwhile.
     end_reading()
-    # Whoever records looks at all callers before.
+    # Whoever leads looks at the callers of all.
     g.has_looked_at_caller = True
     posts = cast("Together[Post, Sequence[Outcome]]", current_app.extensions[POSTS])
     return posts.do(post, weight=len(post.reports))
@@ -84,8 +84,8 @@ def _recorded(post: Post) -> Sequence[Outcome]:
 
 def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
     """Record several posts in one transaction; what repeats an earlier one is a duplicate of it."""
-    with transaction(), letting_others_first():
-        _begin(posts, locked_max_ms=LOCKED_MAX_MS)
+    with transaction(), letting_others_first(), _beginning(posts):
+        wait_at_most(LOCKED_MAX_MS)
         outcomes = iter(
             record_usage(
                 list(chain.from_iterable(post.reports for post in posts)),
@@ -99,22 +99,19 @@ def _record_together(posts: Sequence[Post]) -> list[Sequence[Outcome]]:
 
 def _record_alone(post: Post) -> Sequence[Outcome]:
     """Record one post in a transaction of its own, which waits as long as it must."""
-    with transaction():
-        _begin([post])
+    with transaction(), _beginning([post]):
         return record_usage(post.reports, now=post.arrived_at, grace=renewal_grace())
 
 
-def _begin(posts: Sequence[Post], *, locked_max_ms: int | None = None) -> None:
-    """Look whether the keys are still what they were when they were looked up."""
+@contextmanager
+def _beginning(posts: Sequence[Post]) -> Iterator[None]:
+    """Look at the callers first, with what is asked inside."""
     now = max(post.arrived_at for post in posts)
     with in_one_go():
-        if locked_max_ms is not None:
-            wait_at_most(locked_max_ms)
         if sum(len(post.reports) for post in posts) <= FEW:
             plan_by_keys()
-        stand = callers.ask_whether_as_remembered([post.caller for post in posts], now=now)
-    if not stand.get():
-        raise CallerChanged
+        with looking_at([post.caller for post in posts], now=now):
+            yield
 
 
 def _within_limits(reading: Reading) -> Reading:

@@ -18,6 +18,7 @@ from wtforms import Field
 from app.domain.accounts import factors, operations, security_journal
 from app.domain.accounts.errors import (
     PASSWORD_REFUSALS,
+    CodeWanted,
     EmailInvalid,
     EmailTaken,
     TimezoneUnknown,
@@ -77,10 +78,10 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm()
     known = _known(form) if form.validate() else None
     if known is not None and factors.is_on(known.account):
-        wait_for_code(known.account)
+        wait_for_code(*known)
         return redirect(url_for(".show_code", next=request.args.get("next")))
     if known is not None:
-        with refusals_shown_on({WrongCredentials: form.password}):
+        with refusals_shown_on(dict.fromkeys((WrongCredentials, CodeWanted), form.password)):
             begin_session(*known)
             return redirect(_wanted())
     return _form_page("web/access/login.html", form)
@@ -103,7 +104,7 @@ def check_code() -> ResponseReturnValue:
     known_by = account.password_hash
     if form.validate() and has_shown_code(account, form):
         with refusals_shown_on({WrongCredentials: form.code}):
-            begin_session(account, known_by)
+            begin_session(account, known_by, by_code=True)
             return redirect(_wanted())
     return _form_page("web/access/code.html", form)
 

@@ -8,14 +8,14 @@ from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
 from app.domain.alerts import queries
 from app.domain.reporting.watching import watch
+from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.setting_forms import AlertsForm, as_set
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.database import transaction
 
 # What was crossed longer ago is of no use to anybody.
 HISTORY_LENGTH_MAX = 50
@@ -35,10 +35,10 @@ def change() -> ResponseReturnValue:
     """Change the thresholds, or say at each field why not."""
     form, account = AlertsForm(), signed_in_account()
     if form.validate():
-        with wrong_fields_shown_on(form), transaction():
-            change_settings(
-                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
-            )
+        with wrong_fields_shown_on(form), signed_in_transaction():
+            changes = changes_in(form)
+            count_changes(account, changes)
+            change_settings(account, changes, actor=f"customer:{account.id}", now=clock.now())
     return _answer(refused=form) if form.errors else _answer(is_saved=True)
 
 

@@ -23,10 +23,11 @@ from app.entrypoints.web.signing_in import (
     has_fresh_password,
     require_sign_in,
     signed_in_account,
+    signed_in_transaction,
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
-from app.foundation.database import end_reading, transaction
+from app.foundation.database import end_reading
 from app.foundation.sentences import say
 from app.workflows.delete_account import by_owner, delete_account, keep_account
 
@@ -52,7 +53,7 @@ def download() -> ResponseReturnValue:
     tries.take_belongings(account)
     # Refused where too many are under way: then nothing was taken.
     parts = taken(streamed(archive(account, now=now)), user_id=account.id)
-    with transaction():
+    with signed_in_transaction():
         security_journal.note(Act.DATA_TAKEN, account, visitor=visitor(), now=now)
     end_reading()
     answer = Response(parts, content_type="application/zip")
@@ -80,7 +81,7 @@ def keep() -> ResponseReturnValue:
     """Keep the account after all."""
     account, visits = signed_in_account(), visitor()
     actor, details = by_owner(account, device=visits.device, address=visits.address)
-    with refusals_noted(DeletionNotAsked) as refused, transaction():
+    with refusals_noted(DeletionNotAsked) as refused, signed_in_transaction():
         keep_account(account, actor=actor, details=details, grace=renewal_grace(), now=clock.now())
     flash_words(refused[0].message if refused else STAYS)
     return redirect(url_for(".index"), 303)
@@ -89,7 +90,7 @@ def keep() -> ResponseReturnValue:
 def _ask() -> None:
     account, visits = signed_in_account(), visitor()
     actor, details = by_owner(account, device=visits.device, address=visits.address)
-    with transaction():
+    with signed_in_transaction():
         delete_account(
             account, actor=actor, details=details, grace=renewal_grace(), now=clock.now()
         )

@@ -4,7 +4,9 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import factors
+from app.domain.accounts.errors import PasswordWrong
 from app.entrypoints.web.codes import has_shown_code
+from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import CodeForm, PasswordCheckForm
 from app.entrypoints.web.passwords import has_shown_password
 from app.entrypoints.web.signing_in import (
@@ -36,10 +38,11 @@ def confirm() -> ResponseReturnValue:
 @pages.post("/confirm-password/code")
 def confirm_by_code() -> ResponseReturnValue:
     """Go on with a new token, or say that the code is wrong."""
-    form = CodeForm()
+    form, known_by = CodeForm(), signed_in_account().password_hash
     if form.validate() and has_shown_code(signed_in_account(), form):
-        is_still_there()
-        return _go_on()
+        with refusals_shown_on({PasswordWrong: form.code}):
+            is_still_there(known_by)
+            return _go_on()
     return _page(PasswordCheckForm(formdata=None), form)
 
 

@@ -29,9 +29,8 @@ from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import CouponForm
 from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import respond
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.sentences import say
 from app.workflows.preview_coupon import CouponPreview, preview_coupon
@@ -104,14 +103,14 @@ def _previewed(form: CouponForm) -> CouponPreview:
 def _redeemed(form: CouponForm) -> Redemption:
     account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
     _try(code, account, now=now)
-    with transaction():
+    with signed_in_transaction():
         plan_id = form.plan_id.data or None
         return redeem_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
 
 
 def _try(code: str, account: Account, *, now: datetime) -> None:
     """Refuse a code that no coupon has; the guess is counted all the same."""
-    with transaction():
+    with signed_in_transaction():
         is_known = try_coupon(code, account, now=now)
     if not is_known:
         queries.coupon_by_code(code)

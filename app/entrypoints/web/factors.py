@@ -38,7 +38,6 @@ from app.entrypoints.web.signing_in import (
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.sentences import say
 from app.workflows.change_second_factor import (
     renew_recovery_codes,
@@ -65,7 +64,10 @@ def index() -> ResponseReturnValue:
 @pages.post("/begin")
 def begin() -> ResponseReturnValue:
     """Make a secret, and show it."""
-    with refusals_noted(FactorOnAlready, FactorWantsVerifiedEmail) as refused, transaction():
+    with (
+        refusals_noted(FactorOnAlready, FactorWantsVerifiedEmail) as refused,
+        signed_in_transaction(),
+    ):
         factors.begin(signed_in_account(), seal=seal(), now=clock.now())
     if refused:
         flash_words(refused[0].message)

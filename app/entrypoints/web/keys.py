@@ -30,7 +30,6 @@ from app.entrypoints.web.signing_in import (
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.secret_keys import KeyKind, SecretKey
 from app.foundation.sentences import say
@@ -83,7 +82,7 @@ def revoke(key_id: int) -> ResponseReturnValue:
         return ask_for_password(url_for(".revoke", key_id=key.id))
     if not form.validate_on_submit():
         return _asked("web/keys/revoke.html", form, key)
-    with transaction():
+    with signed_in_transaction():
         revoke_key(key.id, by=_doer(), now=clock.now())
     flash_words(say("The key {name} is revoked.", {"name": key.name}))
     return redirect(url_for(".index"), 303)

@@ -8,9 +8,13 @@ from flask_login import current_user
 
 from app.domain.accounts.operations import change_settings
 from app.entrypoints.languages import cookie_name
-from app.entrypoints.web.signing_in import CHOSEN_BEFORE, own_path, signed_in_account
+from app.entrypoints.web.signing_in import (
+    CHOSEN_BEFORE,
+    own_path,
+    signed_in_account,
+    signed_in_transaction,
+)
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.languages import ENGLISH, LANGUAGES
 
 pages = Blueprint("languages", __name__)
@@ -53,7 +57,7 @@ def _keep(code: str) -> None:
         session[CHOSEN_BEFORE] = code
         return
     account = signed_in_account()
-    with transaction():
+    with signed_in_transaction():
         change_settings(
             account, {"locale": code}, actor=f"{account.role}:{account.id}", now=clock.now()
         )

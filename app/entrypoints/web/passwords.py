@@ -14,8 +14,8 @@ def has_shown_password(field: Field) -> bool:
     account = signed_in_account()
     try_password(account)
     with refusals_shown_on({PasswordWrong: field}):
-        check_own_password(account, field.data or "")
+        known_by = check_own_password(account, field.data or "")
         has_right_password(account)
-        is_still_there()
+        is_still_there(known_by)
         return True
     return False

@@ -18,10 +18,9 @@ from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import ConsentForm
 from app.entrypoints.web.responding import respond, wants_fragment
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.entrypoints.web.top_up_rules import automatic, counter
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.workflows.save_card import begin_saving_card, confirm_saved_card
 
@@ -64,7 +63,7 @@ def add() -> ResponseReturnValue:
 @pages.post(f"/payment-methods/<int(max={ID_MAX}):card_id>/default")
 def choose(card_id: int) -> ResponseReturnValue:
     """Let this card be the one that is charged."""
-    with transaction():
+    with signed_in_transaction():
         cards.choose_default(signed_in_account(), card_id, now=clock.now())
     return _done()
 
@@ -72,7 +71,7 @@ def choose(card_id: int) -> ResponseReturnValue:
 @pages.post(f"/payment-methods/<int(max={ID_MAX}):card_id>/remove")
 def remove(card_id: int) -> ResponseReturnValue:
     """Charge this card no more; its provider is told to forget it."""
-    with transaction():
+    with signed_in_transaction():
         cards.remove_card(signed_in_account(), card_id, now=clock.now())
     nudge()
     return _done()

@@ -35,9 +35,13 @@ from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.forms import SwitchForm
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import (
+    look_at_session,
+    require_sign_in,
+    signed_in_account,
+    signed_in_transaction,
+)
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.sentences import Day, Sentence, say
 from app.workflows.cancel_subscription import cancel_subscription
@@ -79,6 +83,7 @@ def switch() -> ResponseReturnValue:
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
             consent=consent_in_form(DEFAULT_PROVIDER, now=now),
+            look=look_at_session,
         )
         return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
     return _refused(plan_id, noted[0])
@@ -87,7 +92,7 @@ def switch() -> ResponseReturnValue:
 @pages.post("/plans/cancel")
 def cancel() -> ResponseReturnValue:
     """Let the plan end with its period."""
-    with refusals_noted(NothingToCancel, ChangeInProgress) as noted, transaction():
+    with refusals_noted(NothingToCancel, ChangeInProgress) as noted, signed_in_transaction():
         cancel_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])
@@ -97,7 +102,7 @@ def cancel() -> ResponseReturnValue:
 @pages.post("/plans/resume")
 def resume() -> ResponseReturnValue:
     """Take back what is scheduled, or what waits for its money."""
-    with refusals_noted(NothingToResume, DeletionPending) as noted, transaction():
+    with refusals_noted(NothingToResume, DeletionPending) as noted, signed_in_transaction():
         resume_subscription(signed_in_account(), grace=renewal_grace(), now=clock.now())
     if noted:
         return _plans(trouble=noted[0])

@@ -49,7 +49,6 @@ from app.entrypoints.web.tries import (
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.sentences import say
 from app.workflows.change_email import (
@@ -84,9 +83,9 @@ def set_password() -> ResponseReturnValue:
     if form.validate():
         try_password(account)
         with refusals_shown_on({**fields, PasswordWrong: form.old_password}):
-            check_own_password(account, form.old_password.data or "")
+            known_by = check_own_password(account, form.old_password.data or "")
             has_right_password(account)
-            _exchange(form.password.data or "")
+            _exchange(form.password.data or "", known_by)
             return _done(EXCHANGED)
     return _page(password_form=form)
 
@@ -109,7 +108,7 @@ def send_email_link(end: str) -> ResponseReturnValue:
     """Send one end of the change its link once more."""
     account, sent = signed_in_account(), []
     ask_for_email_link(account)
-    with refusals_noted(*NO_CHANGE_WAITS) as refused, transaction():
+    with refusals_noted(*NO_CHANGE_WAITS) as refused, signed_in_transaction():
         sent.append(
             send_email_link_again(
                 account, End(end), seal=seal(), visitor=visitor(), now=clock.now()
@@ -124,7 +123,7 @@ def send_email_link(end: str) -> ResponseReturnValue:
 @pages.post("/email/keep")
 def keep_email() -> ResponseReturnValue:
     """Take the change back that has yet to be confirmed."""
-    with refusals_noted(*NO_CHANGE_WAITS) as refused, transaction():
+    with refusals_noted(*NO_CHANGE_WAITS) as refused, signed_in_transaction():
         take_back_email_change(signed_in_account(), visitor=visitor(), now=clock.now())
     return _done(refused[0].message if refused else KEPT)
 
@@ -133,7 +132,7 @@ def keep_email() -> ResponseReturnValue:
 def verify_again() -> ResponseReturnValue:
     """Send the link that verifies the address once more."""
     account = signed_in_account()
-    with refusals_noted(LinkSentLately) as refused, transaction():
+    with refusals_noted(LinkSentLately) as refused, signed_in_transaction():
         send_verification(account, seal=seal(), now=clock.now())
     nudge()
     return _done(
@@ -149,7 +148,7 @@ def end_one(session_id: int) -> ResponseReturnValue:
     account, now = signed_in_account(), clock.now()
     if session_id == open_session().id:
         return end_here()
-    with transaction():
+    with signed_in_transaction():
         ended = sessions.end_one(account, session_id, now=now)
         security_journal.note(
             Event.SESSION_ENDED, account, visitor=visitor(), now=now, details={"was": ended.device}
@@ -177,11 +176,12 @@ def end_here() -> ResponseReturnValue:
     return redirect(url_for("web.access.show_sign_in"), 303)
 
 
-def _exchange(password: str) -> None:
-    with transaction():
+def _exchange(password: str, known_by: str | None) -> None:
+    with signed_in_transaction():
         renewed = change_password(
             signed_in_account(),
             password,
+            known_by=known_by,
             opened=open_session(),
             visitor=visitor(),
             now=clock.now(),
@@ -211,7 +211,7 @@ def _asked(change: PendingChange) -> str:
 
 def _end_all_others() -> None:
     account, now = signed_in_account(), clock.now()
-    with transaction():
+    with signed_in_transaction():
         count = sessions.end_all(account, now=now, but=open_session())
         security_journal.note(
             Event.SESSIONS_ENDED, account, visitor=visitor(), now=now, details={"count": count}

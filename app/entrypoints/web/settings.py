@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
 from app.entrypoints.queueing import nudge
+from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
@@ -12,11 +13,11 @@ from app.entrypoints.web.signing_in import (
     has_fresh_password,
     require_sign_in,
     signed_in_account,
+    signed_in_transaction,
 )
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.sentences import say
 from app.workflows.change_settings import change_settings
 
@@ -37,17 +38,19 @@ def change() -> ResponseReturnValue:
     """Change what the form holds, or say at each field why not."""
     form = SettingsForm()
     if form.validate() and _is_the_owner(form):
-        with wrong_fields_shown_on(form), transaction():
+        with wrong_fields_shown_on(form), signed_in_transaction():
             _change(form)
         nudge()
     return _answer(refused=form) if form.errors else _answer(is_saved=True)
 
 
 def _change(form: SettingsForm) -> None:
-    account = signed_in_account()
+    account, changes = signed_in_account(), changes_in(form)
+    changes.pop(form.password.name, None)
+    count_changes(account, changes)
     change_settings(
         account,
-        {name: value for name, value in changes_in(form).items() if name != form.password.name},
+        changes,
         actor=f"customer:{account.id}",
         visitor=visitor(),
         now=clock.now(),

@@ -14,9 +14,9 @@ from flask import Response, abort, current_app, redirect, request, session, url_
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from app.domain.accounts import queries, security_journal, session_rules, sessions
+from app.domain.accounts import operations, queries, security_journal, session_rules, sessions
+from app.domain.accounts.devices import digest_of
 from app.domain.accounts.models import Account, Role
-from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
@@ -119,13 +119,17 @@ def open_session() -> OpenSession:
     return cast(OpenSession, current_user.opened)
 
 
-def wait_for_code(account: Account) -> None:
-    """Remember who has shown the right password, and has yet to show a code."""
+def wait_for_code(account: Account, known_by: str | None) -> None:
+    """Remember who has shown the right password, by which hash, and has yet to show a code."""
     chosen = session.get(CHOSEN_BEFORE)
     end_session()
     if chosen is not None:
         session[CHOSEN_BEFORE] = chosen
-    session[WAITING] = {"user_id": account.id, "since": clock.now().isoformat()}
+    session[WAITING] = {
+        "user_id": account.id,
+        "since": clock.now().isoformat(),
+        "known_by": _mark_of(known_by),
+    }
 
 
 def account_that_waits() -> Account | None:
@@ -135,10 +139,10 @@ def account_that_waits() -> Account | None:
         return None
     since = datetime.fromisoformat(waiting["since"])
     account = queries.find_account(waiting["user_id"])
-    # Whatever was changed meanwhile may have been the password.
     if account is None or account.updated_at > since or clock.now() >= since + WAITS_FOR:
         return None
-    return account
+    # The password may have been exchanged while it was looked at, before the waiting began.
+    return account if waiting.get("known_by") == _mark_of(account.password_hash) else None
 
 
 def factor_is_required(account: Account) -> bool:
@@ -146,26 +150,28 @@ def factor_is_required(account: Account) -> bool:
     return account.role == Role.OPERATOR and current_app.config["SETTINGS"].production
 
 
-def begin_session(account: Account, known_by: str | None) -> None:
+def begin_session(account: Account, known_by: str | None, *, by_code: bool = False) -> None:
     """Sign the account in, in a session that holds nothing from before.
 
     What was chosen by the switch before is the account's own language from now on.
-    Raises WrongCredentials if the password has changed since its hash was looked at.
+    Raises WrongCredentials if the password has changed since its hash was looked at, and
+    CodeWanted if a second factor was switched on since.
     """
     now, chosen = clock.now(), session.get(CHOSEN_BEFORE)
     with transaction():
-        if is_signed_in():
-            sessions.end(open_session(), now=now)
-        if chosen in LANGUAGES and chosen != account.locale:
-            actor = f"{account.role}:{account.id}"
-            change_settings(account, {"locale": chosen}, actor=actor, now=now)
         begun = sign_in(
             account,
             known_by=known_by,
+            by_code=by_code,
             visitor=visitor(),
             device_token=device_token(),
             now=now,
         )
+        if is_signed_in():
+            sessions.end(open_session(), now=now)
+        if chosen in LANGUAGES and chosen != account.locale:
+            actor = f"{account.role}:{account.id}"
+            operations.change_settings(account, {"locale": chosen}, actor=actor, now=now)
     _remember(SignedIn(account, begun))
 
 
@@ -177,9 +183,15 @@ def resume_session(renewed: OpenSession) -> None:
         session[FORM_TOKEN] = sent_with_forms
 
 
-def is_still_there() -> None:
-    """Note that the owner has just shown his password or a code, and go on under a new token."""
+def is_still_there(known_by: str | None) -> None:
+    """Note that the owner has just shown his password or a code, and go on under a new token.
+
+    Raises PasswordWrong if the password has changed since its hash was looked at: whoever has
+    taken the cookie along may share the very session in which its owner has changed it.
+    """
+    user_id = signed_in_account().id
     with transaction():
+        operations.lock_owner(user_id, known_by)
         renewed = sessions.renew(open_session(), now=clock.now())
     resume_session(renewed)
 
@@ -188,12 +200,22 @@ def is_still_there() -> None:
 def signed_in_transaction() -> Iterator[None]:
     """Make everything inside permanent, unless the session has ended meanwhile.
 
-    Whoever ends sessions holds the account first. What is done here has to hold it, too: then none
-    comes after its end who was found signed in before. Raises UnknownSession.
+    Whoever ends sessions holds the account first, and so does this: what is done by somebody who
+    was found signed in comes before the end, or not at all. Raises UnknownSession.
     """
+    user_id = signed_in_account().id
     with transaction():
+        operations.lock_in_use(user_id)
+        look_at_session()
         yield
-        sessions.check_open(open_session())
+
+
+def look_at_session() -> None:
+    """Refuse whoever was found signed in, and is no longer; the account is locked.
+
+    Raises UnknownSession.
+    """
+    sessions.check_open(open_session())
 
 
 def has_fresh_password() -> bool:
@@ -212,8 +234,9 @@ def ask_for_password(back_to: str) -> ResponseReturnValue:
 def end_session() -> None:
     """Sign out, here and in the store, and forget everything."""
     if is_signed_in():
-        now = clock.now()
+        now, user_id = clock.now(), signed_in_account().id
         with transaction():
+            operations.lock_accounts({user_id})
             sessions.end(open_session(), now=now)
             security_journal.note(Event.SIGNED_OUT, signed_in_account(), visitor=visitor(), now=now)
     logout_user()
@@ -233,6 +256,11 @@ def own_path(address: str | None) -> str:
 def _sign_in_address(wanted: str) -> str:
     wanted = own_path(wanted)
     return url_for("web.access.show_sign_in", next=None if wanted == HOME else wanted)
+
+
+def _mark_of(password_hash: str | None) -> str:
+    # It travels in a cookie that its owner can read.
+    return digest_of(password_hash or "")
 
 
 def _remember(signed_in: SignedIn) -> None:

@@ -28,12 +28,11 @@ from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond, wants_fragment
 from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
 from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
 from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
@@ -62,7 +61,7 @@ def change() -> ResponseReturnValue:
     """Change what is bought automatically, or say at each field why not."""
     form, account = AutoTopUpForm(), signed_in_account()
     if form.validate():
-        with wrong_fields_shown_on(form), transaction():
+        with wrong_fields_shown_on(form), signed_in_transaction():
             change_top_up(
                 account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
             )

@@ -161,3 +161,21 @@ class TestForgetOld:
             with transaction():
                 sessions.forget_old(now=NOW + after)
             assert session.query(KnownDevice).count() == left
+
+
+class TestCheckOpen:
+    def test_knows_the_token_of_now_alone(self, ada: Account) -> None:
+        begun = begin(ada)
+        with transaction():
+            renewed = sessions.renew(begun, now=NOW)
+        sessions.check_open(renewed)
+        # Its owner has shown his password since: whoever has the cookie of before is not he.
+        with pytest.raises(UnknownSession):
+            sessions.check_open(begun)
+
+    def test_knows_none_that_was_ended(self, ada: Account) -> None:
+        begun = begin(ada)
+        with transaction():
+            sessions.end(begun, now=NOW)
+        with pytest.raises(UnknownSession):
+            sessions.check_open(begun)

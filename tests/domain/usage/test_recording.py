@@ -12,8 +12,10 @@ from app.domain.usage import recording
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
 from app.domain.usage.recording import APART_MAX, ClosedMonths, Labels
 from app.domain.usage.records import NewRecord
+from app.foundation.bulk import COPY_FROM, inserting
 from app.foundation.database import db, session, transaction
 from app.foundation.readiness import STORE_AWAY
+from app.foundation.writes import do_together
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, make_usage
 from tests.moments import NOW
@@ -120,7 +122,7 @@ class TestLabels:
         assert found.counts["ada", "model"] == 1
         with transaction():
             found.kept("ada", "provider", "x")
-            found.write()
+            do_together(found.writes())
         assert session.query(UsageLabel).filter_by(user_id="ada").count() == 3
 
 
@@ -130,15 +132,12 @@ def stored(request_id: str) -> NewRecord:
 
 
 def insert(rows: list[NewRecord]) -> bool:
-    done = []
-    inserted = recording.insert_records(
-        rows,
-        meanwhile=lambda: done.append("work"),
-        afterwards=lambda: done.append("more"),
-    )
-    # What comes afterwards may have been done, to be undone with the rows.
-    assert done in (["work", "more"], ["work"] if not inserted else [])
-    return inserted
+    label = {"user_id": "ada", "kind": "model", "label": rows[0].request_id}
+    return recording.insert_records(rows, meanwhile=lambda: [inserting(UsageLabel, [label])])
+
+
+def labels_written() -> set[str]:
+    return {label for (label,) in session.query(UsageLabel.label).filter_by(kind="model")}
 
 
 def insert_in_a_hurry(rows: list[NewRecord]) -> None:
@@ -149,16 +148,27 @@ def insert_in_a_hurry(rows: list[NewRecord]) -> None:
 
 @pytest.mark.usefixtures("app")
 class TestInsertRecords:
-    def test_inserts_all_or_none(self) -> None:
+    @pytest.mark.parametrize("number", [1, COPY_FROM])
+    def test_inserts_all_or_none_with_what_goes_along(self, number: int) -> None:
         make_account("ada")
         make_usage(request_id="taken")
         row = stored("taken")
-        fresh = [row._replace(request_id=name) for name in ("b", "a")]
+        others = [row._replace(request_id=f"other-{each}") for each in range(number)]
         with transaction():
-            assert not insert([fresh[0], row, fresh[1]])
+            assert not insert([*others, row])
         assert session.query(BillingRecord).count() == 1
+        assert "other-0" not in labels_written()
         with transaction():
-            assert insert(fresh)
+            assert insert(others)
+        assert session.query(BillingRecord).count() == 1 + number
+        assert "other-0" in labels_written()
+
+    def test_keeps_all_that_was_said(self) -> None:
+        make_account("ada")
+        make_usage(request_id="taken")
+        row = stored("taken")
+        with transaction():
+            assert insert([row._replace(request_id=name) for name in ("b", "a")])
         found = recording.ask_recorded(["a", "b", "taken", "never"]).get()
         assert sorted(found) == ["a", "b", "taken"]
         assert found["a"].occurred_at == NOW
@@ -184,12 +194,12 @@ class TestLabelsSeenBefore:
         with transaction():
             first = recording.labels([label])
             assert first.kept(*label) == "gpt-4"
-            first.write()
+            do_together(first.writes())
         with transaction(), statements() as reading:
             assert recording.labels([label]).known == {label}
         with transaction(), statements() as remembered:
             assert recording.labels([label]).known == {label}
-        assert (len(reading), len(remembered)) == (1, 0)
+        assert (len(reading), len(remembered)) == (2, 0)
 
     def test_are_forgotten_with_the_transaction_that_failed(self, app: Flask) -> None:
         label = ("ada", "model", "gpt-4")

@@ -9,6 +9,7 @@ import pytest
 from app.domain.usage.models import UsageDaily, UsageHourly, UsageMonthly
 from app.domain.usage.rollups import SUMS, Place, Rollups, sums_of
 from app.foundation.database import session, transaction
+from app.foundation.direct import on_postgresql
 from tests.factories.accounts import make_account
 from tests.statements import statements
 
@@ -39,7 +40,6 @@ def write(*places: Place, sign: int = 1) -> None:
     for place in places:
         rollups.add(place, sums_of(make_record(), sign=sign))
     with transaction():
-        rollups.prepare()
         rollups.write()
     session.expire_all()
 
@@ -99,11 +99,11 @@ class TestRollups:
         counted = [session.query(rollup).count() for rollup in (UsageHourly, UsageDaily)]
         assert [*counted, session.query(UsageMonthly).count()] == [5, 4, 4]
 
-    def test_take_three_statements_however_much_was_counted(self) -> None:
+    def test_take_one_statement_or_one_a_table_however_much_was_counted(self) -> None:
         make_account("ada")
         with statements() as sent:
             write(*(make_place(model=f"m-{number}") for number in range(100)))
-        assert len(sent) == 3
+        assert len(sent) == (1 if on_postgresql() else 3)
 
     def test_write_nothing_where_nothing_was_counted(self) -> None:
         with statements() as sent:

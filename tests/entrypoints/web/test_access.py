@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from app import create_app
 from app.config import Settings
-from app.domain.accounts import factors, operations, passwords, sessions
+from app.domain.accounts import operations, sessions
 from app.domain.accounts.access_models import SignInSession
 from app.domain.accounts.models import Account
 from app.domain.mails.models import Mail
@@ -15,10 +15,8 @@ from app.foundation import clock
 from app.foundation.database import db, session, transaction
 from app.foundation.journal import JournalEntry
 from tests.entrypoints.web.conftest import HTMX, PASSWORD, link_in
-from tests.factories.factors import code_now, make_factor
 from tests.html_lint import LintingClient
 from tests.statements import statements
-from tests.threads import in_parallel
 
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"}
 WRONG = "Mail address or password is wrong."
@@ -356,42 +354,3 @@ def test_the_cookies_travel_by_https_alone_where_there_is_https(settings, app, a
 
 def fields_of(settings: Settings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in settings.__dataclass_fields__}
-
-
-class TestAtTheMomentOfAnother:
-    """The owner chooses another password while somebody's old one is being looked at."""
-
-    @pytest.fixture
-    def overtaken(self, app, ada, monkeypatch) -> None:
-        real = passwords.matches
-
-        def exchange() -> None:
-            with transaction():
-                account = operations.lock_in_use("ada")
-                operations.set_password(account, "an entirely other one", now=clock.now())
-
-        def matches(password: str, stored: str | None) -> bool:
-            in_parallel(app, [exchange])
-            return real(password, stored)
-
-        monkeypatch.setattr(passwords, "matches", matches)
-
-    def test_the_old_one_opens_nothing(self, client, ada, overtaken) -> None:
-        answer = client.post("/login", data={"email": ada.email, "password": PASSWORD})
-        assert answer.status_code == 422 and WRONG in answer.text
-        assert session.query(SignInSession).count() == 0
-        assert client.get("/").status_code == 302
-
-    def test_nor_does_it_where_a_code_is_shown_too(self, app, client, ada, monkeypatch) -> None:
-        secret = make_factor(ada, now=clock.now())
-        client.post("/login", data={"email": ada.email, "password": PASSWORD})
-        real = factors.check_code
-
-        def check_code(account, typed, **given):
-            operations.set_password(account, "an entirely other one", now=clock.now())
-            return real(account, typed, **given)
-
-        monkeypatch.setattr(factors, "check_code", check_code)
-        code = code_now(secret, now=clock.now())
-        assert client.post("/login/code", data={"code": code}).status_code == 422
-        assert session.query(SignInSession).count() == 0

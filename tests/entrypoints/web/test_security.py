@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain.accounts import email_changes, operations, sessions
+from app.domain.accounts import email_changes, operations, passwords, sessions
 from app.domain.accounts.access_models import MailToken, SignInSession
 from app.domain.accounts.email_changes import End
 from app.domain.mails.models import Mail
@@ -20,6 +20,7 @@ from tests.entrypoints.web.conftest import (
 )
 from tests.factories.factors import make_factor
 from tests.statements import statements
+from tests.threads import in_parallel
 
 PAGE = "/settings/security"
 NEW = "another battery staple"
@@ -86,6 +87,32 @@ class TestPassword:
         answer = adas.post(f"{PAGE}/password", data=sent)
         assert answer.status_code == 422 and words in error_at(answer.text, field)
         assert operations.check_credentials("ada@example.com", PASSWORD).id == "ada"
+
+    @pytest.mark.parametrize("path", [f"{PAGE}/password", "/confirm-password"])
+    def test_is_not_changed_by_one_that_was_exchanged_meanwhile(
+        self, app, adas, ada, monkeypatch, path
+    ) -> None:
+        real = passwords.matches
+
+        def exchange() -> None:
+            # In this very session, whose cookie somebody else has, too.
+            with transaction():
+                mine = operations.lock_in_use("ada")
+                mine.password_hash = passwords.hash_password("an entirely other one")
+
+        def matches(password: str, stored: str | None) -> bool:
+            in_parallel(app, [exchange])
+            return real(password, stored)
+
+        token = session.query(SignInSession).one().digest
+        monkeypatch.setattr(passwords, "matches", matches)
+        sent = {"old_password": PASSWORD, "password": PASSWORD}
+        sent |= {"password": NEW} if path.startswith(PAGE) else {}
+        answer = adas.post(path, data=sent)
+        assert answer.status_code == 422 and "This is not your password." in answer.text
+        monkeypatch.undo()
+        assert operations.check_credentials("ada@example.com", "an entirely other one").id == "ada"
+        assert session.query(SignInSession).one().digest == token
 
 
 class TestEmail:

@@ -25,9 +25,9 @@ from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.money import usd_from_minor
 from app.foundation.sentences import say, say_count
@@ -78,7 +78,7 @@ def create() -> ResponseReturnValue:
         typed = form.code if (form.code.data or "").strip() else form.prefix
         refused: tuple[type[DomainError], ...] = (CouponCodeInvalid, CouponCodeTaken, FormSentTwice)
         fields = dict.fromkeys(refused, typed)
-        with refusals_shown_on(fields), wrong_fields_shown_on(form), transaction():
+        with refusals_shown_on(fields), wrong_fields_shown_on(form), signed_in_transaction():
             check_first_time(form)
             made = _made(form)
     return _form_page(form) if form.errors else redirect(url_for(".index", query=made), 303)
@@ -114,7 +114,7 @@ def edit(code: str) -> ResponseReturnValue:
     coupon = queries.coupon_by_code(code)
     form = _edit_form(coupon, sent=True)
     if form.validate():
-        with wrong_fields_shown_on(form), transaction():
+        with wrong_fields_shown_on(form), signed_in_transaction():
             creating.change(
                 code, lambda draft: _edited(draft, form), actor=actor(), now=clock.now()
             )
@@ -215,7 +215,7 @@ def _edit_page(coupon: Coupon, form: CouponTermsForm) -> Response:
 def _switch(code: str, *, is_active: bool) -> ResponseReturnValue:
     form, coupon = ConfirmForm(), queries.coupon_by_code(code)
     if form.validate_on_submit():
-        with transaction():
+        with signed_in_transaction():
             creating.change(
                 code,
                 lambda draft: replace(draft, is_active=is_active),

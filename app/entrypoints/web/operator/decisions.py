@@ -32,9 +32,12 @@ from app.entrypoints.web.operator.forms import (
 )
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.showing import country_called
-from app.entrypoints.web.signing_in import ask_for_password, has_fresh_password
+from app.entrypoints.web.signing_in import (
+    ask_for_password,
+    has_fresh_password,
+    signed_in_transaction,
+)
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say, say_count
 from app.workflows.adjust_tokens import adjust_tokens
@@ -87,7 +90,7 @@ def suspend(user_id: str) -> ResponseReturnValue:
     """Have the gateway told to refuse a customer."""
     form, customer = ReasonForm(), _known(user_id)
     if form.validate_on_submit():
-        with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
+        with refusals_shown_on({ReasonInvalid: form.reason}), signed_in_transaction():
             account = standing.lock_customer(user_id)
             standing.suspend(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
     title = say("Suspend {customer}", {"customer": _called(customer)})
@@ -99,7 +102,7 @@ def resume(user_id: str) -> ResponseReturnValue:
     """Let a suspended customer go on."""
     form, customer = ReasonForm(), _known(user_id)
     if form.validate_on_submit():
-        with refusals_shown_on({ReasonInvalid: form.reason}), transaction():
+        with refusals_shown_on({ReasonInvalid: form.reason}), signed_in_transaction():
             account = standing.lock_customer(user_id)
             standing.resume(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
     title = say("Lift the suspension of {customer}", {"customer": _called(customer)})
@@ -112,7 +115,7 @@ def credit_limit(user_id: str) -> ResponseReturnValue:
     customer = _known(user_id)
     form = CreditLimitForm(data={"credit_limit": customer.credit_limit_minor})
     if form.validate_on_submit():
-        with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), transaction():
+        with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), signed_in_transaction():
             account, minor = standing.lock_customer(user_id), form.credit_limit.data
             standing.set_credit_limit(account, minor, actor=actor(), now=clock.now())
     title = say("What {customer} may owe", {"customer": _called(customer)})
@@ -124,7 +127,7 @@ def approve_tax_id(user_id: str) -> ResponseReturnValue:
     """Note that a customer's tax id was checked."""
     form, customer = ConfirmForm(), _known(user_id)
     if form.validate_on_submit():
-        with transaction():
+        with signed_in_transaction():
             operations.approve_tax_id(customer, actor=actor(), now=clock.now())
     title = say("Approve the tax id of {customer}", {"customer": _called(customer)})
     return _ask(title, _of_approval(customer), say("Approve"), form, customer)
@@ -137,7 +140,7 @@ def adjust(user_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         fields = {ReasonInvalid: form.reason, **dict.fromkeys(ON_TOKENS, form.tokens)}
         tokens, reason = form.tokens.data, form.reason.data or ""
-        with refusals_shown_on(fields), transaction():
+        with refusals_shown_on(fields), signed_in_transaction():
             check_first_time(form)
             adjust_tokens(user_id, tokens, reason=reason, actor=actor(), now=clock.now())
     title = say("Adjust the tokens of {customer}", {"customer": _called(customer)})
@@ -149,7 +152,7 @@ def delete(user_id: str) -> ResponseReturnValue:
     """Have a customer's account deleted, at his request."""
     form, customer = ReasonForm(), _known(user_id)
     if form.validate_on_submit():
-        with refusals_shown_on(dict.fromkeys(ON_DELETION, form.reason)), transaction():
+        with refusals_shown_on(dict.fromkeys(ON_DELETION, form.reason)), signed_in_transaction():
             details = {"reason": check_reason(form.reason.data or "")}
             account = standing.lock_customer(user_id)
             delete_account(
@@ -164,7 +167,7 @@ def confirm_email(user_id: str) -> ResponseReturnValue:
     """Confirm another address for a customer who has lost the mailbox of the old one."""
     form, customer = ReleaseForm(), _known(user_id)
     if form.validate_on_submit():
-        with refusals_shown_on(dict.fromkeys(ON_EMAIL, form.reason)), transaction():
+        with refusals_shown_on(dict.fromkeys(ON_EMAIL, form.reason)), signed_in_transaction():
             confirm_for_old_address(
                 customer,
                 email=form.email.data or "",
@@ -182,7 +185,7 @@ def keep(user_id: str) -> ResponseReturnValue:
     """Keep a customer's account that was to be deleted."""
     form, customer = ReasonForm(), _known(user_id)
     if form.validate_on_submit():
-        with refusals_shown_on(dict.fromkeys(ON_DELETION, form.reason)), transaction():
+        with refusals_shown_on(dict.fromkeys(ON_DELETION, form.reason)), signed_in_transaction():
             details = {"reason": check_reason(form.reason.data or "")}
             account = standing.lock_customer(user_id)
             keep_account(

@@ -15,8 +15,8 @@ from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor
 from app.entrypoints.web.operator.forms import CreditForm, ReasonForm
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say
 from app.workflows.credit_invoice import credit_invoice, creditable_minor
@@ -53,7 +53,7 @@ def void(reference: str) -> ResponseReturnValue:
     """Forgive an unpaid invoice."""
     form, number = ReasonForm(), _number(reference)
     if form.validate_on_submit():
-        with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
+        with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), signed_in_transaction():
             reason = form.reason.data or ""
             void_invoice(reference, reason=reason, actor=actor(), now=clock.now())
     title = say("Void {invoice}", {"invoice": number})
@@ -65,7 +65,7 @@ def replace(reference: str) -> ResponseReturnValue:
     """Void an unpaid invoice and bill the same lines anew."""
     form, number = ReasonForm(), _number(reference)
     if form.validate_on_submit():
-        with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), transaction():
+        with refusals_shown_on(dict.fromkeys(ON_REASON, form.reason)), signed_in_transaction():
             reason, now = form.reason.data or "", clock.now()
             replace_invoice(reference, reason=reason, seller=seller(), actor=actor(), now=now)
     title = say("Replace {invoice}", {"invoice": number})
@@ -78,7 +78,7 @@ def credit(reference: str) -> ResponseReturnValue:
     form, number, consequences = CreditForm(), _number(reference), _of_credit(reference)
     if form.validate_on_submit():
         on_amount = dict.fromkeys(ON_AMOUNT, form.amount)
-        with refusals_shown_on({ReasonInvalid: form.reason, **on_amount}), transaction():
+        with refusals_shown_on({ReasonInvalid: form.reason, **on_amount}), signed_in_transaction():
             minor, reason, now = form.amount.data or 0, form.reason.data or "", clock.now()
             check_first_time(form)
             credit_invoice(reference, amount_minor=minor, reason=reason, actor=actor(), now=now)

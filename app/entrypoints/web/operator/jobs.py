@@ -7,8 +7,8 @@ from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show
 from app.entrypoints.web.page_numbers import row_before
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock, outbox
-from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.sentences import say
 
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
 @pages.post(f"/jobs/<int(max={ID_MAX}):job_id>/retry")
 def retry(job_id: int) -> ResponseReturnValue:
     """Try a job again now; each can be done twice without harm."""
-    with transaction():
+    with signed_in_transaction():
         outbox.retry(job_id, actor=actor(), now=clock.now())
     nudge()
     flash(str(translated(say("The worker tries job {id} again.", {"id": job_id}))))

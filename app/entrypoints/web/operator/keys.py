@@ -20,10 +20,10 @@ from app.entrypoints.web.signing_in import (
     ask_for_password,
     has_fresh_password,
     signed_in_account,
+    signed_in_transaction,
 )
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.paging import ID_MAX
 from app.foundation.secret_keys import KeyKind, SecretKey
 from app.foundation.sentences import say
@@ -64,7 +64,7 @@ def replace(key_id: int) -> ResponseReturnValue:
     form, key = OverlapForm(), key_lists.console_key(key_id, now=clock.now())
     if not form.validate_on_submit():
         return _asked(form, key)
-    with refusals_shown_on(form.refusals), transaction():
+    with refusals_shown_on(form.refusals), signed_in_transaction():
         overlap = Overlap(form.overlap.data)
         made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
     if form.errors:
@@ -78,7 +78,7 @@ def revoke(key_id: int) -> ResponseReturnValue:
     """Say what revoking a key does, and do it."""
     form, key = ConfirmForm(), key_lists.console_key(key_id, now=clock.now())
     if form.validate_on_submit():
-        with transaction():
+        with signed_in_transaction():
             revoke_key(key.id, by=_doer(), now=clock.now())
     return ask(_revoking(key), form)
 
@@ -106,7 +106,7 @@ def _make(form: KeyForm, kind: KeyKind, *, owner: Account | None) -> ResponseRet
     if form.validate_on_submit():
         with refusals_shown_on(form.refusals):
             terms = form.terms(zone=zone(signed_in_account().timezone), now=now)
-            with transaction():
+            with signed_in_transaction():
                 made = make_key(kind, terms, owner=owner, by=_doer(), now=now)
             nudge()
     if made is not None:

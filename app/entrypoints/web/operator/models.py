@@ -12,8 +12,8 @@ from app.entrypoints.web.operator.desk import actor, show, text_asked
 from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.price_forms import AliasRemovalForm, WithdrawalForm
 from app.entrypoints.web.page_numbers import row_before
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.figures import dollars
 from app.foundation.money import usd_per_1k_from_pico
 from app.foundation.sentences import Day, say
@@ -48,7 +48,7 @@ def remove_alias() -> ResponseReturnValue:
     row = withdrawing.alias_called(form.alias.data or "")
     question = _question_of_alias(row)
     if form.validate_on_submit():
-        with transaction():
+        with signed_in_transaction():
             withdrawing.remove_alias(row.alias, actor=actor(), now=clock.now())
     return ask(question, form)
 
@@ -60,7 +60,7 @@ def withdraw_price() -> ResponseReturnValue:
     withdrawal = withdrawing.preview_withdrawal(form.price_id.data or 0, now=clock.now())
     question = _question(withdrawal)
     if form.validate_on_submit():
-        with transaction():
+        with signed_in_transaction():
             withdrawing.withdraw_price(withdrawal.price.id, actor=actor(), now=clock.now())
     return ask(question, form)
 

@@ -27,8 +27,8 @@ from app.entrypoints.web.operator.desk import (
 from app.entrypoints.web.operator.forms import RefundForm
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import row_before
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say
@@ -76,7 +76,7 @@ def refund(payment_id: str) -> ResponseReturnValue:
 
 def _refunded(payment_id: str, form: RefundForm) -> ResponseReturnValue:
     reason, now = form.reason.data or "", clock.now()
-    with transaction():
+    with signed_in_transaction():
         asked = request_refund(
             payment_id,
             amount_minor=form.amount.data,
@@ -93,7 +93,7 @@ def _refunded(payment_id: str, form: RefundForm) -> ResponseReturnValue:
 
 def _previewed(payment_id: str, form: RefundForm) -> RefundPreview:
     check_reason(form.reason.data or "")
-    with transaction():
+    with signed_in_transaction():
         return preview_refund(payment_id, amount_minor=form.amount.data, now=clock.now())
 
 

@@ -19,9 +19,9 @@ from app.entrypoints.web.operator.desk import actor, local, show
 from app.entrypoints.web.operator.forms import NewPlanForm, PlanChangeForm, PlanForm
 from app.entrypoints.web.operator.journal_reading import Detail, acts_told, details_told
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.sentences import say
 from app.workflows.announce_price_rises import AHEAD
 
@@ -61,7 +61,11 @@ def create() -> ResponseReturnValue:
     """Offer a new plan, or say at each field why not."""
     form, plan = NewPlanForm(), None
     if form.validate():
-        with refusals_shown_on({PlanIdTaken: form.id}), wrong_fields_shown_on(form), transaction():
+        with (
+            refusals_shown_on({PlanIdTaken: form.id}),
+            wrong_fields_shown_on(form),
+            signed_in_transaction(),
+        ):
             plan_id = (form.id.data or "").strip()
             plan = plan_making.create_plan(plan_id, _draft(form), actor=actor(), now=clock.now())
     return _form_page(form) if plan is None else _saved(plan)
@@ -88,7 +92,7 @@ def change(plan_id: str) -> ResponseReturnValue:
 
 
 def _change(plan: Plan, draft: PlanDraft) -> ResponseReturnValue:
-    with transaction():
+    with signed_in_transaction():
         plan_making.change_plan(plan.id, lambda _: draft, actor=actor(), now=clock.now())
     return _saved(plan)
 

@@ -24,8 +24,8 @@ from app.entrypoints.web.forms import visible
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.price_forms import PriceTableForm
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.sentences import say
 from app.wiring import parse_price_table
 from app.workflows.import_prices import import_prices
@@ -153,7 +153,7 @@ def _previewed(table: PriceTable, content: bytes, form: PriceTableForm) -> Impor
 
 def _imported(table: PriceTable, form: PriceTableForm) -> ResponseReturnValue:
     override = form.override.data
-    with transaction():
+    with signed_in_transaction():
         done = import_prices(table.prices, actor=actor(), now=clock.now(), override=override)
     nudge()
     counts = {"new": len(done.new), "changed": len(done.changed)}

@@ -18,8 +18,8 @@ from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
 from app.entrypoints.web.operator.price_forms import AliasForm, PriceForm
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.errors import DomainError
 from app.foundation.money import usd_per_1k_from_pico
 from app.foundation.sentences import say
@@ -87,7 +87,7 @@ def set_alias() -> ResponseReturnValue:
     form = AliasForm(data={"alias": request.args.get("alias", "")})
     if form.validate_on_submit():
         fields = {AliasTaken: form.alias, ModelNameInvalid: form.alias, UnknownModel: form.model_id}
-        with refusals_shown_on(fields), transaction():
+        with refusals_shown_on(fields), signed_in_transaction():
             alias, model_id = (form.alias.data or "").strip(), (form.model_id.data or "").strip()
             operations.set_alias(alias, model_id=model_id, actor=actor(), now=clock.now())
     if form.is_submitted() and not form.errors:
@@ -97,7 +97,7 @@ def set_alias() -> ResponseReturnValue:
 
 def _set(form: PriceForm, terms: PriceTerms) -> ResponseReturnValue:
     model_id, starts_at = _model(form), form.effective_from.data or SINCE_EVER
-    with transaction():
+    with signed_in_transaction():
         operations.set_price(model_id, terms, starts_at=starts_at, actor=actor(), now=clock.now())
     nudge()
     tell(say("The price of {model} is set.", {"model": model_id}))

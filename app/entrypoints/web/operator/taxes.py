@@ -14,9 +14,9 @@ from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.tax_forms import TaxForm
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.figures import rate
 from app.foundation.sentences import say
 
@@ -34,7 +34,7 @@ def set_tax() -> ResponseReturnValue:
     """Set what a country's customers pay, or say at each field why not."""
     form = TaxForm()
     if form.validate():
-        with wrong_fields_shown_on(form), transaction():
+        with wrong_fields_shown_on(form), signed_in_transaction():
             tax_table.set_tax(
                 form.country.data or "",
                 name=form.name.data or "",
@@ -53,7 +53,7 @@ def remove(country: str) -> ResponseReturnValue:
         raise UnknownTax(say("There is no tax for this country."))
     question = _question(tax)
     if form.validate_on_submit():
-        with transaction():
+        with signed_in_transaction():
             tax_table.remove_tax(country, actor=actor(), now=clock.now())
     return ask(question, form)
 

@@ -16,8 +16,8 @@ from app.entrypoints.web.operator.desk import (
     text_asked,
 )
 from app.entrypoints.web.page_numbers import row_before
+from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.database import transaction
 from app.foundation.sentences import say
 
 pages = Blueprint("webhooks", __name__)
@@ -52,7 +52,7 @@ def index() -> ResponseReturnValue:
 @pages.post("/webhooks/<provider>/<event_id>/replay")
 def replay(provider: str, event_id: str) -> ResponseReturnValue:
     """Look into an event once more, whatever was made of it; it has no effect twice."""
-    with transaction():
+    with signed_in_transaction():
         inbox.replay(provider, event_id, actor=actor(), now=clock.now())
     nudge()
     flash(str(translated(say("The worker looks into {id} again.", {"id": event_id}))))
