@@ -21,12 +21,13 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.mails.links import LINK
 from app.domain.mails.models import Mail
+from app.domain.payments import declines
 from app.entrypoints.languages import NO_PLAN, language, speaking, teach, translated
 from app.entrypoints.sealing import seal
 from app.foundation import figures
 from app.foundation.languages import long_month_in
 from app.foundation.sealing import SealBroken
-from app.foundation.sentences import Day, Sentence, say, told_again
+from app.foundation.sentences import Day, say, told_again
 
 EXTENSION = "letters"
 # Where a kind is switched off; what is not here is sent to everyone whom it concerns.
@@ -34,19 +35,6 @@ SWITCHES = {
     "invoice_issued": "/settings",
     "invoice_paid": "/settings",
     "alerts_crossed": "/alerts",
-}
-# What banks say of a card, in words; Stripe's decline codes.
-DECLINES: dict[str, Sentence] = {
-    "card_declined": say("the bank declined the card"),
-    "generic_decline": say("the bank declined the card"),
-    "do_not_honor": say("the bank declined the card"),
-    "insufficient_funds": say("there were not enough funds on the card"),
-    "expired_card": say("the card has expired"),
-    "lost_card": say("the card was reported lost"),
-    "stolen_card": say("the card was reported stolen"),
-    "incorrect_cvc": say("the card’s security code was wrong"),
-    "card_velocity_exceeded": say("the card’s limit was reached"),
-    "authentication_required": say("the bank wants you to confirm the payment yourself"),
 }
 EMPTY_LINES = re.compile(r"\n(?:[ ]*\n){2,}")
 
@@ -159,10 +147,7 @@ def _at(context: Context, text: str) -> str:
 
 def _in_words(decline_code: str | None) -> str:
     """Say why a card was declined."""
-    if not decline_code:
-        return _told(say("the bank gave no reason"))
-    unknown = say("the bank answered “{code}”", {"code": decline_code.replace("_", " ")})
-    return _told(DECLINES.get(decline_code, unknown))
+    return _told(declines.because(decline_code))
 
 
 def _payment_method(stored: str) -> str:

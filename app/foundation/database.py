@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import cache
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -24,12 +25,13 @@ from sqlalchemy import (
     MetaData,
     Text,
     event,
+    inspect,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, registry
+from sqlalchemy.orm import DeclarativeBase, Mapper, ORMExecuteState, registry
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
 
@@ -111,8 +113,7 @@ def transaction() -> Iterator[None]:
     """Make everything inside permanent together, or not at all."""
     assert not _writing.get(), "a transaction inside a transaction"
     end_reading()
-    # What was read before may have changed since: inside, every object is read anew.
-    session.expire_all()
+    _read_anew()
     writing, connected = _writing.set(True), _connection.set(None)
     try:
         yield
@@ -124,6 +125,19 @@ def transaction() -> Iterator[None]:
         _connection.reset(connected)
         _writing.reset(writing)
         _leave_writer_queue()
+
+
+def _read_anew() -> None:
+    """Let every object be read anew: what was read before may have changed since."""
+    for known in session:
+        session.expire(known, _may_change(inspect(known).mapper))
+
+
+@cache
+def _may_change(mapper: Mapper[Base]) -> tuple[str, ...]:
+    # What a row is called does not change; to read it only for that would be a question more.
+    keys = {mapper.get_property_by_column(each).key for each in mapper.primary_key}
+    return tuple(each.key for each in mapper.attrs if each.key not in keys)
 
 
 def is_in_transaction() -> bool:

@@ -29,7 +29,10 @@ def usd_of_minor(minor: int) -> str:
 
 
 def usd_written(minor: int) -> str:
-    """Return an amount of cents as a sentence has it: 1,234.50 USD."""
+    """Return an amount of cents as the fields have it that it is typed into: 1,234.50 USD.
+
+    So it reads in the sentences that say what was typed, while it is; everywhere else: $1,234.50.
+    """
     return f"{usd_from_minor(minor).quantize(CENT):,f} USD"
 
 

@@ -133,17 +133,20 @@ def told(text: str, wording: Mapping[str, object]) -> str:
 
 
 def kept(value: object) -> object:
-    """Return a sentence as JSON; all else as it is."""
+    """Return a sentence or a day as JSON; all else as it is."""
     if isinstance(value, Sentence):
         return {"text": str(value), "wording": wording_of(value)}
-    assert not isinstance(value, Day), "a day is kept as its moment, and said when it is read"
+    if isinstance(value, Day):
+        return {"day": value.moment.astimezone(value.local).date().isoformat()}
     return value
 
 
 def told_again(value: object) -> object:
-    """Return what was kept as a sentence as that sentence; all else as it is."""
+    """Return what was kept as a sentence or a day as that; all else as it is."""
     if isinstance(value, Mapping) and value.keys() == {"text", "wording"}:
         return told(value["text"], value["wording"])
+    if isinstance(value, Mapping) and value.keys() == {"day"}:
+        return Day(datetime.fromisoformat(value["day"]).replace(tzinfo=UTC))
     return value
 
 

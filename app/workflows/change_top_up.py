@@ -15,14 +15,18 @@ def change_top_up(
 ) -> SettingsView:
     """Change the settings that are named, top-up and others; return the whole.
 
-    What the guard remembers of declines is forgotten where automatic top-up goes from off to on.
+    What the guard remembers of declines is forgotten where automatic top-up goes from off to on;
+    that they have switched it off, where its owner leaves it so.
     Raises InvalidFields that names every wrong field; then nothing is changed.
     """
-    if changes.get("auto_topup") is not True:
+    wanted = changes.get("auto_topup")
+    if wanted is None:
         return accounts.change_settings(account, changes, actor=actor, now=now)
     locked = accounts.lock_in_use(account.id)
     was_on = queries.settings_of(locked).auto_topup
     changed = accounts.change_settings(locked, changes, actor=actor, now=now)
-    if not was_on:
+    if not wanted:
+        tokens.note_switched_off(account.id, now=now)
+    elif not was_on:
         tokens.note_switched_on(account.id, now=now)
     return changed

@@ -28,18 +28,24 @@ def confirm_payment(
     undecided: the page goes on saying so. Raises UnknownPayment.
     """
     payment = queries.payment_of(account, public_id)
+    is_decided = decide(payment, gateways=gateways, now=now)
+    return queries.payment_of(account, public_id) if is_decided else payment
+
+
+def decide(payment: PaymentView, *, gateways: Gateways, now: datetime) -> bool:
+    """Ask the provider about an undecided payment; tell whether it has just been decided."""
     page = payment.provider_session
     if not payment.is_undecided or page is None or payment.provider not in gateways:
-        return payment
+        return False
     end_reading()
     try:
         outcome = gateways[payment.provider].outcome_of_session(page)
         if isinstance(outcome, PaymentOutcome):
             with transaction():
-                settle_payment(outcome, now=now)
+                return settle_payment(outcome, now=now)
     except ProviderUnreachable:
-        log.info("The provider could not be asked about %s; the sweep will.", public_id)
+        log.info("The provider could not be asked about %s; the sweep will.", payment.id)
     except (ProviderRefused, OutcomeMismatch, OutcomeImpossible) as error:
         # The customer cannot do anything about it; the operator sees it at the event.
-        log.error("Payment %s cannot be confirmed: %s", public_id, error.message)
-    return queries.payment_of(account, public_id)
+        log.error("Payment %s cannot be confirmed: %s", payment.id, error.message)
+    return False

@@ -27,10 +27,11 @@ from app.workflows.note_top_up import note_top_up
 from app.workflows.tell_of_decline import tell_of_decline
 
 
-def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
+def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> bool:
     """Take the outcome's transition and write its effect, in the running transaction.
 
-    Raises UnknownPayment, OutcomeMismatch and OutcomeImpossible; then nothing is changed.
+    Tell whether the payment is decided, now or already. Raises UnknownPayment, OutcomeMismatch
+    and OutcomeImpossible; then nothing is changed.
     """
     payment = operations.lock_payment(outcome.payment_id)
     invoice = operations.lock_invoice(payment)
@@ -41,8 +42,12 @@ def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> None:
         amount_minor=payment.amount_minor,
         currency=payment.currency,
     )
-    if not operations.record_outcome(payment, outcome, now=now):
-        return
+    if operations.record_outcome(payment, outcome, now=now):
+        _follow(payment, invoice, outcome, now=now)
+    return payment.status not in rules.UNDECIDED
+
+
+def _follow(payment: Payment, invoice: Invoice, outcome: PaymentOutcome, *, now: datetime) -> None:
     if payment.status == PaymentStatus.SETTLED:
         operations.keep_card_of(payment, outcome, now=now)
         _take_effect(payment, invoice, now=now)

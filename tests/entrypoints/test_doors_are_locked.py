@@ -64,6 +64,8 @@ SHARED = ("web.confirming", "web.journal", "web.factors", "web.security", "web.m
 FORMS = {"web.invoices.pay": {"provider": "stripe"}}
 BODIES = {"api.checkout.checkout": {"provider": "stripe"}}
 # What differs from one answer to the next, whatever is asked.
+# Each form sends one along, and htmx in a header.
+FORM_TOKEN = re.compile(r"""(?<=X-CSRFToken": ")[^"]+|(?<=name="csrf_token" value=")[^"]+""")
 PASSING = {"X-Request-Id", "RateLimit-Remaining", "RateLimit-Reset", "Content-Length", "Set-Cookie"}
 
 pytestmark = on_sqlite
@@ -134,7 +136,9 @@ def callers_of(route: Route) -> tuple[Caller, ...]:
 def said_by(answer: TestResponse) -> list[str]:
     """Return all of an answer that might tell whether something is there."""
     kept = sorted(f"{name}: {value}" for name, value in answer.headers if name not in PASSING)
-    return [str(answer.status_code), *kept, *answer.text.splitlines()]
+    # The frame says what was asked for, and sends each form's token along.
+    said = FORM_TOKEN.sub("", answer.text).replace(answer.request.path, "")
+    return [str(answer.status_code), *kept, *said.splitlines()]
 
 
 def worked_for(browser: FlaskClient, path: str, **sent: object) -> tuple[TestResponse, list[str]]:

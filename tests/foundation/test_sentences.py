@@ -131,6 +131,14 @@ def test_what_is_kept_is_told_again(said: Sentence) -> None:
     )
 
 
+def test_days_that_are_kept_are_said_in_every_language() -> None:
+    west = ZoneInfo("America/Los_Angeles")
+    day = json.loads(json.dumps(kept(Day(datetime(2026, 11, 26, 3, tzinfo=UTC), west))))
+    assert day == {"day": "2026-11-25"}
+    assert str(told_again(day)) == "25 Nov 2026"
+    assert in_language(told_again(day), "zh") == "2026年11月25日"
+
+
 def test_what_was_kept_stays_in_english_as_it_was() -> None:
     again = told("A name has up to 80 letters.", wording_of(say("Settings")))
     assert again == "A name has up to 80 letters." and in_language(again, "zh") == "设置"

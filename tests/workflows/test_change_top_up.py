@@ -43,6 +43,18 @@ class TestChangeTopUp:
         guard = queries.find_guard("ada")
         assert guard is not None and guard.paused_until is None
 
+    def test_takes_the_owners_word_for_the_declines(self, ada: Account, now: datetime) -> None:
+        with transaction():
+            guard = tokens.note_declined("ada", now=now)
+            assert guard.switched_off_at == now
+        change(ada, auto_topup_threshold=5, now=now)
+        session.rollback()
+        assert queries.find_guard("ada").switched_off_at == now
+        change(ada, auto_topup=False, now=now)
+        session.rollback()
+        assert queries.find_guard("ada").switched_off_at is None
+        assert declines() == 3
+
     @pytest.mark.parametrize(
         "changes", [{"auto_topup": True}, {"auto_topup_threshold": 5}, {"auto_topup": False}]
     )

@@ -70,6 +70,8 @@ class TestStatements:
     def test_are_a_handful_where_everything_is_known(self) -> None:
         batch = make_batch(make_accounts("user", 5), 100)
         record(batch)
+        # What is new is read once more, by whoever comes next, because its batch might have failed.
+        record(batch)
         with statements() as sent:
             outcomes = record(batch)
         assert {outcome.status for outcome in outcomes} == {"duplicate"}

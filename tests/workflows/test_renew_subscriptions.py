@@ -95,7 +95,7 @@ class TestRenewSubscriptions:
         assert (invoice.issued_at, invoice.due_at) == (END, END)
         assert invoice.invoice_number == f"INV-{pro.number}-2026-12"
         assert (invoice.period_id, invoice.plan_id) == (period.id, "plan-pro")
-        assert lines_of(invoice) == [("Pro plan, 2026-12-22 to 2027-01-22", 9_999)]
+        assert lines_of(invoice) == [("Pro plan, 22 Dec 2026 to 22 Jan 2027", 9_999)]
         # 7 of 31 days of the quota, until it is paid.
         assert (period.quota, period.grace_ends_at) == (225_806, GRACE_END)
         assert standing(pro, now=END).status == "past_due"
@@ -147,7 +147,7 @@ class TestRenewSubscriptions:
     def test_begins_the_pending_plan(self, pro: Account, gateway) -> None:
         begin_switch(pro, "plan-basic", gateway=gateway, now=NOW + DAY)
         renew(now=END)
-        assert lines_of(invoices_of(pro)[1]) == [("Basic plan, 2026-12-22 to 2027-01-22", 999)]
+        assert lines_of(invoices_of(pro)[1]) == [("Basic plan, 22 Dec 2026 to 22 Jan 2027", 999)]
 
     def test_asks_for_nothing_after_a_cancellation(self, pro: Account) -> None:
         with transaction():
@@ -163,7 +163,7 @@ class TestRenewSubscriptions:
         renew(now=END)
         renewal = invoices_of(pro)[2]
         assert lines_of(renewal) == [
-            ("Enterprise plan, 2026-12-22 to 2027-01-22", 99_999),
+            ("Enterprise plan, 22 Dec 2026 to 22 Jan 2027", 99_999),
             ("Carried from 2026-12", 29),
         ]
         assert session.query(CarriedAmount).one().invoice_id == renewal.id

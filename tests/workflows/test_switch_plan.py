@@ -93,7 +93,7 @@ class TestFromPayAsYouGo:
         )
         assert invoice.invoice_number == f"INV-{ada.number}-2026-11"
         assert (invoice.issued_at, invoice.due_at, invoice.paid_at) == (paid_at,) * 3
-        assert lines_of(invoice) == [("Pro plan, 2026-11-22 to 2026-12-22", 9_999)]
+        assert lines_of(invoice) == [("Pro plan, 22 Nov 2026 to 22 Dec 2026", 9_999)]
         assert mails_of(ada) == ["plan_changed", "invoice_paid"]
         assert change_status() == ["applied"]
 
@@ -101,7 +101,7 @@ class TestFromPayAsYouGo:
         late = datetime.fromisoformat("2026-11-22T23:45:00+00:00")
         checkout = begin_switch(ada, "plan-pro", gateway=gateway, now=late)
         pay(checkout, gateway=gateway, now=late + 20 * MINUTE)
-        assert lines_of(invoices_of(ada)[0]) == [("Pro plan, 2026-11-23 to 2026-12-23", 9_999)]
+        assert lines_of(invoices_of(ada)[0]) == [("Pro plan, 23 Nov 2026 to 23 Dec 2026", 9_999)]
 
     def test_has_no_number_until_money_comes(self, ada: Account, gateway) -> None:
         begin_switch(ada, "plan-pro", gateway=gateway)
@@ -139,7 +139,7 @@ class TestWithinAPaidPeriod:
         )
         upgrade = invoices_of(ada)[1]
         assert lines_of(upgrade) == [
-            ("Pro plan, 2026-12-07 to 2026-12-22", 5_000),
+            ("Pro plan, 7 Dec 2026 to 22 Dec 2026", 5_000),
             ("Unused time of the Basic plan", -500),
         ]
         assert (upgrade.final_minor, upgrade.period_id) == (4_500, before.id)
@@ -161,7 +161,7 @@ class TestWithinAPaidPeriod:
         assert running(ada) == ("plan-enterprise", 99_999, 1_002_916)
         upgrade = invoices_of(ada)[1]
         assert lines_of(upgrade) == [
-            ("Enterprise plan, 2026-12-22 to 2026-12-22", 32),
+            ("Enterprise plan, 22 Dec 2026 to 22 Dec 2026", 32),
             ("Unused time of the Pro plan", -3),
             ("Carried onto the next invoice", -29),
         ]

@@ -113,6 +113,13 @@ def addresses(user_ids: Collection[str]) -> dict[str, str]:
     return _addresses(user_ids)
 
 
+def called(user_ids: Collection[str]) -> dict[str, str]:
+    """Return what operators call the accounts: by name, or by mail; nobody's have neither."""
+    theirs = select(Account.id, Account.name, Account.email)
+    standing = theirs.where(any_of(Account.id, user_ids), Account.erased_at.is_(None))
+    return {user_id: name or email for user_id, name, email in session.execute(standing)}
+
+
 def invoice_addresses(user_ids: Collection[str]) -> dict[str, str]:
     """Return where those of the accounts get their invoices that want them by mail."""
     return _addresses(user_ids, BillingSettings.send_invoice_email.is_(True))

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from app.domain.accounts.models import Account
 from app.domain.coupons import queries, redeeming
 from app.domain.coupons.discounting import Discount, UseAct, UseStatus, used
-from app.domain.coupons.models import Coupon, CouponApplication, CouponGuess, CouponUsage
+from app.domain.coupons.models import CouponApplication, CouponGuess, CouponUsage
 from app.domain.coupons.redeeming import CouponView
 from app.domain.coupons.rules import CouponType
 from app.foundation.bulk import any_of, change_rows, insert_rows
@@ -34,9 +34,8 @@ def redeem(
 
     Raises CouponNotFound and what `redeeming.check_redeemable` raises.
     """
-    found = queries.coupon_by_code(text)
     # Locked after the account, so that two accounts cannot take the last redemption together.
-    row = session.scalars(select(Coupon).where(Coupon.id == found.id).with_for_update()).one()
+    row = queries.locked_coupon(text)
     coupon = queries.view(row)
     redeemed = queries.redemptions_count(row.id, account)
     redeeming.check_redeemable(coupon, redeemed_by_account=redeemed, plan_ids=plan_ids, now=now)

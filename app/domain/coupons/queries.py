@@ -79,21 +79,41 @@ def coupons(*, limit: int, cursor: Cursor | None = None, prefix: str | None = No
 
 def coupon_by_code(text: str) -> Coupon:
     """Return the coupon with this code, however it is written. Raises CouponNotFound."""
-    found = find_coupon(text)
-    if found is None:
-        raise CouponNotFound(say("There is no coupon with this code. Please check the spelling."))
-    return found
+    return _there(find_coupon(text))
+
+
+def locked_coupon(text: str) -> Coupon:
+    """Lock the coupon with this code, however it is written. Raises CouponNotFound."""
+    named = _named(text)
+    return _there(None if named is None else session.scalar(named.with_for_update()))
+
+
+def no_such_coupon() -> CouponNotFound:
+    """Return the refusal of a code that no coupon has."""
+    return CouponNotFound(say("There is no coupon with this code. Please check the spelling."))
 
 
 def find_coupon(text: str) -> Coupon | None:
     """Return the coupon with this code, however it is written, if there is one."""
+    named = _named(text)
+    if named is None:
+        return None
+    return session.scalar(named.execution_options(populate_existing=True))
+
+
+def _there(found: Coupon | None) -> Coupon:
+    if found is None:
+        raise no_such_coupon()
+    return found
+
+
+def _named(text: str) -> Select[Coupon] | None:
     try:
         code = rules.normal_code(text)
     except CouponCodeInvalid:
         # No coupon has such a code, and databases do not even store some of them.
         return None
-    named = select(Coupon).where(Coupon.code == code)
-    return session.scalar(named.execution_options(populate_existing=True))
+    return select(Coupon).where(Coupon.code == code)
 
 
 def most_redemptions(coupon: Coupon) -> int:

@@ -15,7 +15,7 @@ from app.domain.coupons.errors import (
 )
 from app.domain.coupons.rules import CouponType
 from app.foundation import figures
-from app.foundation.sentences import Sentence, say, say_count
+from app.foundation.sentences import Day, Sentence, say, say_count
 
 GUESSES_MAX = 10
 GUESSES_WITHIN = timedelta(hours=1)
@@ -81,7 +81,7 @@ def check_redeemable(
         raise CouponNotStarted(
             say(
                 "The coupon {code} is valid from {day} on.",
-                {"code": code, "day": f"{coupon.valid_from:%Y-%m-%d}"},
+                {"code": code, "day": Day(coupon.valid_from)},
             )
         )
     # The end is exclusive, like every end in this house.

@@ -6,7 +6,7 @@ changed, its translation has to stay for the lines that were written before.
 
 from datetime import datetime
 
-from app.foundation.sentences import Sentence, say
+from app.foundation.sentences import Day, Sentence, say
 
 
 def usage_of(model: str) -> Sentence:
@@ -16,7 +16,7 @@ def usage_of(model: str) -> Sentence:
 
 def plan_for(plan_name: str, *, starts_at: datetime, ends_at: datetime) -> Sentence:
     """Say for which days a line asks the price of a plan."""
-    days = {"starts_on": f"{starts_at:%Y-%m-%d}", "ends_on": f"{ends_at:%Y-%m-%d}"}
+    days = {"starts_on": Day(starts_at), "ends_on": Day(ends_at)}
     return say("{plan} plan, {starts_on} to {ends_on}", {"plan": plan_name, **days})
 
 

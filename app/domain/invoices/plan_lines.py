@@ -8,6 +8,7 @@ from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
 from app.domain.subscriptions.changing import Change, ChangeKind
 from app.foundation import money
+from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say
 
 
@@ -32,18 +33,18 @@ def change_lines(
             ends_at=change.period.ends_at,
             price_minor=change.charge_minor,
         )
-        formula = say("{price} for a whole period", {"price": usd(change.charge_minor)})
+        formula = say("{price} for a whole period", {"price": usd_of_minor(change.charge_minor)})
         return (ExplainedLine(line, formula),)
     share = {"left": change.seconds_left, "whole": change.period.seconds}
     words = line_words.plan_for(new_name, starts_at=now, ends_at=change.period.ends_at)
-    price = {"price": usd(change.after.price_minor), **share}
+    price = {"price": usd_of_minor(change.after.price_minor), **share}
     formula = say("{price} × {left:,} s left / {whole:,} s", price)
     lines = [ExplainedLine(_line("plan", words, change.charge_minor), formula)]
     # Only what the new plan costs is taken off; the rest becomes account credit.
     credited = min(change.credit_minor, change.charge_minor)
     if credited:
         unused = line_words.unused_time_of(old_name)
-        paid = {"paid": usd(change.net_paid_minor), **share}
+        paid = {"paid": usd_of_minor(change.net_paid_minor), **share}
         formula = say("{paid} paid × {left:,} s left / {whole:,} s", paid)
         lines.append(ExplainedLine(_line("plan_credit", unused, -credited), formula))
     return tuple(lines)
@@ -51,14 +52,11 @@ def change_lines(
 
 def carried_lines(bill: Bill) -> tuple[ExplainedLine, ...]:
     """Return the line that a bill's amount is carried on with, if nobody could pay it by itself."""
-    formula = say("Less than {least} is not paid by itself", {"least": usd(rules.LEAST_MINOR)})
+    formula = say(
+        "Less than {least} is not paid by itself", {"least": usd_of_minor(rules.LEAST_MINOR)}
+    )
     carried = (line for line in bill.lines if line.kind == "carried_on")
     return tuple(ExplainedLine(line, formula) for line in carried)
-
-
-def usd(minor: int) -> str:
-    """Return an amount in the words of a formula."""
-    return f"{money.usd_from_minor(minor):.2f} USD"
 
 
 def _line(kind: str, description: str, minor: int) -> Line:

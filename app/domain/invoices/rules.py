@@ -16,7 +16,7 @@ from app.domain.invoices.errors import (
 )
 from app.foundation import money
 from app.foundation.periods import BillingMonth
-from app.foundation.sentences import Sentence, say
+from app.foundation.sentences import Day, Sentence, say
 
 # An hour for the gateway's last posts before a month is closed.
 CLOSES_AFTER = timedelta(hours=1)
@@ -155,8 +155,9 @@ def check_closable(month: BillingMonth, *, now: datetime) -> None:
     if month > BillingMonth.of(now):
         raise MonthInFuture(say("{month} has not begun.", {"month": str(month)}))
     if now < closes_at(month):
-        places = {"month": str(month), "moment": f"{closes_at(month):%Y-%m-%d %H:%M}"}
-        raise MonthNotOver(say("{month} can be closed from {moment} UTC on.", places))
+        opens_at = closes_at(month)
+        places = {"month": str(month), "day": Day(opens_at), "time": f"{opens_at:%H:%M}"}
+        raise MonthNotOver(say("{month} can be closed from {day}, {time} UTC on.", places))
 
 
 def closes_at(month: BillingMonth) -> datetime:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy import Select, and_, func, or_, select
 
@@ -128,13 +129,21 @@ def page_of_change(plan_change_id: int, *, now: datetime) -> str | None:
     )
 
 
-def page_of_top_up(user_id: str, *, now: datetime) -> str | None:
-    """Return the provider's page on which the account's extra tokens can be paid, if one is open.
+class WaitingTopUps(NamedTuple):
+    """What an account's purchases of extra tokens wait for its owner with."""
 
-    Whoever comes back from there without having paid finds it again.
-    """
+    # The newest automatic one that a bank wants to be confirmed, by its invoice's id.
+    to_confirm: str | None
+    # The provider's page that is still open: who left it without having paid finds it again.
+    page_open: str | None
+
+
+def waiting_top_ups(user_id: str, *, now: datetime) -> WaitingTopUps:
+    """Return which of the account's top-ups wait for its owner, in one statement."""
     ours = Payment.user_id == user_id, Payment.purpose == "topup"
-    return session.scalar(_pages(now).where(*ours).limit(1))
+    page = _pages(now).where(*ours).limit(1)
+    both = select(_to_confirm(user_id).scalar_subquery(), page.scalar_subquery())
+    return WaitingTopUps._make(session.execute(both).one())
 
 
 def _pages(now: datetime) -> Select[str | None]:
@@ -225,8 +234,7 @@ def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
     )
 
 
-def find_top_up_to_confirm(user_id: str) -> str | None:
-    """Return the id of the newest automatic purchase that a bank wants its customer to confirm."""
+def _to_confirm(user_id: str) -> Select[str]:
     statement = (
         select(Invoice.public_id)
         .join(Payment, Payment.invoice_id == Invoice.id)
@@ -239,7 +247,7 @@ def find_top_up_to_confirm(user_id: str) -> str | None:
         )
         .order_by(Invoice.id.desc())
     )
-    return session.scalar(statement.limit(1))
+    return statement.limit(1)
 
 
 def accounts_to_top_up() -> Sequence[str]:

@@ -7,6 +7,11 @@ from app.domain.payments.rules import REFUND_UNDECIDED, UNDECIDED, PaymentStatus
 from app.foundation.sentences import Sentence, say
 
 
+def card_name(brand: str, last4: str) -> Sentence:
+    """Return what people call a card."""
+    return say("{brand} ending in {digits}", {"brand": brand.capitalize(), "digits": last4})
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentView:
     """An attempt to pay, as its customer sees it."""
@@ -82,9 +87,7 @@ class CardView:
     @property
     def name(self) -> Sentence:
         """Return what people call it."""
-        return say(
-            "{brand} ending in {digits}", {"brand": self.brand.capitalize(), "digits": self.last4}
-        )
+        return card_name(self.brand, self.last4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.domain.accounts.rules import zone
 from app.domain.alerts.rules import has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import payers
+from app.domain.payments.declines import DeclinedTopUp
 from app.domain.reporting import queries, rules
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
@@ -69,6 +70,8 @@ class Overview:
     # The totals of the same number of days before.
     before: Sums
     top_models: tuple[GroupSums, ...]
+    # The automatic purchase that was declined, while that is among the concerns.
+    declined: DeclinedTopUp | None = None
     # debt, which paying lifts, or operator.
     suspended_because: str | None = None
     top_keys: tuple[GroupSums, ...] = ()
@@ -136,22 +139,21 @@ def _figures(
 ) -> tuple[Overview, PeriodView, Sums]:
     """Return how the account stands, the period that follows, and all that was ever used."""
     month = BillingMonth.of(now)
-    plans = catalog.plans()
-    terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
-    periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
-    period, following = periods
-    owed, month_sums, ever = queries.debts_and_usage(account, now=now)
+    plan_names, period, following = _periods(account, now=now, grace=grace)
+    owed, month_sums, ever, declined = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
     costs, tokens = _paces(both, now=now, local=zone(account.timezone))
-    standing = _standing(account, period, chosen, position, reason=reason, month=month_sums)
+    standing = _standing(
+        *(account, period, chosen, position), reason=reason, month=month_sums, declined=declined
+    )
     found = Overview(
         read_at=now,
         month=month,
         month_sums=month_sums,
         month_cost=_forecast(month_sums, costs, now=now),
-        plan_names={plan.id: plan.name for plan in plans},
+        plan_names=plan_names,
         period=period,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=_runs_out_at(period, tokens, now=now),
@@ -162,9 +164,20 @@ def _figures(
         recent=recent,
         before=before,
         top_models=_top(recent),
+        declined=declined,
         suspended_because=account.suspended_because,
     )
     return found, following, ever
+
+
+def _periods(
+    account: Account, *, now: datetime, grace: timedelta
+) -> tuple[Mapping[str, str], PeriodView, PeriodView]:
+    """Return what the plans are called, the period that runs and the one that follows."""
+    plans = catalog.plans()
+    terms = {plan.id: subscriptions.terms_of(plan) for plan in plans}
+    periods = subscriptions.current_and_following(account.id, terms=terms, now=now, grace=grace)
+    return {plan.id: plan.name for plan in plans}, *periods
 
 
 def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | None:
@@ -240,11 +253,14 @@ def _standing(
     *,
     reason: Reason,
     month: Sums,
+    declined: DeclinedTopUp | None,
 ) -> Standing:
     return Standing(
         is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
         is_overdue=position.debts.overdue_minor > 0,
+        # Where no extra tokens are for sale, none are wanted.
+        is_top_up_declined=declined is not None and period.terms.extra_token_price_pico is not None,
         is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
         quota_left=period.tokens_remaining,

@@ -26,6 +26,7 @@ from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import CarriedAmount, Invoice
+from app.domain.payments.declines import DeclinedTopUp, declined_of, newest_attempt
 from app.domain.payments.models import Dispute, Payment
 from app.domain.reporting.entitlements import CreditLimits, Position, credit_limit_minor
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
@@ -183,17 +184,23 @@ def ask_debts(user_id: str, *, now: datetime) -> Callable[[], Debts]:
     return lambda: _debts(months.get(), rest.get(), now=now)
 
 
-def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Sums]:
+def debts_and_usage(
+    account: Account, *, now: datetime
+) -> tuple[Debts, Sums, Sums, DeclinedTopUp | None]:
     """Return the same, what was used in the running month, and all that was ever used.
 
-    Usage goes by its occurrence. One statement for all of it.
+    Usage goes by its occurrence. With it comes an automatic purchase that was declined, if one
+    was. One statement for all of it.
     """
     owed, used = _owed_in_all().subquery("owed"), _used_by_month().subquery("used")
+    tried = newest_attempt(USER_ID).subquery("tried")
     # Who has used nothing owes something all the same.
-    both = select(owed, used).select_from(owed.outerjoin(used, true()))
-    rows = session.execute(both, {"user_id": account.id, "now": now}).all()
+    joined = owed.outerjoin(used, true()).outerjoin(tried, true())
+    statement = select(owed, used, tried).select_from(joined)
+    rows = session.execute(statement, {"user_id": account.id, "now": now}).all()
     issued_minor, renewal_number, *rest = rows[0][: len(owed.c)]
-    months = [row[len(owed.c) :] for row in rows if row.month is not None]
+    months = [row[len(owed.c) : -len(tried.c)] for row in rows if row.month is not None]
+    attempt = rows[0][-len(tried.c) :]
     of_debts = len(_Month._fields)
     by_month = [_Month(*month[:of_debts]) for month in months]
     sums = [(month[of_debts], Sums(*month[of_debts + 1 :])) for month in months]
@@ -203,6 +210,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> tuple[Debts, Sums, Su
         replace(owes, issued_minor=issued_minor or 0, renewal_number=renewal_number),
         usage.total_of(used for month, used in sums if month == running),
         usage.total_of(used for _, used in sums),
+        None if attempt[0] is None else declined_of(attempt),
     )
 
 

@@ -57,6 +57,7 @@ class Concern(StrEnum):
     SUSPENDED = "suspended"
     REFUSED = "refused"
     RENEWAL_UNPAID = "renewal_unpaid"
+    TOP_UP_DECLINED = "top_up_declined"
     TOKENS_EXHAUSTED = "tokens_exhausted"
     TOKENS_LOW = "tokens_low"
     SPEND_REACHED = "spend_reached"
@@ -71,6 +72,8 @@ class Standing:
     is_renewal_unpaid: bool
     # An invoice was not paid by its day.
     is_overdue: bool
+    # Extra tokens are wanted, and the card that is to pay them was declined.
+    is_top_up_declined: bool
     # The gateway is told to refuse, because of a limit on what is owed or spent.
     is_refused: bool
     quota: int
@@ -134,6 +137,7 @@ def concerns(standing: Standing) -> tuple[Concern, ...]:
         Concern.SUSPENDED: standing.is_suspended,
         Concern.REFUSED: standing.is_refused,
         Concern.RENEWAL_UNPAID: standing.is_renewal_unpaid,
+        Concern.TOP_UP_DECLINED: standing.is_top_up_declined,
         **_token_concerns(standing),
         Concern.SPEND_REACHED: standing.has_spent,
         Concern.UNPRICED: standing.unpriced_tokens > 0,

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from app.domain.accounts import queries as accounts
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
 from app.domain.alerts import queries as alerts
 from app.domain.alerts import rules
@@ -38,7 +37,7 @@ class Watch:
         return self.figures.owns_tokens
 
 
-def watch(account: Account, *, now: datetime, grace: timedelta) -> Watch:
+def watch(account: Account, chosen: BillingSettings, *, now: datetime, grace: timedelta) -> Watch:
     """Return where the account's thresholds lie now: the same figures that mails are sent by."""
     month = BillingMonth.of(now)
     period = subscriptions.current_period(account.id, now=now, grace=grace)
@@ -46,7 +45,7 @@ def watch(account: Account, *, now: datetime, grace: timedelta) -> Watch:
     spent = usage.billed_to([account.id], month=month).get(account.id, 0)
     tokens = {day: sums.total_tokens for day, sums in days.items()}
     figures = figures_of(account, period, spent_nanos=spent, days=tokens, now=now)
-    thresholds = alerts.thresholds_of(accounts.settings_of(account))
+    thresholds = alerts.thresholds_of(chosen)
     return Watch(
         figures,
         rules.gauges(thresholds, figures),

@@ -15,7 +15,7 @@ from app.domain.subscriptions.models import (
     SubscriptionPeriod,
     SubscriptionStatus,
 )
-from app.domain.subscriptions.queries import UsagePeriod
+from app.domain.subscriptions.queries import Pairs, UsagePeriod
 from app.domain.subscriptions.rules import NextPeriod, Terms
 from app.foundation.bulk import Row, any_of, change_rows, insert_rows
 from app.foundation.database import session
@@ -24,7 +24,6 @@ from app.foundation.sentences import say
 
 MOMENT = timedelta(microseconds=1)
 Following = Mapping[str, Sequence[NextPeriod]]
-Pairs = Sequence[tuple[SubscriptionPeriod, Subscription]]
 
 
 def begin_pay_as_you_go(account: Account, *, now: datetime) -> SubscriptionPeriod:

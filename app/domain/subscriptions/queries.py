@@ -23,6 +23,8 @@ from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, session
 from app.foundation.direct import Awaited, Question, among, values_of
 
+Pairs = Sequence[tuple[SubscriptionPeriod, Subscription]]
+
 
 @dataclass(frozen=True, slots=True)
 class PeriodView:
@@ -82,8 +84,9 @@ class SubscriptionView:
 
 def subscription_of(user_id: str, *, now: datetime, grace: timedelta) -> SubscriptionView:
     """Return where the account's subscription stands."""
-    period, subscription = current_pair(user_id)
-    views = periods_until_now(user_id, since=now, now=now, grace=grace)
+    pairs = periods_since([user_id], since=now)
+    period, subscription = pairs[-1]
+    views = _until_now(pairs, now=now, grace=grace)
     is_written = views[-1].id == period.id
     unpaid = views[-1].grace_ends_at is not None
     ahead = SubscriptionStatus.PAST_DUE if unpaid else SubscriptionStatus.ACTIVE
@@ -137,7 +140,10 @@ def periods_until_now(
     user_id: str, *, since: datetime, now: datetime, grace: timedelta
 ) -> list[PeriodView]:
     """Return the account's periods from a moment to now, oldest first, written or not."""
-    pairs = periods_since([user_id], since=since)
+    return _until_now(periods_since([user_id], since=since), now=now, grace=grace)
+
+
+def _until_now(pairs: Pairs, *, now: datetime, grace: timedelta) -> list[PeriodView]:
     views = [_view(period) for period, _ in pairs]
     last, subscription = pairs[-1]
     running = running_in(subscription, last)
@@ -170,9 +176,7 @@ def terms_ahead(plan_id: str, terms: Plan | PlanTerms) -> Terms:
     )
 
 
-def periods_since(
-    user_ids: Collection[str], *, since: datetime
-) -> Sequence[tuple[SubscriptionPeriod, Subscription]]:
+def periods_since(user_ids: Collection[str], *, since: datetime) -> Pairs:
     """Return the accounts' current periods and those that ended after a moment, oldest first."""
     recent = or_(SubscriptionPeriod.is_current, SubscriptionPeriod.ends_at > since)
     statement = (

@@ -126,6 +126,12 @@ def note_switched_on(user_id: str, *, now: datetime) -> None:
     note_bought(user_id, now=now)
 
 
+def note_switched_off(user_id: str, *, now: datetime) -> None:
+    """Remember that the locked account's owner wants nothing bought: the declines' word is over."""
+    if queries.find_guard(user_id) is not None:
+        _guard(user_id, now=now).switched_off_at = None
+
+
 def _guard(user_id: str, *, now: datetime) -> AutoTopup:
     guard = queries.find_guard(user_id)
     if guard is None:

@@ -139,6 +139,17 @@ def guard(state: TopUpState, *, now: datetime) -> Guard:
     return next((reason for reason, applies in reasons.items() if applies), Guard.BUY)
 
 
+def is_declined(
+    *, declines_in_a_row: int, awaits_authentication: bool, is_on: bool, was_switched_off: bool
+) -> bool:
+    """Tell whether a decline keeps tokens from being bought that are wanted.
+
+    Whoever has switched it off himself wants none; where declines did, nobody has asked him.
+    """
+    is_wanted = is_on or was_switched_off
+    return is_wanted and (declines_in_a_row > 0 or awaits_authentication)
+
+
 def _lasts(until: datetime | None, *, now: datetime) -> bool:
     return until is not None and now < until
 

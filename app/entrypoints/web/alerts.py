@@ -44,8 +44,9 @@ def change() -> ResponseReturnValue:
 
 def _answer(*, refused: AlertsForm | None = None, is_saved: bool = False) -> Response:
     account = signed_in_account()
-    chosen = accounts.settings_view(account)
-    found = watch(account, now=clock.now(), grace=renewal_grace())
+    settings = accounts.settings_of(account)
+    chosen = accounts.view_of(account, settings)
+    found = watch(account, settings, now=clock.now(), grace=renewal_grace())
     return respond(
         "web/alerts/index.html",
         "web/alerts/_alerts.html",

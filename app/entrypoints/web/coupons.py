@@ -1,12 +1,9 @@
 """Coupons: what one would give, redeeming it, and what has become of those redeemed."""
 
-from datetime import datetime
-
 from flask import Blueprint, Response, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
-from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.errors import UnknownPlan
@@ -95,25 +92,22 @@ def redeem() -> ResponseReturnValue:
 def _previewed(form: CouponForm) -> CouponPreview:
     account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
     # A preview is as good for guessing.
-    _try(code, account, now=now)
+    with signed_in_transaction():
+        is_known = try_coupon(code, account, now=now)
+    if not is_known:
+        raise queries.no_such_coupon()
     plan_id = form.plan_id.data or None
     return preview_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
 
 
 def _redeemed(form: CouponForm) -> Redemption:
     account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
-    _try(code, account, now=now)
     with signed_in_transaction():
-        plan_id = form.plan_id.data or None
-        return redeem_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
-
-
-def _try(code: str, account: Account, *, now: datetime) -> None:
-    """Refuse a code that no coupon has; the guess is counted all the same."""
-    with signed_in_transaction():
-        is_known = try_coupon(code, account, now=now)
-    if not is_known:
-        queries.coupon_by_code(code)
+        if try_coupon(code, account, now=now):
+            plan_id = form.plan_id.data or None
+            return redeem_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
+    # Refused only now that the guess is written down.
+    raise queries.no_such_coupon()
 
 
 def _form() -> CouponForm:

@@ -1,18 +1,21 @@
 """The dashboard's one translation of refusals, and its pages for everything that goes wrong."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from wtforms import Field
 
+from app.domain.accounts.models import Account, Role
 from app.entrypoints.http_status import STATUS_BY_KIND
 from app.entrypoints.problems import retry_after
+from app.entrypoints.web.signing_in import is_signed_in, signed_in_account
 from app.foundation.errors import DomainError, Kind
+from app.foundation.readiness import STORE_AWAY
 from app.foundation.sentences import say
 
 # A browser proves itself by its session. A key that a page finds unknown is one that is not there.
@@ -38,6 +41,7 @@ WORDS = {
         say("The database cannot be reached right now. Please try again."),
     ),
 }
+CONSOLE = "/operator"
 DID_NOT_WORK = say("That did not work")
 TITLES = {
     403: say("This is not yours"),
@@ -92,4 +96,28 @@ def refusals_noted(*kinds: type[DomainError]) -> Iterator[list[DomainError]]:
 
 
 def _page(status: int, title: str, message: str) -> tuple[str, int]:
-    return render_template("web/refused.html", status=status, title=title, message=message), status
+    page = render_template(
+        "web/refused.html", layout=_frame(status), status=status, title=title, message=message
+    )
+    return page, status
+
+
+def _frame(status: int) -> str:
+    """Return the frame to show it in: the reader's own where he is known, else nobody's."""
+    # After a bug, and while the store is away, nothing of it is relied on.
+    reader = _reader() if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
+    if reader is None:
+        return "layouts/outside.html"
+    if reader.role == Role.OPERATOR:
+        return "layouts/console.html"
+    # No customer is told by a frame which pages the console has.
+    is_ours = request.url_rule is not None and not request.path.startswith(CONSOLE)
+    return "layouts/dashboard.html" if is_ours else "layouts/outside.html"
+
+
+def _reader() -> Account | None:
+    # The page is said in his language, so he is asked for all the same.
+    with suppress(*STORE_AWAY):
+        if is_signed_in() and signed_in_account().role:
+            return signed_in_account()
+    return None

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts.queries import view_of
 from app.domain.accounts.rules import zone
 from app.domain.payments import cards, consent
+from app.domain.payments.declines import find_declined_top_up
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
 from app.entrypoints.gateways import (
     DEFAULT_PROVIDER,
@@ -93,6 +94,7 @@ def _shown(form: ConsentForm, *, news: str = "", trouble: str = "", status: int 
         trouble=trouble,
         cards=cards.cards_of(account, now=now),
         uses=cards.uses_of(account),
+        declined=find_declined_top_up(account.id),
         automatic=automatic(buying, view_of(account, buying.chosen), now=now),
         consent_text=consent.TEXT,
         consent_version=consent.VERSION,

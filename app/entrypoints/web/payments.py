@@ -1,15 +1,16 @@
 """Where the provider sends customers back to: the payment is confirmed by asking the provider."""
 
-from flask import Blueprint
+from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.rules import zone
+from app.domain.payments import queries as payments
 from app.entrypoints.gateways import gateways_for_news
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.workflows.begin_checkout import BACK
-from app.workflows.confirm_payment import confirm_payment
+from app.workflows.confirm_payment import decide
 
 pages = Blueprint("payments", __name__)
 pages.before_request(require_sign_in)
@@ -19,9 +20,11 @@ pages.before_request(require_sign_in)
 def show(payment_id: str) -> ResponseReturnValue:
     """Show where a payment stands; while it is undecided the page asks again by itself."""
     account = signed_in_account()
-    payment = confirm_payment(
-        payment_id, account, gateways=gateways_for_news(account), now=clock.now()
-    )
+    payment = payments.payment_of(account, payment_id)
+    if decide(payment, gateways=gateways_for_news(account), now=clock.now()):
+        # What has settled it is no page: it leads to one, without what the provider has added to
+        # the address.
+        return redirect(url_for(".show", payment_id=payment_id), 303)
     return respond(
         "web/payments/show.html",
         "web/payments/_payment.html",

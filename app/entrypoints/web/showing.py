@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.invoices.documents import address_lines
+from app.domain.payments.declines import DECLINES
 from app.domain.usage.views import RecordView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import language
@@ -202,6 +203,11 @@ def from_seconds(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+def declined_because(code: str) -> str:
+    """Return why an attempt to pay was declined, in words; by the provider's code if none fit."""
+    return DECLINES.get(code, code)
+
+
 def usd_of_pico(pico: int) -> str:
     """Return an exact amount of pico-USD with two decimals at least: $0.00001234."""
     amount = usd_per_token_from_pico(pico)
@@ -264,6 +270,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
+    "declined_because": declined_because,
     "device": device_in_words,
     "country_called": country_called,
     "address_of": address_of,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from flask import Response, abort, current_app, redirect, request, session, url_for
+from flask import Response, abort, current_app, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
@@ -24,10 +24,12 @@ from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.languages import LANGUAGES
+from app.foundation.readiness import STORE_AWAY
 from app.foundation.web_addresses import split_address
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
+IS_AWAY = "store_is_away"
 WAITING = "waits_for_code"
 # Under this name Flask-WTF keeps what forms have to send.
 FORM_TOKEN = "csrf_token"  # noqa: S105  # nosec B105  # a name
@@ -62,7 +64,14 @@ sign_in_desk.session_protection = None
 
 @sign_in_desk.user_loader  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def _load(token: str) -> SignedIn | None:
-    found = sessions.find(token, now=clock.now())
+    # The page that says that the store is away would ask it again, and never be seen.
+    if g.get(IS_AWAY):
+        return None
+    try:
+        found = sessions.find(token, now=clock.now())
+    except STORE_AWAY:
+        setattr(g, IS_AWAY, True)
+        raise
     return None if found is None else SignedIn(*found)
 
 

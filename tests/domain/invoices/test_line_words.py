@@ -1,11 +1,12 @@
 """What stands on issued documents is never put into other words, in no language."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 
 from app.domain.invoices import line_words
-from app.foundation.sentences import Sentence, wording_of
+from app.foundation.sentences import Sentence, in_language, told, wording_of
 from tests.moments import NOW
 
 # A line that was written keeps its template for ever. Where one of these has to change, the old one
@@ -17,8 +18,8 @@ WORDS: list[tuple[Callable[[], Sentence], str, str, str]] = [
     ),
     (
         lambda: line_words.plan_for("Pro", starts_at=NOW, ends_at=NOW.replace(month=12)),
-        "{plan} plan, {starts_on} to {ends_on}", "Pro plan, 2026-11-22 to 2026-12-22",
-        "Pro 套餐，2026-11-22 至 2026-12-22",
+        "{plan} plan, {starts_on} to {ends_on}", "Pro plan, 22 Nov 2026 to 22 Dec 2026",
+        "Pro 套餐，2026年11月22日 至 2026年12月22日",
     ),
     (
         lambda: line_words.unused_time_of("Basic"),
@@ -47,3 +48,14 @@ def test_lines_keep_their_words(
     said = words()
     assert (said, said.in_language("zh")) == (english, chinese)
     assert wording_of(said)["template"] == template
+    # So it is read again, whatever it was kept in.
+    again = told(str(said), json.loads(json.dumps(wording_of(said))))
+    assert (again, in_language(again, "zh")) == (english, chinese)
+
+
+def test_lines_that_were_written_with_other_dates_keep_them() -> None:
+    days = {"starts_on": "2025-11-22", "ends_on": "2025-12-22"}
+    words = "{plan} plan, {starts_on} to {ends_on}"
+    written = told("as it stands", {"template": words, "values": {"plan": "Pro", **days}})
+    assert written == "as it stands"
+    assert in_language(written, "zh") == "Pro 套餐，2025-11-22 至 2025-12-22"

@@ -24,11 +24,11 @@ class TestChangeLines:
     def test_show_charge_and_credit_of_an_upgrade(self) -> None:
         charge, credit = lines(SMALL, LARGE, paid=10_000)
         assert (charge.line.kind, charge.line.amount_minor) == ("plan", 15_000)
-        assert charge.line.description == "Large plan, 2025-06-16 to 2025-07-01"
-        assert charge.formula == "300.00 USD × 1,296,000 s left / 2,592,000 s"
+        assert charge.line.description == "Large plan, 16 Jun 2025 to 1 Jul 2025"
+        assert charge.formula == "$300.00 × 1,296,000 s left / 2,592,000 s"
         assert (credit.line.kind, credit.line.amount_minor) == ("plan_credit", -5_000)
         assert credit.line.description == "Unused time of the Small plan"
-        assert credit.formula == "100.00 USD paid × 1,296,000 s left / 2,592,000 s"
+        assert credit.formula == "$100.00 paid × 1,296,000 s left / 2,592,000 s"
         assert credit.line.amount_nanos == -5_000 * 10_000_000
 
     def test_leave_out_a_credit_of_nothing(self) -> None:
@@ -42,8 +42,8 @@ class TestChangeLines:
 
     def test_show_the_whole_price_of_a_new_period(self) -> None:
         (begun,) = lines(PAYG, LARGE, paid=0)
-        assert begun.line.description == "Large plan, 2025-06-16 to 2025-07-16"
-        assert (begun.line.amount_minor, begun.formula) == (30_000, "300.00 USD for a whole period")
+        assert begun.line.description == "Large plan, 16 Jun 2025 to 16 Jul 2025"
+        assert (begun.line.amount_minor, begun.formula) == (30_000, "$300.00 for a whole period")
 
     def test_are_none_where_nothing_is_due_now(self) -> None:
         assert lines(LARGE, SMALL, paid=30_000) == ()

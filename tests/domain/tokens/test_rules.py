@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -112,6 +113,23 @@ class TestNeverBuysBecause:
 )
 def test_is_off_while_the_threshold_is_0(switched_on: bool, threshold: int, is_on: bool) -> None:
     assert rules.is_automatic(switched_on=switched_on, threshold=threshold) is is_on
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"declines_in_a_row": 1}, True),
+        ({"awaits_authentication": True}, True),
+        ({"declines_in_a_row": 2, "is_on": False}, False),
+        ({"awaits_authentication": True, "is_on": False}, False),
+        ({"declines_in_a_row": 3, "is_on": False, "was_switched_off": True}, True),
+        ({"is_on": False, "was_switched_off": True}, False),
+    ],
+)
+def test_is_declined_while_tokens_are_wanted(changes: dict[str, Any], *, expected: bool) -> None:
+    given = {"declines_in_a_row": 0, "awaits_authentication": False, "is_on": True}
+    assert rules.is_declined(**{**given, "was_switched_off": False, **changes}) is expected
 
 
 class TestGuard:

@@ -103,7 +103,7 @@ class TestPreview:
         assert found.pop("previewed_at") == found.pop("effective_at")
         (line,) = found.pop("lines")
         assert line["description"].startswith("Pro plan, ")
-        assert (line["amount"], line["formula"]) == (99.99, "99.99 USD for a whole period")
+        assert (line["amount"], line["formula"]) == (99.99, "$99.99 for a whole period")
         assert found == {
             "kind": "begin",
             "from_plan_id": "plan-payg",

@@ -1,11 +1,24 @@
 """What people read when something is not there, not theirs, or broken."""
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import Forbidden
 
+from app.domain.accounts import sessions
 from app.foundation.errors import Kind, Refusal
+from tests.entrypoints.web.conftest import signed_in
+from tests.factories.accounts import make_account
+from tests.statements import statements
 
 MUST_NOT_LEAK = ("Traceback", "sqlalchemy", "psycopg", "secret words")
+
+
+@pytest.fixture
+def olgas(app, now, password_hash):
+    """The operator's browser."""
+    return signed_in(
+        app, make_account("olga", now=now, role="operator", password_hash=password_hash)
+    )
 
 
 def break_with(app, error: Exception) -> None:
@@ -67,3 +80,43 @@ def test_refusals_are_pages_in_words(app, client, kind, status) -> None:
 
 def test_a_link_to_nowhere_does_not_ask_the_database(client) -> None:
     assert "Sign out" not in client.get("/nothing").text
+
+
+class TestFrames:
+    def test_customers_keep_theirs(self, adas, ada) -> None:
+        with statements() as sent:
+            page = adas.get("/payments/pay-nothing").text
+        assert "Sign out" in page and 'href="/plans"' in page and "To the overview" in page
+        # Who looks, and what at.
+        assert len(sent) == 2, sent
+
+    def test_operators_keep_the_consoles(self, olgas) -> None:
+        for address in ("/operator/nothing", "/operator/customers/nobody", "/nothing"):
+            answer = olgas.get(address)
+            assert answer.status_code == 404 and 'href="/operator/journal"' in answer.text
+            assert 'href="/operator">To the overview' in answer.text
+
+    def test_customers_learn_nothing_of_the_console(self, adas) -> None:
+        pages = [adas.get(page) for page in ("/operator/customers", "/operator/no", "/nothing")]
+        assert {page.status_code for page in pages} == {404}
+        assert len({page.text for page in pages}) == 1 and "Sign out" not in pages[0].text
+
+    def test_is_nobodys_after_a_bug(self, app, adas, monkeypatch) -> None:
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        monkeypatch.setitem(app.view_functions, "web.plans.index", lambda: 1 // 0)
+        answer = adas.get("/plans")
+        assert answer.status_code == 500 and "Sign out" not in answer.text
+
+    def test_is_nobodys_while_the_store_is_away(self, app, adas, monkeypatch) -> None:
+        def away(*_arguments: object, **_named: object) -> None:
+            raise OperationalError("no", None, Exception("away"))
+
+        monkeypatch.setattr(sessions, "find", away)
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        for address, status, words in (
+            ("/plans", 503, "We will be right back"),
+            ("/nothing", 404, "There is nothing here"),
+        ):
+            answer = adas.get(address)
+            assert answer.status_code == status and words in answer.text
+            assert "Sign out" not in answer.text

@@ -28,6 +28,7 @@ from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.html_lint import LintingClient
 from tests.statements import statements
+from tests.translations.reading import main_of
 
 STATEMENTS_MAX = 10
 UNKNOWN = ("INV-1-2020-01", "%00", "%ED%A0%80", "a" * 5000, "draft-2999-13", "draft-2020-01", "%27")
@@ -343,8 +344,7 @@ class TestStrangers:
         assert str(invoice.invoice_number) not in bens.get("/invoices").text
         for path in (address, f"/invoices/{invoice.public_id}"):
             answer, unknown = bens.get(path), bens.get("/invoices/INV-9-2020-01")
-            assert answer.status_code == 404
-            assert answer.text == unknown.text
+            assert answer.status_code == 404 and main_of(answer.text) == main_of(unknown.text)
 
     def test_ben_cannot_pay_for_ada(
         self, bens: FlaskClient, invoice: Invoice, address: str, gateway: FakeGateway

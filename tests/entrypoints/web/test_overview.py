@@ -10,11 +10,15 @@ from sqlalchemy import update
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices import tax_table
 from app.domain.invoices.models import Invoice
+from app.domain.payments.gateway import OutcomeStatus
 from app.domain.subscriptions.models import Subscription
-from app.foundation.database import session
+from app.foundation.database import session, transaction
+from app.workflows.auto_top_up import auto_top_up
+from app.workflows.change_top_up import change_top_up
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice, make_plan_invoice
+from tests.factories.purchases import SELLER, charge, make_card, payments_of
 from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_usage
@@ -121,6 +125,47 @@ class TestFigures:
 def words(page: str) -> str:
     """Return what a page says, without its tags."""
     return " ".join(re.sub(r"<[^>]*>", "", page).split())
+
+
+class TestDeclinedTopUps:
+    @pytest.fixture
+    def pro(self, app, now, password_hash) -> Account:
+        """Return a customer whose card auto top-up is about to charge."""
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_card(pro, now=now)
+        wanted = {"auto_topup": True, "auto_topup_threshold": 1_000_001, "auto_topup_amount": 50}
+        with transaction():
+            change_top_up(pro, wanted, actor="customer:pro", now=now)
+            auto_top_up("pro", seller=SELLER, grace=A_WEEK, now=now)
+        return pro
+
+    @pytest.mark.parametrize(
+        ("code", "said", "link"),
+        [
+            ("expired_card", "Visa ending in 4242 was not charged $50.00 for extra tokens:"
+             " the card has expired. It is tried again", 'href="/payment-methods">Check your card'),
+            ("authentication_required", "to charge Visa ending in 4242 $50.00 for extra tokens;"
+             " the bank wants you to confirm it yourself", 'href="/tokens/finish/inv-'),
+        ],
+    )  # fmt: skip
+    def test_are_told_until_they_are_mended(self, app, pro, code, said, link) -> None:
+        now, browser = pro.created_at, signed_in(app, pro)
+        (payment,) = payments_of(pro)
+        charge(payment, OutcomeStatus.FAILED, decline_code=code, now=now)
+        with statements() as sent:
+            page = browser.get("/").text
+        assert said in words(page) and link in page and len(sent) <= STATEMENTS_MAX
+        with transaction():
+            change_top_up(pro, {"auto_topup": False}, actor="customer:pro", now=now)
+        assert said not in words(browser.get("/").text)
+
+    def test_are_told_in_the_readers_language(self, app, pro) -> None:
+        pro.locale = "zh"
+        session.commit()
+        charge(payments_of(pro)[0], OutcomeStatus.FAILED, decline_code="expired_card")
+        page = signed_in(app, pro).get("/").text
+        assert english_words(main_of(page), data={"Pro", "Visa"}) == set()
+        assert "银行卡已过期。token 不足时会再次尝试" in words(page)
 
 
 class TestLimits:

@@ -282,7 +282,7 @@ class TestBuy:
         waiting = words_of(pias.get(f"/payments/{payment_id}").text)
         assert "about $50.00 for 333,333 extra tokens" in waiting
         gateway.pay("cs_1")
-        paid = words_of(pias.get(f"/payments/{payment_id}").text)
+        paid = words_of(pias.get(pias.get(f"/payments/{payment_id}").location).text)
         assert "333,333 extra tokens were added" in paid
 
 

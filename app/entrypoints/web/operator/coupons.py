@@ -19,7 +19,7 @@ from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.coupon_forms import CouponForm, CouponTermsForm
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, people_of, show, text_asked
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
@@ -88,12 +88,14 @@ def create() -> ResponseReturnValue:
 def show_coupon(code: str) -> ResponseReturnValue:
     """Show what a coupon gives, and who has redeemed it."""
     coupon, cursor = queries.coupon_by_code(code), cursor_asked()
+    found = redeemers.redeemers(coupon, limit=ROWS_PER_PAGE, cursor=cursor)
     return show(
         "web/operator/coupons/show.html",
         "web/operator/coupons/_coupon.html",
         coupon=coupon,
         use=redeemers.use_of(coupon),
-        found=redeemers.redeemers(coupon, limit=ROWS_PER_PAGE, cursor=cursor),
+        found=found,
+        people=people_of(found.rows),
         cursor=cursor,
         now=clock.now(),
         plan_names=_plan_names(),

@@ -9,7 +9,13 @@ from app.domain.invoices.searching import Choice, invoices_found, owner_of
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.entrypoints.documents import pdf_answer
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, choice_asked, show, text_asked
+from app.entrypoints.web.operator.desk import (
+    ROWS_PER_PAGE,
+    choice_asked,
+    people_of,
+    show,
+    text_asked,
+)
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import clock
 
@@ -28,6 +34,7 @@ def index() -> ResponseReturnValue:
         "web/operator/invoices/index.html",
         "web/operator/invoices/_invoices.html",
         found=found,
+        people=people_of(found.rows),
         choice=choice,
         query=query,
         before=before,

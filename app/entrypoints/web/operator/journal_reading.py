@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from app.domain.accounts.devices import device_in_words
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
 from app.entrypoints.web.operator.journal_words import (
@@ -32,7 +33,8 @@ UNITS: Mapping[str, Callable[[int], str]] = {
 }
 MOMENTS = ("_at", "valid_from", "from")
 # What is about somebody's browser, and why something was done, comes after what was done.
-LAST = ("device", "address", "reason")
+DEVICE = "device"
+LAST = (DEVICE, "address", "reason")
 # Details that tell together what something was, and what it is now.
 PAIRS = (
     ("from", "to", "plan"),
@@ -176,4 +178,6 @@ def _text(name: str, value: str, local: ZoneInfo) -> object:
             return clock_time(read_moment(value), local)
         except ValueError:
             return value
+    if name == DEVICE:
+        return device_in_words(value)
     return VALUES.get(name, {}).get(value, value)

@@ -21,6 +21,7 @@ from app.entrypoints.web.operator.desk import (
     ROWS_PER_PAGE,
     actor,
     choice_asked,
+    people_of,
     show,
     text_asked,
 )
@@ -50,6 +51,7 @@ def index() -> ResponseReturnValue:
         "web/operator/payments/index.html",
         "web/operator/payments/_payments.html",
         found=found,
+        people=people_of(found.rows),
         choice=choice,
         query=query,
         before=before,
@@ -110,11 +112,13 @@ def _fields(form: RefundForm) -> dict[type[DomainError], Field]:
 def _payment(
     payment_id: str, form: RefundForm, *, preview: RefundPreview | None = None
 ) -> Response:
+    file = payment_file(payment_id)
     return show(
         "web/operator/payments/show.html",
         "web/operator/payments/_payment.html",
         status=422 if form.errors else 200,
-        file=payment_file(payment_id),
+        file=file,
+        people=people_of([file.payment]),
         form=form,
         preview=preview,
     )

@@ -13,6 +13,7 @@ from app.domain.payments.rules import PaymentStatus, RefundStatus
 from app.entrypoints.web.operator.journal_reading import act_named, actor_named, acts_told
 from app.entrypoints.web.operator.journal_words import ACTS, DETAILS
 from app.foundation.journal import JournalEntry
+from app.foundation.sentences import in_language
 from tests.architecture.source import modules_of_the_app
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -111,6 +112,11 @@ def test_says_who(actor: str, words: str) -> None:
 )
 def test_says_what_it_was_and_what_it_is(app: Flask, details: dict, words: list[str]) -> None:
     assert sorted(read(details)) == sorted(words)
+
+
+def test_says_of_a_browser_what_its_owner_reads(app: Flask) -> None:
+    (detail,) = told({"device": "Chrome on Linux"}).details
+    assert in_language(detail.value, "zh") == "Linux 上的 Chrome"
 
 
 def test_says_why_at_the_end(app: Flask) -> None:

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment, Refund
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
@@ -24,6 +25,7 @@ from tests.factories.payments import (
     make_paid,
     payment_row,
 )
+from tests.factories.purchases import charge
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
@@ -111,6 +113,27 @@ class TestIndex:
         for nonsense in ("x", "-1", "9" * 30, "²"):
             assert listed(olgas, before=nonsense) == ids[:-1]
 
+    def test_name_whose_they_are(
+        self, olgas: FlaskClient, ada: Account, ben: Account, gateway: FakeGateway
+    ) -> None:
+        with transaction():
+            ada.name, ben.name = "Ada Lovelace", ""
+        for account in (ada, ben):
+            payment = make_paid(account, gateway=gateway)
+            page = olgas.get(f"{PAYMENTS}/{payment.public_id}").text
+            assert customers_in(page) == [(account.name or account.email, account.id)]
+        for address in (PAYMENTS, "/operator/invoices"):
+            assert customers_in(olgas.get(address).text) == [
+                ("ben@example.com", "ben"),
+                ("Ada Lovelace", "ada"),
+            ]
+
+    def test_says_in_words_why_a_card_was_declined(self, olgas: FlaskClient, ada: Account) -> None:
+        payment = make_charge(make_invoice(ada), make_card(ada))
+        charge(payment, OutcomeStatus.FAILED, decline_code="expired_card")
+        for address in (PAYMENTS, f"{PAYMENTS}/{payment.public_id}"):
+            assert "the card has expired" in olgas.get(address).text
+
     def test_hands_htmx_the_part_alone(self, olgas: FlaskClient) -> None:
         part = olgas.get(PAYMENTS, headers=HTMX).text
         assert part.lstrip().startswith('<div id="payments"') and "<html" not in part
@@ -123,6 +146,13 @@ class TestIndex:
         with statements() as sent:
             olgas.get(f"{PAYMENTS}?query=ada&show=settled")
         assert len(sent) <= STATEMENTS_MAX, sent
+
+
+def customers_in(page: str) -> list[tuple[str, str]]:
+    """Return what the customers on a page are called, each with its id below."""
+    return re.findall(
+        r'<a href="/operator/customers/\w+">([^<]*)</a> <small class="muted">(\w+)</small>', page
+    )
 
 
 class TestShowPayment:
