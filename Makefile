@@ -12,6 +12,8 @@ PROOF ?=
 SOAK_MINUTES ?= 30
 # The LiteLLM that `make litellm` runs, in a Python of its own.
 LITELLM ?= litellm[proxy]==1.108.7
+# For how many seconds we are away there, not listening and then without a database.
+AWAY ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header -q --group build
@@ -61,7 +63,7 @@ soak: $(VENV)/.installed-dev from_debian ## run the proofs in their long form, o
 litellm: $(VENV)/.installed-dev ## run LiteLLM's own proxy against us; each request must be billed once
 	$(PYTHON) -m venv $(VENV)/litellm
 	$(VENV)/litellm/bin/python -m pip --disable-pip-version-check --quiet install '$(LITELLM)'
-	$(BIN)/python -m tests.gateways $(VENV)/litellm/bin/litellm
+	$(BIN)/python -m tests.gateways $(VENV)/litellm/bin/litellm $(AWAY)
 
 translations: $(VENV)/.installed-dev ## bring the catalogs of translations in line with the source
 	$(BIN)/python -m tests.translations

@@ -13,16 +13,20 @@ from app.foundation.database import db, session
 
 # SQLite tells "SEARCH t AS a USING COVERING INDEX i (…)", or "SCAN t" for the whole of it.
 STEP = re.compile(r"(SEARCH|SCAN) (\w+)(?: AS \w+)?(?: USING (?:COVERING )?INDEX (\w+))?")
-# PostgreSQL's names of the columns of each index.
+# PostgreSQL's names of the columns of each index, and whether it holds but some of the rows.
 COLUMNS = sa.text(
-    "SELECT c.relname, t.relname, array_agg(a.attname ORDER BY k.place)"
+    "SELECT c.relname, t.relname, array_agg(a.attname ORDER BY k.place), i.indpred IS NOT NULL"
     " FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid"
     " CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(number, place)"
     " JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.number"
-    " WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2"
+    " WHERE c.relnamespace = 'public'::regnamespace GROUP BY 1, 2, 4"
 )
+PARTIAL = sa.text("SELECT partial FROM pragma_index_list(:table) WHERE name = :index")
+# What finds rows, whatever becomes of them.
+FINDING = ("SELECT", "WITH", "UPDATE", "DELETE")
 KNOWN = "columns of indexes"
-Index = tuple[str, ...]  # the table, then the columns
+# The table, then the columns; or the name, of one that holds but some of the rows.
+Index = tuple[str, ...]
 
 
 @dataclass
@@ -43,7 +47,7 @@ def plans() -> Iterator[Plans]:
 
     def note(*arguments: Any) -> None:
         _connection, _cursor, statement, parameters, _context, executemany = arguments
-        if statement.lstrip().startswith(("SELECT", "WITH")) and not executemany:
+        if statement.lstrip().startswith(FINDING) and not executemany:
             # What is put to the driver itself has a list of values.
             given = tuple(parameters) if isinstance(parameters, list) else parameters
             found.asked.append((statement, given))
@@ -78,7 +82,10 @@ def _indexes() -> dict[str, Index]:
     """Return the columns of each index by its name, asked once for each session."""
     if KNOWN not in session.info:
         rows = session.execute(COLUMNS)
-        session.info[KNOWN] = {name: (table, *columns) for name, table, columns in rows}
+        session.info[KNOWN] = {
+            name: (table, name) if is_partial else (table, *columns)
+            for name, table, columns, is_partial in rows
+        }
     return session.info[KNOWN]
 
 
@@ -96,11 +103,13 @@ def _on_sqlite(statement: str, parameters: Any, found: Plans) -> None:
             continue
         if step[1] == "SCAN":
             found.whole.add(step[2] if step[3] is None else f"{step[2]} in order")
-        columns = ("id",) if step[3] is None else _columns_on_sqlite(step[3])
+        columns = ("id",) if step[3] is None else _columns_on_sqlite(step[2], step[3])
         if step[1] == "SEARCH" or step[3] is not None:
             found.indexes.add((step[2], *columns))
 
 
-def _columns_on_sqlite(index: str) -> tuple[str, ...]:
+def _columns_on_sqlite(table: str, index: str) -> tuple[str, ...]:
+    if session.scalar(PARTIAL, {"table": table, "index": index}):
+        return (index,)
     rows = session.connection().exec_driver_sql(f"PRAGMA index_info({index})")
     return tuple(name for _place, _number, name in rows)

@@ -1,10 +1,16 @@
-"""`python -m tests.gateways PROGRAM`: runs LiteLLM's proxy by its path, and says what it billed."""
+"""`python -m tests.gateways PROGRAM [AWAY]`: runs LiteLLM's proxy by its path; says what it billed.
+
+AWAY is for how many seconds we are away meanwhile.
+"""
 
 import sys
 
 from tests.gateways.litellm_proxy import prove
+from tests.gateways.outages import outlive
 
-wrong = prove(sys.argv[1])
-said = "\n".join(wrong) or "Each request was billed exactly once, to whose key it was."
+program, *away = sys.argv[1:]
+wrong = outlive(program, seconds=int(away[0])) if away else prove(program)
+right = "Whatever has arrived" if away else "Each request"
+said = "\n".join(wrong) or f"{right} was billed exactly once, to whose key it was."
 sys.stdout.write(f"{said}\n")
 sys.exit(1 if wrong else 0)

@@ -62,7 +62,8 @@ def prove(program: str) -> list[str]:
         running_installation(Path(folder)) as installation,
     ):
         owners = {f"sk-{name}": installation.customer(name).user_id for name in CUSTOMERS}
-        with litellm(program, Path(folder), installation, owners) as address:
+        one_by_one = {"DEFAULT_BATCH_SIZE": "1"}
+        with litellm(program, Path(folder), installation, owners, one_by_one) as address:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 calls = [(address, number, owners) for number in range(REQUESTS)]
                 answered = [one for one in pool.map(call, calls) if one is not None]
@@ -80,15 +81,19 @@ def prove(program: str) -> list[str]:
 
 @contextmanager
 def litellm(
-    program: str, folder: Path, installation: Installation, owners: Mapping[str, str]
+    program: str,
+    folder: Path,
+    installation: Installation,
+    owners: Mapping[str, str],
+    environment: Mapping[str, str],
 ) -> Iterator[str]:
     """Run the proxy, and give its address."""
     port = free_port()
     (folder / "config.yaml").write_text(configuration(installation), encoding="utf-8")
     copyfile(Path(__file__).with_name("litellm_keys.py"), folder / "litellm_keys.py")
     environment = {
+        **environment,
         **{name: os.environ[name] for name in KEPT if name in os.environ},
-        "DEFAULT_BATCH_SIZE": "1",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "OWNERS_OF_KEYS": json.dumps(owners),
     }

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation.database import Base, Json
@@ -15,6 +15,9 @@ class Role(StrEnum):
 
     CUSTOMER = "customer"
     OPERATOR = "operator"
+
+
+TO_BE_ERASED = text("deletion_due_at IS NOT NULL AND erased_at IS NULL")
 
 
 class Account(Base):
@@ -37,6 +40,12 @@ class Account(Base):
         ),
         CheckConstraint(
             "erased_at IS NULL OR (password_hash IS NULL AND name = '')", "erased_has_no_name"
+        ),
+        Index(
+            "ix_accounts_to_be_erased",
+            "id",
+            sqlite_where=TO_BE_ERASED,
+            postgresql_where=TO_BE_ERASED,
         ),
     )
 
@@ -63,7 +72,7 @@ class Account(Base):
     email_verified_at: Mapped[datetime | None]
     # When the owner asked for it to be deleted, and from when on it is closed.
     deletion_asked_at: Mapped[datetime | None]
-    deletion_due_at: Mapped[datetime | None] = mapped_column(index=True)
+    deletion_due_at: Mapped[datetime | None]
     # From then on nobody has this account; what tax law needs of it is kept under its id.
     erased_at: Mapped[datetime | None]
     is_demo: Mapped[bool] = mapped_column(default=False)

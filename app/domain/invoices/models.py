@@ -48,7 +48,6 @@ class Invoice(Base):
         # What operators look through, newest first.
         Index(None, "issued_at", "id"),
         Index(None, "status", "due_at"),
-        Index(None, "status", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

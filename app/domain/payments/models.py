@@ -76,12 +76,12 @@ class Payment(Base):
         Index(None, "status", "updated_at"),
         Index(None, "invoice_id"),
         # What operators look through, newest first.
-        Index(None, "status", "id"),
         Index(None, "created_at", "id"),
         Index(
             "ix_payments_overpayments",
             "id",
-            sqlite_where=text("is_overpayment"),
+            # As it is asked for there, word for word.
+            sqlite_where=text("is_overpayment = 1"),
             postgresql_where=text("is_overpayment"),
         ),
     )

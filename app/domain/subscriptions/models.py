@@ -76,7 +76,7 @@ class SubscriptionPeriod(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"), index=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscriptions.id"))
     user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     is_current: Mapped[bool]
     starts_at: Mapped[datetime]

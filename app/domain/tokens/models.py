@@ -27,7 +27,6 @@ class TokenEntry(Base):
             "granted_within_tokens",
         ),
         CheckConstraint("balance_after >= 0", "balance_not_negative"),
-        Index(None, "user_id", "id"),
         Index(None, "user_id", "created_at", "id"),
     )
 
