@@ -19,7 +19,8 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-header -q --group build
 
 .DEFAULT_GOAL := help
-.PHONY: run test check bench soak litellm translations lock help from_debian
+.PHONY: run test check lint format types templates weaknesses structure tests_compiled bench soak \
+	litellm translations lock help from_debian
 
 run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-C
 	@exec $(BIN)/billing run
@@ -27,20 +28,37 @@ run: $(VENV)/.installed ## install, migrate, load the demo and serve until Ctrl-
 test: $(VENV)/.installed-dev from_debian ## run every test, on SQLite and on PostgreSQL
 	$(BIN)/python -m pytest -n $(WORKERS) --no-loadscope-reorder
 
-check: $(VENV)/.installed-dev ## check format, lint, types, templates, weaknesses, architecture and migrations
+check: lint structure ## check format, lint, types, templates, weaknesses, architecture and migrations
+
+lint: format types templates weaknesses
+
+format: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+templates: $(VENV)/.installed-dev
 	$(BIN)/djlint --lint --quiet templates
+
+weaknesses: $(VENV)/.installed-dev
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml app
+
+structure: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -q tests/architecture tests/migrations
+
+# Before several processes read all tests at the same time, and each compiles each of them.
+tests_compiled: $(VENV)/.installed-dev
+	@$(BIN)/python -m pytest -q -n 0 --collect-only >$(VENV)/collected.txt \
+		|| { cat $(VENV)/collected.txt; exit 1; }
 
 bench: $(VENV)/.installed-dev ## measure, print a table and write instance/bench.json; LONG=1 adds ten million records
 	$(BIN)/python -m tests.benchmarks
 
 soak: $(VENV)/.installed-dev from_debian ## run the proofs in their long form, or one: PROOF=races
 	SOAK=1 SOAK_MINUTES=$(SOAK_MINUTES) WHOLE_YEAR=1 $(BIN)/python -m pytest -n 0 -v -s --durations=0 \
-		$(if $(PROOF),tests/proofs/test_$(PROOF).py,tests/proofs tests/trace tests/properties)
+		$(if $(PROOF),tests/proofs/test_$(PROOF).py,tests/proofs tests/trace tests/properties tests/entrypoints)
 
 litellm: $(VENV)/.installed-dev ## run LiteLLM's own proxy against us; each request must be billed once
 	$(PYTHON) -m venv $(VENV)/litellm

@@ -25,6 +25,7 @@ from tests import databases
 from tests.databases import CleanDatabase, settings_for, text_of
 from tests.factories.accounts import make_account, make_noise
 from tests.groups import Groups
+from tests.halves import left_out, on_one_of_both
 from tests.html_lint import LintingClient
 from tests.log_watch import LogWatch
 from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
@@ -47,6 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
     hash_quickly()
     commit_quickly()
     gc.set_threshold(OBJECTS_BETWEEN_SEARCHES, 20, 20)
+    # What is collected stays: there is no garbage among it.
+    gc.disable()
+    config.addinivalue_line("markers", f"{on_one_of_both.name}: on both with SOAK=1 only")
     # No line that any test logs may hold a secret, or who somebody is.
     config.pluginmanager.register(LogWatch(), "log_watch")
 
@@ -55,11 +59,16 @@ def pytest_collection_finish() -> None:
     """Let no search for garbage go through the tests and their modules again: they stay."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes minutes: in the end, no worker waits for another's long test."""
+    # Whoever asks for one case by its name gets it.
+    if not any("[" in argument for argument in config.args):
+        others = left_out(items)
+        items[:] = [item for item in items if item.nodeid not in others]
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

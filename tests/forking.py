@@ -18,7 +18,7 @@ from tests.made_once import OBJECTS_BETWEEN_SEARCHES, make_once
 configure_mappers()
 make_once()
 with tempfile.TemporaryDirectory() as folder:
-    create_app(settings_for("sqlite://", Path(folder)), TESTING=True)
+    create_app(settings_for("sqlite://", Path(folder)), TESTING=True).url_map.update()
 # Counters of requests begin with a thread each, and whoever forks must have none.
 for thread in threading.enumerate():
     if thread is not threading.current_thread():

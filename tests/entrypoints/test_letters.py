@@ -14,6 +14,7 @@ from app.foundation.database import session, transaction
 from app.foundation.sentences import say
 from tests.databases import ROOT
 from tests.factories.mails import FACTS, make_mail
+from tests.halves import on_one_of_both
 from tests.html_lint import check
 from tests.moments import NOW
 
@@ -37,6 +38,8 @@ def test_every_template_has_its_sample_and_the_other_way_round() -> None:
     assert set(SWITCHES) <= set(FACTS)
 
 
+# What a letter says is the same question to both databases.
+@on_one_of_both
 @pytest.mark.parametrize("kind", FACTS)
 class TestEveryKind:
     def test_says_what_happened_what_to_do_and_whom_it_is_about(
@@ -90,6 +93,7 @@ class TestEveryKind:
         assert "\n" not in letter.subject and "\r" not in letter.subject
 
 
+@on_one_of_both
 class TestWords:
     @pytest.mark.parametrize(
         ("days", "subject"),
@@ -220,6 +224,7 @@ TAG = re.compile(r"<[^>]*>")
 BODY = re.compile(r"<body>.*</body>", re.DOTALL)
 
 
+@on_one_of_both
 class TestInChinese:
     @pytest.fixture(autouse=True)
     def _chinese(self, ada: Account) -> None:

@@ -34,7 +34,6 @@ def make_account(
     session.add(account)
     session.flush()
     session.add(BillingSettings(user_id=user_id, created_at=created, updated_at=created))
-    session.commit()
     make_subscription(user_id, plan_id=plan_id, starts_at=created)
     return account
 

@@ -11,7 +11,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.demo import CONFIRMATION, CUSTOMER, OPERATOR, Demo
-from tests.journeys.looks import bars_nobody, fits_every_width, speaks_chinese
+from tests.journeys.looks import (
+    bars_nobody,
+    bars_nobody_by_words_or_colours,
+    fits_every_width,
+    speaks_chinese,
+)
 from tests.journeys.visitor import Visitor, visiting
 from tests.journeys.walker import Walker
 
@@ -59,7 +64,8 @@ def walker(visitor: Visitor, demo: Demo, language: str) -> Walker:
     """The same, who looks at every page closely."""
     if language == "en":
         return Walker(visitor, bars_nobody)
-    return Walker(visitor, bars_nobody, speaks_chinese(data=demo.data), fits_every_width)
+    looks = (bars_nobody_by_words_or_colours, speaks_chinese(data=demo.data), fits_every_width)
+    return Walker(visitor, *looks)
 
 
 def finds_nothing_wrong(walker: Walker, missed: set[str]) -> None:

@@ -30,6 +30,7 @@ from app.workflows.sign_up import sign_up
 from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.factories.accounts import AGE, make_account, make_key
+from tests.halves import on_one_of_both
 from tests.proofs.browsing import Browser, ask
 from tests.proofs.gateway_client import GatewayClient, Unanswered
 from tests.proofs.hurried import BEGINS, SPEED, STARTER
@@ -174,6 +175,7 @@ def closed_months() -> set[str]:
     return set(rows)
 
 
+@on_one_of_both
 @pytest.mark.usefixtures("app")
 def test_the_books_verify_and_nothing_has_grown(settings: Settings, tmp_path: Path) -> None:
     keys, gateway_key = people(), make_key(KeyKind.GATEWAY, now=BEGIN).text

@@ -18,6 +18,7 @@ from app.config import Settings
 from app.foundation.database import end_reading
 from app.workflows.verify_books import verify_books
 from tests.databases import on_sqlite
+from tests.halves import on_one_of_both
 from tests.killing import THE_END, kill_before, steps_of
 from tests.properties import our_processes
 from tests.properties.our_processes import Place
@@ -97,6 +98,7 @@ def changes(undisturbed: Counter[str]) -> Iterator[str]:
     yield from (f"new: {row}" for row in rows - undisturbed)
 
 
+@on_one_of_both
 @pytest.mark.parametrize(
     "story",
     STORIES.values(),

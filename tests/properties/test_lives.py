@@ -42,6 +42,8 @@ from tests.factories.catalog import make_price
 from tests.factories.payments import BASE_URL, SELLER
 from tests.factories.usage import GRACE, make_report, record
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
+from tests.proofs.sizes import sized
 from tests.properties.ledger_of_a_life import PAYG, Life
 from tests.properties.nothing_for_nothing import assert_nothing_for_nothing
 
@@ -50,7 +52,7 @@ BEGIN = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 RUNS = settings(
-    max_examples=20,
+    max_examples=sized(6, long=20),
     deadline=None,
     # Each step is several transactions: telling the case is worth more than making it short.
     phases=(Phase.generate,),
@@ -342,6 +344,7 @@ def live(steps: list, *, days_after: int) -> None:
     assert_nothing_for_nothing(customer.name)
 
 
+@on_one_of_both
 @pytest.mark.parametrize("steps", LIVES)
 def test_these_lives_are_what_plain_integers_say(steps: list) -> None:
     live(steps, days_after=40)

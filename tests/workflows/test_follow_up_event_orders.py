@@ -27,6 +27,7 @@ from app.workflows.verify_books import verify_books
 from tests.adapters.payment_worlds import PayPalWorld, SandboxWorld
 from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice, payment_row
+from tests.halves import on_one_of_both
 
 # What a life's events are about: the payment, a refund made at the provider, and the dispute.
 KINDS = ("paid", "refunded", "disputed", "decided")
@@ -219,6 +220,7 @@ class TestOneLife:
         tell_again(told[::-1])
         check(life, provider, decision)
 
+    @on_one_of_both
     @pytest.mark.parametrize("decision", DECISIONS)
     @pytest.mark.parametrize("seed", SEEDS)
     def test_ends_alike_told_while_it_is_lived(

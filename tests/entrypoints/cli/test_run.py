@@ -19,7 +19,7 @@ import pytest
 
 from app.entrypoints.cli.demo_file import CustomerLogin, write_demo
 from app.entrypoints.cli.demo_loading import NOBODY
-from tests.databases import ROOT, SECRET_KEY
+from tests.databases import ROOT, SECRET_KEY, on_postgresql, on_sqlite
 from tests.factories.accounts import make_account
 from tests.ports import free_port
 
@@ -151,9 +151,10 @@ class TestRun:
         assert running.demo() == demo
         assert running.end(signal.SIGTERM) == 0
 
-    def test_ends_with_1_when_the_web_server_crashes(self, run, tmp_path) -> None:
-        # A database of its own: without the demo it is ready sooner.
-        running = run(DATABASE_URL=f"sqlite:///{tmp_path / 'own.sqlite3'}")
+    # A database that is given is not filled, and one that is migrated is ready at once.
+    @on_sqlite
+    def test_ends_with_1_when_the_web_server_crashes(self, run, database_url) -> None:
+        running = run(DATABASE_URL=database_url)
         running.wait_until_ready()
         family = descendants(running.child.pid)
         os.kill(family[0], signal.SIGKILL)
@@ -161,9 +162,10 @@ class TestRun:
         assert running.printed.endswith("billing: The web server ended with exit code -9.\n")
         wait_until_gone(family)
 
+    @on_sqlite
     @pytest.mark.skipif(sys.platform != "linux", reason="needs the kernel's help")
-    def test_takes_its_children_along_when_it_is_killed(self, run, tmp_path) -> None:
-        running = run(DATABASE_URL=f"sqlite:///{tmp_path / 'own.sqlite3'}")
+    def test_takes_its_children_along_when_it_is_killed(self, run, database_url) -> None:
+        running = run(DATABASE_URL=database_url)
         running.wait_until_ready()
         family = descendants(running.child.pid)
         assert len(family) >= 2
@@ -180,6 +182,8 @@ class TestRun:
         assert not (running.folder / "instance/demo.json").exists()
         assert running.end(signal.SIGTERM) == 0
 
+    # Into SQLite it is loaded above.
+    @pytest.mark.parametrize("empty_database_url", ["postgresql"], indirect=True)
     def test_loads_the_demo_there_if_told_to(self, run, empty_database_url) -> None:
         running = run(DATABASE_URL=empty_database_url, DEMO="1")
         running.wait_until_ready()
@@ -187,6 +191,8 @@ class TestRun:
         assert running.get("/v1/billing/entitlements/user-123", key=key)["allowed"] is True
         assert running.end(signal.SIGTERM) == 0
 
+    # Whether accounts are real is asked of both where the demo is loaded.
+    @on_postgresql
     def test_keeps_the_demo_away_from_real_accounts(self, run, app, settings) -> None:
         make_account("ada")
         running = run(DATABASE_URL=settings.database_url, DEMO="1")
@@ -195,6 +201,7 @@ class TestRun:
         assert not (running.folder / "instance/demo.json").exists()
         assert running.end(signal.SIGTERM) == 0
 
+    @on_sqlite
     def test_says_that_the_demo_is_there_already(self, run, app, settings, tmp_path) -> None:
         make_account("ada")
         ben = make_account("ben")

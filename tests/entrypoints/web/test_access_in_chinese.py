@@ -8,7 +8,11 @@ from app.foundation import clock
 from app.foundation.database import transaction
 from tests.entrypoints.web.conftest import PASSWORD
 from tests.factories.factors import make_factor
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
 DATA = ("ada@example.com", "2ABC-3DEF-4GHJ")

@@ -16,6 +16,7 @@ from app.foundation.database import end_reading, session, transaction
 from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_usage
+from tests.halves import on_one_of_both
 from tests.statements import statements
 from tests.translations.reading import english_words, main_of
 
@@ -173,6 +174,8 @@ class TestCourses:
             assert " name=" not in slider
 
 
+# What language a page speaks is the same question to both databases.
+@on_one_of_both
 class TestInChinese:
     @pytest.fixture
     def chinese(self, cleo, cleos, now) -> FlaskClient:

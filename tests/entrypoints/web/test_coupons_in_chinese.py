@@ -9,7 +9,11 @@ from app.domain.accounts.models import Account
 from app.foundation.database import transaction
 from tests.entrypoints.web.conftest import words_of
 from tests.factories.coupon_rows import make_coupon
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from tests.factories.payments import make_checkout, make_invoice
 from tests.factories.purchases import pay
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,8 @@ def pay_it(app: Flask, ada: Account, invoice: Invoice, now: datetime) -> Callabl
     return paid
 
 
+# What language a page speaks is the same question to both databases.
+@on_one_of_both
 class TestLanguage:
     def test_is_that_of_the_issue_for_ever(
         self, adas: FlaskClient, ada: Account, now: datetime

@@ -13,7 +13,11 @@ from app.workflows.void_invoice import void_invoice
 from tests.entrypoints.web.conftest import words_of
 from tests.factories.payments import make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 # What lines of invoices say is told by who writes them.
 LINES = ["AI API usage - gpt-4", "Stripe INV PDF", "Oblivious", "Ada ada@example.com"]

@@ -22,6 +22,7 @@ from tests.factories.purchases import SELLER, charge, make_card, payments_of
 from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_usage
+from tests.halves import on_one_of_both
 from tests.statements import statements
 from tests.translations.reading import english_words, main_of
 
@@ -337,6 +338,8 @@ def test_a_new_account_is_led_on(adas) -> None:
     assert "Choose a plan" in page and "Set an alert" in page
 
 
+# What language a page speaks is the same question to both databases.
+@on_one_of_both
 class TestInChinese:
     DATA = ("gpt-4", "nobody-knows", "prod", "ada", "Pay as you go", "INV")
 

@@ -12,7 +12,11 @@ from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import transaction
 from tests.entrypoints.web.conftest import words_of
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 
 @pytest.fixture(autouse=True)

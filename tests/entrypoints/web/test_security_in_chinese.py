@@ -16,7 +16,11 @@ from app.foundation.secret_keys import KeyKind
 from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age, words_of
 from tests.factories.accounts import make_key
 from tests.factories.factors import make_factor
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 # What stands in Ada's own data, and formats that are called so everywhere.
 DATA = ("ada@example.com", "ben@example.com", "Reporting", "ZIP", "Ctrl", "https://localhost")

@@ -12,7 +12,11 @@ from tests.entrypoints.web.conftest import HTMX, words_of
 from tests.factories.payments import make_card
 from tests.factories.tokens import make_extra_tokens
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 RULE = (
     "当剩余 token 少于 10,000 个时，购买 666,666 个 token（100.00 USD），"

@@ -38,6 +38,7 @@ from tests.factories.factors import code_now, make_factor, wrong_code
 from tests.factories.mailed_links import SEAL, VISITOR
 from tests.factories.payments import make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.threads import in_parallel
 
 CROWD = 32
@@ -73,8 +74,9 @@ def from_everywhere(
     return Counter(in_parallel(app, [lambda n=n: post(n) for n in range(CROWD)]))
 
 
+@on_one_of_both
 class TestLimits:
-    """Counted in memory, and in a real Redis."""
+    """Counted in memory, and in a real Redis; never in the database."""
 
     @pytest.fixture(params=["memory", "redis"])
     def settings(

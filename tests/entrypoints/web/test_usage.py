@@ -19,6 +19,7 @@ from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, make_usage, record
+from tests.halves import on_one_of_both
 from tests.statements import statements
 from tests.translations.reading import english_words, main_of
 
@@ -266,6 +267,8 @@ class TestExportOfRecords:
         assert client.get("/usage/records.csv").status_code == 302
 
 
+# What language a page speaks is the same question to both databases.
+@on_one_of_both
 class TestInChinese:
     @pytest.fixture
     def chinese(self, ada, adas, used, now) -> FlaskClient:

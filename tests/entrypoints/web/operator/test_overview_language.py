@@ -17,7 +17,11 @@ from tests.factories.accounts import make_key
 from tests.factories.payments import make_invoice, make_paid
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 # What the tests themselves say: names, ids, and what programs told.
 DATA = (

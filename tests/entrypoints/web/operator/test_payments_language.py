@@ -19,7 +19,11 @@ from tests.factories.payments import make_invoice, make_paid, make_refund
 from tests.factories.redemptions import make_coupon, make_fixed_coupon, redeem
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.translations.reading import english_words, main_of
+
+# What language a page speaks is the same question to both databases.
+pytestmark = on_one_of_both
 
 CODES = re.compile(r"(?:pay|re|pi|cs|ch|dp)[-_][\w-]+|INV-[\w-]+|[0-9-]{10}T[0-9:.Z+-]+")
 # What operators write in the language of their customers.
