@@ -28,8 +28,8 @@ from tests.proofs.postgresql import Postgresql, own_postgresql
 
 # So many ask before and after, and while we are away, one after the other.
 AROUND, MEANWHILE, AT_ONCE = 20, 60, 32
-# With the README's lines LiteLLM sends a batch again for 1 + 2 + 4 + 8 + 16 seconds.
-TRIES_SECONDS = 31
+# With the README's lines LiteLLM sends a batch again for 1 + 2 + 4 … + 64 seconds.
+TRIES_SECONDS = 127
 MORE_SECONDS, LOOK_EVERY_SECONDS = 15, 1
 # As the README says.
 ENVIRONMENT = {"LOGGING_WORKER_MAX_TIME_PER_COROUTINE": "150"}
