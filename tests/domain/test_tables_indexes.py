@@ -31,7 +31,7 @@ from app.foundation import idempotency, journal, outbox
 from app.foundation.database import Base, session
 from tests.domain.usage.test_models import QUESTIONS as OF_USAGE
 from tests.factories.accounts import make_account
-from tests.factories.long_tables import make_long_tables
+from tests.factories.long_tables import FIRST, make_long_tables
 from tests.moments import NOW
 from tests.plans import Index, plans
 
@@ -52,7 +52,7 @@ def ada() -> Account:
 
 
 def an_invoice() -> Invoice:
-    return session.get_one(Invoice, 1_005)
+    return session.get_one(Invoice, FIRST + 5)
 
 
 def own(table: str) -> Callable[[], object]:
@@ -138,7 +138,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         ("coupon_usages", "user_id", "redeemed_at"),
     ),
     "what coupons took off an invoice": (
-        lambda: redeeming.give_back(1_005, now=NOW),
+        lambda: redeeming.give_back(FIRST + 5, now=NOW),
         ("coupon_applications", "invoice_id"),
     ),
     "codes tried in vain": (

@@ -28,7 +28,8 @@ from tests.factories.rows import VALID
 from tests.moments import NOW
 
 ROWS = 2_000
-FIRST = 1_000
+# Higher than any id that a test before this one was given.
+FIRST = 1_000_000
 Row = dict[str, object]
 
 

@@ -39,7 +39,7 @@ def test_no_english_is_left(adas: FlaskClient) -> None:
     [
         ("NOSUCH", {}, "没有此优惠码。请检查拼写。"),
         ("OFF", {"is_active": False}, "优惠券 OFF 已失效。"),
-        ("LATER", {"valid_from": datetime(2999, 1, 2, tzinfo=UTC)}, "自2999-01-02起有效。"),
+        ("LATER", {"valid_from": datetime(2999, 1, 2, tzinfo=UTC)}, "自2999年1月2日起有效。"),
         ("", {}, "请输入优惠码。"),
     ],
 )
