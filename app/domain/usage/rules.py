@@ -98,6 +98,9 @@ def final_nanos(pico_tokens: int, *, split: Split, discount_bp: int) -> int:
 
 def local_hour(moment: datetime, zone: ZoneInfo) -> tuple[datetime, date]:
     """Return the start of the zone's hour that holds the moment, in UTC, and the zone's date."""
+    if zone.key == "UTC" and moment.tzinfo is UTC:
+        # Where most accounts are; a batch asks a thousand times.
+        return moment.replace(minute=0, second=0, microsecond=0), moment.date()
     local = moment.astimezone(zone)
     past_the_hour = timedelta(
         minutes=local.minute, seconds=local.second, microseconds=local.microsecond
