@@ -16,15 +16,15 @@ from app.foundation.sentences import say
 HOUR = 3600
 BILLING_EMAILS = Limit(
     "billing_email",
-    10,
+    20,
     HOUR,
     say("You have sent your bills to other addresses often. Try again in an hour."),
 )
 THRESHOLDS = Limit(
-    "thresholds", 30, HOUR, say("You have changed your thresholds often. Try again in an hour.")
+    "thresholds", 60, HOUR, say("You have changed your thresholds often. Try again in an hour.")
 )
 ZONES = Limit(
-    "timezone", 20, HOUR, say("You have changed your time zone often. Try again in an hour.")
+    "timezone", 60, HOUR, say("You have changed your time zone often. Try again in an hour.")
 )
 # By the names under which settings are kept.
 LIMITS = {
