@@ -11,12 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.demo import CONFIRMATION, CUSTOMER, OPERATOR, Demo
-from tests.journeys.looks import (
-    bars_nobody,
-    bars_nobody_by_words_or_colours,
-    fits_every_width,
-    speaks_chinese,
-)
+from tests.journeys.looks import bars_nobody, fits_every_width, speaks_chinese
 from tests.journeys.visitor import Visitor, visiting
 from tests.journeys.walker import Walker
 
@@ -64,7 +59,7 @@ def walker(visitor: Visitor, demo: Demo, language: str) -> Walker:
     """The same, who looks at every page closely."""
     if language == "en":
         return Walker(visitor, bars_nobody)
-    looks = (bars_nobody_by_words_or_colours, speaks_chinese(data=demo.data), fits_every_width)
+    looks = (bars_nobody, speaks_chinese(data=demo.data), fits_every_width)
     return Walker(visitor, *looks)
 
 
