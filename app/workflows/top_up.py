@@ -39,6 +39,8 @@ class Counter:
     period: PeriodView
     payer: Payer
     chosen: BillingSettings
+    # What is left of the quota and of extra tokens.
+    token_balance: int
 
 
 def top_up(
@@ -109,7 +111,8 @@ def counter_of(
 ) -> Counter:
     """Return all that the prices of an account's extra tokens depend on."""
     payer, chosen = payers.plain_payer_and_settings(account, seller_country=seller_country)
-    return Counter(periods.current_period(account.id, now=now, grace=grace), payer, chosen)
+    period = periods.current_period(account.id, now=now, grace=grace)
+    return Counter(period, payer, chosen, period.tokens_remaining + account.extra_tokens)
 
 
 def price_top_up(counter: Counter, *, amount_minor: int, now: datetime) -> Bill:

@@ -30,6 +30,13 @@ class Automatic:
     rule: Sentence | None
     gross_minor: int
     never_buys_because: NeverBuys | None
+    token_balance: int
+
+    @property
+    def buys_at_once(self) -> bool:
+        """Tell whether the first purchase need not wait for any use."""
+        may_buy = self.rule is not None and self.never_buys_because is None
+        return may_buy and self.token_balance < self.chosen.auto_topup_threshold
 
 
 def counter(account: Account, *, now: datetime) -> Counter:
@@ -64,6 +71,7 @@ def automatic(counter: Counter, chosen: SettingsView, *, now: datetime) -> Autom
             monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
             gross_minor=gross_minor,
         ),
+        token_balance=counter.token_balance,
     )
 
 

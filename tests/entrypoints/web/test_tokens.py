@@ -118,6 +118,19 @@ class TestIndex:
         assert ("Off while the threshold is 0" in page) is (threshold == 0)
         assert f"Auto top-up {badge} " in words_of(pias.get("/payment-methods").text)
 
+    @pytest.mark.parametrize(
+        ("switched_on", "threshold", "says_so"),
+        [(True, 1_000_000, False), (True, 1_000_001, True), (False, 1_000_001, False)],
+    )
+    def test_says_that_it_buys_at_once_where_fewer_are_left_already(
+        self, pias: FlaskClient, pia: Account, *, switched_on: bool, threshold: int, says_so: bool
+    ) -> None:
+        with transaction():
+            chosen = account_queries.settings_of(pia)
+            chosen.auto_topup, chosen.auto_topup_threshold = switched_on, threshold
+        said = "You have 1,000,000 tokens left, which is fewer: it buys within a minute."
+        assert (said in words_of(pias.get(PAGE).text)) is says_so
+
     def test_asks_for_a_quote_of_what_is_typed(self, pias: FlaskClient) -> None:
         page = pias.get(PAGE).text
         field = re.search(r'<input[^>]* name="amount"[^>]*>', page)
