@@ -1,7 +1,7 @@
 """What the forms of coupons accept: shape only; what it means is the domain's to say."""
 
 from wtforms import SelectField, StringField, TextAreaField
-from wtforms.validators import ValidationError
+from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import TextArea
 
 from app.entrypoints.languages import field_label, translated
@@ -63,6 +63,9 @@ class CouponForm(CouponTermsForm, OnceForm):
         description=field_label("For many codes like PREFIX-7KQ2M8XWPA."),
     )
     count = WholeNumber(field_label("How many, with a prefix"), default="1", render_kw=TYPED)
+    expires_at = MomentInUtc(
+        field_label("Ends, UTC"), validators=[InputRequired(say("Say when it ends."))]
+    )
 
     def validate_prefix(self, field: StringField) -> None:
         """Refuse coupons that have no name, or two."""

@@ -151,6 +151,11 @@ class TestCreate:
         assert answer.status_code == 422 and errors_at(answer.text, field)
         assert session.query(Coupon).count() == 1 and acts_of_olga() == []
 
+    def test_wants_to_know_when_it_ends(self, olgas: FlaskClient) -> None:
+        answer = olgas.post(f"{COUPONS}/new", data={**FORM, "expires_at": ""})
+        assert "Say when it ends." in errors_at(answer.text, "expires_at")
+        assert re.search(r'<input[^>]*id="expires_at"[^>]*required', answer.text)
+
     @pytest.mark.parametrize(
         ("locale", "told"),
         [
