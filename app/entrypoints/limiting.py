@@ -7,6 +7,7 @@ and of sign-ins only those that fail are to count.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import TypeVar, cast
 
 from flask import Flask, Response, current_app, g
@@ -62,13 +63,30 @@ API = Limit("api", 6_000, 60, "This key is used too often: 6,000 calls a minute 
 def register_limits(app: Flask, settings: Settings) -> None:
     """Let the app count, and tell programs how much is left."""
     app.extensions[LIMITER] = Counter(_storage(settings.redis_url))
-    app.extensions[FALLBACK] = Counter(MemoryStorage())
+    app.extensions[FALLBACK] = Counter(_memory())
     app.after_request(_with_what_is_left)
+
+
+class _Ends(dict[str, float]):
+    """When counts end; one that has just ended elsewhere ends no second time.
+
+    The library (limits 5) looks through them in a thread of its own, which broke off where a
+    request had taken one out meanwhile.
+    """
+
+    def __missing__(self, key: str) -> float:
+        return inf
+
+
+def _memory() -> MemoryStorage:
+    storage = MemoryStorage()
+    storage.expirations = _Ends()
+    return storage
 
 
 def _storage(redis_url: str) -> MemoryStorage | RedisStorage:
     if not redis_url:
-        return MemoryStorage()
+        return _memory()
     # A socket of this machine has another name in this library than in Redis's own.
     address = f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
     # What is not wrapped would look like a bug of ours.
