@@ -118,7 +118,7 @@ class Awaited(Generic[V]):
 
     def get(self) -> V:
         """Return the answer."""
-        rows = rows_of(self._sent)
+        rows = done(self._sent).rows
         return self._read(rows if self._words.read is None else map(self._words.read, rows))
 
 
@@ -188,11 +188,11 @@ def execute(
     return statement
 
 
-def rows_of(statement: Statement) -> list[Row]:
-    """Return the rows that a statement has answered."""
+def done(statement: Statement) -> Statement:
+    """Return the statement once it is done, with its rows and their number."""
     if not statement.is_done:
         send_gathered()
-    return statement.rows
+    return statement
 
 
 def _exchange(connection: Connection, statements: Sequence[Statement]) -> None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from app.foundation.database import connection
-from app.foundation.direct import execute, on_postgresql, rows_of
+from app.foundation.direct import done, execute, on_postgresql
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,7 @@ class Write:
             return 0
         # The driver counts over all of many rows, too.
         is_many = not on_postgresql()
-        sent = execute(connection(), self.statement, self.given, is_many=is_many)
-        rows_of(sent)
-        return sent.rowcount
+        return done(execute(connection(), self.statement, self.given, is_many=is_many)).rowcount
 
 
 NOTHING = Write("", ())
@@ -37,7 +35,7 @@ def do_together(writes: Sequence[Write]) -> Callable[[], int]:
     """Do all of them, and return what tells how many rows the first has written.
 
     Each is of a table of its own, and none may see what another has written: PostgreSQL takes
-    them as one statement, which costs it and us a third of what several do.
+    them as one statement.
     """
     wanted = [write for write in writes if write.given]
     if not wanted:
@@ -47,7 +45,7 @@ def do_together(writes: Sequence[Write]) -> Callable[[], int]:
         return lambda: counts[0]
     statement = _together(tuple(write.statement for write in wanted))
     sent = execute(connection(), statement, [each for write in wanted for each in write.given])
-    return lambda: int(rows_of(sent)[0][0])
+    return lambda: int(done(sent).rows[0][0])
 
 
 @lru_cache(maxsize=64)

@@ -158,7 +158,7 @@ def ask_labels(wanted: Collection[Label]) -> Callable[[], Labels]:
     seen = _seen_before()
     # Kept apart from what other threads may forget meanwhile.
     known = seen.intersection(wanted)
-    unseen = known.symmetric_difference(wanted)
+    unseen = set(wanted) - known
     if not unseen:
         return lambda: Labels(known)
     user_ids = values_of({label[0] for label in unseen})
