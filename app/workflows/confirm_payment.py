@@ -3,8 +3,6 @@
 import logging
 from datetime import datetime
 
-from app.domain.accounts.models import Account
-from app.domain.payments import queries
 from app.domain.payments.errors import (
     OutcomeImpossible,
     OutcomeMismatch,
@@ -19,21 +17,12 @@ from app.workflows.settle_payment import settle_payment
 log = logging.getLogger(__name__)
 
 
-def confirm_payment(
-    public_id: str, account: Account, *, gateways: Gateways, now: datetime
-) -> PaymentView:
-    """Return the account's payment, settled if the provider says so just now.
+def confirm_payment(payment: PaymentView, *, gateways: Gateways, now: datetime) -> bool:
+    """Settle the payment if the provider says so; tell whether it has just been decided.
 
     Coming here settles nothing by itself. A provider that cannot be asked leaves the payment
-    undecided: the page goes on saying so. Raises UnknownPayment.
+    undecided: the page goes on saying so.
     """
-    payment = queries.payment_of(account, public_id)
-    is_decided = decide(payment, gateways=gateways, now=now)
-    return queries.payment_of(account, public_id) if is_decided else payment
-
-
-def decide(payment: PaymentView, *, gateways: Gateways, now: datetime) -> bool:
-    """Ask the provider about an undecided payment; tell whether it has just been decided."""
     page = payment.provider_session
     if not payment.is_undecided or page is None or payment.provider not in gateways:
         return False

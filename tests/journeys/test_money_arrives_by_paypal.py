@@ -18,12 +18,12 @@ from app.domain.payments.models import Payment, ProviderEvent
 from app.entrypoints.gateways import gateways
 from app.foundation import clock
 from app.foundation.database import session, transaction
-from app.workflows.confirm_payment import confirm_payment
 from app.workflows.follow_up_event import follow_up_event
 from app.workflows.reconcile_payments import ask_about_attempts, reconcile_payments
 from app.workflows.verify_books import verify_books
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
+from tests.factories.coming_back import back_from_page
 from tests.factories.payments import invoice_row, make_invoice
 from tests.journeys import test_money_arrives
 from tests.sandbox.buying import approve, client_of, decide, taken, turn
@@ -88,7 +88,7 @@ def test_a_webhook_alone_pays_the_invoice(pay: Pay, sandbox: str) -> None:
 def test_the_return_page_alone_pays_the_invoice(pay: Pay, ada: Account, sandbox: str) -> None:
     turn(sandbox, webhooks="drop")
     invoice, payment_id, _ = pay()
-    view = confirm_payment(payment_id, ada, gateways=gateways(), now=clock.now())
+    view = back_from_page(payment_id, ada, gateways=gateways(), now=clock.now())
     assert view.is_settled and invoice_row(invoice).status == "paid"
     assert verify_books() == []
 
@@ -106,7 +106,7 @@ def test_webhook_return_page_and_sweep_at_once_capture_once(
     later = now + timedelta(minutes=6)
     turn(sandbox, answer_delay_seconds=0.2)
     ways: list[Callable[[], object]] = [
-        lambda: confirm_payment(payment_id, make_view(), gateways=gateways(), now=now),
+        lambda: back_from_page(payment_id, make_view(), gateways=gateways(), now=now),
         lambda: follow_up_event(event_id, gateways=gateways(), now=now),
         lambda: ask_about_attempts(gateways=gateways(), base_url="http://127.0.0.1", now=later),
     ]
@@ -121,7 +121,7 @@ def test_webhook_return_page_and_sweep_at_once_capture_once(
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(go, ways * 2))
-    confirm_payment(payment_id, make_view(), gateways=gateways(), now=clock.now())
+    back_from_page(payment_id, make_view(), gateways=gateways(), now=clock.now())
     assert invoice_row(invoice).status == "paid"
     assert settlings() == 1 and len(captures_of(sandbox, order)) == 1
     assert verify_books() == []
@@ -168,7 +168,7 @@ def test_a_stale_order_is_not_captured(
         settings.paypal.webhook_id,
     )
     connected = {"paypal": PayPalGateway(account, tell_time=lambda: late)}
-    view = confirm_payment(payment_id, ada, gateways=connected, now=late)
+    view = back_from_page(payment_id, ada, gateways=connected, now=late)
     assert view.status == "expired" and captures_of(sandbox, order) == []
     assert invoice_row(invoice).status == "issued"
     assert verify_books() == []

@@ -18,10 +18,10 @@ from app.entrypoints.jobs.topping_up import top_up_where_due
 from app.entrypoints.selling import shop
 from app.foundation import clock
 from app.foundation.database import transaction
-from app.workflows.confirm_payment import confirm_payment
 from app.workflows.request_refund import request_refund
 from app.workflows.switch_plan import switch_plan
 from tests.adapters.paypal import gateway_to
+from tests.factories.coming_back import back_from_page
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def come_back(place: Place, user_id: str, payment_id: str) -> None:
     """A customer is back from the provider's page; then the worker does what was promised."""
     with place.app():
         account = accounts.account(user_id)
-        confirm_payment(payment_id, account, gateways=gateways(), now=place.now)
+        back_from_page(payment_id, account, gateways=gateways(), now=place.now)
         work_off_outbox()
 
 

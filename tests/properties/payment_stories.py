@@ -21,11 +21,11 @@ from app.sandbox.paypal import refunds as paypal_refunds
 from app.sandbox.paypal.work import CAPTURE
 from app.sandbox.stripe import disputes, refunds
 from app.workflows.begin_checkout import Checkout, begin_checkout
-from app.workflows.confirm_payment import confirm_payment
 from app.workflows.switch_plan import switch_plan
 from app.workflows.top_up import top_up
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
+from tests.factories.coming_back import back_from_page
 from tests.factories.payments import make_invoice
 from tests.properties import our_processes
 from tests.properties.unreliable_world import World
@@ -233,7 +233,7 @@ def _bought_tokens(world: World, provider: str) -> Payment:
 def _settle(world: World, checkout: Checkout) -> None:
     """Let it all be known here, so that what comes next is the only news."""
     ada = accounts.account("ada")
-    confirm_payment(checkout.payment_id, ada, gateways=world.gateways, now=world.now)
+    back_from_page(checkout.payment_id, ada, gateways=world.gateways, now=world.now)
     world.post_everything()
     world.do_job("outbox")
     world.wait(timedelta(seconds=5))

@@ -33,13 +33,13 @@ from app.foundation.database import Base, db, end_reading, session, transaction
 from app.sandbox.paypal import captures
 from app.sandbox.paypal.work import CAPTURE
 from app.workflows.begin_checkout import Checkout, begin_checkout
-from app.workflows.confirm_payment import confirm_payment
 from app.workflows.request_refund import request_refund
 from app.workflows.switch_plan import switch_plan
 from app.workflows.top_up import top_up
 from app.workflows.verify_books import verify_books
 from tests.books import check_books
 from tests.factories.accounts import make_account
+from tests.factories.coming_back import back_from_page
 from tests.factories.payments import BASE_URL, make_invoice, payment_row
 from tests.halves import on_one_of_both
 from tests.proofs.sizes import sized
@@ -175,7 +175,7 @@ class Customer:
 
     def _come_back(self, checkout: Checkout) -> None:
         def come_back() -> None:
-            confirm_payment(
+            back_from_page(
                 checkout.payment_id,
                 accounts.account(self.id),
                 gateways=self.world.gateways,

@@ -11,8 +11,8 @@ from app.domain.payments.errors import ProviderUnreachable, UnknownPayment
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
 from app.foundation.database import session, transaction
-from app.workflows.confirm_payment import confirm_payment
 from tests.books import check_books
+from tests.factories.coming_back import back_from_page
 from tests.factories.payments import invoice_row, make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 
@@ -32,7 +32,7 @@ def gateway() -> FakeGateway:
 @pytest.fixture
 def confirm(gateway: FakeGateway, now: datetime):
     def confirm(payment_id: str, account: Account):
-        return confirm_payment(payment_id, account, gateways={"stripe": gateway}, now=now)
+        return back_from_page(payment_id, account, gateways={"stripe": gateway}, now=now)
 
     return confirm
 

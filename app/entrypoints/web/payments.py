@@ -10,7 +10,7 @@ from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
 from app.workflows.begin_checkout import BACK
-from app.workflows.confirm_payment import decide
+from app.workflows.confirm_payment import confirm_payment
 
 pages = Blueprint("payments", __name__)
 pages.before_request(require_sign_in)
@@ -21,7 +21,7 @@ def show(payment_id: str) -> ResponseReturnValue:
     """Show where a payment stands; while it is undecided the page asks again by itself."""
     account = signed_in_account()
     payment = payments.payment_of(account, payment_id)
-    if decide(payment, gateways=gateways_for_news(account), now=clock.now()):
+    if confirm_payment(payment, gateways=gateways_for_news(account), now=clock.now()):
         # What has settled it is no page: it leads to one, without what the provider has added to
         # the address.
         return redirect(url_for(".show", payment_id=payment_id), 303)
