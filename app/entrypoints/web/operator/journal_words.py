@@ -221,8 +221,16 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "page": {
         "overview": say("Overview"),
         "usage": say("Usage"),
+        "plans": say("Plans"),
         "invoices": say("Invoices"),
         "invoice": say("Invoice"),
+        "document": say("Invoice as PDF"),
+        "tokens": say("Tokens"),
+        "coupons": say("Coupons"),
+        "alerts": say("Alerts"),
+        "payment-methods": say("Payment methods"),
+        "keys": say("API keys"),
+        "settings": say("Settings"),
     },
     "provider": {"stripe": say("Stripe"), "paypal": say("PayPal")},
     "type": {
