@@ -5,6 +5,7 @@ from functools import reduce
 
 from app.domain.accounts.devices import device_in_words
 from app.domain.accounts.security_journal import Act, By, Event, SecurityEvent
+from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import Sentence, say
 
 WORDS: Mapping[str, Sentence] = {
@@ -43,7 +44,23 @@ WORDS: Mapping[str, Sentence] = {
     Act.INVOICE_VOIDED: say("Invoice voided"),
     Act.INVOICE_REPLACED: say("Invoice replaced"),
     Act.INVOICE_CREDITED: say("Credit note issued"),
+    Act.COUPON_REDEEMED: say("Coupon redeemed"),
+    Act.CHECKOUT_BEGUN: say("Payment begun"),
+    Act.INVOICE_CHARGED: say("Invoice charged to the saved card"),
+    Act.AUTO_TOPUP_BEGUN: say("Automatic top-up begun"),
+    Act.PAYMENT_SETTLED: say("Payment settled"),
+    Act.PAYMENT_FAILED: say("Payment failed"),
+    Act.OVERPAYMENT_RECEIVED: say("Overpayment received"),
+    Act.TOKENS_BOUGHT: say("Extra tokens bought"),
     Act.REFUND_REQUESTED: say("Refund begun"),
+    Act.REFUND_SETTLED: say("Refund arrived"),
+    Act.REFUND_FAILED: say("Refund refused"),
+    Act.REFUND_UNDONE: say("Refund came back"),
+    Act.PAYMENT_TAKEN_BACK: say("Payment taken back"),
+    Act.DISPUTE_OPENED: say("Dispute opened"),
+    Act.DISPUTE_WON: say("Dispute won"),
+    Act.DISPUTE_LOST: say("Dispute lost"),
+    Act.CREDIT_TAKEN_BACK: say("Account credit given back after a dispute"),
     Act.CARD_CONSENT_GIVEN: say("Saving of a card agreed to"),
     Act.CARD_SAVED: say("Card saved"),
     Act.CARD_REMOVED: say("Card removed"),
@@ -88,10 +105,14 @@ BY_WORDS: Mapping[str, Sentence] = {
     By.VISITOR: say("Somebody"),
     By.OPERATOR: say("By us"),
     By.GATEWAY: say("The gateway"),
+    By.PROVIDER: say("The payment provider"),
+    By.PROGRAM: say("By itself"),
 }
 # The details that say which one: a key, an address, a plan. Reasons were written for the owner
 # where they stand here; why we suspended somebody is told to him by mail.
 NAMED = ("key", "email", "was", "code", "invoice", "new", "to", "plan", "request_id")
+# The documents that an amount stands on.
+DOCUMENTS = ("invoice", "credit_note")
 REASONED = {
     *(
         Event.FACTOR_OFF,
@@ -122,12 +143,27 @@ def more_of(event: SecurityEvent) -> str:
         return say("new browser")
     if event.action == Act.SETTINGS_CHANGED:
         return _listed(sorted(SETTING_WORDS.get(name, name) for name in event.details))
+    if isinstance(event.details.get("amount_minor"), int):
+        return _amount_of(event)
     if event.action in REASONED and event.details.get("reason"):
         return str(event.details["reason"])
     if event.action == Event.SESSION_ENDED:
         return device_in_words(str(event.details.get("was", "")))
-    named = (event.details.get(name) for name in NAMED)
+    return _first_of(event, NAMED)
+
+
+def _first_of(event: SecurityEvent, names: tuple[str, ...]) -> str:
+    named = (event.details.get(name) for name in names)
     return next((value for value in named if isinstance(value, str) and value), "")
+
+
+def _amount_of(event: SecurityEvent) -> str:
+    amount, document = usd_of_minor(event.details["amount_minor"]), _first_of(event, DOCUMENTS)
+    return (
+        say("{amount}, {document}", {"amount": amount, "document": document})
+        if document
+        else amount
+    )
 
 
 def _listed(names: list[str]) -> str:
