@@ -33,6 +33,13 @@ class ModelFigures:
     record_count: int
     total_tokens: int
     revenue_nanos: int
+    # Of the tokens, those that cost nothing because the model has no price yet.
+    unpriced_tokens: int = 0
+
+    @property
+    def is_unpriced(self) -> bool:
+        """Tell whether nothing of it has a price."""
+        return 0 < self.total_tokens == self.unpriced_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,11 @@ class MonthlyReport:
         return sum(figures.total_tokens for figures in self.by_model)
 
     @property
+    def unpriced_tokens(self) -> int:
+        """Return how many of them cost nothing so far, because their models have no price."""
+        return sum(figures.unpriced_tokens for figures in self.by_model)
+
+    @property
     def revenue_nanos(self) -> int:
         """Return what they finally cost, after quotas, extra tokens and plans' discounts."""
         return sum(figures.revenue_nanos for figures in self.by_model)
@@ -107,7 +119,9 @@ def monthly_report(month: BillingMonth, *, now: datetime) -> MonthlyReport:
         month=month,
         by_plan=_by_plan(month, invoiced.subscription_minor_by_plan),
         by_model=tuple(
-            ModelFigures(model, used.record_count, used.total_tokens, used.final_nanos)
+            ModelFigures(
+                model, used.record_count, used.total_tokens, used.final_nanos, used.unpriced_tokens
+            )
             for model, used in _dearest_first(sums.usage_by_model(month))
         ),
         invoiced=invoiced,

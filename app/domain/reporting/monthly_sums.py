@@ -38,6 +38,8 @@ class UsageOf:
     record_count: int
     total_tokens: int
     final_nanos: int
+    # Of the tokens, those of requests whose model has no price so far: they cost nothing yet.
+    unpriced_tokens: int = 0
 
     def plus(self, other: "UsageOf") -> "UsageOf":
         """Return both together."""
@@ -45,6 +47,7 @@ class UsageOf:
             self.record_count + other.record_count,
             self.total_tokens + other.total_tokens,
             self.final_nanos + other.final_nanos,
+            self.unpriced_tokens + other.unpriced_tokens,
         )
 
 
@@ -88,7 +91,7 @@ def usage_by_model(month: BillingMonth) -> dict[str, UsageOf]:
     """Return each model's usage that is billed to the month."""
     rolled = UsageMonthly
     statement = (
-        select(rolled.model, *_rolled_sums(rolled))
+        select(rolled.model, *_rolled_sums(rolled), cast(func.sum(rolled.unpriced_tokens), Whole))
         .where(rolled.billing_month == str(month))
         .group_by(rolled.model)
     )
