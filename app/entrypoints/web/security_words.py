@@ -143,8 +143,9 @@ def more_of(event: SecurityEvent) -> str:
         return say("new browser")
     if event.action == Act.SETTINGS_CHANGED:
         return _listed(sorted(SETTING_WORDS.get(name, name) for name in event.details))
-    if isinstance(event.details.get("amount_minor"), int):
-        return _amount_of(event)
+    minor = event.details.get("amount_minor")
+    if isinstance(minor, int):
+        return _with_document(usd_of_minor(minor), _first_of(event, DOCUMENTS))
     if event.action in REASONED and event.details.get("reason"):
         return str(event.details["reason"])
     if event.action == Event.SESSION_ENDED:
@@ -157,13 +158,10 @@ def _first_of(event: SecurityEvent, names: tuple[str, ...]) -> str:
     return next((value for value in named if isinstance(value, str) and value), "")
 
 
-def _amount_of(event: SecurityEvent) -> str:
-    amount, document = usd_of_minor(event.details["amount_minor"]), _first_of(event, DOCUMENTS)
-    return (
-        say("{amount}, {document}", {"amount": amount, "document": document})
-        if document
-        else amount
-    )
+def _with_document(amount: str, document: str) -> str:
+    if not document:
+        return amount
+    return say("{amount}, {document}", {"amount": amount, "document": document})
 
 
 def _listed(names: list[str]) -> str:
