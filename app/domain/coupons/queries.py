@@ -144,9 +144,14 @@ def redemptions_of(account: Account) -> tuple[RedemptionView, ...]:
 
 def redemptions_page(account: Account, *, page: int, page_size: int) -> RedemptionsPage:
     """Return a page of what the account has redeemed, newest first."""
-    total = session.scalars(select(func.count()).where(CouponUsage.user_id == account.id)).one()
-    rows = _redeemed_by(account).limit(page_size).offset((page - 1) * page_size)
-    return RedemptionsPage(tuple(_redemption(*row) for row in session.execute(rows)), total)
+    counted = select(func.count()).where(CouponUsage.user_id == account.id)
+    newest = _redeemed_by(account).add_columns(counted.scalar_subquery())
+    rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
+    total = rows[0][-1] if rows else 0
+    if not rows and page > 1:
+        # A page beyond the last one has no row that could tell how many there are.
+        total = session.scalars(counted).one()
+    return RedemptionsPage(tuple(_redemption(usage, row) for usage, row, _ in rows), total)
 
 
 def open_uses(user_ids: Collection[str]) -> Mapping[str, Sequence[OpenUse]]:

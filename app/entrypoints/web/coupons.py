@@ -93,11 +93,11 @@ def redeem() -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
-def shown(account: Account) -> Mapping[str, Any]:
+def shown(account: Account, *, form: CouponForm | None = None) -> Mapping[str, Any]:
     """Return what the page shows of an account, as the address asks for it."""
     page = page_number()
     return {
-        "form": _form(),
+        "form": form or _form(),
         "waiting": plan_changes.find_open(account),
         "found": queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
         "page": page,
@@ -145,5 +145,5 @@ def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Res
         "web/coupons/_coupons.html",
         status=422 if form.errors else 200,
         preview=previewed,
-        **{**shown(signed_in_account()), "form": form},
+        **shown(signed_in_account(), form=form),
     )
