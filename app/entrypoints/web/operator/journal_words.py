@@ -102,6 +102,18 @@ ACTS: Mapping[str, Sentence] = {
     "job_retried": say("Job tried again"),
     "installation_started": say("Installation started for the first time"),
 }
+# What moves money, or says whose it is; by whom, each of them tells.
+MONEY = frozenset(
+    {
+        *("checkout_begun", "payment_settled", "payment_failed", "payment_pending"),
+        *("payment_expired", "payment_unknown", "payment_taken_back", "overpayment_received"),
+        *("invoice_charged", "invoice_voided", "invoice_replaced", "invoice_credited"),
+        *("auto_topup_begun", "tokens_bought", "credit_taken_back"),
+        *("refund_requested", "refund_pending", "refund_settled", "refund_failed"),
+        *("refund_undone", "dispute_opened", "dispute_won", "dispute_lost"),
+    }
+)
+MONEY_MOVED = say("All movements of money")
 # A plan that customers choose from has changed, not that of a customer.
 ACTS_ON_NOBODY: Mapping[str, Sentence] = {"plan_changed": say("Terms of a plan changed")}
 

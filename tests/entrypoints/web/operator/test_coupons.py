@@ -33,7 +33,7 @@ FORM = {
     "min_purchase_amount": "0",
     "valid_from": "",
     "expires_at": "2099-01-01T00:00",
-    "applicable_plans": "plan-pro\r\nplan-basic",
+    "applicable_plans": ["plan-pro", "plan-basic"],
     "description": "",
 }
 
@@ -64,9 +64,10 @@ class TestIndex:
         assert "Pro, plan-gone" in words(olgas.get(COUPONS).text)
         page = words(olgas.get(f"{COUPONS}/FOR-PRO").text)
         assert "For plans Pro, plan-gone" in page and "Made by Operator olga" in page
-        for form in ("new", "FOR-PRO/edit"):
-            page = words(olgas.get(f"{COUPONS}/{form}").text)
-            assert "There are plan-basic, plan-pro, plan-enterprise, plan-payg." in page
+        for form, ticked in (("new", []), ("FOR-PRO/edit", ["plan-pro", "plan-gone"])):
+            page = olgas.get(f"{COUPONS}/{form}").text
+            assert "Basic Pro Enterprise Pay as you go" in words(page)
+            assert re.findall(r'name="applicable_plans" value="([^"]+)" checked', page) == ticked
 
     def test_finds_by_the_beginning(self, olgas: FlaskClient) -> None:
         make_coupon("SPRING-A", now=clock.now())
