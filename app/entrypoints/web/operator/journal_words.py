@@ -113,7 +113,7 @@ MONEY = frozenset(
         *("refund_undone", "dispute_opened", "dispute_won", "dispute_lost"),
     }
 )
-MONEY_MOVED = say("All movements of money")
+MONEY_MOVED = say("All about money")
 # A plan that customers choose from has changed, not that of a customer.
 ACTS_ON_NOBODY: Mapping[str, Sentence] = {"plan_changed": say("Terms of a plan changed")}
 
