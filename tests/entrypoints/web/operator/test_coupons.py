@@ -69,6 +69,27 @@ class TestIndex:
             assert "Basic Pro Enterprise Pay as you go" in words(page)
             assert re.findall(r'name="applicable_plans" value="([^"]+)" checked', page) == ticked
 
+    def test_chooses_by_state(self, olgas: FlaskClient) -> None:
+        now = clock.now()
+        make_coupon("OPEN-1", now=now)
+        make_coupon("OFF-1", now=now, is_active=False)
+        make_coupon("SPENT-1", now=now, max_uses=3, used_count=3)
+        make_coupon("LATER-1", now=now, valid_from=now + timedelta(days=1))
+        found = {
+            choice: re.findall(
+                r"<code>([A-Z]+)-1</code>", olgas.get(f"{COUPONS}?show={choice}").text
+            )
+            for choice in ("all", "open", "used", "over", "nonsense")
+        }
+        everything = ["LATER", "SPENT", "OFF", "OPEN"]
+        assert found == {
+            **dict.fromkeys(("all", "nonsense"), everything),
+            **{"open": ["OPEN"], "used": ["SPENT"], "over": ["SPENT", "OFF"]},
+        }
+        assert "Show all coupons" in olgas.get(f"{COUPONS}?show=over&query=NONE").text
+        file = olgas.get(f"{COUPONS}/export.csv?show=used").text
+        assert "SPENT-1" in file and "OPEN-1" not in file
+
     def test_finds_by_the_beginning(self, olgas: FlaskClient) -> None:
         make_coupon("SPRING-A", now=clock.now())
         make_coupon("SUMMER-A", now=clock.now())
