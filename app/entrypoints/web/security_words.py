@@ -1,6 +1,6 @@
 """What the journal of an account says to its owner."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 
 from app.domain.accounts.devices import device_in_words
@@ -100,6 +100,21 @@ SETTING_WORDS: Mapping[str, Sentence] = {
     "overage_enabled": say("overage"),
     "spend_limit_minor": say("spend limit"),
 }
+# What we may look at, by the last part of its address.
+PAGES: Mapping[str, Sentence] = {
+    "overview": say("Overview"),
+    "usage": say("Usage"),
+    "plans": say("Plans"),
+    "invoices": say("Invoices"),
+    "invoice": say("Invoice"),
+    "document": say("Invoice as PDF"),
+    "tokens": say("Tokens"),
+    "coupons": say("Coupons"),
+    "alerts": say("Alerts"),
+    "payment-methods": say("Payment methods"),
+    "keys": say("API keys"),
+    "settings": say("Settings"),
+}
 BY_WORDS: Mapping[str, Sentence] = {
     By.OWNER: say("You"),
     By.VISITOR: say("Somebody"),
@@ -141,15 +156,13 @@ def more_of(event: SecurityEvent) -> str:
     """Return which one it was about, or why it was done; nothing where there is no more to say."""
     if event.details.get("new_device"):
         return say("new browser")
-    if event.action == Act.SETTINGS_CHANGED:
-        return _listed(sorted(SETTING_WORDS.get(name, name) for name in event.details))
+    if event.action in TELLING:
+        return TELLING[event.action](event.details)
     minor = event.details.get("amount_minor")
     if isinstance(minor, int):
         return _with_document(usd_of_minor(minor), _first_of(event, DOCUMENTS))
     if event.action in REASONED and event.details.get("reason"):
         return str(event.details["reason"])
-    if event.action == Event.SESSION_ENDED:
-        return device_in_words(str(event.details.get("was", "")))
     return _first_of(event, NAMED)
 
 
@@ -170,6 +183,13 @@ def _listed(names: list[str]) -> str:
 
 def _with_next(these: str, another: str) -> str:
     return say("{these}, {another}", {"these": these, "another": another})
+
+
+TELLING: Mapping[str, Callable[[Mapping[str, object]], str]] = {
+    Act.SETTINGS_CHANGED: lambda told: _listed(sorted(SETTING_WORDS.get(one, one) for one in told)),
+    Act.ACCOUNT_SEEN: lambda told: PAGES.get(str(told.get("page")), ""),
+    Event.SESSION_ENDED: lambda told: device_in_words(str(told.get("was", ""))),
+}
 
 
 def in_words() -> dict[str, object]:

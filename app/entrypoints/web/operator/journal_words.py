@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.entrypoints.web.security_words import PAGES
 from app.foundation.languages import NAMES
 from app.foundation.sentences import Sentence, say
 
@@ -230,20 +231,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "locale": NAMES,
     "because": {"operator": say("an operator did it"), "debt": say("an overdue invoice")},
     "scope": {"read": say("only read"), "write": say("read and change")},
-    "page": {
-        "overview": say("Overview"),
-        "usage": say("Usage"),
-        "plans": say("Plans"),
-        "invoices": say("Invoices"),
-        "invoice": say("Invoice"),
-        "document": say("Invoice as PDF"),
-        "tokens": say("Tokens"),
-        "coupons": say("Coupons"),
-        "alerts": say("Alerts"),
-        "payment-methods": say("Payment methods"),
-        "keys": say("API keys"),
-        "settings": say("Settings"),
-    },
+    "page": PAGES,
     "provider": {"stripe": say("Stripe"), "paypal": say("PayPal")},
     "type": {
         "percentage": say("Percent off an invoice"),
