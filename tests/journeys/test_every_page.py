@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.demo import CONFIRMATION, CUSTOMER, OPERATOR, Demo
-from tests.journeys.looks import bars_nobody, fits_every_width, speaks_chinese
+from tests.journeys.looks import bars_nobody, brings_axe, fits_every_width, speaks_chinese
 from tests.journeys.visitor import Visitor, visiting
 from tests.journeys.walker import Walker
 
@@ -57,6 +57,7 @@ def visitor(chromium: Browser, demo: Demo, language: str) -> Iterator[Visitor]:
 @pytest.fixture
 def walker(visitor: Visitor, demo: Demo, language: str) -> Walker:
     """The same, who looks at every page closely."""
+    brings_axe(visitor.page.context)
     if language == "en":
         return Walker(visitor, bars_nobody)
     looks = (bars_nobody, speaks_chinese(data=demo.data), fits_every_width)
