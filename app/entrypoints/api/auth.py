@@ -6,7 +6,7 @@ call that says nothing is closed to keys that may only read.
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import wraps
 
@@ -29,6 +29,8 @@ Call = Callable[..., Response]
 
 BEARER = re.compile(r"bearer +([0-9A-Za-z_]{1,256}) *", re.IGNORECASE)
 ASKING = ("GET", "HEAD")
+# Keys change by hand, and a call that waits for one change meets no third.
+LOOKS_MAX = 3
 _ONLY_READS = "only_reads"
 _LOOKS_AT_CALLERS = "looks_at_callers"
 _HOLDERS = {
@@ -76,7 +78,7 @@ def operator_actor() -> str:
 
 
 class CallerChanged(Exception):
-    """The key of a call is no longer what it was when this process looked it up."""
+    """The key of a call is no longer what it was when it was looked up."""
 
 
 def looks_at_callers(call: Call) -> Call:
@@ -102,6 +104,15 @@ def looking_at(known: Collection[Caller], *, now: datetime) -> Iterator[None]:
         g.has_looked_at_caller = True
 
 
+def look_at_key() -> None:
+    """Look at the key of this call once more, when all it waited for is held.
+
+    Raises CallerChanged, for what is done in the running transaction to be undone.
+    """
+    if not callers.are_as_remembered([g.key], now=clock.now()):
+        raise CallerChanged
+
+
 def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
@@ -115,7 +126,11 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
                     return _called(call, route, known, kinds)
             except CallerChanged:
                 callers.forget(known)
-        return _called(call, route, callers.caller_by_text(text, now=clock.now()), kinds)
+        for _ in range(LOOKS_MAX):
+            # What has changed once may be called with as it is now, or not any more.
+            with suppress(CallerChanged):
+                return _called(call, route, callers.caller_by_text(text, now=clock.now()), kinds)
+        raise _unauthenticated("key_unknown", "This key changes too often to be looked at.")
 
     return checked
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response, g, request
 
 from app.domain.accounts import queries as accounts
-from app.entrypoints.api.auth import Call, looks_at_callers
+from app.entrypoints.api.auth import Call, look_at_key, looks_at_callers
 from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
@@ -40,7 +40,8 @@ def changes(call: Call) -> Call:
     """Run the call in one transaction, rolled back if it is refused, and repeat no effect.
 
     The transaction takes its locks with the first statement, so whatever a call does before
-    that (reading the body, checking it) holds nobody up.
+    that (reading the body, checking it) holds nobody up. Whoever revokes a key holds its account:
+    what a call has done comes before that, or not at all.
     """
 
     return _changing(call, _run)
@@ -149,6 +150,7 @@ def _run(call: Call, route: dict[str, object], keep: Keep) -> Response:
             response = answer_of(call, route)
             if response.status_code >= REFUSED_FROM:
                 raise _Refused(response)
+            look_at_key()
             keep(response)
             return response
     except _Refused as refusal:
