@@ -7,7 +7,9 @@ import pytest
 from flask import Flask, g
 from sqlalchemy import update
 
+from app.domain.accounts import operations
 from app.domain.accounts.models import Account, BillingSettings, Key
+from app.domain.payments.models import Payment
 from app.entrypoints.api import auth
 from app.entrypoints.api.answering import answer
 from app.foundation import clock
@@ -157,3 +159,28 @@ def test_a_key_is_looked_at_once_the_body_is_there(client, by_ada) -> None:
     assert (answer.status_code, answer.json["code"]) == (401, "key_unknown")
     chosen = session.query(BillingSettings).filter_by(user_id="ada").populate_existing().one()
     assert chosen.spend_limit_minor is None
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/invoices/inv-1/checkout", {"provider": "stripe"}),
+        ("/subscription", {"plan_id": "plan-pro"}),
+        ("/topups", {"amount": 5}),
+    ],
+)
+def test_and_once_the_account_is_held(client, by_ada, monkeypatch, path, body) -> None:
+    real = operations.lock_in_use
+
+    def lock_in_use(user_id: str) -> Account:
+        # Whoever held the account before has revoked it.
+        account = real(user_id)
+        session.execute(update(Key).values(revoked_at=clock.now()))
+        return account
+
+    keys = session.query(Key)
+    monkeypatch.setattr(operations, "lock_in_use", lock_in_use)
+    answer = client.post(f"/v1/billing{path}", headers=by_ada, json=body)
+    # Here it is revoked in the transaction that is refused, and so it works the next time.
+    assert answer.status_code == 401 and keys.one().revoked_at is None
+    assert session.query(Payment).count() == 0
