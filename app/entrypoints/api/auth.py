@@ -17,7 +17,7 @@ from app.domain.accounts import queries as accounts
 from app.domain.accounts.callers import Caller
 from app.domain.accounts.key_rules import Scope
 from app.domain.accounts.models import Role
-from app.entrypoints import limiting
+from app.entrypoints import account_limits, limiting
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -166,6 +166,7 @@ def _called(
     if caller.kind != KeyKind.GATEWAY:
         limiting.spend_of_key(caller.public_id)
     if caller.user_id is not None:
+        account_limits.count_call(caller.user_id)
         g.account = accounts.account_in_use(caller.user_id)
     if caller.kind == KeyKind.GATEWAY:
         g.attribution = caller.attribution

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from flask import Response, g, request
 
 from app.domain.accounts import queries as accounts
+from app.entrypoints import account_limits
 from app.entrypoints.api.auth import Call, look_at_key, looks_at_callers
 from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
@@ -17,6 +18,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import FieldError, Refusal
 from app.foundation.idempotency import Answer
 from app.foundation.readiness import STORE_AWAY
+from app.foundation.secret_keys import KeyKind
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 REFUSED_FROM = 400
@@ -85,6 +87,9 @@ def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
 def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
+        # Operators and gateways are our own.
+        if g.key.kind == KeyKind.CUSTOMER:
+            account_limits.count_change(g.account)
         key = _idempotency_key()
         if key is None:
             return run(call, route, _keep_nothing)

@@ -20,6 +20,8 @@ from app.domain.accounts.models import Account, Role
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
+from app.entrypoints import account_limits
+from app.entrypoints.csrf import SAFE_METHODS
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -90,6 +92,7 @@ def require_sign_in() -> ResponseReturnValue | None:
     """Send visitors who are not signed in to the form; meant to run before each page."""
     if not current_user.is_authenticated:
         return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+    count_request()
     _note_use()
     if request.blueprint in WITHOUT_FACTOR or not _must_set_factor_up():
         return None
@@ -111,6 +114,15 @@ def lead_operators_away() -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD"):
         abort(404)
     return redirect(url_for("web.operator.overview.index"))
+
+
+def count_request() -> None:
+    """Count what whoever is signed in asks for, and what he changes. Raises TooManyRequests."""
+    account = signed_in_account()
+    account_limits.count_page(account)
+    # Operators are our own, and may have much to do.
+    if request.method not in SAFE_METHODS and account.role == Role.CUSTOMER:
+        account_limits.count_change(account)
 
 
 def is_signed_in() -> bool:
