@@ -10,7 +10,7 @@ from app.domain.accounts import sessions
 from app.domain.accounts.devices import digest_of
 from app.domain.accounts.models import Account
 from app.entrypoints import limiting
-from app.entrypoints.limiting import Limit, TooManyRequests
+from app.entrypoints.limiting import Limit, TooManyRequests, Trust
 from app.entrypoints.peers import network_asking
 from app.entrypoints.web.signing_in import open_session
 from app.entrypoints.web.visitors import device_sent
@@ -64,8 +64,8 @@ class SignInTry:
     """A try that is counted, and may prove to be the owner's."""
 
     email: str
-    # How his own browser is counted by itself; nothing for any other.
-    own_browser: str
+    # What counts for the network he comes from; nothing in his own browser, counted by itself.
+    here: Trust | None
 
 
 def try_to_sign_in(email: str) -> SignInTry:
@@ -74,31 +74,31 @@ def try_to_sign_in(email: str) -> SignInTry:
     Of a network only the failures are to count: what succeeds is given back.
     """
     known_by = email.strip().lower()
-    tried = SignInTry(known_by, _own_browser(known_by))
-    if tried.own_browser:
-        limiting.spend(OF_ACCOUNT_HERE, known_by, tried.own_browser)
-        return tried
-    limiting.spend(FAILED_HERE, network_asking())
+    own_browser = _own_browser(known_by)
+    if own_browser:
+        limiting.spend(OF_ACCOUNT_HERE, known_by, own_browser)
+        return SignInTry(known_by, None)
+    here = limiting.spend_on_trust(FAILED_HERE, network_asking())
     try:
         limiting.spend(OF_ACCOUNT_HERE, known_by, network_asking())
         limiting.spend(OF_ACCOUNT, known_by)
     except TooManyRequests:
         # No password was looked at.
-        limiting.give_back(FAILED_HERE, network_asking())
+        here.give_back()
         raise
-    return tried
+    return SignInTry(known_by, here)
 
 
 def has_known_password(tried: SignInTry) -> None:
     """Take the try for the owner's."""
-    if not tried.own_browser:
-        limiting.give_back(FAILED_HERE, network_asking())
+    if tried.here is not None:
+        tried.here.give_back()
     has_signed_in(tried.email)
 
 
 def has_failed_to_sign_in(tried: SignInTry) -> None:
     """Leave the failure counted for the network it came from, whichever account was tried."""
-    if tried.own_browser:
+    if tried.here is None:
         limiting.note(FAILED_HERE, network_asking())
 
 
