@@ -20,7 +20,7 @@ from app.domain.accounts.models import Role
 from app.entrypoints import account_limits, limiting
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import end_reading, transaction
 from app.foundation.direct import in_one_go
 from app.foundation.errors import Kind, Refusal
 from app.foundation.secret_keys import KeyKind
@@ -29,6 +29,8 @@ Call = Callable[..., Response]
 
 BEARER = re.compile(r"bearer +([0-9A-Za-z_]{1,256}) *", re.IGNORECASE)
 ASKING = ("GET", "HEAD")
+# Only gateways have much to say: to read a long body takes long, some of it while others wait.
+BODY_MAX_BYTES = 256 * 1024
 # Keys change by hand, and a call that waits for one change meets no third.
 LOOKS_MAX = 3
 _ONLY_READS = "only_reads"
@@ -117,6 +119,9 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
         text = _key_text()
+        if KeyKind.GATEWAY not in kinds:
+            request.max_content_length = BODY_MAX_BYTES
+        _know_who_sends_much(text)
         # Whoever sends slowly must not have his key looked at long before his call takes effect.
         raw_body()
         known = callers.find_remembered(text) if _may_be_remembered(call) else None
@@ -133,6 +138,17 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
         raise _unauthenticated("key_unknown", "This key changes too often to be looked at.")
 
     return checked
+
+
+def _know_who_sends_much(text: str) -> None:
+    """Look at the key before a large body is taken in, as well as after. Raises KeyUnknown."""
+    # What was not announced may be of any length.
+    announced = 0 if "Transfer-Encoding" not in request.headers else BODY_MAX_BYTES
+    if max(request.content_length or 0, announced) < BODY_MAX_BYTES:
+        return
+    if callers.find_remembered(text) is None:
+        callers.caller_by_text(text, now=clock.now())
+        end_reading()
 
 
 @contextmanager
