@@ -25,6 +25,8 @@ CHANGES = Limit(
 )
 # What its owner is told of by mail each time: nobody buries one such mail under others.
 TOLD = Limit("account_told", 60, HOUR, say("You have done this often. Try again in an hour."))
+# What is counted beside accounts; no id of an account begins like this.
+BY_PROGRAMS, OF_SESSION = " by programs", " session"
 
 
 def count_call(user_id: str) -> None:
@@ -32,16 +34,30 @@ def count_call(user_id: str) -> None:
     limiting.spend(CALLS, user_id)
 
 
-def count_page(account: Account) -> None:
+def count_change_by_program(account: Account) -> None:
+    """Count a call that changes something. Raises TooManyRequests.
+
+    Whoever has stolen a key uses up nothing that its owner needs to revoke it.
+    """
+    limiting.spend(CHANGES, BY_PROGRAMS, account.id)
+
+
+def count_page(account: Account, *, session_id: int, is_for_safety: bool) -> None:
     """Count a page that whoever is signed in asks for. Raises TooManyRequests."""
-    limiting.spend(PAGES, account.id)
+    limiting.spend(PAGES, *_who(account, session_id if is_for_safety else None))
 
 
-def count_change(account: Account) -> None:
-    """Count a page or a call that changes something. Raises TooManyRequests."""
-    limiting.spend(CHANGES, account.id)
+def count_change(account: Account, *, session_id: int, is_for_safety: bool) -> None:
+    """Count a page that changes something. Raises TooManyRequests."""
+    limiting.spend(CHANGES, *_who(account, session_id if is_for_safety else None))
 
 
 def count_told(account: Account) -> None:
     """Count something that the account's owner is told of by mail. Raises TooManyRequests."""
     limiting.spend(TOLD, account.id)
+
+
+def _who(account: Account, session_id: int | None) -> tuple[str, ...]:
+    # Each session has pages of its own by which others are ended, and keys revoked: whoever has
+    # stolen one uses them up for himself.
+    return (account.id,) if session_id is None else (OF_SESSION, str(session_id))

@@ -78,13 +78,17 @@ def test_nobody_fills_the_journal(app: Flask, ada: Account, adas: FlaskClient, f
         for n in range(CROWD)
     ]
     assert Counter(in_parallel(app, puts)) == {200: ALLOWED, 429: CROWD - ALLOWED}
-    for path, form in (
+    # Pages have as many of their own.
+    forms = [
         ("/settings", {"billing_address": "Here 1"}),
         ("/language", {"locale": "zh"}),
         ("/tokens", {"auto_topup_threshold": "5"}),
-    ):
-        assert adas.post(path, data=form).status_code == 429
-    assert count_of(JournalEntry) == before + ALLOWED
+        ("/alerts", {"alert_threshold": "5"}),
+        ("/language", {"locale": "en"}),
+    ]
+    answers = [adas.post(path, data=form).status_code for path, form in forms]
+    assert answers == [200, 303, 200, 429, 429]
+    assert count_of(JournalEntry) == before + 2 * ALLOWED
     assert adas.get("/settings").status_code == 200
     assert app.test_client().get(SETTINGS, headers=headers).status_code == 200
 
@@ -131,8 +135,26 @@ def test_nobody_buries_a_mail_to_the_owner_under_others(adas: FlaskClient, few) 
     key_id = session.scalars(select(Key.id).limit(1)).one()
     assert adas.post(f"/keys/{key_id}/replace", data={"overlap": "1h"}).status_code == 429
     leaving = adas.post("/settings/data/delete", data={"email": "ada@example.com"})
+    assert leaving.status_code == 429
+    # Another password, or a key that is revoked, is never too much.
     other = {"old_password": PASSWORD, "password": "an entirely other one"}
-    exchanged = adas.post("/settings/security/password", data=other)
-    assert leaving.status_code == exchanged.status_code == 429
-    # To revoke one is never too often.
+    assert adas.post("/settings/security/password", data=other).status_code == 303
     assert adas.post(f"/keys/{key_id}/revoke").status_code == 303
+
+
+def test_who_has_stolen_a_session_uses_up_nothing_that_ends_it(
+    app: Flask, adas: FlaskClient, ada: Account, few
+) -> None:
+    thief = signed_in(app, ada)
+    assert adas.post("/keys", data={"name": "Reporting"}).status_code == 200
+    key_id = session.scalars(select(Key.id)).one()
+    few("PAGES")
+    few("CHANGES")
+    for path in ("/settings", "/settings/security", "/keys"):
+        for _ in range(ALLOWED + 1):
+            thief.post(path, data={"name": ""})
+    assert thief.get("/settings").status_code == thief.get("/keys").status_code == 429
+    assert adas.get("/settings").status_code == 429
+    assert adas.post(f"/keys/{key_id}/revoke").status_code == 303
+    assert adas.post("/settings/security/sessions/end-others").status_code == 303
+    assert thief.get("/keys").status_code == 302

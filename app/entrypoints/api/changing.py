@@ -89,7 +89,7 @@ def _changing(call: Call, run: Run) -> Call:
     def changed(**route: object) -> Response:
         # Operators and gateways are our own.
         if g.key.kind == KeyKind.CUSTOMER:
-            account_limits.count_change(g.account)
+            account_limits.count_change_by_program(g.account)
         key = _idempotency_key()
         if key is None:
             return run(call, route, _keep_nothing)

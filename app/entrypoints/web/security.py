@@ -25,7 +25,6 @@ from app.domain.accounts.errors import (
 from app.domain.accounts.operations import check_own_password
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
-from app.entrypoints.account_limits import count_told
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
@@ -86,7 +85,6 @@ def set_password() -> ResponseReturnValue:
         with refusals_shown_on({**fields, PasswordWrong: form.old_password}):
             known_by = check_own_password(account, form.old_password.data or "")
             has_right_password(account)
-            count_told(account)
             _exchange(form.password.data or "", known_by)
             return _done(EXCHANGED)
     return _page(password_form=form)

@@ -38,6 +38,8 @@ FORM_TOKEN = "csrf_token"  # noqa: S105  # nosec B105  # a name
 # Which language was chosen by the switch, before anybody was signed in.
 CHOSEN_BEFORE = "language_chosen"
 WAITS_FOR = timedelta(minutes=10)
+# Where sessions are ended, keys revoked, and passwords exchanged.
+FOR_SAFETY = {"web.confirming", "web.factors", "web.keys", "web.security"}
 # What is open to an operator who has yet to set his second factor up.
 WITHOUT_FACTOR = {"web.factors", "web.confirming", "web.access"}
 
@@ -118,11 +120,12 @@ def lead_operators_away() -> ResponseReturnValue | None:
 
 def count_request() -> None:
     """Count what whoever is signed in asks for, and what he changes. Raises TooManyRequests."""
-    account = signed_in_account()
-    account_limits.count_page(account)
+    account, here = signed_in_account(), open_session().id
+    is_for_safety = request.blueprint in FOR_SAFETY
+    account_limits.count_page(account, session_id=here, is_for_safety=is_for_safety)
     # Operators are our own, and may have much to do.
     if request.method not in SAFE_METHODS and account.role == Role.CUSTOMER:
-        account_limits.count_change(account)
+        account_limits.count_change(account, session_id=here, is_for_safety=is_for_safety)
 
 
 def is_signed_in() -> bool:
