@@ -19,6 +19,7 @@ from app.domain.accounts.key_rules import Scope
 from app.domain.accounts.models import Role
 from app.entrypoints import account_limits, limiting
 from app.entrypoints.api.reading_bodies import raw_body
+from app.entrypoints.turns import take_turn
 from app.foundation import clock
 from app.foundation.database import end_reading, transaction
 from app.foundation.direct import in_one_go
@@ -183,6 +184,7 @@ def _called(
         limiting.spend_of_key(caller.public_id)
     if caller.user_id is not None:
         account_limits.count_call(caller.user_id)
+        take_turn(caller.user_id)
         g.account = accounts.account_in_use(caller.user_id)
     if caller.kind == KeyKind.GATEWAY:
         g.attribution = caller.attribution

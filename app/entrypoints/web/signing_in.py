@@ -22,6 +22,7 @@ from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
 from app.entrypoints import account_limits
 from app.entrypoints.csrf import SAFE_METHODS
+from app.entrypoints.turns import take_turn
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -122,6 +123,8 @@ def count_request() -> None:
     """Count what whoever is signed in asks for, and what he changes. Raises TooManyRequests."""
     account, here = signed_in_account(), open_session().id
     is_for_safety = request.blueprint in FOR_SAFETY
+    if not is_for_safety:
+        take_turn(account.id)
     account_limits.count_page(account, session_id=here, is_for_safety=is_for_safety)
     # Operators are our own, and may have much to do.
     if request.method not in SAFE_METHODS and account.role == Role.CUSTOMER:
