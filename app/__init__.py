@@ -17,6 +17,7 @@ from app.domain.accounts import session_rules
 from app.entrypoints.doors import register_doors
 from app.entrypoints.downloading import register_downloads
 from app.entrypoints.frame import Frame
+from app.entrypoints.turns import register_turns
 from app.foundation import slow_queries
 from app.foundation.database import db
 
@@ -68,5 +69,6 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
     with app.app_context():
         slow_queries.watch(db.engine, slower_than_ms=settings.logs.slow_query_ms)
     register_downloads(app)
+    register_turns(app)
     register_doors(app)
     return app

@@ -154,9 +154,13 @@ class Customer:
     def _begin(self, provider: str) -> Checkout | None:
         account, now = accounts.account(self.id), self.world.now
         if self.buys == "plan":
-            return switch_plan(account, "plan-basic", shop=shop(provider, account), now=now)
+            return switch_plan(
+                account, "plan-basic", shop=shop(provider, account, look=None), now=now
+            )
         if self.buys == "tokens":
-            return top_up(account, amount_minor=700, shop=shop(provider, account), now=now).checkout
+            return top_up(
+                account, amount_minor=700, shop=shop(provider, account, look=None), now=now
+            ).checkout
         gateway = self.world.gateways[provider]
         return begin_checkout(account, self.reference, gateway=gateway, base_url=BASE_URL, now=now)
 

@@ -79,11 +79,10 @@ def switch() -> ResponseReturnValue:
         checkout = switch_plan(
             signed_in_account(),
             plan_id,
-            shop=shop(DEFAULT_PROVIDER, signed_in_account()),
+            shop=shop(DEFAULT_PROVIDER, signed_in_account(), look=look_at_session),
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
             consent=consent_in_form(DEFAULT_PROVIDER, now=now),
-            look=look_at_session,
         )
         return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
     return _refused(plan_id, noted[0])

@@ -28,13 +28,19 @@ from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond, wants_fragment
 from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
+from app.entrypoints.web.signing_in import (
+    look_at_session,
+    require_sign_in,
+    signed_in_account,
+    signed_in_transaction,
+)
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
 from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.foundation import clock
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
+from app.workflows.switch_plan import Shop
 from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
@@ -127,7 +133,7 @@ def finish(reference: str) -> ResponseReturnValue:
         checkout = pay_top_up(
             signed_in_account(),
             reference,
-            shop=shop(request.form.get("provider", DEFAULT_PROVIDER), signed_in_account()),
+            shop=_shop(request.form.get("provider", DEFAULT_PROVIDER)),
             now=clock.now(),
         )
         return redirect(checkout.checkout_url, 303)
@@ -193,10 +199,14 @@ def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
     return top_up(
         signed_in_account(),
         amount_minor=amount_minor,
-        shop=shop(provider, signed_in_account()),
+        shop=_shop(provider),
         consent=consent_in_form(provider, now=now),
         now=now,
     )
+
+
+def _shop(provider: str) -> Shop:
+    return shop(provider, signed_in_account(), look=look_at_session)
 
 
 def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -> Response:
