@@ -1,7 +1,9 @@
 """One account has a part of the server's threads, and no more."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
+from threading import Event, Thread
 
 import pytest
 from flask import Flask
@@ -9,7 +11,8 @@ from flask import Flask
 from app.domain.accounts import passwords
 from app.domain.accounts.models import Account
 from app.entrypoints.downloading import THREADS
-from app.entrypoints.turns import LEAST, TURNS, Turns, register_turns
+from app.entrypoints.limiting import TooManyRequests
+from app.entrypoints.turns import LEAST, TURNS, WAITING, Turns, register_turns
 from app.foundation.secret_keys import KeyKind
 from tests.entrypoints.web.conftest import PASSWORD, signed_in
 from tests.factories.accounts import make_account
@@ -18,9 +21,10 @@ from tests.factories.bearers import bearer
 
 @pytest.fixture
 def turns(app: Flask) -> Turns:
-    """Two at a time."""
-    app.extensions[TURNS] = Turns(most=2)
-    return app.extensions[TURNS]
+    """Two at a time, and nobody waits."""
+    turns = app.extensions[TURNS] = Turns(most=2)
+    turns.patience_seconds = 0
+    return turns
 
 
 @pytest.fixture
@@ -64,15 +68,63 @@ def test_a_moment_later_there_may_be_one(client, ada: Account, turns: Turns) -> 
     assert refused.headers["Retry-After"] == "1"
 
 
+class TestWaiting:
+    """Whoever asks for a little too much at once is answered a moment later."""
+
+    def test_ends_with_whatever_ends_first(self) -> None:
+        turns, began = Turns(most=1), Event()
+        turns.patience_seconds = 60
+        turns.begin("ada")
+
+        def wait() -> None:
+            turns.begin("ada")
+            began.set()
+
+        waiting = Thread(target=wait)
+        waiting.start()
+        turns.begin("ben")
+        assert not began.is_set()
+        turns.end("ada")
+        waiting.join(60)
+        assert began.is_set()
+
+    def test_is_for_a_few_alone(self) -> None:
+        turns = Turns(most=1)
+        turns.patience_seconds = 60
+        turns.begin("ada")
+        waiting = [Thread(target=turns.begin, args=["ada"]) for _ in range(WAITING)]
+        for each in waiting:
+            each.start()
+        while turns.waiting("ada") < WAITING:
+            time.sleep(0.001)
+        with pytest.raises(TooManyRequests):
+            turns.begin("ada")
+        for _ in waiting:
+            turns.end("ada")
+        for each in waiting:
+            each.join(60)
+        assert turns.waiting("ada") == 0
+
+    def test_is_not_for_long(self) -> None:
+        turns = Turns(most=1)
+        turns.patience_seconds = 0.001
+        turns.begin("ada")
+        with pytest.raises(TooManyRequests):
+            turns.begin("ada")
+        turns.end("ada")
+        turns.begin("ada")
+
+
 @pytest.mark.parametrize(("threads", "most"), [("32", 8), ("24", LEAST), ("1", LEAST)])
 def test_a_server_gives_a_quarter(monkeypatch: pytest.MonkeyPatch, threads: str, most: int) -> None:
     monkeypatch.setenv(THREADS, threads)
     app = Flask(__name__)
     register_turns(app)
+    app.extensions[TURNS].patience_seconds = 0
     with app.app_context():
         for _ in range(most):
             app.extensions[TURNS].begin("ada")
-        with pytest.raises(Exception, match="very much at once"):
+        with pytest.raises(TooManyRequests):
             app.extensions[TURNS].begin("ada")
 
 
