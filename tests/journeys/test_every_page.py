@@ -23,7 +23,7 @@ CONSOLE = re.compile(r"web\.operator\.")
 # What is asked for by pages, for a part of them, or leads on at once; and a letter as mail
 # programs show it, which is looked at in the page that frames it.
 NO_PAGES = {
-    *("web.coupons.leave_preview", "web.tokens.quote", "web.tokens.rule", "web.usage.records"),
+    *("web.plans.leave_forms", "web.tokens.quote", "web.tokens.rule", "web.usage.records"),
     "web.mails.show_html",
 }
 FILES = re.compile(r"\.csv$|/pdf$")

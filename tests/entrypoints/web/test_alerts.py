@@ -13,7 +13,7 @@ from app.domain.accounts import queries
 from app.domain.accounts.models import Account
 from app.entrypoints.jobs.alerting import tell_what_was_crossed
 from app.foundation.database import end_reading, session, transaction
-from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
+from tests.entrypoints.web.conftest import HTMX, saved, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_usage
 from tests.halves import on_one_of_both
@@ -92,8 +92,9 @@ class TestIndex:
 class TestChange:
     @pytest.mark.parametrize("headers", [{}, HTMX])
     def test_saves_and_says_so(self, adas, ada, headers) -> None:
-        answer = adas.post("/alerts", data=FILLED, headers=headers)
+        answer = saved(adas, "/alerts", FILLED, headers)
         assert answer.status_code == 200 and "Saved" in answer.text
+        assert "Saved" not in adas.get("/alerts").text
         chosen = queries.settings_view(ada)
         assert chosen.enable_alerts and not chosen.alert_forecast
         assert (chosen.alert_threshold, chosen.alert_spend_minor) == (50_000, 1_234)

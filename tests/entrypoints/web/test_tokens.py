@@ -231,6 +231,8 @@ class TestBuy:
         self, pias: FlaskClient, gateway: FakeGateway
     ) -> None:
         answer = pias.post(BUY, data={"amount": "50", "provider": ""})
+        assert (answer.status_code, answer.location) == (303, "/tokens?amount=50")
+        answer = pias.get(answer.location)
         assert answer.status_code == 200 and gateway.orders == []
         assert "Buys 333,333 tokens for 50.00 USD." in words_of(answer.text)
 
