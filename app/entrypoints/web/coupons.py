@@ -60,7 +60,7 @@ def index() -> ResponseReturnValue:
 
 @pages.get("/coupons/preview")
 def preview() -> ResponseReturnValue:
-    """Show what a coupon would give, at an address that can be come back to; nothing is redeemed."""
+    """Show what a coupon would give, at an address of its own; nothing is redeemed."""
     if "coupon_code" not in request.args:
         return redirect(url_for(".index"))
     # A form that changes nothing has no token to show.

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
+from app.domain.reporting.watching import spent_past_limit
 from app.entrypoints.queueing import nudge
 from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
@@ -82,5 +83,6 @@ def _answer(*, refused: SettingsForm | None = None, is_saved: bool = False) -> R
         form=refused or SettingsForm(formdata=None, data=as_set(chosen)),
         is_saved=is_saved,
         chosen=chosen,
+        spent_past_limit=spent_past_limit(account, chosen.spend_limit_minor, now=clock.now()),
         is_rebuilding=queries.has_rollups_to_rebuild(account),
     )

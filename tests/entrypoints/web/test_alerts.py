@@ -101,6 +101,15 @@ class TestChange:
         assert chosen.alert_percents == (10, 60, 90)
         assert 'value="10, 60, 90"' in answer.text and 'value="50000"' in answer.text
 
+    def test_says_what_is_passed_already(self, adas, now) -> None:
+        make_usage("ada", now=now, prompt_tokens=100_000, completion_tokens=0)
+        sent = {"enable_alerts": "on", "alert_spend": "1"}
+        page = words_of(adas.post("/alerts", data=sent, headers=HTMX).text)
+        assert "One threshold is passed already: $1.00 spent in a month." in page
+        assert "is noted below and mailed within a minute; your requests go on." in page
+        sent = {"enable_alerts": "off", "alert_spend": "50"}
+        assert "passed already:" not in adas.post("/alerts", data=sent, headers=HTMX).text
+
     def test_of_nothing_switches_them_off(self, adas, ada) -> None:
         adas.post("/alerts", data={**FILLED, "alert_percents": "", "alert_spend": ""})
         chosen = queries.settings_view(ada)

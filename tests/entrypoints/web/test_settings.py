@@ -10,7 +10,8 @@ from app.domain.accounts.views import SettingsView
 from app.foundation import clock
 from app.foundation.database import end_reading, session, transaction
 from app.foundation.journal import JournalEntry
-from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age, saved
+from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age, saved, words
+from tests.factories.usage import make_usage
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
@@ -88,6 +89,16 @@ class TestChange:
         assert after.spend_limit_minor is None
         assert after.auto_pay == before.auto_pay and after.overage_enabled
         assert after.billing_address == before.billing_address
+
+    @pytest.mark.parametrize(
+        ("limit", "is_passed"), [("2.99", True), ("3", True), ("3.01", False), ("0", True)]
+    )
+    def test_says_that_the_limit_is_passed_already(self, adas, ada, now, limit, is_passed) -> None:
+        make_usage("ada", now=now, prompt_tokens=100_000, completion_tokens=0)
+        page = adas.post("/settings", data={"spend_limit": limit}, headers=HTMX).text
+        assert ("This limit is passed already" in page) is is_passed
+        assert ("$3.00 are spent in this billing month" in words(page)) is is_passed
+        assert ("told to refuse your requests until the month is over" in page) is is_passed
 
     def test_of_nothing_changes_nothing(self, adas, ada) -> None:
         before = view(ada)
