@@ -1,10 +1,12 @@
 """The overview page: what it shows, how it refreshes, what it costs."""
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 from sqlalchemy import update
 
 from app.domain.accounts.models import Account, BillingSettings
@@ -12,7 +14,9 @@ from app.domain.invoices import tax_table
 from app.domain.invoices.models import Invoice
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.subscriptions.models import Subscription
+from app.domain.usage.models import MonthClose
 from app.foundation.database import session, transaction
+from app.foundation.periods import BillingMonth
 from app.workflows.auto_top_up import auto_top_up
 from app.workflows.change_top_up import change_top_up
 from tests.entrypoints.web.conftest import HTMX, signed_in
@@ -68,6 +72,40 @@ class TestFigures:
     def test_show_what_was_asked_for(self, adas, now, asked, title) -> None:
         make_usage(now=now)
         assert title in adas.get("/", query_string={"chart": asked}).text
+
+    def test_lead_from_each_day_to_its_requests(self, adas, now) -> None:
+        make_usage(now=now)
+        page = adas.get("/?chart=tokens").text
+        links = json.loads(re.search(r"data-links>(.*?)</script>", page)[1])
+        days = [now.date() - timedelta(days=ago) for ago in range(29, -1, -1)]
+        asked = "/usage?range=custom&metric=tokens&from={0}&to={0}#records"
+        assert links == [asked.format(day) for day in days]
+        # Without scripts the same days are a table.
+        day = f"{now:%A}, {now.day} {now:%B} {now.year}"
+        assert f"{day} 620" in words(page[page.index("no-script") :])
+        assert page.count(escape(links[-1])) == 1
+
+    def test_do_not_call_free_what_waits_for_its_price(self, adas, now) -> None:
+        make_usage(model="nobody-knows", now=now)
+        page = words(adas.get("/?chart=cost").text)
+        assert "nobody-knows 620 no price yet" in page
+        make_usage(now=now, api_key_alias="prod")
+        page = words(adas.get("/?chart=cost").text)
+        assert "gpt-4 620 $0.02" in page and "nobody-knows 620 no price yet" in page
+
+    def test_explain_what_is_invoiced_of_earlier_months(self, adas, now) -> None:
+        late = now.replace(day=1) - A_DAY
+        month = str(BillingMonth.of(late))
+        session.add(MonthClose(user_id="ada", billing_month=month, closed_at=now))
+        session.commit()
+        make_usage(now=now, occurred_at=late, prompt_tokens=100_000, completion_tokens=0)
+        page = words(adas.get("/").text)
+        assert "Usage cost" in page and "Usage so far $3.00" in page
+        told = "of the usage in it is of earlier months: it was reported late"
+        assert f"$3.00 {told}" in page
+        make_usage(now=now, prompt_tokens=50_000, completion_tokens=0)
+        page = words(adas.get("/").text)
+        assert "Usage so far $4.50" in page and f"$3.00 {told}" in page
 
     @pytest.mark.parametrize(
         ("because", "what_helps"),
