@@ -48,7 +48,7 @@ AMOUNTS = {
 def test_amounts_have_the_digits_of_the_tables(visitor: Visitor) -> None:
     told = {nanos: visitor.page.evaluate(TOLD, nanos) for nanos in AMOUNTS}
     assert told == {nanos: f"gpt-4  {usd(nanos)}" for nanos in AMOUNTS}
-    assert AMOUNTS == {nanos: usd(nanos) for nanos in AMOUNTS}
+    assert {nanos: usd(nanos) for nanos in AMOUNTS} == AMOUNTS
 
 
 def test_slow_work_is_seen_and_the_focus_stays(visitor: Visitor) -> None:
