@@ -101,6 +101,12 @@ class TestChange:
         assert chosen.alert_percents == (10, 60, 90)
         assert 'value="10, 60, 90"' in answer.text and 'value="50000"' in answer.text
 
+    def test_shows_what_was_typed_and_is_no_number(self, adas) -> None:
+        page = adas.post("/alerts", data={"alert_threshold": "abc"}, headers=HTMX).text
+        (field,) = re.findall(r'<input[^>]* id="alert_threshold"[^>]*>', page)
+        assert 'type="text"' in field and 'value="abc"' in field and 'inputmode="numeric"' in field
+        assert "A whole number from 0 to" in words_of(page)
+
     def test_says_what_is_passed_already(self, adas, now) -> None:
         make_usage("ada", now=now, prompt_tokens=100_000, completion_tokens=0)
         sent = {"enable_alerts": "on", "alert_spend": "1"}

@@ -16,10 +16,12 @@ from tests.statements import statements
 
 STATEMENTS_MAX = 10
 FIELDS = (
-    "billing_email", "billing_address", "country", "tax_id", "currency", "invoice_frequency",
+    "name", "billing_email", "billing_address", "country", "tax_id", "currency",
+    "invoice_frequency",
     "send_invoice_email", "auto_pay", "timezone", "locale", "spend_limit", "overage_enabled",
 )  # fmt: skip
 FILLED = {
+    "name": " Lovelace & Co. ",
     "billing_email": "Billing@Example.com",
     "billing_address": "Ada Lovelace\r\n12 St James's Square\r\n",
     "country": "DE",
@@ -72,6 +74,8 @@ class TestChange:
         answer = saved(adas, "/settings", FILLED, headers)
         assert answer.status_code == 200 and "已保存" in answer.text
         chosen = view(ada)
+        assert chosen.name == ada.name == "Lovelace & Co."
+        assert "<b>Lovelace &amp; Co.</b>" in adas.get("/").text
         assert chosen.billing_email == "billing@example.com"
         assert chosen.billing_address == "Ada Lovelace\n12 St James's Square"
         assert (chosen.country, chosen.tax_id) == ("DE", "DE136695976")
