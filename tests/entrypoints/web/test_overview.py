@@ -2,7 +2,10 @@
 
 import json
 import re
+import shlex
 from datetime import timedelta
+from html import unescape
+from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
@@ -17,10 +20,12 @@ from app.domain.subscriptions.models import Subscription
 from app.domain.usage.models import MonthClose
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
+from app.foundation.secret_keys import KeyKind
 from app.workflows.auto_top_up import auto_top_up
 from app.workflows.change_top_up import change_top_up
 from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.factories.accounts import make_account
+from tests.factories.bearers import bearer
 from tests.factories.payments import make_invoice, make_plan_invoice
 from tests.factories.purchases import SELLER, charge, make_card, payments_of
 from tests.factories.redemptions import make_coupon, redeem
@@ -43,6 +48,18 @@ class TestFirstVisit:
         assert "Three steps to your first figures" in page
         assert "/v1/billing/usage" in page and '"user_id": "ada"' in page
         assert "Make an API key" in page
+        assert "a key of yours reports nothing" in page
+
+    def test_what_it_shows_works_where_it_is_pasted(self, adas, client) -> None:
+        shown = re.search(r'<pre id="example-report"><code>(.*?)</code>', adas.get("/").text, re.S)
+        sent = shlex.split(unescape(shown[1]))
+        curl, address, (authorization, content_type), body = sent[0], sent[1], sent[3:6:2], sent[-1]
+        assert (curl, authorization) == ("curl", "Authorization: Bearer $GATEWAY_KEY")
+        named = dict([content_type.split(": ")])
+        answer = client.post(
+            urlsplit(address).path, data=body, headers={**bearer(KeyKind.GATEWAY), **named}
+        )
+        assert answer.status_code == 200 and answer.json["accepted"] == 1, answer.text
 
     def test_is_over_with_the_first_request(self, adas, now) -> None:
         make_usage(now=now)
