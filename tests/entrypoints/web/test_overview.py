@@ -52,7 +52,7 @@ class TestFirstVisit:
 
     def test_what_it_shows_works_where_it_is_pasted(self, adas, client) -> None:
         shown = re.search(r'<pre id="example-report"><code>(.*?)</code>', adas.get("/").text, re.S)
-        sent = shlex.split(unescape(shown[1]))
+        sent = shlex.split(unescape(shown[1]).replace("\\\n", " "))
         curl, address, (authorization, content_type), body = sent[0], sent[1], sent[3:6:2], sent[-1]
         assert (curl, authorization) == ("curl", "Authorization: Bearer $GATEWAY_KEY")
         named = dict([content_type.split(": ")])
