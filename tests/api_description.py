@@ -7,7 +7,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from app.entrypoints.api.describing.document import CALLS, SHAPES, refusals_of
@@ -54,7 +54,8 @@ def _body_faults(call: Call, response: TestResponse) -> Iterator[str]:
 def _faults(shown: str, shape: str, document: bytes) -> Iterator[str]:
     if shape != "AnyJson":
         for error in _validator(shape).iter_errors(json.loads(document)):
-            yield f"{shown}: {error.json_path} {error.message[:200]}"
+            place = "".join(f"[{part!r}]" for part in error.instance_path)
+            yield f"{shown}: ${place} {error.message[:200]}"
 
 
 @cache
