@@ -91,11 +91,7 @@ class TestIndex:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            (
-                {},
-                "Next payment $49.99 on {day} , plus tax if any is due:"
-                " $99.99 less $50.00 by your coupons",
-            ),
+            ({}, "$49.99 on {day} , plus tax if any is due: $99.99 less $50.00 by your coupons"),
             ({"min_purchase_minor": 10_000}, "Next payment $99.99 on {day}"),
         ],
     )
