@@ -81,12 +81,15 @@ def signs_in(visitor: Visitor, demo: Demo, email: str, language: str) -> None:
     visitor.page.wait_for_load_state()
 
 
-def test_of_visitors(demo: Demo, walker: Walker) -> None:
+def test_of_visitors(demo: Demo, walker: Walker, language: str) -> None:
     expected = pages_for(demo, OUTSIDE)
     links = [demo.addresses[each] for each in sorted(expected & demo.addresses.keys())]
     walker.walks(*FOR_VISITORS, *links, demo.addresses[CONFIRMATION])
     visitor = walker.visitor
     visitor.open("/login")
+    # Whose password was shown is spoken to in his own language, unless he chooses another here.
+    visitor.page.locator(f"header [name=locale][value={language}]").click()
+    visitor.page.wait_for_load_state()
     visitor.page.locator("#email").fill(demo.careful)
     visitor.page.locator("#password").fill(demo.passwords[demo.careful])
     visitor.page.locator("main button[type=submit]").click()

@@ -13,7 +13,9 @@ from app.domain.usage.models import MonthClose
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
 from app.foundation.secret_keys import KeyKind
+from tests.entrypoints.web.conftest import signed_in
 from tests.entrypoints.web.conftest import words_of as words
+from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.usage import make_usage
 
@@ -57,6 +59,12 @@ class TestFigures:
         day = f"{now:%A}, {now.day} {now:%B} {now.year}"
         assert f"{day} 620" in words(page[page.index("no-script") :])
         assert page.count(escape(links[-1])) == 1
+
+    def test_say_what_tokens_beyond_the_plan_cost(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_usage("pro", now=now)
+        page = words(signed_in(app, pro).get("/").text)
+        assert "Requests go on at model prices, 10% off" in page
 
     def test_do_not_call_free_what_waits_for_its_price(self, adas, now) -> None:
         make_usage(model="nobody-knows", now=now)
