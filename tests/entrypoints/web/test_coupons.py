@@ -172,6 +172,7 @@ class TestRedeem:
             ({"coupon_code": "SАVE50"}, FOUND_NOTHING),
             ({"coupon_code": "SAVE５０"}, FOUND_NOTHING),
             ({"coupon_code": "A" * 5_000}, FOUND_NOTHING),
+            ({"coupon_code": '"><script>alert(1)</script>'}, FOUND_NOTHING),
             ({"coupon_code": "OLD"}, "The coupon OLD is not valid any more."),
             ({"coupon_code": "FORPRO"}, "The coupon FORPRO is for another plan than yours."),
             ({"coupon_code": "SAVE50", "plan_id": "plan-nine"}, "There is no plan with this id."),
