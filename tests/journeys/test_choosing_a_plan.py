@@ -89,9 +89,15 @@ def redeems(visitor: Visitor, code: str) -> None:
     visitor.clicks("button", "See what it gives")
     visitor.sees("Save 50%")
     visitor.look()
+    # What was looked at has an address: back leads to before it, and forward to it again.
+    visitor.goes_back()
+    visitor.arrives("/coupons")
+    expect(visitor.page.get_by_role("heading", name="Save 50%")).to_have_count(0)
+    visitor.page.go_forward()
+    visitor.sees("Save 50%")
     visitor.clicks("button", f"Redeem {code}")
     expect(visitor.page.get_by_text(f"{code} is redeemed")).to_be_visible()
-    visitor.look()
+    visitor.arrives("/coupons")
 
 
 def goes_to_plans(visitor: Visitor) -> None:
@@ -101,10 +107,15 @@ def goes_to_plans(visitor: Visitor) -> None:
 
 
 def previews(visitor: Visitor, plan: str) -> None:
-    """See what switching to a plan comes to."""
-    visitor.clicks("link", f"Preview {plan}")
-    visitor.sees(f"Switch to {plan}")
-    visitor.look()
+    """See what switching to a plan comes to, go back to all of them, and see it again."""
+    for leads_back in (True, False):
+        visitor.clicks("link", f"Preview {plan}")
+        visitor.sees(f"Switch to {plan}")
+        visitor.arrives(f"/plans/plan-{plan.lower()}")
+        if leads_back:
+            visitor.goes_back()
+            visitor.arrives("/plans")
+            expect(visitor.page.get_by_role("heading", name=f"Switch to {plan}")).to_have_count(0)
 
 
 def wants_to_be_told(visitor: Visitor, *, tokens: int) -> None:

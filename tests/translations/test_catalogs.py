@@ -15,6 +15,11 @@ OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 PERCENT_PLACES = re.compile(r"%\((\w+)\)s")
 
 
+def test_every_apostrophe_is_the_printers() -> None:
+    typed = [form for message in SAID for form in message.forms if "'" in form]
+    assert not typed, f"write \N{RIGHT SINGLE QUOTATION MARK} in what people read: {typed}"
+
+
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_message_is_translated(language: str) -> None:
     known = translated(CATALOGS / language)

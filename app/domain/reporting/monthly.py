@@ -33,6 +33,12 @@ class ModelFigures:
     record_count: int
     total_tokens: int
     revenue_nanos: int
+    unpriced_tokens: int = 0
+
+    @property
+    def is_unpriced(self) -> bool:
+        """Tell whether none of it has a price yet."""
+        return 0 < self.total_tokens == self.unpriced_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +113,13 @@ def monthly_report(month: BillingMonth, *, now: datetime) -> MonthlyReport:
         month=month,
         by_plan=_by_plan(month, invoiced.subscription_minor_by_plan),
         by_model=tuple(
-            ModelFigures(model, used.record_count, used.total_tokens, used.final_nanos)
+            ModelFigures(
+                model,
+                used.record_count,
+                used.total_tokens,
+                used.final_nanos,
+                used.unpriced_tokens,
+            )
             for model, used in _dearest_first(sums.usage_by_model(month))
         ),
         invoiced=invoiced,

@@ -38,6 +38,8 @@ class UsageOf:
     record_count: int
     total_tokens: int
     final_nanos: int
+    # Looked at by model alone.
+    unpriced_tokens: int = 0
 
     def plus(self, other: "UsageOf") -> "UsageOf":
         """Return both together."""
@@ -88,7 +90,7 @@ def usage_by_model(month: BillingMonth) -> dict[str, UsageOf]:
     """Return each model's usage that is billed to the month."""
     rolled = UsageMonthly
     statement = (
-        select(rolled.model, *_rolled_sums(rolled))
+        select(rolled.model, *_rolled_sums(rolled), cast(func.sum(rolled.unpriced_tokens), Whole))
         .where(rolled.billing_month == str(month))
         .group_by(rolled.model)
     )

@@ -64,6 +64,13 @@ def index() -> ResponseReturnValue:
     return _plans()
 
 
+@pages.get("/plans/cancel")
+@pages.get("/plans/resume")
+def leave_forms() -> ResponseReturnValue:
+    """Lead to the plans where a form's address is opened: these two are no names of plans."""
+    return redirect(url_for(".index"), 303)
+
+
 @pages.get("/plans/<plan_id>")
 def preview(plan_id: str) -> ResponseReturnValue:
     """Show what switching to a plan comes to."""

@@ -1,13 +1,14 @@
 """The customer's settings: who is billed, in which time zone, up to which limits."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
+from app.domain.reporting.watching import spent_past_limit
 from app.entrypoints.queueing import nudge
 from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
-from app.entrypoints.web.responding import respond
+from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
 from app.entrypoints.web.signing_in import (
     has_fresh_password,
@@ -30,7 +31,7 @@ pages.before_request(require_sign_in)
 @pages.get("/settings")
 def index() -> ResponseReturnValue:
     """Show what is set."""
-    return _answer()
+    return _answer(is_saved=was_saved())
 
 
 @pages.post("/settings")
@@ -41,7 +42,9 @@ def change() -> ResponseReturnValue:
         with wrong_fields_shown_on(form), signed_in_transaction():
             _change(form)
         nudge()
-    return _answer(refused=form) if form.errors else _answer(is_saved=True)
+    if form.errors:
+        return _answer(refused=form)
+    return _answer(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
 def _change(form: SettingsForm) -> None:
@@ -80,5 +83,6 @@ def _answer(*, refused: SettingsForm | None = None, is_saved: bool = False) -> R
         form=refused or SettingsForm(formdata=None, data=as_set(chosen)),
         is_saved=is_saved,
         chosen=chosen,
+        spent_past_limit=spent_past_limit(account, chosen.spend_limit_minor, now=clock.now()),
         is_rebuilding=queries.has_rollups_to_rebuild(account),
     )

@@ -172,6 +172,12 @@ def account_that_waits() -> Account | None:
     return account if waiting.get("known_by") == _mark_of(account.password_hash) else None
 
 
+def language_while_waiting(account: Account) -> str:
+    """Return what was chosen by the switch, or else what the account that waits speaks."""
+    chosen = session.get(CHOSEN_BEFORE)
+    return str(chosen) if chosen in LANGUAGES else account.locale
+
+
 def factor_is_required(account: Account) -> bool:
     """Tell whether the account may not do without a second factor."""
     return account.role == Role.OPERATOR and current_app.config["SETTINGS"].production

@@ -25,7 +25,7 @@ from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_
 from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
-from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
 from app.entrypoints.web.signing_in import (
@@ -59,7 +59,8 @@ pages.before_request(require_sign_in)
 @pages.get("/tokens")
 def index() -> ResponseReturnValue:
     """Show the balance, what more would cost, and a page of the ledger."""
-    return _shown(buying=BuyForm(formdata=request.args) if "amount" in request.args else None)
+    buying = BuyForm(formdata=request.args) if "amount" in request.args else None
+    return _shown(buying=buying, is_saved=was_saved())
 
 
 @pages.post("/tokens")
@@ -71,7 +72,9 @@ def change() -> ResponseReturnValue:
             change_top_up(
                 account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
             )
-    return _shown(refused=form, status=422) if form.errors else _shown(is_saved=True)
+    if form.errors:
+        return _shown(refused=form, status=422)
+    return _shown(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
 @pages.get("/tokens/quote")
@@ -110,8 +113,10 @@ def rule() -> ResponseReturnValue:
 def buy() -> ResponseReturnValue:
     """Lead to the page where the tokens are paid; without a provider, say what they cost."""
     form, provider = BuyForm(), request.form.get("provider")
-    if not form.validate() or not provider:
-        return _shown(buying=form, status=422 if form.errors else 200)
+    if not provider:
+        return redirect(url_for(".index", amount=request.form.get("amount", "")), 303)
+    if not form.validate():
+        return _shown(buying=form, status=422)
     with refusals_noted(*NOT_BOUGHT) as noted:
         with refusals_shown_on({NoTokensForSale: form.amount, TopUpAmountInvalid: form.amount}):
             bought = _bought(form.amount_minor, provider, now=clock.now())

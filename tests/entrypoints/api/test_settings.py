@@ -14,6 +14,7 @@ from tests.statements import statements
 
 ADDRESS = "/v1/billing/settings"
 FRESH = {
+    "name": "Ada",
     "billing_email": None,
     "billing_address": None,
     "tax_id": None,
@@ -38,6 +39,7 @@ FRESH = {
     "spend_limit": None,
 }
 CHANGED = {
+    "name": "Ada & Söhne A/S",
     "billing_email": "billing@example.com",
     "billing_address": "Ada Lovelace\n12 St James's Square\nLondon",
     "tax_id": "DE136695976",
@@ -86,7 +88,7 @@ class TestPutSettings:
         assert answer.status_code == 200
         assert answer.json == CHANGED
         assert client.get(ADDRESS, headers=by_ada).json == CHANGED
-        assert client.get(ADDRESS, headers=by_ben).json == FRESH
+        assert client.get(ADDRESS, headers=by_ben).json == {**FRESH, "name": "Ben"}
 
     @pytest.mark.parametrize("name", FRESH)
     def test_changes_only_what_is_named(self, client, by_ada, name) -> None:

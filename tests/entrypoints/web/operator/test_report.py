@@ -29,6 +29,8 @@ class TestIndex:
         read = words(page)
         assert "gpt-4 1 100K $3.00" in read
         assert "Pay as you go 1 100K $3.00" in read and "data-chart" in page
+        make_usage(model="nobody-knows", now=clock.now())
+        assert "nobody-knows 1 620 no price yet" in words(olgas.get(REPORT).text)
 
     @pytest.mark.parametrize("asked", ["", "2026-13", "x", "9999-12", "%00", "2024"])
     def test_nonsense_is_the_running_month(self, olgas: FlaskClient, asked: str) -> None:
