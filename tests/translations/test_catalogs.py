@@ -16,7 +16,7 @@ PERCENT_PLACES = re.compile(r"%\((\w+)\)s")
 
 
 def test_every_apostrophe_is_the_printers() -> None:
-    typed = [form for message in SAID for form in message.forms if "'" in form]
+    typed = [form for message in messages() for form in message.forms if "'" in form]
     assert not typed, f"write \N{RIGHT SINGLE QUOTATION MARK} in what people read: {typed}"
 
 
