@@ -18,6 +18,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header -q --group build
 
+# Each of the many programs that the tests start would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: run test check lint format types templates weaknesses structure tests_compiled bench soak \
 	litellm translations lock help from_debian

@@ -79,7 +79,8 @@ def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, obje
     ours: dict[str, object] = {
         "brand_name": settings.brand_name,
         "base_url": settings.base_url,
-        "account_name": account.name,
+        # Strangers, whose address somebody has typed, read nothing that he has written.
+        "account_name": account.name if mail.address == account.email else "",
         "account_email": account.email,
         "account_id": account.id,
         "is_erased": account.erased_at is not None,

@@ -6,6 +6,7 @@ and of sign-ins only those that fail are to count.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import TypeVar, cast
@@ -13,7 +14,7 @@ from typing import TypeVar, cast
 from flask import Flask, Response, current_app, g
 from limits import RateLimitItemPerSecond
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import MemoryStorage, RedisStorage, SlidingWindowCounterSupport
 from limits.strategies import SlidingWindowCounterRateLimiter as Counter
 
 from app.config import Settings
@@ -109,12 +110,43 @@ def is_left(limit: Limit, *who: str) -> bool:
     return _ask(lambda counter: counter.hit(limit.item, *who))
 
 
-def give_back(limit: Limit, *who: str) -> None:
-    """Count one less: it was spent before anybody knew whether it has to be.
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What was counted before anybody knew whether it has to be, and until when it can be undone.
 
     Whoever only looks first, and counts afterwards, lets all in who come at the same moment.
     """
-    _ask(lambda counter: counter.hit(limit.item, *who, cost=-1))
+
+    limit: Limit
+    who: tuple[str, ...]
+    counter: Counter
+    # When the window is over in which it counts.
+    ends_at: float
+
+    def give_back(self) -> None:
+        """Count one less; not in the next window, where it would be one that was never counted."""
+        if clock.now().timestamp() + WAIT_SECONDS < self.ends_at:
+            # If Redis has gone since, it stays counted.
+            with suppress(StorageError):
+                self.counter.hit(self.limit.item, *self.who, cost=-1)
+
+
+def spend_on_trust(limit: Limit, *who: str) -> Trust:
+    """Count one more like `spend`, and return what takes that back."""
+    trust = _ask(lambda counter: _trust(counter, limit, who))
+    if trust is None:
+        raise _refusal(limit, who)
+    return trust
+
+
+def _trust(counter: Counter, limit: Limit, who: tuple[str, ...]) -> Trust | None:
+    storage, item = cast(SlidingWindowCounterSupport, counter.storage), limit.item
+    # Looked at before: what is counted after the end of the window is not given back either.
+    begun_at = clock.now().timestamp()
+    *_, kept_for = storage.get_sliding_window(item.key_for(*who), limit.seconds)
+    # A count is kept for as long again as its window lasts; the first one begins it.
+    lasts = kept_for - limit.seconds if kept_for else limit.seconds
+    return Trust(limit, who, counter, begun_at + lasts) if counter.hit(item, *who) else None
 
 
 def spend_of_key(public_id: str) -> None:

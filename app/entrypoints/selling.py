@@ -1,5 +1,7 @@
 """Who sells, from the settings: what every entrypoint that issues invoices hands on."""
 
+from collections.abc import Callable
+
 from flask import current_app
 
 from app.config import Settings
@@ -25,11 +27,15 @@ def seller() -> Seller:
     return seller_of(current_app.config["SETTINGS"])
 
 
-def shop(provider: str, account: Account) -> Shop:
-    """Return what an account needs to buy something. Raises UnknownProvider, TooManyRequests."""
+def shop(provider: str, account: Account, *, look: Callable[[], None] | None) -> Shop:
+    """Return what an account needs to buy something; `look` refuses whoever has lost his way in.
+
+    Raises UnknownProvider, TooManyRequests.
+    """
     return Shop(
         gateway=gateway_for_page(provider, account),
         base_url=current_app.config["SETTINGS"].base_url,
         seller=seller(),
         grace=renewal_grace(),
+        look=look,
     )

@@ -44,15 +44,19 @@ def begin_checkout(
     gateway: PaymentGateway,
     base_url: str,
     now: datetime,
+    look: Callable[[], None] | None = None,
     consent: Consent | None = None,
 ) -> Checkout:
     """Return the page on which the account pays its invoice, given by id or number.
 
-    With a consent, the card that pays is saved. A second call finds the page that the first one
-    opened. Raises UnknownInvoice, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    With a consent, the card that pays is saved. Once the account is held, `look` may refuse
+    whoever asks. A second call finds the page that the first one opened. Raises UnknownInvoice,
+    InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
     with transaction():
         accounts.lock_in_use(account.id)
+        if look is not None:
+            look()
         invoice = invoices.invoice_row(account, reference)
         check_payable(invoice.status)
         payment = attempt(invoice, provider=gateway.provider, consent=consent, now=now)

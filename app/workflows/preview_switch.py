@@ -9,7 +9,13 @@ from app.domain.catalog.models import Plan
 from app.domain.invoices import freshness, payers
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill, plan_bill
-from app.domain.invoices.plan_lines import ExplainedLine, carried_lines, change_lines
+from app.domain.invoices.plan_lines import (
+    ExplainedDiscount,
+    ExplainedLine,
+    carried_lines,
+    change_lines,
+    explained_discounts,
+)
 from app.domain.subscriptions import changing, queries
 from app.domain.subscriptions.changing import Change, ChangeKind, Standing
 from app.domain.subscriptions.errors import PlanNotForSale, PreviewStale
@@ -36,6 +42,11 @@ class SwitchPreview:
     def due_minor(self) -> int:
         """Return what has to be paid now."""
         return 0 if self.bill is None else self.bill.due_minor
+
+    @property
+    def discounts(self) -> tuple[ExplainedDiscount, ...]:
+        """Return what coupons take off it, and how that was worked out."""
+        return () if self.bill is None else explained_discounts(self.bill)
 
     @property
     def effective_at(self) -> datetime:

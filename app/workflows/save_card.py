@@ -7,6 +7,7 @@ back together: with the customer, or with the webhook if he closes the page.
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from datetime import datetime
 
 from app.domain.accounts import operations as accounts
@@ -34,15 +35,24 @@ log = logging.getLogger(__name__)
 
 
 def begin_saving_card(
-    account: Account, consent_version: str, *, gateway: PaymentGateway, base_url: str, now: datetime
+    account: Account,
+    consent_version: str,
+    *,
+    gateway: PaymentGateway,
+    base_url: str,
+    now: datetime,
+    look: Callable[[], None] | None = None,
 ) -> OpenedCheckout:
     """Return the page on which the account saves a card, for what it has agreed to.
 
-    Raises ConsentMissing, DeletionPending, ProviderUnreachable and ProviderRefused.
+    Once the account is held, `look` may refuse whoever asks. Raises ConsentMissing,
+    DeletionPending, ProviderUnreachable and ProviderRefused.
     """
     consent = consent_to(consent_version, now=now)
     with transaction():
         accounts.lock_buyer(account.id)
+        if look is not None:
+            look()
         customer = cards.find_customer(account.id, provider=gateway.provider)
         order = _order(account, consent, customer=customer, base_url=base_url, now=now)
         journal.write(

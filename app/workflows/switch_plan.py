@@ -35,12 +35,21 @@ PURPOSE = "plan_change"
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """Who sells, through whom he is paid, and where customers come back to."""
+    """Who sells, through whom he is paid, and where customers come back to.
+
+    Once the account of a buyer is held, and before anything is sold, `look` may refuse him.
+    """
 
     gateway: PaymentGateway
     base_url: str
     seller: Seller
     grace: timedelta
+    look: Callable[[], None] | None = None
+
+    def look_again(self) -> None:
+        """Refuse a buyer who was let in, and is no longer to be."""
+        if self.look is not None:
+            self.look()
 
 
 def switch_plan(
@@ -51,20 +60,17 @@ def switch_plan(
     now: datetime,
     previewed_at: datetime | None = None,
     consent: Consent | None = None,
-    look: Callable[[], None] | None = None,
 ) -> Checkout | None:
     """Return the page on which the switch is paid, or None if nothing had to be.
 
-    With a consent, the card that pays is saved. Once the account is held, and before anything is
-    switched, `look` may refuse whoever asks. Accepting the same plan again finds the page that
-    is open. Raises what preview_switch raises, DeletionPending,
-    ChangeInProgress, ProviderUnreachable and ProviderRefused.
+    With a consent, the card that pays is saved. Accepting the same plan again finds the page that
+    is open. Raises what preview_switch raises, DeletionPending, ChangeInProgress,
+    ProviderUnreachable and ProviderRefused.
     """
 
     def find_draft() -> Invoice | None:
         locked = accounts.lock_buyer(account.id)
-        if look is not None:
-            look()
+        shop.look_again()
         subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
         waiting = _open_draft(locked, plan_id, now=now)
         return waiting or _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)

@@ -58,6 +58,7 @@ def top_up(
     """
     with transaction():
         locked = accounts.lock_buyer(account.id)
+        shop.look_again()
         subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
         draft = draw_up_top_up(
             locked, amount_minor=amount_minor, seller=shop.seller, grace=shop.grace, now=now
@@ -82,6 +83,7 @@ def pay_top_up(
 
     def find_draft() -> Invoice:
         accounts.lock_buyer(account.id)
+        shop.look_again()
         return invoice_queries.top_up_draft(account, reference)
 
     checkout = pay_draft(

@@ -5,6 +5,7 @@
 
   const NANOS = 1_000_000_000;
   const NANO_DECIMALS = 9;
+  const CENT = 10_000_000;
   const CENT_DECIMALS = 2;
   const HEADROOM = 8;
   const APART = 10;
@@ -40,8 +41,16 @@
     return decimals && Math.max(decimals, CENT_DECIMALS);
   }
 
+  // As the tables have it: cents, and below a cent the two digits that matter.
+  function readable(nanos) {
+    const isTiny = nanos > 0 && nanos < CENT;
+    const step = isTiny ? 10 ** Math.max(String(nanos).length - 2, 0) : CENT;
+    const short = Math.round(nanos / step) * step;
+    return usd(short, Math.max(decimalsOf([short]), CENT_DECIMALS));
+  }
+
   function shown(metric, value) {
-    return metric === "cost" ? usd(value, Math.max(decimalsOf([value]), CENT_DECIMALS)) : separated(value);
+    return metric === "cost" ? readable(value) : separated(value);
   }
 
   // The ticks of an axis look alike, and no two of them are the same: a step below a cent shows.

@@ -1,6 +1,7 @@
 """Ingest over HTTP, against what the database alone does with the very same rows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from statistics import median
 
 import sqlalchemy as sa
 
@@ -17,6 +18,8 @@ from tests.benchmarks.servers import (
 )
 
 BATCHES = 40
+# The machine's own speed moves by half within a minute: what is compared is done in turn.
+ROUNDS = 3
 HUNDREDS = 200
 QUESTIONS = 2_000
 # Until then, every batch meets accounts, models and keys for the first time.
@@ -30,7 +33,7 @@ def measure(server: sa.URL) -> Iterator[Figure]:
         with web_server(app) as (base_url, pid):
             gateway = Gateway(base_url, key)
             gateway.post_batches(1_000, connections=4, number=WARM_UP)
-            one = gateway.post_batches(1_000, connections=1, number=BATCHES // 2)
+            in_turn = [_one_client_and_copy(gateway) for _ in range(ROUNDS)]
             four = gateway.post_batches(1_000, connections=4, number=BATCHES)
             hundreds = gateway.post_batches(100, connections=8, number=HUNDREDS)
             eight, many = (gateway.post_singles(connections=number) for number in (8, 32))
@@ -39,7 +42,8 @@ def measure(server: sa.URL) -> Iterator[Figure]:
             asked = gateway.ask_entitlements(QUESTIONS)
             memory = largest_process_mib(pid)
         rows = PostedRows()
-        yield from _against_the_database(rows, one, four, hundreds)
+        yield from _of_one_client(in_turn)
+        yield from _against_the_database(rows, four, hundreds)
         yield from _singles(rows, eight, many)
     ratio = hot.per_second / spread.per_second
     yield Figure("batches of 100, one hot account ÷ spread over 1,000", ratio, "", at_least=0.7)
@@ -48,16 +52,27 @@ def measure(server: sa.URL) -> Iterator[Figure]:
     yield Figure("one web process after the load", memory, "MiB", at_most=200)
 
 
+def _one_client_and_copy(gateway: Gateway) -> tuple[float, float]:
+    """Return how many rows a second one client posts, and how many COPY takes right after it."""
+    posted = gateway.post_batches(1_000, connections=1, number=BATCHES // 2)
+    return 1_000 * posted.per_second, PostedRows().copied_per_second(1_000)
+
+
+def _of_one_client(in_turn: Sequence[tuple[float, float]]) -> Iterator[Figure]:
+    one = median(posted for posted, _copied in in_turn)
+    ratio = median(posted / copied for posted, copied in in_turn)
+    yield Figure("batches of 1,000 over HTTP, 1 client", one, "rows/s")
+    yield Figure("batches of 1,000, 1 client ÷ raw COPY", ratio, "", at_least=0.25)
+
+
 def _against_the_database(
-    rows: PostedRows, alone: Answered, thousands: Answered, hundreds: Answered
+    rows: PostedRows, thousands: Answered, hundreds: Answered
 ) -> Iterator[Figure]:
     copied = rows.copied_per_second(1_000)
     thousand, hundred = (rows.inserted_per_second(size) for size in (1_000, 100))
-    one, ours = 1_000 * alone.per_second, 1_000 * thousands.per_second
-    yield Figure("batches of 1,000 over HTTP, 1 client", one, "rows/s")
+    ours = 1_000 * thousands.per_second
     yield Figure("batches of 1,000 over HTTP, 4 clients", ours, "rows/s")
     yield Figure("raw COPY of the same rows, 1 connection", copied, "rows/s")
-    yield Figure("batches of 1,000, 1 client ÷ raw COPY", one / copied, "", at_least=0.25)
     yield Figure("batches of 1,000, 4 clients ÷ raw COPY", ours / copied, "", at_least=0.4)
     yield Figure("bare set-based inserts of 1,000, 4 writers", thousand, "rows/s")
     yield Figure("batches of 1,000 ÷ bare inserts", ours / thousand, "", at_least=0.6)

@@ -21,8 +21,8 @@ from tests.entrypoints.web.conftest import PASSWORD
 from tests.factories.accounts import make_account
 from tests.factories.long_history import AT_ONCE, NO_SUMS, make_records
 
-FEW, MANY = 10_000, 200_000
-# The longer file's rows, or its text, would take ten times as much.
+FEW, MANY = 5_000, 100_000
+# The longer file's rows, or its text, would take several times as much.
 GROWTH_KIB_MAX = 16 * 1024
 RESET_MARK, STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 APART = timedelta(milliseconds=300)
@@ -75,7 +75,7 @@ def peak(answer: TestResponse) -> int:
     return int(mark)
 
 
-# Reading two hundred thousand records takes a while: each file is made on one of the databases.
+# Reading a hundred thousand records takes a while: each file is made on one of the databases.
 @on_postgresql
 def test_records_take_the_same_memory_for_many(browsers: Browsers) -> None:
     taken = peaks(lambda number: browsers[number].get("/usage/records.csv"))

@@ -137,6 +137,17 @@ class TestWords:
             assert f"This mail is about {said}" in foot
             assert not any(words in foot for words in unsaid)
 
+    def test_strangers_read_no_name_that_somebody_has_given_himself(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        mail = make_mail(ada, "plan_expired", now=NOW)
+        with transaction():
+            mail.address = "ben@example.com"
+            session.add(mail)
+        letter = write_letter(mail, ada, settings=settings)
+        assert "the account ada@example.com (user id ada)" in letter.text
+        assert "Ada" not in letter.text + letter.html
+
     def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
         with transaction():
             ada.timezone = "Asia/Shanghai"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -13,10 +14,13 @@ from app.config import Settings
 from app.domain.accounts.models import Account
 from app.entrypoints import limiting
 from app.entrypoints.limiting import Limit, TooManyRequests
+from app.foundation import clock
 from app.foundation.secret_keys import KeyKind
 from tests.factories.bearers import bearer
 
 THREE = Limit("three", 3, 60, "Three a minute are the limit.")
+# A window that does not end while somebody looks.
+LONG = replace(THREE, name="long", seconds=10**9)
 
 
 @pytest.fixture(autouse=True)
@@ -87,14 +91,27 @@ class TestSpending:
 
     def test_counts_nothing_that_is_given_back(self, asking: None) -> None:
         for _ in range(5):
-            limiting.spend(THREE, "ada")
-            limiting.give_back(THREE, "ada")
-        for _ in range(3):
-            limiting.spend(THREE, "ada")
+            limiting.spend_on_trust(LONG, "ada").give_back()
+        trusts = [limiting.spend_on_trust(LONG, "ada") for _ in range(3)]
         with pytest.raises(TooManyRequests):
-            limiting.spend(THREE, "ada")
-        limiting.give_back(THREE, "ada")
-        limiting.spend(THREE, "ada")
+            limiting.spend_on_trust(LONG, "ada")
+        trusts[0].give_back()
+        limiting.spend(LONG, "ada")
+        with pytest.raises(TooManyRequests):
+            limiting.spend(LONG, "ada")
+
+    def test_gives_nothing_back_in_the_next_window(
+        self, asking: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        trusts = [limiting.spend_on_trust(LONG, "ada") for _ in range(2)]
+        # Once the window is over; by the library's own clock it still counts.
+        now = clock.now()
+        monkeypatch.setattr(clock, "now", lambda: now + timedelta(seconds=LONG.seconds))
+        for trust in trusts:
+            trust.give_back()
+        limiting.spend(LONG, "ada")
+        with pytest.raises(TooManyRequests):
+            limiting.spend(LONG, "ada")
 
 
 def test_goes_on_alone_while_redis_is_away(

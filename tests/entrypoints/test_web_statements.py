@@ -44,8 +44,6 @@ WRONG = (
     ("/confirm-password", {"password": "wrong"}),
     ("/coupons", {"coupon_code": "NOPE"}),
     ("/coupons", {"coupon_code": "TENOFF"}),
-    ("/coupons/preview", {"coupon_code": ""}),
-    ("/coupons/preview", {"coupon_code": "TENOFF", "plan_id": "plan-basic"}),
     ("/keys", {"name": ""}),
     ("/payment-methods", {}),
     ("/plans", {"plan_id": "plan-pro"}),

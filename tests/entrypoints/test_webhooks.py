@@ -113,6 +113,20 @@ class TestStripe:
         # The provider sends from elsewhere, and whoever forges cannot hold him up.
         assert post(sign(body), environ_overrides=elsewhere) == 200
 
+    def test_counts_all_of_the_addresses_that_one_forger_has(
+        self, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        few = replace(webhooks.UNPROVEN, times=3, seconds=10**9)
+        monkeypatch.setattr(webhooks, "UNPROVEN", few)
+
+        def forge(address: str) -> int:
+            place = {"REMOTE_ADDR": address}
+            sent = client.post("/webhooks/stripe", data=b"{}", environ_overrides=place)
+            return sent.status_code
+
+        assert [forge(f"2001:db8::{n}") for n in range(1, 5)] == [400, 400, 400, 429]
+        assert forge("2001:db8:0:1::1") == 400
+
     @pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "text/plain", ""])
     def test_reads_the_raw_body_whatever_it_is_called(
         self, client: FlaskClient, sign, media_type: str

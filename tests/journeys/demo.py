@@ -144,6 +144,7 @@ def has_done_everything(account: Account) -> dict[str, str]:
     unfinished = session.get_one(Invoice, payment_row(bought.checkout.payment_id).invoice_id)
     return {
         "web.confirming.show": "/confirm-password",
+        "web.coupons.preview": "/coupons/preview?coupon_code=TENOFF",
         "web.payments.show": f"/payments/{waiting.public_id}",
         "web.tokens.show_unfinished": f"/tokens/finish/{unfinished.public_id}",
         "web.invoices.show": f"/invoices/{credited.public_id}",

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.journeys.demo import CONFIRMATION, CUSTOMER, OPERATOR, Demo
-from tests.journeys.looks import bars_nobody, fits_every_width, speaks_chinese
+from tests.journeys.looks import bars_nobody, brings_axe, fits_every_width, speaks_chinese
 from tests.journeys.visitor import Visitor, visiting
 from tests.journeys.walker import Walker
 
@@ -23,7 +23,7 @@ CONSOLE = re.compile(r"web\.operator\.")
 # What is asked for by pages, for a part of them, or leads on at once; and a letter as mail
 # programs show it, which is looked at in the page that frames it.
 NO_PAGES = {
-    *("web.coupons.leave_preview", "web.tokens.quote", "web.tokens.rule", "web.usage.records"),
+    *("web.plans.leave_forms", "web.tokens.quote", "web.tokens.rule", "web.usage.records"),
     "web.mails.show_html",
 }
 FILES = re.compile(r"\.csv$|/pdf$")
@@ -57,6 +57,7 @@ def visitor(chromium: Browser, demo: Demo, language: str) -> Iterator[Visitor]:
 @pytest.fixture
 def walker(visitor: Visitor, demo: Demo, language: str) -> Walker:
     """The same, who looks at every page closely."""
+    brings_axe(visitor.page.context)
     if language == "en":
         return Walker(visitor, bars_nobody)
     looks = (bars_nobody, speaks_chinese(data=demo.data), fits_every_width)
@@ -81,12 +82,15 @@ def signs_in(visitor: Visitor, demo: Demo, email: str, language: str) -> None:
     visitor.page.wait_for_load_state()
 
 
-def test_of_visitors(demo: Demo, walker: Walker) -> None:
+def test_of_visitors(demo: Demo, walker: Walker, language: str) -> None:
     expected = pages_for(demo, OUTSIDE)
     links = [demo.addresses[each] for each in sorted(expected & demo.addresses.keys())]
     walker.walks(*FOR_VISITORS, *links, demo.addresses[CONFIRMATION])
     visitor = walker.visitor
     visitor.open("/login")
+    # Whose password was shown is spoken to in his own language, unless he chooses another here.
+    visitor.page.locator(f"header [name=locale][value={language}]").click()
+    visitor.page.wait_for_load_state()
     visitor.page.locator("#email").fill(demo.careful)
     visitor.page.locator("#password").fill(demo.passwords[demo.careful])
     visitor.page.locator("main button[type=submit]").click()

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
+from app.entrypoints.web.showing import usd
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Customer, Installation
 from tests.journeys.visitor import Visitor
@@ -27,6 +28,27 @@ def visitor(visit: Visit, customer: Customer) -> Visitor:
     visitor.signs_in(customer)
     visitor.open("/usage")
     return visitor
+
+
+# What the script says of an amount, as the tables do: cents, or the two digits that matter.
+TOLD = """
+(nanos) => Chart.getChart(document.querySelector("[data-chart] canvas"))
+  .options.plugins.tooltip.callbacks.label({ dataset: { label: "gpt-4" }, raw: nanos })
+"""
+AMOUNTS = {
+    12_345_678_901: "$12.35",
+    10_000_000: "$0.01",
+    9_999_999: "$0.01",
+    1_234_567: "$0.0012",
+    66: "$0.000000066",
+    7: "$0.000000007",
+}
+
+
+def test_amounts_have_the_digits_of_the_tables(visitor: Visitor) -> None:
+    told = {nanos: visitor.page.evaluate(TOLD, nanos) for nanos in AMOUNTS}
+    assert told == {nanos: f"gpt-4  {usd(nanos)}" for nanos in AMOUNTS}
+    assert {nanos: usd(nanos) for nanos in AMOUNTS} == AMOUNTS
 
 
 def test_slow_work_is_seen_and_the_focus_stays(visitor: Visitor) -> None:

@@ -71,7 +71,7 @@ def switch_to_basic(place: Place, user_id: str) -> None:
     with place.app():
         consent = consent_to(VERSION, now=place.now)
         account = accounts.account(user_id)
-        theirs = shop("stripe", account)
+        theirs = shop("stripe", account, look=None)
         switch_plan(account, "plan-basic", shop=theirs, consent=consent, now=place.now)
 
 

@@ -205,7 +205,7 @@ def _owed(world: World, account: Account, provider: str) -> Checkout:
 
 def _begun(world: World, account: Account, provider: str, reference: str) -> Checkout:
     # Where customers come back to is part of what a repeated call has to say word for word.
-    base_url = shop(provider, account).base_url
+    base_url = shop(provider, account, look=None).base_url
     gateway = world.gateways[provider]
     return begin_checkout(account, reference, gateway=gateway, base_url=base_url, now=world.now)
 
@@ -214,7 +214,7 @@ def _plan(world: World, account: Account) -> Checkout:
     checkout = switch_plan(
         account,
         "plan-basic",
-        shop=shop("stripe", account),
+        shop=shop("stripe", account, look=None),
         consent=consent_to(VERSION, now=world.now),
         now=world.now,
     )
@@ -224,7 +224,7 @@ def _plan(world: World, account: Account) -> Checkout:
 
 def _bought_tokens(world: World, provider: str) -> Payment:
     ada = _ada(world, plan_id="plan-basic")
-    bought = top_up(ada, amount_minor=1_000, shop=shop(provider, ada), now=world.now)
+    bought = top_up(ada, amount_minor=1_000, shop=shop(provider, ada, look=None), now=world.now)
     say_yes(provider, bought.checkout)
     _settle(world, bought.checkout)
     return session.query(Payment).one()

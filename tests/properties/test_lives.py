@@ -52,7 +52,7 @@ BEGIN = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 RUNS = settings(
-    max_examples=sized(6, long=20),
+    max_examples=sized(4, long=20),
     deadline=None,
     # Each step is several transactions: telling the case is worth more than making it short.
     phases=(Phase.generate,),

@@ -1,7 +1,8 @@
 """Finds every message of code and templates, and the catalog that it belongs in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from babel.messages.extract import extract_from_file
@@ -82,7 +83,8 @@ class Said:
         return ELSEWHERE
 
 
-def messages() -> list[Said]:
+@cache
+def messages() -> Sequence[Said]:
     """Return every message that the app may say, in the order of their texts."""
     found: dict[tuple[str, ...], Said] = {}
     for path in _sources():
@@ -95,7 +97,7 @@ def messages() -> list[Said]:
                 places = tuple(dict.fromkeys((*known.places, place)))
                 said = Said(most, context, places)
             found[said.key] = said
-    return sorted(found.values(), key=lambda said: said.key)
+    return tuple(sorted(found.values(), key=lambda said: said.key))
 
 
 def _sources() -> Iterator[Path]:

@@ -12,20 +12,24 @@ from tests.translations.__main__ import key_of, text_of, translated
 from tests.translations.messages import CATALOGS, Said, messages
 
 OTHERS = [language for language in LANGUAGES if language != ENGLISH]
-SAID = messages()
 PERCENT_PLACES = re.compile(r"%\((\w+)\)s")
+
+
+def test_every_apostrophe_is_the_printers() -> None:
+    typed = [form for message in messages() for form in message.forms if "'" in form]
+    assert not typed, f"write \N{RIGHT SINGLE QUOTATION MARK} in what people read: {typed}"
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_message_is_translated(language: str) -> None:
     known = translated(CATALOGS / language)
-    missing = [message.key for message in SAID if message.key not in known]
+    missing = [message.key for message in messages() if message.key not in known]
     assert not missing, f"run `make translations` and translate: {missing}"
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_nothing_is_translated_that_nobody_says(language: str) -> None:
-    needed = {message.key for message in SAID}
+    needed = {message.key for message in messages()}
     assert set(translated(CATALOGS / language)) <= needed
 
 
@@ -43,7 +47,7 @@ def test_translations_fill_the_same_places(language: str) -> None:
     known = translated(CATALOGS / language)
     wrong = [
         (message.forms, known[message.key])
-        for message in SAID
+        for message in messages()
         if message.key in known and not _fill_alike(message, known[message.key])
     ]
     assert not wrong, wrong

@@ -57,7 +57,7 @@ def replace(key_id: int, *, overlap: Overlap, now: datetime) -> tuple[Key, Key, 
     KeyReplacedAlready, TooManyKeys.
     """
     # The account first, as everywhere: whoever deletes it comes to its keys in the same order.
-    _hold(session.scalar(select(Key.user_id).where(Key.id == key_id)))
+    _hold(_owner_of(key_id))
     old = locked(key_id)
     key_rules.check_replaceable(old, now=now)
     if overlap != Overlap.NONE:
@@ -81,7 +81,11 @@ def replace(key_id: int, *, overlap: Overlap, now: datetime) -> tuple[Key, Key, 
 
 
 def revoke(key_id: int, *, now: datetime) -> Key | None:
-    """Revoke a key, from this moment on, and return it; None if it has ended already."""
+    """Revoke a key, from this moment on, and return it; None if it has ended already.
+
+    Raises UnknownKey.
+    """
+    _hold(_owner_of(key_id))
     key = locked(key_id)
     if key_rules.has_ended(key, now=now):
         return None
@@ -131,8 +135,12 @@ def _refuse_too_many(kind: KeyKind, user_id: str | None, *, now: datetime) -> No
         )
 
 
+def _owner_of(key_id: int) -> str | None:
+    return session.scalar(select(Key.user_id).where(Key.id == key_id))
+
+
 def _hold(user_id: str | None) -> None:
-    """Let whoever else makes a key of the account's wait, and then count ours."""
+    """Let whoever else makes a key of the account's wait, or does something with one."""
     if user_id is not None:
         session.scalar(select(Account.id).where(Account.id == user_id).with_for_update())
 

@@ -18,7 +18,7 @@ from app.foundation.sentences import say
 
 # The promise to cut an account's hours and days anew, in the zone that it has now.
 REBUILD_ROLLUPS = "rebuild_rollups"
-OF_THE_ACCOUNT = ("timezone", "locale")
+OF_THE_ACCOUNT = ("name", "timezone", "locale")
 
 
 def account(user_id: str) -> Account:

@@ -79,7 +79,7 @@ def check_key_name(name: str) -> str:
     name = name.strip()
     if not name or len(name) > KEY_NAME_LENGTH_MAX or UNSTORABLE.search(name):
         raise KeyNameInvalid(
-            say("A key's name has 1 to {most} visible characters.", {"most": KEY_NAME_LENGTH_MAX})
+            say("A key’s name has 1 to {most} visible characters.", {"most": KEY_NAME_LENGTH_MAX})
         )
     return name
 

@@ -256,6 +256,7 @@ class Setting:
 
 _USD = _amount(0, AMOUNT_USD_MAX)
 SETTINGS: Mapping[str, Setting] = {
+    "name": Setting("name", _line),
     "billing_email": Setting("billing_email", _or_cleared(_email)),
     "billing_address": Setting("billing_address", _or_cleared(_address)),
     "tax_id": Setting("tax_id", _or_cleared(_line)),

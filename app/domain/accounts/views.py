@@ -8,6 +8,8 @@ from datetime import datetime
 class SettingsView:
     """What a customer has set for himself: the columns of his settings and of his account."""
 
+    # As invoices, mails and the console call him; an empty one is none.
+    name: str
     billing_email: str | None
     billing_address: str | None
     tax_id: str | None

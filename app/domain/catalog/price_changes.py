@@ -123,9 +123,9 @@ def checked_model_name(name: str) -> str:
     """Return the model's name. Raises ModelNameInvalid."""
     if not name or len(name) > MODEL_NAME_LENGTH_MAX:
         most = {"most": MODEL_NAME_LENGTH_MAX}
-        raise ModelNameInvalid(say("A model's name has 1 to {most} characters.", most))
+        raise ModelNameInvalid(say("A model’s name has 1 to {most} characters.", most))
     if UNSTORABLE.search(name) or name != name.strip():
-        raise ModelNameInvalid(say("A model's name has no control characters and no outer spaces."))
+        raise ModelNameInvalid(say("A model’s name has no control characters and no outer spaces."))
     return name
 
 

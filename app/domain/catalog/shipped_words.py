@@ -19,8 +19,12 @@ _SENTENCES = (
     say("Up to 10M tokens per month"),
     say("24/7 phone support"),
     say("Dedicated account manager"),
-    say("No plan: every token at its model's price"),
+    say("No plan: every token at its model’s price"),
     say("No monthly fee"),
-    say("Every token at its model's price"),
+    say("Every token at its model’s price"),
 )
-SHIPPED: dict[str, Sentence] = {str(sentence): sentence for sentence in _SENTENCES}
+# Installations have stored them with a typewriter's apostrophe.
+SHIPPED: dict[str, Sentence] = {
+    str(sentence).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"): sentence
+    for sentence in _SENTENCES
+}

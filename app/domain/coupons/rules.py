@@ -73,7 +73,7 @@ def normal_code(text: str) -> str:
     if not CODE_LENGTH_MIN <= len(code) <= CODE_LENGTH_MAX:
         raise CouponCodeInvalid(
             say(
-                "A coupon's code has {least} to {most} characters.",
+                "A coupon’s code has {least} to {most} characters.",
                 {"least": CODE_LENGTH_MIN, "most": CODE_LENGTH_MAX},
             )
         )
@@ -82,7 +82,7 @@ def normal_code(text: str) -> str:
     if strange:
         raise CouponCodeInvalid(
             say(
-                "A coupon's code has letters from A to Z, digits, - and _;"
+                "A coupon’s code has letters from A to Z, digits, - and _;"
                 " this one holds {character}.",
                 {"character": _name_of(strange[0])},
             )

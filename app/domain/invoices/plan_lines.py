@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.domain.coupons.discounting import Discount, OpenUse
 from app.domain.invoices import line_words, rules
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
 from app.domain.subscriptions.changing import Change, ChangeKind
 from app.foundation import money
-from app.foundation.figures import usd_of_minor
+from app.foundation.figures import rate, usd_of_minor
 from app.foundation.sentences import say
 
 
@@ -17,6 +18,14 @@ class ExplainedLine:
     """A line and how its amount was worked out."""
 
     line: Line
+    formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedDiscount:
+    """What a coupon takes off and how that was worked out."""
+
+    discount: Discount
     formula: str
 
 
@@ -57,6 +66,24 @@ def carried_lines(bill: Bill) -> tuple[ExplainedLine, ...]:
     )
     carried = (line for line in bill.lines if line.kind == "carried_on")
     return tuple(ExplainedLine(line, formula) for line in carried)
+
+
+def explained_discounts(bill: Bill) -> tuple[ExplainedDiscount, ...]:
+    """Return what coupons take off a bill, each of what those before it have left."""
+    left = sum(line.amount_minor for line in bill.lines if line.kind != "carried_on")
+    uses, explained = {use.usage_id: use for use in bill.payer.uses}, []
+    for discount in bill.discounts:
+        explained.append(ExplainedDiscount(discount, _formula(uses[discount.usage_id], left)))
+        left -= discount.minor
+    return tuple(explained)
+
+
+def _formula(use: OpenUse, left: int) -> str:
+    if use.remaining_minor is None:
+        share = {"share": rate(use.value), "amount": usd_of_minor(left)}
+        return say("{share} of {amount}", share)
+    most = {"most": usd_of_minor(use.remaining_minor), "amount": usd_of_minor(left)}
+    return say("Up to {most} of {amount}", most)
 
 
 def _line(kind: str, description: str, minor: int) -> Line:

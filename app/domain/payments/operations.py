@@ -226,7 +226,7 @@ def record_outcome(payment: Payment, outcome: PaymentOutcome, *, now: datetime) 
         # Named like every other outcome that cannot be: the sweep and the page go on without it.
         raise OutcomeMismatch(
             say(
-                "Another attempt has the provider's {payment} already.",
+                "Another attempt has the provider’s {payment} already.",
                 {"payment": outcome.provider_payment},
             )
         ) from taken

@@ -120,7 +120,11 @@ def monthly_report(month: BillingMonth, *, now: datetime) -> MonthlyReport:
         by_plan=_by_plan(month, invoiced.subscription_minor_by_plan),
         by_model=tuple(
             ModelFigures(
-                model, used.record_count, used.total_tokens, used.final_nanos, used.unpriced_tokens
+                model,
+                used.record_count,
+                used.total_tokens,
+                used.final_nanos,
+                used.unpriced_tokens,
             )
             for model, used in _dearest_first(sums.usage_by_model(month))
         ),

@@ -22,6 +22,7 @@ from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage import queries as usage
 from app.domain.usage.buckets import day_starts_at
 from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
+from app.foundation.money import minor_from_nanos
 from app.foundation.periods import BillingMonth, Period
 
 RECENT_DAYS = 30
@@ -89,6 +90,12 @@ class Overview:
     def token_balance(self) -> int:
         """Return the quota left and the extra tokens together."""
         return self.period.tokens_remaining + self.extra_tokens
+
+    @property
+    def unbilled_before_minor(self) -> int:
+        """Return how much of the usage to be invoiced is none of this month's, in cents."""
+        unbilled = minor_from_nanos(self.position.debts.unbilled_nanos)
+        return max(unbilled - minor_from_nanos(self.month_sums.final_nanos), 0)
 
     @property
     def is_refused_for_debt(self) -> bool:

@@ -56,6 +56,14 @@ def watch(account: Account, chosen: BillingSettings, *, now: datetime, grace: ti
     )
 
 
+def spent_past_limit(account: Account, limit_minor: int | None, *, now: datetime) -> int | None:
+    """Return what the month's usage comes to where that has reached the customer's own limit."""
+    if limit_minor is None:
+        return None
+    spent = usage.billed_to([account.id], month=BillingMonth.of(now)).get(account.id, 0)
+    return spent if rules.has_spent(spent, alert_minor=limit_minor) else None
+
+
 def first_day(now: datetime) -> date:
     """Return the first day whose usage tells the pace."""
     # A day more than is looked at: somewhere it is still yesterday.

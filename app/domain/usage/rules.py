@@ -31,7 +31,7 @@ def find_fault(report: UsageReport, *, now: datetime) -> FieldError | None:
 def find_cost_fault(cost_nanos: int) -> FieldError | None:
     """Return what is wrong with a record's list cost, if anything."""
     if cost_nanos > COST_NANOS_MAX:
-        sentence = say("At this model's price the record costs more than 1,000,000 USD.")
+        sentence = say("At this model’s price the record costs more than 1,000,000 USD.")
         return FieldError("model", "cost_too_large", sentence)
     return None
 

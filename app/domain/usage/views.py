@@ -43,6 +43,11 @@ class Sums:
     cost_nanos: int = 0
     final_nanos: int = 0
 
+    @property
+    def is_unpriced(self) -> bool:
+        """Tell whether none of it has a price yet: what it costs is not known, and not nothing."""
+        return 0 < self.total_tokens == self.unpriced_tokens
+
 
 @dataclass(frozen=True, slots=True)
 class UsageBucket:

@@ -6,7 +6,7 @@ call that says nothing is closed to keys that may only read.
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import wraps
 
@@ -17,10 +17,11 @@ from app.domain.accounts import queries as accounts
 from app.domain.accounts.callers import Caller
 from app.domain.accounts.key_rules import Scope
 from app.domain.accounts.models import Role
-from app.entrypoints import limiting
+from app.entrypoints import account_limits, limiting
 from app.entrypoints.api.reading_bodies import raw_body
+from app.entrypoints.turns import take_turn
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import end_reading, transaction
 from app.foundation.direct import in_one_go
 from app.foundation.errors import Kind, Refusal
 from app.foundation.secret_keys import KeyKind
@@ -29,6 +30,10 @@ Call = Callable[..., Response]
 
 BEARER = re.compile(r"bearer +([0-9A-Za-z_]{1,256}) *", re.IGNORECASE)
 ASKING = ("GET", "HEAD")
+# Only gateways have much to say: to read a long body takes long, some of it while others wait.
+BODY_MAX_BYTES = 256 * 1024
+# Keys change by hand, and a call that waits for one change meets no third.
+LOOKS_MAX = 3
 _ONLY_READS = "only_reads"
 _LOOKS_AT_CALLERS = "looks_at_callers"
 _HOLDERS = {
@@ -76,7 +81,7 @@ def operator_actor() -> str:
 
 
 class CallerChanged(Exception):
-    """The key of a call is no longer what it was when this process looked it up."""
+    """The key of a call is no longer what it was when it was looked up."""
 
 
 def looks_at_callers(call: Call) -> Call:
@@ -102,10 +107,22 @@ def looking_at(known: Collection[Caller], *, now: datetime) -> Iterator[None]:
         g.has_looked_at_caller = True
 
 
+def look_at_key() -> None:
+    """Look at the key of this call once more, when all it waited for is held.
+
+    Raises CallerChanged, for what is done in the running transaction to be undone.
+    """
+    if not callers.are_as_remembered([g.key], now=clock.now()):
+        raise CallerChanged
+
+
 def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
         text = _key_text()
+        if KeyKind.GATEWAY not in kinds:
+            request.max_content_length = BODY_MAX_BYTES
+        _know_who_sends_much(text)
         # Whoever sends slowly must not have his key looked at long before his call takes effect.
         raw_body()
         known = callers.find_remembered(text) if _may_be_remembered(call) else None
@@ -115,9 +132,24 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
                     return _called(call, route, known, kinds)
             except CallerChanged:
                 callers.forget(known)
-        return _called(call, route, callers.caller_by_text(text, now=clock.now()), kinds)
+        for _ in range(LOOKS_MAX):
+            # What has changed once may be called with as it is now, or not any more.
+            with suppress(CallerChanged):
+                return _called(call, route, callers.caller_by_text(text, now=clock.now()), kinds)
+        raise _unauthenticated("key_unknown", "This key changes too often to be looked at.")
 
     return checked
+
+
+def _know_who_sends_much(text: str) -> None:
+    """Look at the key before a large body is taken in, as well as after. Raises KeyUnknown."""
+    # What was not announced may be of any length.
+    announced = 0 if "Transfer-Encoding" not in request.headers else BODY_MAX_BYTES
+    if max(request.content_length or 0, announced) < BODY_MAX_BYTES:
+        return
+    if callers.find_remembered(text) is None:
+        callers.caller_by_text(text, now=clock.now())
+        end_reading()
 
 
 @contextmanager
@@ -151,6 +183,8 @@ def _called(
     if caller.kind != KeyKind.GATEWAY:
         limiting.spend_of_key(caller.public_id)
     if caller.user_id is not None:
+        account_limits.count_call(caller.user_id)
+        take_turn(caller.user_id)
         g.account = accounts.account_in_use(caller.user_id)
     if caller.kind == KeyKind.GATEWAY:
         g.attribution = caller.attribution

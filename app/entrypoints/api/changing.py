@@ -9,7 +9,8 @@ from urllib.parse import quote
 from flask import Response, g, request
 
 from app.domain.accounts import queries as accounts
-from app.entrypoints.api.auth import Call, looks_at_callers
+from app.entrypoints import account_limits
+from app.entrypoints.api.auth import Call, look_at_key, looks_at_callers
 from app.entrypoints.api.errors import answer_of, refusal_of
 from app.entrypoints.api.reading_bodies import raw_body
 from app.foundation import clock, idempotency
@@ -17,6 +18,7 @@ from app.foundation.database import transaction
 from app.foundation.errors import FieldError, Refusal
 from app.foundation.idempotency import Answer
 from app.foundation.readiness import STORE_AWAY
+from app.foundation.secret_keys import KeyKind
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 REFUSED_FROM = 400
@@ -40,7 +42,8 @@ def changes(call: Call) -> Call:
     """Run the call in one transaction, rolled back if it is refused, and repeat no effect.
 
     The transaction takes its locks with the first statement, so whatever a call does before
-    that (reading the body, checking it) holds nobody up.
+    that (reading the body, checking it) holds nobody up. Whoever revokes a key holds its account:
+    what a call has done comes before that, or not at all.
     """
 
     return _changing(call, _run)
@@ -84,6 +87,9 @@ def changes_after(first: Callable[[], None]) -> Callable[[Call], Call]:
 def _changing(call: Call, run: Run) -> Call:
     @wraps(call)
     def changed(**route: object) -> Response:
+        # Operators and gateways are our own.
+        if g.key.kind == KeyKind.CUSTOMER:
+            account_limits.count_change_by_program(g.account)
         key = _idempotency_key()
         if key is None:
             return run(call, route, _keep_nothing)
@@ -149,6 +155,7 @@ def _run(call: Call, route: dict[str, object], keep: Keep) -> Response:
             response = answer_of(call, route)
             if response.status_code >= REFUSED_FROM:
                 raise _Refused(response)
+            look_at_key()
             keep(response)
             return response
     except _Refused as refusal:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, current_app, g
 
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_customers
+from app.entrypoints.api.auth import for_customers, look_at_key
 from app.entrypoints.api.changing import changes_through_a_provider
 from app.entrypoints.api.reading_bodies import json_object, provider_named, refuse_unknown
 from app.entrypoints.gateways import gateway_for_page
@@ -26,5 +26,6 @@ def checkout(reference: str) -> Response:
         gateway=gateway_for_page(provider_named(body), g.account),
         base_url=current_app.config["SETTINGS"].base_url,
         now=clock.now(),
+        look=look_at_key,
     )
     return answer({"payment_id": opened.payment_id, "checkout_url": opened.checkout_url})

@@ -41,6 +41,7 @@ def put_settings() -> Response:
 
 def _settings(chosen: SettingsView) -> dict[str, object]:
     return {
+        "name": chosen.name,
         "billing_email": chosen.billing_email,
         "billing_address": chosen.billing_address,
         "tax_id": chosen.tax_id,

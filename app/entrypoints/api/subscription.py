@@ -5,7 +5,7 @@ from flask import Blueprint, Response, g
 from app.domain.payments import queries as payments
 from app.domain.subscriptions import queries
 from app.entrypoints.api.answering import answer
-from app.entrypoints.api.auth import for_customers, only_reads
+from app.entrypoints.api.auth import for_customers, look_at_key, only_reads
 from app.entrypoints.api.changing import changes, changes_through_a_provider
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import Parameters
@@ -57,7 +57,7 @@ def switch() -> Response:
     checkout = switch_plan(
         g.account,
         wanted.plan_id,
-        shop=shop(wanted.provider, g.account),
+        shop=shop(wanted.provider, g.account, look=look_at_key),
         now=now,
         previewed_at=wanted.previewed_at,
     )

@@ -9,7 +9,7 @@ from app.domain.reporting import queries as reporting
 from app.domain.tokens import queries
 from app.domain.tokens.queries import EntryView
 from app.entrypoints.api.answering import answer, moment_text
-from app.entrypoints.api.auth import for_customers
+from app.entrypoints.api.auth import for_customers, look_at_key
 from app.entrypoints.api.changing import changes_through_a_provider
 from app.entrypoints.api.reading_bodies import (
     field_refusal,
@@ -38,7 +38,8 @@ def buy() -> Response:
     body = json_object()
     refuse_unknown(body, known=("amount", "provider"))
     minor, provider = _amount_minor(body), provider_named(body, default=DEFAULT_PROVIDER)
-    bought = top_up(g.account, amount_minor=minor, shop=shop(provider, g.account), now=clock.now())
+    theirs = shop(provider, g.account, look=look_at_key)
+    bought = top_up(g.account, amount_minor=minor, shop=theirs, now=clock.now())
     checkout = bought.checkout
     return answer(
         {

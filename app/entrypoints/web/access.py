@@ -25,7 +25,7 @@ from app.domain.accounts.errors import (
     WrongCredentials,
 )
 from app.domain.accounts.models import Account
-from app.entrypoints.languages import language
+from app.entrypoints.languages import language, speaking
 from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web import tries
@@ -43,6 +43,7 @@ from app.entrypoints.web.signing_in import (
     begin_session,
     end_session,
     is_signed_in,
+    language_while_waiting,
     own_path,
     wait_for_code,
 )
@@ -90,9 +91,10 @@ def sign_in() -> ResponseReturnValue:
 @pages.get("/login/code")
 def show_code() -> ResponseReturnValue:
     """Ask whoever has shown the right password for a code."""
-    if account_that_waits() is None:
+    account = account_that_waits()
+    if account is None:
         return redirect(url_for(".show_sign_in", next=request.args.get("next")))
-    return _form_page("web/access/code.html", CodeForm())
+    return _code_page(account, CodeForm())
 
 
 @pages.post("/login/code")
@@ -106,7 +108,7 @@ def check_code() -> ResponseReturnValue:
         with refusals_shown_on({WrongCredentials: form.code}):
             begin_session(account, known_by, by_code=True)
             return redirect(_wanted())
-    return _form_page("web/access/code.html", form)
+    return _code_page(account, form)
 
 
 @pages.get("/register")
@@ -210,6 +212,12 @@ def _registration_fields(form: RegisterForm) -> dict[type[DomainError], Field]:
 
 def _wanted() -> str:
     return own_path(request.args.get("next"))
+
+
+def _code_page(account: Account, form: CodeForm) -> Response:
+    # Whoever knows the password may know the language, too.
+    with speaking(language_while_waiting(account)):
+        return _form_page("web/access/code.html", form)
 
 
 def _form_page(page: str, form: SentForm) -> Response:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries as accounts
@@ -15,7 +15,7 @@ from app.domain.reporting.watching import watch
 from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
-from app.entrypoints.web.responding import respond
+from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.setting_forms import AlertsForm, as_set
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
@@ -31,7 +31,7 @@ pages.before_request(require_sign_in)
 @pages.get("/alerts")
 def index() -> ResponseReturnValue:
     """Show the thresholds, and what was crossed."""
-    return _answer()
+    return _answer(is_saved=was_saved())
 
 
 @pages.post("/alerts")
@@ -43,7 +43,9 @@ def change() -> ResponseReturnValue:
             changes = changes_in(form)
             count_changes(account, changes)
             change_settings(account, changes, actor=f"customer:{account.id}", now=clock.now())
-    return _answer(refused=form) if form.errors else _answer(is_saved=True)
+    if form.errors:
+        return _answer(refused=form)
+    return _answer(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
 def shown(account: Account) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Act
 from app.domain.reporting.leaving import leaving
 from app.domain.subscriptions.errors import ChangeInProgress
+from app.entrypoints.account_limits import count_told
 from app.entrypoints.downloading import download as taken
 from app.entrypoints.queueing import nudge
 from app.entrypoints.settings import renewal_grace
@@ -90,6 +91,7 @@ def keep() -> ResponseReturnValue:
 def _ask() -> None:
     account, visits = signed_in_account(), visitor()
     actor, details = by_owner(account, device=visits.device, address=visits.address)
+    count_told(account)
     with signed_in_transaction():
         delete_account(
             account, actor=actor, details=details, grace=renewal_grace(), now=clock.now()

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -54,6 +54,8 @@ class Layer:
     name: str
     colour: str
     values: tuple[int, ...]
+    # What it cost is not known yet.
+    is_unpriced: bool = False
 
     @property
     def total(self) -> int:
@@ -111,10 +113,12 @@ def draw(series: UsageSeries, *, metric: Metric) -> Chart:
     ranked = sorted(group_sums(series), key=lambda each: -getattr(each.sums, FIGURES[metric]))
     colours = colours_of(ranked)
     starts = list(_starts(series, local))
+    unpriced = {colours.get(each.group) for each in ranked if each.sums.is_unpriced}
+    layers = _layers(series, starts, metric=metric, colours=colours, unpriced=unpriced)
     return Chart(
         metric=metric,
         bars=tuple(_bars(starts, series.granularity)),
-        layers=tuple(_layers(series, starts, metric=metric, colours=colours)),
+        layers=tuple(layers),
         rows=(
             *rows_of(
                 ranked[:ROWS_MAX],
@@ -193,7 +197,12 @@ def _bars(starts: Sequence[datetime], granularity: Granularity) -> Iterator[Bar]
 
 
 def _layers(
-    series: UsageSeries, starts: Sequence[datetime], *, metric: Metric, colours: Mapping[str, str]
+    series: UsageSeries,
+    starts: Sequence[datetime],
+    *,
+    metric: Metric,
+    colours: Mapping[str, str],
+    unpriced: Collection[str | None],
 ) -> Iterator[Layer]:
     keys = [_key(start) for start in starts]
     values: dict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
@@ -204,7 +213,8 @@ def _layers(
     names = {colour: name_of(group, series.group_by) for group, colour in colours.items()}
     for colour in (*names, REST):
         if colour in values:
-            yield Layer(names.get(colour, str(translated(OTHER))), colour, tuple(values[colour]))
+            name = names.get(colour, str(translated(OTHER)))
+            yield Layer(name, colour, tuple(values[colour]), colour in unpriced)
 
 
 def _key(start: datetime) -> datetime:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
@@ -59,19 +59,16 @@ pages.before_request(require_sign_in)
 @pages.get("/coupons")
 def index() -> ResponseReturnValue:
     """Show the form, and what was redeemed."""
-    return _coupons(_form())
+    return _coupons(_form(CouponForm()))
 
 
 @pages.get("/coupons/preview")
-def leave_preview() -> ResponseReturnValue:
-    """Lead whoever asks for a preview without a code to the form."""
-    return redirect(url_for(".index"))
-
-
-@pages.post("/coupons/preview")
 def preview() -> ResponseReturnValue:
-    """Show what a coupon would give; nothing is redeemed."""
-    form, previewed = _form(), None
+    """Show what a coupon would give, at an address of its own; nothing is redeemed."""
+    if "coupon_code" not in request.args:
+        return redirect(url_for(".index"))
+    # A form that changes nothing has no token to show.
+    form, previewed = _form(CouponForm(formdata=request.args, meta={"csrf": False})), None
     if form.validate():
         with refusals_shown_on(_fields(form)):
             previewed = _previewed(form)
@@ -81,7 +78,7 @@ def preview() -> ResponseReturnValue:
 @pages.post("/coupons")
 def redeem() -> ResponseReturnValue:
     """Redeem a coupon, or say at the field why not."""
-    form, redeemed = _form(), None
+    form, redeemed = _form(CouponForm()), None
     if form.validate():
         with refusals_shown_on(_fields(form)):
             redeemed = _redeemed(form)
@@ -97,7 +94,7 @@ def shown(account: Account, *, form: CouponForm | None = None) -> Mapping[str, A
     """Return what the page shows of an account, as the address asks for it."""
     page = page_number()
     return {
-        "form": form or _form(),
+        "form": form or _form(CouponForm(formdata=None)),
         "waiting": plan_changes.find_open(account),
         "found": queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
         "page": page,
@@ -127,8 +124,7 @@ def _redeemed(form: CouponForm) -> Redemption:
     raise queries.no_such_coupon()
 
 
-def _form() -> CouponForm:
-    form = CouponForm()
+def _form(form: CouponForm) -> CouponForm:
     offers = [(plan.id, plan.name) for plan in catalog.plans_for_sale()]
     form.plan_id.choices = [MY_PLAN, *offers]
     return form

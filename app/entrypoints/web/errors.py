@@ -7,12 +7,13 @@ from http import HTTPStatus
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from wtforms import Field
 
 from app.domain.accounts.models import Account, Role
 from app.entrypoints.http_status import STATUS_BY_KIND
 from app.entrypoints.problems import retry_after
+from app.entrypoints.web.leading_back import is_only_looked_at, lead_back
 from app.entrypoints.web.signing_in import is_signed_in, signed_in_account
 from app.foundation.errors import DomainError, Kind
 from app.foundation.readiness import STORE_AWAY
@@ -65,6 +66,8 @@ def show_http_error(error: HTTPException) -> ResponseReturnValue:
             say("This form has expired"),
             say("Go back, load the page again and send it again."),
         )
+    if isinstance(error, MethodNotAllowed) and is_only_looked_at():
+        return lead_back()
     status = error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     title, message = WORDS.get(status, (DID_NOT_WORK, HTTPStatus(status).phrase + "."))
     page, status = _page(status, title, message)

@@ -25,7 +25,7 @@ from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
+from app.entrypoints.web.signing_in import look_at_session, require_sign_in, signed_in_account
 from app.entrypoints.web.usage_filter import parameters_of_month
 from app.foundation import clock
 from app.foundation.periods import BillingMonth
@@ -68,6 +68,7 @@ def pay(reference: str) -> ResponseReturnValue:
             base_url=current_app.config["SETTINGS"].base_url,
             consent=consent_in_form(provider, now=now),
             now=now,
+            look=look_at_session,
         )
         return redirect(checkout.checkout_url, 303)
     return _shown(reference, trouble=noted[0].message, status=STATUS[noted[0].kind])

@@ -21,6 +21,7 @@ from app.domain.accounts.key_rules import Overlap
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Doer
+from app.entrypoints.account_limits import count_told
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.key_forms import KeyForm, OverlapForm
@@ -69,6 +70,7 @@ def replace(key_id: int) -> ResponseReturnValue:
         return ask_for_password(url_for(".replace", key_id=key.id))
     if not form.validate_on_submit():
         return _asked("web/keys/replace.html", form, key)
+    count_told(signed_in_account())
     with refusals_shown_on(form.refusals), signed_in_transaction():
         overlap = Overlap(form.overlap.data)
         made = replace_key(key.id, overlap=overlap, by=_doer(), now=clock.now())
@@ -124,6 +126,7 @@ def _doer() -> Doer:
 def _made(form: KeyForm) -> SecretKey:
     account, now = signed_in_account(), clock.now()
     terms = form.terms(zone=zone(account.timezone), now=now)
+    count_told(account)
     with signed_in_transaction():
         made = make_key(KeyKind.CUSTOMER, terms, owner=account, by=_doer(), now=now)
     nudge()

@@ -10,6 +10,7 @@ from app.domain.accounts.operations import change_settings
 from app.entrypoints.languages import cookie_name
 from app.entrypoints.web.signing_in import (
     CHOSEN_BEFORE,
+    count_request,
     own_path,
     signed_in_account,
     signed_in_transaction,
@@ -57,6 +58,7 @@ def _keep(code: str) -> None:
         session[CHOSEN_BEFORE] = code
         return
     account = signed_in_account()
+    count_request()
     with signed_in_transaction():
         change_settings(
             account, {"locale": code}, actor=f"{account.role}:{account.id}", now=clock.now()

@@ -20,8 +20,9 @@ from app.entrypoints.web import charts
 from app.entrypoints.web.charts import FIGURES
 from app.entrypoints.web.responding import nothing_new, respond, wants_fragment
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_filter import Metric, Today, UsageFilter, read_filter
 from app.foundation import clock
+from app.foundation.periods import Period
 
 MARK_LENGTH = 16
 
@@ -78,6 +79,7 @@ def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
         overview=found,
         local=zone(account.timezone),
         chart=charts.draw(found.recent, metric=metric),
+        chosen=_chosen(account, found, metric),
         before=before,
         change=change_permille(total, before),
         quota_used=share_permille(found.period.quota_tokens_used, found.period.quota),
@@ -91,6 +93,13 @@ def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
     mark = hashlib.sha256(html.encode()).hexdigest()[:MARK_LENGTH]
     shown = Markup(html)  # noqa: S704  # nosec B704  # Jinja has escaped it
     return Figures(shown, mark, metric, found.read_at)
+
+
+def _chosen(account: Account, found: Overview, metric: Metric) -> UsageFilter:
+    """Return what the usage page shows of the same days: there, each bar leads on."""
+    local, period = zone(account.timezone), Period(found.period.starts_at, found.period.ends_at)
+    today = Today(found.read_at.astimezone(local).date(), local, period)
+    return read_filter({"metric": metric.value}, today)
 
 
 def _rows(

@@ -23,7 +23,12 @@ from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import ConsentForm
 from app.entrypoints.web.responding import respond, wants_fragment
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
+from app.entrypoints.web.signing_in import (
+    look_at_session,
+    require_sign_in,
+    signed_in_account,
+    signed_in_transaction,
+)
 from app.entrypoints.web.top_up_rules import automatic, counter
 from app.foundation import clock
 from app.foundation.paging import ID_MAX
@@ -59,6 +64,7 @@ def add() -> ResponseReturnValue:
                 gateway=gateway_for_page(DEFAULT_PROVIDER, signed_in_account()),
                 base_url=current_app.config["SETTINGS"].base_url,
                 now=clock.now(),
+                look=look_at_session,
             )
             return redirect(opened.url, 303)
         return _shown(form, status=422)

@@ -67,6 +67,13 @@ def index() -> ResponseReturnValue:
     return _plans()
 
 
+@pages.get("/plans/cancel")
+@pages.get("/plans/resume")
+def leave_forms() -> ResponseReturnValue:
+    """Lead to the plans where a form's address is opened: these two are no names of plans."""
+    return redirect(url_for(".index"), 303)
+
+
 @pages.get("/plans/<plan_id>")
 def preview(plan_id: str) -> ResponseReturnValue:
     """Show what switching to a plan comes to."""
@@ -82,11 +89,10 @@ def switch() -> ResponseReturnValue:
         checkout = switch_plan(
             signed_in_account(),
             plan_id,
-            shop=shop(DEFAULT_PROVIDER, signed_in_account()),
+            shop=shop(DEFAULT_PROVIDER, signed_in_account(), look=look_at_session),
             now=now,
             previewed_at=_moment_shown(form.previewed_at.data or ""),
             consent=consent_in_form(DEFAULT_PROVIDER, now=now),
-            look=look_at_session,
         )
         return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
     return _refused(plan_id, noted[0])

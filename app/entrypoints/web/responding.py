@@ -1,8 +1,19 @@
 """Answering a browser: a whole page, or just the fragment htmx asked for."""
 
-from flask import Response, flash, make_response, render_template, request
+from flask import (
+    Response,
+    flash,
+    get_flashed_messages,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
+from flask.typing import ResponseReturnValue
 
 from app.entrypoints.languages import translated
+
+SAVED = "saved"
 
 
 def wants_fragment() -> bool:
@@ -21,6 +32,17 @@ def respond(page: str, fragment: str, /, *, status: int = 200, **context: object
 def flash_words(words: str) -> None:
     """Let the page that follows say it, in the language in which it was asked for."""
     flash(str(translated(words)))
+
+
+def lead_on_saved(address: str) -> ResponseReturnValue:
+    """Lead to the page that says that it is saved; going back to it sends nothing again."""
+    flash(SAVED, SAVED)
+    return redirect(address, 303)
+
+
+def was_saved() -> bool:
+    """Tell whether the page that follows a form says that it is saved."""
+    return bool(get_flashed_messages(category_filter=[SAVED]))
 
 
 def nothing_new() -> Response:

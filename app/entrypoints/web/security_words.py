@@ -77,6 +77,7 @@ WORDS: Mapping[str, Sentence] = {
 }
 # By the names under which settings are kept.
 SETTING_WORDS: Mapping[str, Sentence] = {
+    "name": say("name"),
     "billing_email": say("billing email"),
     "billing_address": say("billing address"),
     "tax_id": say("tax id"),

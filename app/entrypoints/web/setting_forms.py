@@ -14,7 +14,7 @@ from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import field_label, language, translated
 from app.entrypoints.web.forms import SentForm, spoken, visible, zone_choices
-from app.entrypoints.web.typed import Amount, Numbers, Switch, Whole, visible_lines
+from app.entrypoints.web.typed import DIGITS, Amount, Numbers, Switch, Whole, visible_lines
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
 
@@ -30,6 +30,11 @@ def _countries() -> dict[str, str]:
 class SettingsForm(SentForm):
     """Who is billed and how, in which time zone, and up to which limits."""
 
+    name = StringField(
+        field_label("Your name, or your company’s"),
+        filters=[visible],
+        render_kw={"autocomplete": "organization", "maxlength": TEXT_LENGTH_MAX},
+    )
     billing_email = EmailField(
         field_label("Billing email"),
         filters=[visible],
@@ -74,7 +79,7 @@ class AlertsForm(SentForm):
     """When the customer wants to be told."""
 
     enable_alerts = Switch(field_label("Send alerts by mail"))
-    alert_threshold = Whole(field_label("Tokens left"))
+    alert_threshold = Whole(field_label("Tokens left"), render_kw=DIGITS)
     alert_percents = Numbers(
         field_label("Percent of quota used"), render_kw={"inputmode": "numeric"}
     )

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
 from app.domain.accounts.models import Account
+from app.domain.reporting.watching import spent_past_limit
 from app.entrypoints.queueing import nudge
 from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
-from app.entrypoints.web.responding import respond
+from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
 from app.entrypoints.web.signing_in import (
     has_fresh_password,
@@ -34,7 +35,7 @@ pages.before_request(require_sign_in)
 @pages.get("/settings")
 def index() -> ResponseReturnValue:
     """Show what is set."""
-    return _answer()
+    return _answer(is_saved=was_saved())
 
 
 @pages.post("/settings")
@@ -45,7 +46,9 @@ def change() -> ResponseReturnValue:
         with wrong_fields_shown_on(form), signed_in_transaction():
             _change(form)
         nudge()
-    return _answer(refused=form) if form.errors else _answer(is_saved=True)
+    if form.errors:
+        return _answer(refused=form)
+    return _answer(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
 def shown(account: Account) -> Mapping[str, Any]:
@@ -54,6 +57,7 @@ def shown(account: Account) -> Mapping[str, Any]:
     return {
         "form": SettingsForm(formdata=None, data=as_set(chosen)),
         "chosen": chosen,
+        "spent_past_limit": spent_past_limit(account, chosen.spend_limit_minor, now=clock.now()),
         "is_rebuilding": queries.has_rollups_to_rebuild(account),
     }
 

@@ -187,10 +187,11 @@ def usd_per_1k(pico: int) -> str:
     return dollars(usd_per_1k_from_pico(pico))
 
 
-def usd_per_token_about(pico: int) -> str:
-    """Return an average price of a token with three digits that matter: $0.00000246."""
-    amount = usd_per_token_from_pico(pico)
-    return dollars(_three_digits(amount).normalize() if amount else amount)
+def usd_per_million_about(pico: int) -> str:
+    """Return an average price of a million tokens with three digits that matter: $2.46."""
+    amount = usd_from_nanos(pico * NANOS_PER_MILLION)
+    short = _three_digits(amount).normalize() if amount else amount
+    return dollars(short if _decimals(short) > CENT_DECIMALS else short.quantize(CENT))
 
 
 def rfc3339(moment: datetime) -> str:
@@ -266,7 +267,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "usd_input": usd_input,
     "usd_per_token": usd_per_token,
     "usd_per_1k": usd_per_1k,
-    "usd_per_token_about": usd_per_token_about,
+    "usd_per_million_about": usd_per_million_about,
     "rfc3339": rfc3339,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,

@@ -21,6 +21,9 @@ from app.domain.accounts.models import Account, Role
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
 from app.domain.accounts.sessions import OpenSession
+from app.entrypoints import account_limits
+from app.entrypoints.csrf import SAFE_METHODS
+from app.entrypoints.turns import take_turn
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -37,6 +40,8 @@ FORM_TOKEN = "csrf_token"  # noqa: S105  # nosec B105  # a name
 # Which language was chosen by the switch, before anybody was signed in.
 CHOSEN_BEFORE = "language_chosen"
 WAITS_FOR = timedelta(minutes=10)
+# Where sessions are ended, keys revoked, and passwords exchanged.
+FOR_SAFETY = {"web.confirming", "web.factors", "web.keys", "web.security"}
 # What is open to an operator who has yet to set his second factor up.
 WITHOUT_FACTOR = {"web.factors", "web.confirming", "web.access"}
 
@@ -91,6 +96,7 @@ def require_sign_in() -> ResponseReturnValue | None:
     """Send visitors who are not signed in to the form; meant to run before each page."""
     if not current_user.is_authenticated:
         return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+    count_request()
     _note_use()
     if request.blueprint in WITHOUT_FACTOR or not _must_set_factor_up():
         return None
@@ -112,6 +118,18 @@ def lead_operators_away() -> ResponseReturnValue | None:
     if request.method not in ("GET", "HEAD"):
         abort(404)
     return redirect(url_for("web.operator.overview.index"))
+
+
+def count_request() -> None:
+    """Count what whoever is signed in asks for, and what he changes. Raises TooManyRequests."""
+    account, here = signed_in_account(), open_session().id
+    is_for_safety = request.blueprint in FOR_SAFETY
+    if not is_for_safety:
+        take_turn(account.id)
+    account_limits.count_page(account, session_id=here, is_for_safety=is_for_safety)
+    # Operators are our own, and may have much to do.
+    if request.method not in SAFE_METHODS and account.role == Role.CUSTOMER:
+        account_limits.count_change(account, session_id=here, is_for_safety=is_for_safety)
 
 
 def is_signed_in() -> bool:
@@ -153,6 +171,12 @@ def account_that_waits() -> Account | None:
         return None
     # The password may have been exchanged while it was looked at, before the waiting began.
     return account if waiting.get("known_by") == _mark_of(account.password_hash) else None
+
+
+def language_while_waiting(account: Account) -> str:
+    """Return what was chosen by the switch, or else what the account that waits speaks."""
+    chosen = session.get(CHOSEN_BEFORE)
+    return str(chosen) if chosen in LANGUAGES else account.locale
 
 
 def factor_is_required(account: Account) -> bool:

@@ -7,7 +7,7 @@ from wtforms.validators import ValidationError
 
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm
-from app.entrypoints.web.typed import Amount, Switch, Whole
+from app.entrypoints.web.typed import DIGITS, Amount, Switch, Whole
 from app.foundation.money import minor_from_usd
 from app.foundation.sentences import say
 
@@ -41,9 +41,9 @@ class AutoTopUpForm(SentForm):
     """When tokens are bought automatically, for how much, and how often at most."""
 
     auto_topup = Switch(field_label("Auto top-up"))
-    auto_topup_threshold = Whole(field_label("When fewer tokens are left than"))
+    auto_topup_threshold = Whole(field_label("When fewer tokens are left than"), render_kw=DIGITS)
     auto_topup_amount = Amount(field_label("Buy for, USD"), render_kw=DECIMAL)
-    auto_topup_max_per_month = Whole(field_label("Times a month at most"))
+    auto_topup_max_per_month = Whole(field_label("Times a month at most"), render_kw=DIGITS)
     auto_topup_monthly_limit = Amount(
         field_label("USD a month at most, with tax"), render_kw=DECIMAL
     )

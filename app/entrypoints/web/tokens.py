@@ -27,16 +27,22 @@ from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_
 from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
-from app.entrypoints.web.responding import respond, wants_fragment
+from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
-from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
+from app.entrypoints.web.signing_in import (
+    look_at_session,
+    require_sign_in,
+    signed_in_account,
+    signed_in_transaction,
+)
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
 from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
 from app.foundation import clock
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
+from app.workflows.switch_plan import Shop
 from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
 
 PAGE_SIZE = 12
@@ -55,7 +61,8 @@ pages.before_request(require_sign_in)
 @pages.get("/tokens")
 def index() -> ResponseReturnValue:
     """Show the balance, what more would cost, and a page of the ledger."""
-    return _shown(buying=BuyForm(formdata=request.args) if "amount" in request.args else None)
+    buying = BuyForm(formdata=request.args) if "amount" in request.args else None
+    return _shown(buying=buying, is_saved=was_saved())
 
 
 @pages.post("/tokens")
@@ -67,7 +74,9 @@ def change() -> ResponseReturnValue:
             change_top_up(
                 account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
             )
-    return _shown(refused=form, status=422) if form.errors else _shown(is_saved=True)
+    if form.errors:
+        return _shown(refused=form, status=422)
+    return _shown(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
 @pages.get("/tokens/quote")
@@ -106,8 +115,10 @@ def rule() -> ResponseReturnValue:
 def buy() -> ResponseReturnValue:
     """Lead to the page where the tokens are paid; without a provider, say what they cost."""
     form, provider = BuyForm(), request.form.get("provider")
-    if not form.validate() or not provider:
-        return _shown(buying=form, status=422 if form.errors else 200)
+    if not provider:
+        return redirect(url_for(".index", amount=request.form.get("amount", "")), 303)
+    if not form.validate():
+        return _shown(buying=form, status=422)
     with refusals_noted(*NOT_BOUGHT) as noted:
         with refusals_shown_on({NoTokensForSale: form.amount, TopUpAmountInvalid: form.amount}):
             bought = _bought(form.amount_minor, provider, now=clock.now())
@@ -129,7 +140,7 @@ def finish(reference: str) -> ResponseReturnValue:
         checkout = pay_top_up(
             signed_in_account(),
             reference,
-            shop=shop(request.form.get("provider", DEFAULT_PROVIDER), signed_in_account()),
+            shop=_shop(request.form.get("provider", DEFAULT_PROVIDER)),
             now=clock.now(),
         )
         return redirect(checkout.checkout_url, 303)
@@ -207,10 +218,14 @@ def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
     return top_up(
         signed_in_account(),
         amount_minor=amount_minor,
-        shop=shop(provider, signed_in_account()),
+        shop=_shop(provider),
         consent=consent_in_form(provider, now=now),
         now=now,
     )
+
+
+def _shop(provider: str) -> Shop:
+    return shop(provider, signed_in_account(), look=look_at_session)
 
 
 def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -> Response:

@@ -5,14 +5,13 @@ others try, and every limit is over after a while.
 """
 
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from app.domain.accounts import sessions
 from app.domain.accounts.devices import digest_of
 from app.domain.accounts.models import Account
 from app.entrypoints import limiting
-from app.entrypoints.limiting import Limit, TooManyRequests
-from app.entrypoints.peers import address_asking
+from app.entrypoints.limiting import Limit, TooManyRequests, Trust
+from app.entrypoints.peers import network_asking
 from app.entrypoints.web.signing_in import open_session
 from app.entrypoints.web.visitors import device_sent
 from app.foundation.sentences import say
@@ -65,8 +64,8 @@ class SignInTry:
     """A try that is counted, and may prove to be the owner's."""
 
     email: str
-    # How his own browser is counted by itself; nothing for any other.
-    own_browser: str
+    # What counts for the network he comes from; nothing in his own browser, counted by itself.
+    here: Trust | None
 
 
 def try_to_sign_in(email: str) -> SignInTry:
@@ -75,32 +74,32 @@ def try_to_sign_in(email: str) -> SignInTry:
     Of a network only the failures are to count: what succeeds is given back.
     """
     known_by = email.strip().lower()
-    tried = SignInTry(known_by, _own_browser(known_by))
-    if tried.own_browser:
-        limiting.spend(OF_ACCOUNT_HERE, known_by, tried.own_browser)
-        return tried
-    limiting.spend(FAILED_HERE, _network())
+    own_browser = _own_browser(known_by)
+    if own_browser:
+        limiting.spend(OF_ACCOUNT_HERE, known_by, own_browser)
+        return SignInTry(known_by, None)
+    here = limiting.spend_on_trust(FAILED_HERE, network_asking())
     try:
-        limiting.spend(OF_ACCOUNT_HERE, known_by, _network())
+        limiting.spend(OF_ACCOUNT_HERE, known_by, network_asking())
         limiting.spend(OF_ACCOUNT, known_by)
     except TooManyRequests:
         # No password was looked at.
-        limiting.give_back(FAILED_HERE, _network())
+        here.give_back()
         raise
-    return tried
+    return SignInTry(known_by, here)
 
 
 def has_known_password(tried: SignInTry) -> None:
     """Take the try for the owner's."""
-    if not tried.own_browser:
-        limiting.give_back(FAILED_HERE, _network())
+    if tried.here is not None:
+        tried.here.give_back()
     has_signed_in(tried.email)
 
 
 def has_failed_to_sign_in(tried: SignInTry) -> None:
     """Leave the failure counted for the network it came from, whichever account was tried."""
-    if tried.own_browser:
-        limiting.note(FAILED_HERE, _network())
+    if tried.here is None:
+        limiting.note(FAILED_HERE, network_asking())
 
 
 def has_signed_in(email: str) -> None:
@@ -117,13 +116,13 @@ def try_password(account: Account) -> None:
     Who has stolen a session may take it to many networks; its owner may sign in to another one.
     """
     limiting.spend(PASSWORDS, OF_SESSION, str(open_session().id))
-    limiting.spend(PASSWORDS, account.id, _network())
+    limiting.spend(PASSWORDS, account.id, network_asking())
 
 
 def has_right_password(account: Account) -> None:
     """Begin to count anew."""
     limiting.forget(PASSWORDS, OF_SESSION, str(open_session().id))
-    limiting.forget(PASSWORDS, account.id, _network())
+    limiting.forget(PASSWORDS, account.id, network_asking())
 
 
 def try_code(account: Account) -> None:
@@ -133,7 +132,7 @@ def try_code(account: Account) -> None:
     these together have as many tries as all others, which use up none of theirs.
     """
     own_browser = _own_browser(account.email)
-    limiting.spend(CODES_HERE, account.id, own_browser or _network())
+    limiting.spend(CODES_HERE, account.id, own_browser or network_asking())
     limiting.spend(CODES, account.id, OWN_BROWSERS if own_browser else "")
 
 
@@ -157,12 +156,12 @@ def take_belongings(account: Account) -> None:
 
 def open_another_account() -> None:
     """Count an account that is about to be opened. Raises TooManyRequests."""
-    limiting.spend(ACCOUNTS, _network())
+    limiting.spend(ACCOUNTS, network_asking())
 
 
 def ask_for_link() -> None:
     """Count a link that is about to be mailed. Raises TooManyRequests."""
-    limiting.spend(LINKS, _network())
+    limiting.spend(LINKS, network_asking())
 
 
 def ask_for_address(account: Account) -> None:
@@ -186,14 +185,4 @@ def _own_browser(email: str) -> str:
 
 
 def _places(email: str) -> set[str]:
-    return {_network(), _own_browser(email) or _network()}
-
-
-def _network() -> str:
-    """Return the visitor's address; of IPv6 the network, in which each has as many as he likes."""
-    asking = address_asking()
-    if not asking:
-        return ""
-    address = ip_address(asking)
-    is_wide = isinstance(address, IPv6Address)
-    return str(ip_network(f"{address}/64", strict=False)) if is_wide else asking
+    return {network_asking(), _own_browser(email) or network_asking()}

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from wtforms import BooleanField, Field, StringField
-from wtforms.widgets import Input, NumberInput, TextInput
+from wtforms.widgets import Input, TextInput
 
 from app.entrypoints.languages import language, translated
 from app.entrypoints.web.forms import SentForm, visible
@@ -25,6 +25,7 @@ LIST_LENGTH_MAX = 50
 # Everything that no keyboard types into a text of several lines.
 UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 OFF, ON = "off", "on"
+DIGITS = {"inputmode": "numeric", "autocomplete": "off"}
 
 
 class Switch(BooleanField):
@@ -70,7 +71,8 @@ class Amount(Typed):
 class Whole(Typed):
     """A whole number."""
 
-    widget = NumberInput(step=1, min=0)
+    # Not the browser's own field for numbers: it shows nothing of what is none.
+    widget = TextInput()
 
 
 class Numbers(StringField):

@@ -316,7 +316,7 @@ def _read_hour(asked: Mapping[str, str], span: Period, notices: list[Sentence]) 
         notices.append(say("There is no such hour. Showing the requests of the whole range."))
         return None
     if hour not in span:
-        notices.append(say("That hour is not in this range. Showing the whole range's requests."))
+        notices.append(say("That hour is not in this range. Showing the whole range’s requests."))
         return None
     return hour
 

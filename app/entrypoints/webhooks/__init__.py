@@ -6,7 +6,7 @@ from app.domain.payments import inbox
 from app.entrypoints import limiting
 from app.entrypoints.gateways import gateway
 from app.entrypoints.limiting import Limit
-from app.entrypoints.peers import address_asking
+from app.entrypoints.peers import network_asking
 from app.entrypoints.queueing import nudge
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -36,7 +36,7 @@ def paypal() -> Response:
 
 def _receive(provider: str) -> Response:
     request.max_content_length = BODY_MAX_BYTES
-    now, sender = clock.now(), address_asking()
+    now, sender = clock.now(), network_asking()
     limiting.spend(UNPROVEN, provider, sender)
     headers = {name.lower(): value for name, value in request.headers.items()}
     notice = gateway(provider).read_event(request.get_data(), headers, now=now)

@@ -10,6 +10,7 @@ from app.domain.accounts.views import SettingsView
 from app.foundation.errors import InvalidFields
 
 FRESH = SettingsView(
+    name="",
     billing_email=None,
     billing_address=None,
     tax_id=None,
@@ -34,7 +35,16 @@ FRESH = SettingsView(
     spend_limit_minor=None,
     tax_id_approved_at=None,
 )
-TEXTS = ["billing_email", "billing_address", "tax_id", "country", "currency", "timezone", "locale"]
+TEXTS = [
+    "name",
+    "billing_email",
+    "billing_address",
+    "tax_id",
+    "country",
+    "currency",
+    "timezone",
+    "locale",
+]
 TRUTHS = [name for name in SETTINGS if isinstance(getattr(FRESH, SETTINGS[name].column), bool)]
 WHOLES = ["auto_topup_threshold", "auto_topup_max_per_month", "alert_threshold"]
 AMOUNTS = ["auto_topup_amount", "auto_topup_monthly_limit", "alert_spend", "spend_limit"]

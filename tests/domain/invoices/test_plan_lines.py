@@ -2,7 +2,9 @@
 
 from datetime import UTC, datetime
 
-from app.domain.invoices.plan_lines import change_lines
+from app.domain.coupons.discounting import OpenUse
+from app.domain.invoices.bills import Payer, plan_bill
+from app.domain.invoices.plan_lines import change_lines, explained_discounts
 from app.domain.subscriptions import changing
 from app.domain.subscriptions.changing import Standing
 from app.domain.subscriptions.rules import Terms
@@ -47,3 +49,27 @@ class TestChangeLines:
 
     def test_are_none_where_nothing_is_due_now(self) -> None:
         assert lines(LARGE, SMALL, paid=30_000) == ()
+
+
+def use(usage_id: int, code: str, *, share_bp: int = 0, minor: int | None = None) -> OpenUse:
+    kind = "percentage" if minor is None else "fixed"
+    return OpenUse(usage_id, code, kind, share_bp if minor is None else minor, minor, 0, None)
+
+
+class TestExplainedDiscounts:
+    def test_show_what_each_was_worked_out_from(self) -> None:
+        uses = (use(1, "HALF", share_bp=5_000), use(2, "TEN", minor=1_000))
+        payer = Payer("ada", "plan-payg", {}, uses=uses)
+        given = [each.line for each in lines(PAYG, LARGE, paid=0)]
+        explained = explained_discounts(plan_bill(payer, given, plan_id="plan-large", now=MIDDLE))
+        assert [(each.discount.code, each.discount.minor, each.formula) for each in explained] == [
+            ("HALF", 15_000, "50% of $300.00"),
+            ("TEN", 1_000, "Up to $10.00 of $150.00"),
+        ]
+
+    def test_look_past_what_is_carried_on(self) -> None:
+        payer = Payer("ada", "plan-payg", {}, uses=(use(1, "MOST", share_bp=9_990),))
+        given = [each.line for each in lines(PAYG, LARGE, paid=0)]
+        bill = plan_bill(payer, given, plan_id="plan-large", now=MIDDLE)
+        assert bill.lines[-1].kind == "carried_on"
+        assert [each.formula for each in explained_discounts(bill)] == ["99.9% of $300.00"]

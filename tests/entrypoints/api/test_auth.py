@@ -7,9 +7,12 @@ import pytest
 from flask import Flask, g
 from sqlalchemy import update
 
+from app.domain.accounts import operations
 from app.domain.accounts.models import Account, BillingSettings, Key
+from app.domain.payments.models import Payment
 from app.entrypoints.api import auth
 from app.entrypoints.api.answering import answer
+from app.entrypoints.whole_bodies import ENDS_BY_ITSELF
 from app.foundation import clock
 from app.foundation.database import session
 from app.foundation.secret_keys import ALPHABET, KeyKind
@@ -157,3 +160,65 @@ def test_a_key_is_looked_at_once_the_body_is_there(client, by_ada) -> None:
     assert (answer.status_code, answer.json["code"]) == (401, "key_unknown")
     chosen = session.query(BillingSettings).filter_by(user_id="ada").populate_existing().one()
     assert chosen.spend_limit_minor is None
+
+
+class NeverRead(BytesIO):
+    """A body that nobody should have begun to take in."""
+
+    def readinto(self, buffer) -> int:
+        """Fail."""
+        raise AssertionError("the body was read")
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Fail."""
+        raise AssertionError("the body was read")
+
+
+@pytest.mark.parametrize(
+    "announced",
+    [
+        {"CONTENT_LENGTH": str(auth.BODY_MAX_BYTES + 1)},
+        {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", ENDS_BY_ITSELF: True},
+    ],
+)
+def test_nobody_unknown_has_us_take_in_much(client, announced) -> None:
+    answer = client.post(
+        "/v1/billing/usage",
+        headers={"Authorization": f"Bearer {key_with_id('00000000')}"},
+        input_stream=NeverRead(b"{}"),
+        content_type="application/json",
+        environ_overrides=announced,
+    )
+    assert (answer.status_code, answer.json["code"]) == (401, "key_unknown")
+
+
+def test_only_gateways_have_much_to_say(client, by_ada, by_gateway) -> None:
+    much = {f"k{number}": 1 for number in range(40_000)}
+    answer = client.put("/v1/billing/settings", headers=by_ada, json=much)
+    assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+    assert client.post("/v1/billing/usage", headers=by_gateway, json=much).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/invoices/inv-1/checkout", {"provider": "stripe"}),
+        ("/subscription", {"plan_id": "plan-pro"}),
+        ("/topups", {"amount": 5}),
+    ],
+)
+def test_and_once_the_account_is_held(client, by_ada, monkeypatch, path, body) -> None:
+    real = operations.lock_in_use
+
+    def lock_in_use(user_id: str) -> Account:
+        # Whoever held the account before has revoked it.
+        account = real(user_id)
+        session.execute(update(Key).values(revoked_at=clock.now()))
+        return account
+
+    keys = session.query(Key)
+    monkeypatch.setattr(operations, "lock_in_use", lock_in_use)
+    answer = client.post(f"/v1/billing{path}", headers=by_ada, json=body)
+    # Here it is revoked in the transaction that is refused, and so it works the next time.
+    assert answer.status_code == 401 and keys.one().revoked_at is None
+    assert session.query(Payment).count() == 0

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask, Response
 from sqlalchemy import func, select
 
-from app.domain.accounts import keys
+from app.domain.accounts import callers, keys
 from app.domain.accounts.key_rules import Overlap
 from app.domain.accounts.models import Key
 from app.entrypoints import problems
@@ -22,6 +22,7 @@ from app.foundation.idempotency import IdempotencyKey
 from app.foundation.journal import JournalEntry
 from app.foundation.secret_keys import KeyKind
 from tests.factories.bearers import bearer
+from tests.threads import in_parallel
 
 ADDRESS = "/v1/tests/notes"
 
@@ -309,3 +310,47 @@ class TestHolders:
         for address in (ADDRESS, f"{ADDRESS}?verbose=0"):
             assert post(key="k-1", address=address).json["code"] == "idempotency_key_reused"
         assert notes() == 1
+
+
+class TestKeysThatChangeMeanwhile:
+    """While a call waits for what others hold, its key is revoked, or replaced."""
+
+    @pytest.fixture
+    def post(self, app: Flask, client, by_ada) -> Callable:
+        def post(change: Callable[[Key], object], **headers: str):
+            def change_it() -> None:
+                with transaction():
+                    change(session.scalars(select(Key)).one())
+
+            waits_for = [change_it]
+
+            def call_that_waits():
+                # Before the call's own first statement, which would hold the database itself.
+                if waits_for:
+                    in_parallel(app, [waits_for.pop()])
+                return answer({"number": note()}, status=201)
+
+            call = for_customers(changes(call_that_waits))
+            app.add_url_rule("/v1/tests/waits", "waits", call, methods=["POST"])
+            return client.post("/v1/tests/waits", json={}, headers={**by_ada, **headers})
+
+        return post
+
+    @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}])
+    def test_do_nothing_once_they_are_revoked(self, post, headers) -> None:
+        refused = post(lambda key: keys.revoke(key.id, now=clock.now()), **headers)
+        assert (refused.status_code, refused.json["code"]) == (401, "key_unknown")
+        session.rollback()
+        assert notes() == 0
+
+    def test_go_on_where_they_still_work(self, post) -> None:
+        replaced = post(lambda key: keys.replace(key.id, overlap=Overlap.DAY, now=clock.now()))
+        assert replaced.status_code == 201
+        session.rollback()
+        assert notes() == 1
+
+    def test_are_refused_where_they_never_stay(self, post, monkeypatch) -> None:
+        monkeypatch.setattr(callers, "are_as_remembered", lambda *_, **__: False)
+        assert post(lambda _: None).status_code == 401
+        session.rollback()
+        assert notes() == 0

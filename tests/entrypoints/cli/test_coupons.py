@@ -44,7 +44,7 @@ class TestCreate:
             (("--code", "A-1", "--value", "101"), 1, "value must be a percentage"),
             (("--code", "A-1", "--plan", "plan-x"), 1, "There is no plan with the id 'plan-x'."),
             (("--code", "A-1", "--expires", "2020-01-01"), 1, "expires_at must lie after"),
-            (("--code", "A"), 1, "A coupon's code has 3 to 40 characters."),
+            (("--code", "A"), 1, "A coupon’s code has 3 to 40 characters."),
             (("--code-prefix", "GIFT", "--count", 0), 1, "count must be a whole number"),
         ],
     )

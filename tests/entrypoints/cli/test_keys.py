@@ -52,7 +52,7 @@ class TestCreate:
             (["--operator", "ada"], 1, "The account ada has the role customer, not operator."),
             (["--user", "olga"], 1, "The account olga has the role operator, not customer."),
             (["--user", "nobody"], 1, "There is no account with this id."),
-            (["--gateway", ""], 1, "A key's name has 1 to 80 visible characters."),
+            (["--gateway", ""], 1, "A key’s name has 1 to 80 visible characters."),
             (["--user", "ada", "--gateway", "main"], 2, "Say for whom"),
         ],
     )

@@ -23,6 +23,7 @@ from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from tests.databases import ROOT
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 
 WAIT_SECONDS = 180
 
@@ -78,6 +79,7 @@ def tries() -> list[int]:
 
 
 class TestWorker:
+    @on_one_of_both
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_works_until_it_is_told_to_end(
         self, start, now: datetime, number: signal.Signals
@@ -93,6 +95,7 @@ class TestWorker:
         session.rollback()
         assert session.query(JournalEntry).filter_by(action="installation_started").count() == 1
 
+    @on_one_of_both
     def test_hears_a_nudge_from_another_program(
         self, start, now: datetime, settings: Settings
     ) -> None:
@@ -102,6 +105,7 @@ class TestWorker:
         Queue(settings).nudge("outbox")
         wait_until(lambda: tries() == [1])
 
+    @on_one_of_both
     def test_a_killed_worker_leaves_its_work_to_the_next(self, start, now: datetime) -> None:
         first = start()
         promise(now)
@@ -112,6 +116,7 @@ class TestWorker:
         start()
         wait_until(lambda: tries() == [1, 1])
 
+    @on_one_of_both
     def test_two_workers_do_not_do_things_twice(self, start, now: datetime) -> None:
         for _ in range(10):
             promise(now)

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask, current_app
 from flask.testing import FlaskClient
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from app.domain.accounts import passwords, queries
 from app.domain.accounts.access_models import SignInSession
@@ -50,6 +51,13 @@ def signed_in(app: Flask, account: Account) -> FlaskClient:
     answer = browser.post("/login", data={"email": account.email, "password": PASSWORD})
     assert answer.status_code == 302
     return browser
+
+
+def saved(browser: FlaskClient, page: str, sent: dict, headers: dict | None = None) -> TestResponse:
+    """Send a page's form, and return what says that it is saved: without htmx, the page anew."""
+    answer = browser.post(page, data=sent, headers=headers)
+    assert answer.status_code == (200 if headers else 303)
+    return answer if headers else browser.get(answer.location)
 
 
 def let_the_password_age(account: Account, *, minutes: int = 15) -> None:

@@ -5,7 +5,7 @@ from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
 from app.foundation import clock
-from app.foundation.database import transaction
+from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import PASSWORD
 from tests.factories.factors import make_factor
 from tests.halves import on_one_of_both
@@ -53,6 +53,21 @@ def test_says_what_came_of_it(
     client: FlaskClient, ada: Account, address: str, sent: dict[str, str], words: str
 ) -> None:
     assert words in said(client, address, sent)
+
+
+def test_asks_for_a_code_in_the_accounts_language(client: FlaskClient, ada: Account) -> None:
+    make_factor(ada, now=clock.now())
+    ada.locale = "zh"
+    session.commit()
+    english = {"Accept-Language": "en"}
+    assert "Sign in" in client.get("/login", headers=english).text
+    client.post("/login", data={"email": ada.email, "password": PASSWORD}, headers=english)
+    assert "请输入验证码" in client.get("/login/code", headers=english).text
+    refused = client.post("/login/code", data={"code": "wrong"}, headers=english)
+    assert "验证码错误，或已使用过。" in refused.text
+    # Who has chosen by the switch is heard.
+    client.post("/language?next=/login/code", data={"locale": "en"})
+    assert "Your code, please" in client.get("/login/code").text
 
 
 def test_asks_for_a_code(client: FlaskClient, ada: Account) -> None:

@@ -13,7 +13,7 @@ from app.domain.accounts import queries
 from app.domain.accounts.models import Account
 from app.entrypoints.jobs.alerting import tell_what_was_crossed
 from app.foundation.database import end_reading, session, transaction
-from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
+from tests.entrypoints.web.conftest import HTMX, saved, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_usage
 from tests.halves import on_one_of_both
@@ -92,13 +92,29 @@ class TestIndex:
 class TestChange:
     @pytest.mark.parametrize("headers", [{}, HTMX])
     def test_saves_and_says_so(self, adas, ada, headers) -> None:
-        answer = adas.post("/alerts", data=FILLED, headers=headers)
+        answer = saved(adas, "/alerts", FILLED, headers)
         assert answer.status_code == 200 and "Saved" in answer.text
+        assert "Saved" not in adas.get("/alerts").text
         chosen = queries.settings_view(ada)
         assert chosen.enable_alerts and not chosen.alert_forecast
         assert (chosen.alert_threshold, chosen.alert_spend_minor) == (50_000, 1_234)
         assert chosen.alert_percents == (10, 60, 90)
         assert 'value="10, 60, 90"' in answer.text and 'value="50000"' in answer.text
+
+    def test_shows_what_was_typed_and_is_no_number(self, adas) -> None:
+        page = adas.post("/alerts", data={"alert_threshold": "abc"}, headers=HTMX).text
+        (field,) = re.findall(r'<input[^>]* id="alert_threshold"[^>]*>', page)
+        assert 'type="text"' in field and 'value="abc"' in field and 'inputmode="numeric"' in field
+        assert "A whole number from 0 to" in words_of(page)
+
+    def test_says_what_is_passed_already(self, adas, now) -> None:
+        make_usage("ada", now=now, prompt_tokens=100_000, completion_tokens=0)
+        sent = {"enable_alerts": "on", "alert_spend": "1"}
+        page = words_of(adas.post("/alerts", data=sent, headers=HTMX).text)
+        assert "One threshold is passed already: $1.00 spent in a month." in page
+        assert "is noted below and mailed within a minute; your requests go on." in page
+        sent = {"enable_alerts": "off", "alert_spend": "50"}
+        assert "passed already:" not in adas.post("/alerts", data=sent, headers=HTMX).text
 
     def test_of_nothing_switches_them_off(self, adas, ada) -> None:
         adas.post("/alerts", data={**FILLED, "alert_percents": "", "alert_spend": ""})

@@ -20,7 +20,7 @@ from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
-STATEMENTS_MAX = 6
+STATEMENTS_MAX, REFUSED_STATEMENTS_MAX = 6, 16
 GUESSES_MAX = 10
 FOUND_NOTHING = "There is no coupon with this code."
 
@@ -66,7 +66,9 @@ class TestPreview:
         self, cleos: FlaskClient, now: datetime, headers: dict[str, str]
     ) -> None:
         make_coupon(now=now)
-        answer = cleos.post("/coupons/preview", data={"coupon_code": "save50 "}, headers=headers)
+        answer = cleos.get(
+            "/coupons/preview", query_string={"coupon_code": "save50 "}, headers=headers
+        )
         page = words(answer.text)
         assert answer.status_code == 200 and "Save 50%" in page
         assert re.search(r"Renewal of your plan \d+ \w+ \d{4} \$99.99 −\$50.00 \$49.99", page)
@@ -77,18 +79,18 @@ class TestPreview:
     ) -> None:
         make_coupon("TEN", now=now, type="fixed", value=1_000, applicable_plans=["plan-pro"])
         data = {"coupon_code": "TEN", "plan_id": "plan-pro"}
-        page = words(adas.post("/coupons/preview", data=data).text)
+        page = words(adas.get("/coupons/preview", query_string=data).text)
         assert "The plan that you choose when you switch $99.99 −$10.00 $89.99" in page
         assert adas.post("/coupons", data=data).status_code == 303
 
     def test_says_which_invoice_is_too_small(self, cleos: FlaskClient, now: datetime) -> None:
         make_coupon(now=now, min_purchase_minor=20_000)
-        page = words(cleos.post("/coupons/preview", data={"coupon_code": "SAVE50"}).text)
+        page = words(cleos.get("/coupons/preview", query_string={"coupon_code": "SAVE50"}).text)
         assert "It needs an invoice of $200.00 or more." in page and "does not fit" in page
 
     def test_shows_tokens(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon("GIFT", now=now, type="free_tokens", value=5_000)
-        page = words(adas.post("/coupons/preview", data={"coupon_code": "gift"}).text)
+        page = words(adas.get("/coupons/preview", query_string={"coupon_code": "gift"}).text)
         assert "5,000 extra tokens are added to your balance at once" in page
 
     def test_shows_first_what_comes_first(self, cleos: FlaskClient, now: datetime) -> None:
@@ -97,7 +99,7 @@ class TestPreview:
         period.quota_tokens_used = period.tokens_used = period.quota
         session.commit()
         make_usage("cleo", now=now, prompt_tokens=500_000, completion_tokens=0)
-        page = words(cleos.post("/coupons/preview", data={"coupon_code": "SAVE50"}).text)
+        page = words(cleos.get("/coupons/preview", query_string={"coupon_code": "SAVE50"}).text)
         # Fifteen dollars of gpt-4, less the plan's tenth, and half of that.
         assert "$13.50 −$6.75 $6.75" in page and "$99.99 −$50.00 $49.99" in page
         expected = re.findall(r"(?:so far|your plan) (\d+ \w+ \d{4}) \$", page)
@@ -106,18 +108,32 @@ class TestPreview:
 
     def test_says_that_no_invoice_is_in_sight(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon(now=now)
-        page = words(adas.post("/coupons/preview", data={"coupon_code": "SAVE50"}).text)
+        page = words(adas.get("/coupons/preview", query_string={"coupon_code": "SAVE50"}).text)
         assert "No invoice is in sight yet" in page
 
     def test_counts_as_a_guess(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon(now=now)
         for _ in range(GUESSES_MAX):
-            answer = adas.post("/coupons/preview", data={"coupon_code": "NONE"})
+            answer = adas.get("/coupons/preview", query_string={"coupon_code": "NONE"})
             assert answer.status_code == 422 and FOUND_NOTHING in answer.text
-        answer = adas.post("/coupons/preview", data={"coupon_code": "SAVE50"})
+        answer = adas.get("/coupons/preview", query_string={"coupon_code": "SAVE50"})
         assert answer.status_code == 422 and "Too many codes" in answer.text
         assert "Too many codes" in adas.post("/coupons", data={"coupon_code": "SAVE50"}).text
         assert session.query(CouponGuess).count() == GUESSES_MAX and redemptions() == 0
+
+    def test_refuses_with_few_statements(self, cleos: FlaskClient) -> None:
+        for code in ("", "NONE"):
+            with statements() as sent:
+                answer = cleos.get("/coupons/preview", query_string={"coupon_code": code})
+            assert answer.status_code == 422 and len(sent) <= REFUSED_STATEMENTS_MAX, sent
+
+    def test_can_be_asked_for_again(self, cleos: FlaskClient, now: datetime) -> None:
+        make_coupon(now=now)
+        address = "/coupons/preview?coupon_code=SAVE50&plan_id="
+        assert cleos.get(address, headers=HTMX).status_code == 200
+        page = cleos.get(address).text
+        assert "Redeem SAVE50" in page and 'value="SAVE50"' in page
+        assert 'hx-replace-url="/coupons"' in page
 
     def test_leads_back_who_only_looks(self, adas: FlaskClient) -> None:
         assert adas.get("/coupons/preview").location == "/coupons"
@@ -144,16 +160,19 @@ class TestRedeem:
         assert "5,000 tokens" in page and "used up" in page
         check_books()
 
-    @pytest.mark.parametrize("path", ["/coupons", "/coupons/preview"])
+    @pytest.mark.parametrize(
+        "sending",
+        [("POST", "/coupons", "data"), ("GET", "/coupons/preview", "query_string")],
+    )
     @pytest.mark.parametrize(
         ("data", "said"),
         [
-            ({}, "Enter the code of your coupon."),
             ({"coupon_code": ""}, "Enter the code of your coupon."),
             ({"coupon_code": "   "}, "Enter the code of your coupon."),
             ({"coupon_code": "SАVE50"}, FOUND_NOTHING),
             ({"coupon_code": "SAVE５０"}, FOUND_NOTHING),
             ({"coupon_code": "A" * 5_000}, FOUND_NOTHING),
+            ({"coupon_code": '"><script>alert(1)</script>'}, FOUND_NOTHING),
             ({"coupon_code": "OLD"}, "The coupon OLD is not valid any more."),
             ({"coupon_code": "FORPRO"}, "The coupon FORPRO is for another plan than yours."),
             ({"coupon_code": "SAVE50", "plan_id": "plan-nine"}, "There is no plan with this id."),
@@ -161,12 +180,18 @@ class TestRedeem:
         ],
     )
     def test_says_at_the_field_what_is_wrong(
-        self, adas: FlaskClient, now: datetime, path: str, data: dict[str, str], said: str
+        self,
+        adas: FlaskClient,
+        now: datetime,
+        sending: tuple[str, str, str],
+        data: dict[str, str],
+        said: str,
     ) -> None:
+        method, path, place = sending
         make_coupon(now=now)
         make_coupon("OLD", now=now, is_active=False)
         make_coupon("FORPRO", now=now, applicable_plans=["plan-pro"])
-        answer = adas.post(path, data=data)
+        answer = adas.open(path, method=method, **{place: data})
         assert answer.status_code == 422 and "field-wrong" in answer.text
         assert said in answer.text and redemptions() == 0
 

@@ -25,7 +25,7 @@ def reads_chinese(ada: Account) -> None:
 def test_no_english_is_left(adas: FlaskClient) -> None:
     make_coupon("SAVE50")
     asked = {"coupon_code": "save50", "plan_id": "plan-pro"}
-    preview = main_of(adas.post("/coupons/preview", data=asked).text)
+    preview = main_of(adas.get("/coupons/preview", query_string=asked).text)
     plans = ["SAVE50", "Basic", "Pro", "Enterprise"]
     assert english_words(preview, data=plans) == set()
     adas.post("/coupons", data=asked)
@@ -49,5 +49,5 @@ def test_refusals_are_said(
     if changes:
         ends = {"expires_at": datetime(3000, 1, 1, tzinfo=UTC)}
         make_coupon(code, **{**ends, **changes})
-    answer = adas.post("/coupons/preview", data={"coupon_code": code})
+    answer = adas.get("/coupons/preview", query_string={"coupon_code": code})
     assert answer.status_code == 422 and said in words_of(answer.text)

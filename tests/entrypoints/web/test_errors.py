@@ -37,7 +37,7 @@ def refuse_in_web(app, error: Exception) -> None:
 
 @pytest.mark.parametrize(
     ("address", "status"),
-    [("/nothing", 404), ("/usage/nothing", 404), ("/static/nothing.css", 404), ("/logout", 405)],
+    [("/nothing", 404), ("/usage/nothing", 404), ("/static/nothing.css", 404)],
 )
 def test_pages_that_are_not_there(client, address, status) -> None:
     answer = client.get(address)

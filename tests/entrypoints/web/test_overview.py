@@ -33,19 +33,6 @@ A_WEEK = timedelta(days=7)
 MARK = re.compile(r"seen=([0-9a-f]+)")
 
 
-class TestFirstVisit:
-    def test_says_what_to_do_next(self, adas) -> None:
-        page = adas.get("/").text
-        assert "Three steps to your first figures" in page
-        assert "/v1/billing/usage" in page and '"user_id": "ada"' in page
-        assert "Make an API key" in page
-
-    def test_is_over_with_the_first_request(self, adas, now) -> None:
-        make_usage(now=now)
-        page = adas.get("/").text
-        assert "Three steps" not in page and "Spend by day" in page
-
-
 class TestFigures:
     def test_show_the_month(self, adas, now) -> None:
         make_usage(now=now)

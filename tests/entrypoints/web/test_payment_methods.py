@@ -89,6 +89,9 @@ class TestIndex:
     ) -> None:
         page = words_of(adas.get(PAGE).text)
         assert "Auto top-up off" in page and "Renewals off" in page and "Auto-pay off" in page
+        shown = adas.get(PAGE).text
+        for place in ("/tokens#automatic-title", "/plans", "/settings#auto_pay"):
+            assert f'<a href="{place}" aria-label="Change it:' in shown
         with transaction():
             settings = account_queries.settings_of(ada)
             settings.auto_topup_threshold, settings.auto_pay = 1_000, True

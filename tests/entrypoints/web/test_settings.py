@@ -10,15 +10,18 @@ from app.domain.accounts.views import SettingsView
 from app.foundation import clock
 from app.foundation.database import end_reading, session, transaction
 from app.foundation.journal import JournalEntry
-from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age
+from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age, saved, words
+from tests.factories.usage import make_usage
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
 FIELDS = (
-    "billing_email", "billing_address", "country", "tax_id", "currency", "invoice_frequency",
+    "name", "billing_email", "billing_address", "country", "tax_id", "currency",
+    "invoice_frequency",
     "send_invoice_email", "auto_pay", "timezone", "locale", "spend_limit", "overage_enabled",
 )  # fmt: skip
 FILLED = {
+    "name": " Lovelace & Co. ",
     "billing_email": "Billing@Example.com",
     "billing_address": "Ada Lovelace\r\n12 St James's Square\r\n",
     "country": "DE",
@@ -68,9 +71,11 @@ class TestIndex:
 class TestChange:
     @pytest.mark.parametrize("headers", [{}, HTMX])
     def test_saves_and_says_so(self, adas, ada, ben, headers) -> None:
-        answer = adas.post("/settings", data=FILLED, headers=headers)
+        answer = saved(adas, "/settings", FILLED, headers)
         assert answer.status_code == 200 and "已保存" in answer.text
         chosen = view(ada)
+        assert chosen.name == ada.name == "Lovelace & Co."
+        assert "<b>Lovelace &amp; Co.</b>" in adas.get("/").text
         assert chosen.billing_email == "billing@example.com"
         assert chosen.billing_address == "Ada Lovelace\n12 St James's Square"
         assert (chosen.country, chosen.tax_id) == ("DE", "DE136695976")
@@ -89,9 +94,19 @@ class TestChange:
         assert after.auto_pay == before.auto_pay and after.overage_enabled
         assert after.billing_address == before.billing_address
 
+    @pytest.mark.parametrize(
+        ("limit", "is_passed"), [("2.99", True), ("3", True), ("3.01", False), ("0", True)]
+    )
+    def test_says_that_the_limit_is_passed_already(self, adas, ada, now, limit, is_passed) -> None:
+        make_usage("ada", now=now, prompt_tokens=100_000, completion_tokens=0)
+        page = adas.post("/settings", data={"spend_limit": limit}, headers=HTMX).text
+        assert ("This limit is passed already" in page) is is_passed
+        assert ("$3.00 are spent in this billing month" in words(page)) is is_passed
+        assert ("told to refuse your requests until the month is over" in page) is is_passed
+
     def test_of_nothing_changes_nothing(self, adas, ada) -> None:
         before = view(ada)
-        assert adas.post("/settings").status_code == 200
+        assert adas.post("/settings").status_code == 303
         assert view(ada) == before
         noted = session.query(JournalEntry).filter_by(action="settings_changed")
         assert noted.count() == 0
@@ -150,7 +165,7 @@ class TestChange:
 
 class TestRebuilding:
     def test_is_said_until_it_is_done(self, adas, ada) -> None:
-        answer = adas.post("/settings", data={"timezone": "Asia/Kathmandu"})
+        answer = adas.post("/settings", data={"timezone": "Asia/Kathmandu"}, headers=HTMX)
         assert "being rebuilt" in answer.text
         assert "being rebuilt" in adas.get("/usage").text
 
@@ -192,7 +207,7 @@ class TestAnotherBillingEmail:
         answer = adas.post("/settings", data=sent, headers=HTMX)
         assert answer.status_code == 200 and 'id="password"' not in answer.text
         assert view(ada).billing_email == "thief@example.com"
-        assert adas.post("/settings", data={"billing_email": ""}).status_code == 200
+        assert adas.post("/settings", data={"billing_email": ""}).status_code == 303
 
     def test_is_not_saved_with_a_wrong_one(self, adas, ada) -> None:
         let_the_password_age(ada)
@@ -209,10 +224,10 @@ class TestAnotherBillingEmail:
     @pytest.mark.parametrize("sent", [{"billing_email": ""}, {"billing_address": "Elsewhere"}])
     def test_asks_nothing_where_it_stays(self, adas, ada, sent) -> None:
         let_the_password_age(ada)
-        assert adas.post("/settings", data=sent).status_code == 200
+        assert adas.post("/settings", data=sent).status_code == 303
 
     def test_asks_nothing_of_who_has_just_entered_it(self, adas, ada) -> None:
-        assert adas.post("/settings", data=self.SENT).status_code == 200
+        assert adas.post("/settings", data=self.SENT).status_code == 303
         assert 'id="password"' not in adas.get("/settings").text
 
     def test_pages_that_are_open_go_on(self, app, adas, ada) -> None:
@@ -223,4 +238,4 @@ class TestAnotherBillingEmail:
         sent = {**self.SENT, "password": PASSWORD, "csrf_token": token[1]}
         assert adas.post("/settings", data=sent, headers=HTMX).status_code == 200
         again = {"billing_address": "Elsewhere", "csrf_token": token[1]}
-        assert adas.post("/settings", data=again).status_code == 200
+        assert adas.post("/settings", data=again).status_code == 303

@@ -166,16 +166,19 @@ def test_amounts_in_sentences(minor, written) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pico", "exact", "about"),
+    ("pico", "exact", "of_a_million", "about"),
     [
-        (150_000_000, "$0.00015", "$0.00015"),
-        (2_462_864, "$0.000002462864", "$0.00000246"),
-        (0, "$0", "$0"),
+        (150_000_000, "$0.00015", "$150.00", "$150.00"),
+        (2_462_864, "$0.000002462864", "$2.462864", "$2.46"),
+        (130, "$0.00000000013", "$0.00013", "$0.00013"),
+        (1_234_567_890, "$0.00123456789", "$1,234.56789", "$1,230.00"),
+        (0, "$0", "$0.00", "$0.00"),
     ],
 )
-def test_prices_of_a_token(pico, exact, about) -> None:
+def test_prices_of_tokens(pico, exact, of_a_million, about) -> None:
     assert showing.usd_per_token(pico) == exact
-    assert showing.usd_per_token_about(pico) == about
+    assert showing.usd_per_million(pico) == of_a_million
+    assert showing.usd_per_million_about(pico) == about
 
 
 @pytest.mark.parametrize(

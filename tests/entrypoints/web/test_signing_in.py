@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.accounts import operations, sessions
 from app.domain.accounts.models import Account
+from app.domain.payments.consent import VERSION
 from app.entrypoints import web
 from app.entrypoints.web.signing_in import own_path
 from app.foundation import clock
@@ -58,8 +59,10 @@ def test_whatever_a_page_changes_its_session_is_looked_at() -> None:
     [
         ("/alerts", {"alert_threshold": "5"}),
         ("/coupons", {"coupon_code": "SPRING"}),
+        ("/invoices/inv-1/pay", {"provider": "stripe"}),
         ("/keys", {"name": "Reporting"}),
         ("/language", {"locale": "zh"}),
+        ("/payment-methods", {"consent": VERSION}),
         ("/payment-methods/1/default", {}),
         ("/payment-methods/1/remove", {}),
         ("/plans", {"plan_id": "plan-basic", "previewed_at": "2026-11-05T10:00:00Z"}),
@@ -76,6 +79,8 @@ def test_whatever_a_page_changes_its_session_is_looked_at() -> None:
         ("/settings/security/sessions/end-others", {}),
         ("/settings/security/verification", {}),
         ("/tokens", {"auto_topup_threshold": "5"}),
+        ("/tokens/buy", {"amount": "5", "provider": "stripe"}),
+        ("/tokens/finish/inv-1", {}),
     ],
 )
 def test_nothing_comes_of_what_a_session_does_that_ends_meanwhile(

@@ -53,7 +53,7 @@ class TestIndex:
 
     def test_offers_them_at_the_plans_price(self, pias: FlaskClient) -> None:
         page = words_of(pias.get(PAGE).text)
-        assert "One extra token costs $0.00015 on your plan" in page
+        assert "A million extra tokens cost $150.00 on your plan" in page
         assert "Buys 666,666 tokens for 100.00 USD." in page
         assert "What overage costs depends on the models you use." in page
 
@@ -63,7 +63,7 @@ class TestIndex:
         # Beyond the quota: 500,000 tokens of gpt-4's prompts at 0.03 per 1,000, less 10 percent.
         make_usage("pia", prompt_tokens=1_500_000, completion_tokens=0, now=now)
         page = words_of(pias.get(PAGE).text)
-        assert "Your tokens beyond the plan came to about $0.000027 each" in page
+        assert "Your tokens beyond the plan came to about $27.00 per million" in page
         assert "would cost you about 18.00 USD, before tax: that is 82.00 USD less" in page
 
     def test_compares_with_list_prices_where_there_was_no_overage(
@@ -71,7 +71,7 @@ class TestIndex:
     ) -> None:
         make_usage("pia", prompt_tokens=1_000, completion_tokens=0, now=now)
         page = words_of(pias.get(PAGE).text)
-        assert "You had no overage" in page and "is about $0.000027 per token" in page
+        assert "You had no overage" in page and "is about $27.00 per million" in page
 
     def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
         answer = adas.get(PAGE).text
@@ -214,7 +214,7 @@ class TestBuy:
         with transaction():
             settle_payment(gateway.outcome_of_session("cs_1"), now=now)
         page = words_of(pias.get(PAGE).text)
-        assert "333,333 bought" in page and "Bought + 333,333 $0.00015 333,333" in page
+        assert "333,333 bought" in page and "Bought + 333,333 $150.00 333,333" in page
         check_books()
 
     def test_saves_the_card_of_whoever_agrees(
@@ -231,6 +231,8 @@ class TestBuy:
         self, pias: FlaskClient, gateway: FakeGateway
     ) -> None:
         answer = pias.post(BUY, data={"amount": "50", "provider": ""})
+        assert (answer.status_code, answer.location) == (303, "/tokens?amount=50")
+        answer = pias.get(answer.location)
         assert answer.status_code == 200 and gateway.orders == []
         assert "Buys 333,333 tokens for 50.00 USD." in words_of(answer.text)
 

@@ -20,7 +20,7 @@ from app.workflows.charge_saved_card import charge_saved_card
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
-from tests.entrypoints.web.conftest import HTMX, words_of
+from tests.entrypoints.web.conftest import HTMX, saved, words_of
 from tests.entrypoints.web.test_tokens import tax_in
 from tests.factories.payments import SELLER, make_card
 from tests.fakes.payment_gateway import FakeGateway
@@ -76,7 +76,7 @@ def buy_automatically(account: Account, gateway: FakeGateway, *, now: datetime) 
 
 class TestChange:
     def test_keeps_what_was_chosen(self, pias: FlaskClient, pia: Account) -> None:
-        answer = pias.post(PAGE, data=WANTED)
+        answer = saved(pias, PAGE, WANTED)
         assert answer.status_code == 200 and "Saved" in answer.text
         assert settings_of(pia) == {
             "auto_topup": True,
@@ -116,7 +116,7 @@ class TestChange:
         assert "As soon as every field makes sense" in answer.text
 
     def test_switches_off_and_says_so(self, pias: FlaskClient, pia: Account) -> None:
-        page = words_of(pias.post(PAGE, data={**WANTED, "auto_topup": "off"}).text)
+        page = words_of(saved(pias, PAGE, {**WANTED, "auto_topup": "off"}).text)
         assert settings_of(pia)["auto_topup"] is False
         assert f"Switched off. Switched on, it does this: {SENTENCE}" in page
         assert "Switched off: nothing is bought by itself." in page
@@ -130,7 +130,7 @@ class TestChange:
                 tokens.note_declined("pia", now=now)
         assert "Switched off after three declines." in pias.get(PAGE).text
         make_card(pia, now=now)
-        page = words_of(pias.post(PAGE, data=WANTED).text)
+        page = words_of(saved(pias, PAGE, WANTED).text)
         assert "Ready: 0 of 5 this month" in page
         guard = queries.find_guard("pia")
         assert (guard.declines_in_a_row, guard.switched_off_at, guard.paused_until) == (

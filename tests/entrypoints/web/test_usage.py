@@ -123,7 +123,7 @@ class TestRecords:
         page = adas.get("/usage").text
         # 500 tokens at 30 USD a million and 120 at 60.
         assert "$0.0222" in page and "adas-one" in page
-        assert "Covered by the plan&#39;s quota" in page.replace("'", "&#39;")
+        assert "Covered by the plan’s quota" in page
 
     def test_say_what_has_no_price_and_what_is_void(self, adas, ada, now) -> None:
         make_usage(request_id="dear", now=now)

@@ -13,6 +13,7 @@ from app.entrypoints.api.describing.parts import (
 )
 
 _settings = {
+    "name": text("Whose account it is: it stands on invoices and in mails; empty: none."),
     "billing_email": or_null(text(), "Null: the address of the account."),
     "billing_address": or_null(text("As it stands on invoices.")),
     "tax_id": or_null(text("A VAT id; it counts once the operator has approved it.")),

@@ -9,7 +9,7 @@ from app.foundation.sentences import Sentence, say
 ACTS: Mapping[str, Sentence] = {
     # Accounts and their doors.
     "account_opened": say("Account opened"),
-    "account_seen": say("Customer's pages looked at"),
+    "account_seen": say("Customer’s pages looked at"),
     "account_suspended": say("Account suspended"),
     "account_resumed": say("Account no longer suspended"),
     "suspension_lifted": say("Suspension ended by payment"),

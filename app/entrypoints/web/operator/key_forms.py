@@ -55,7 +55,7 @@ class GatewayKeyForm(KeyForm):
         field_label("Bills this account for events of others"),
         filters=[visible],
         description=field_label(
-            "A user id, for LiteLLM's, OpenMeter's and Lago's events. Empty: nobody."
+            "A user id, for LiteLLM’s, OpenMeter’s and Lago’s events. Empty: nobody."
         ),
         render_kw={"autocomplete": "off"},
     )

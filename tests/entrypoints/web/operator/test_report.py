@@ -29,6 +29,8 @@ class TestIndex:
         read = words(page)
         assert "gpt-4 1 100K $3.00" in read
         assert "Pay as you go 1 100K $3.00" in read and "data-chart" in page
+        make_usage(model="nobody-knows", now=clock.now())
+        assert "nobody-knows 1 620 no price yet" in words(olgas.get(REPORT).text)
 
     def test_shows_what_has_no_price_as_such(self, olgas: FlaskClient, ada: Account) -> None:
         make_usage(model="nobody-knows", prompt_tokens=900, completion_tokens=0, now=clock.now())

@@ -1,0 +1,45 @@
+"""Addresses that only forms are sent to: whoever opens one is led to the page its form stands on.
+
+A refused form leaves such an address in the address bar, and Enter or a bookmark asks for it.
+"""
+
+from urllib.parse import quote
+
+from flask import current_app, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+
+HOME = "/"
+LOOKING = ("GET", "HEAD")
+
+
+def is_only_looked_at() -> bool:
+    """Tell whether the request would change nothing: then there may be a page to lead to."""
+    return request.method in LOOKING
+
+
+def lead_back() -> ResponseReturnValue:
+    """Lead to the nearest page above: forms are sent below the page that they stand on."""
+    asked = request.query_string.decode("ascii", "replace")
+    page = quote(_page_above(request.path))
+    # What a form was about, it is about on its page as well.
+    return redirect(f"{page}?{asked}" if asked else page, 303)
+
+
+def _page_above(path: str) -> str:
+    while path != HOME:
+        path = path.rpartition("/")[0] or HOME
+        if _is_page(path):
+            return path
+    return HOME
+
+
+def _is_page(path: str) -> bool:
+    addresses = current_app.create_url_adapter(request)
+    if addresses is None:
+        return False
+    try:
+        addresses.match(path, method="GET")
+    except (MethodNotAllowed, NotFound):
+        return False
+    return True
