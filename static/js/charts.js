@@ -3,6 +3,7 @@
 (() => {
   "use strict";
 
+  const GROUPED = /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/;
   const NANOS = 1_000_000_000;
   const NANO_DECIMALS = 9;
   const CENT = 10_000_000;
@@ -175,9 +176,11 @@
   // --- Courses: an amount over the days of its period, with thresholds as lines across ----------
   function numbersOf(threshold) {
     const field = document.getElementById(threshold.field);
-    const separators = threshold.over > 1 ? /[\s,;%]+/ : /$^/;
-    const parts = (field?.value ?? "").split(separators).map((part) => part.replace(/[,\s$]/g, ""));
-    const numbers = parts.filter(Boolean).map(Number).filter(Number.isFinite);
+    const separators = threshold.over > 1 ? /[\s,;%，、]+/ : /$^/;
+    const parts = (field?.value ?? "").split(separators).map((part) => part.replace(/[\s$]/g, ""));
+    // As the server reads it: commas stand before thousands, and nowhere else.
+    const plain = parts.map((part) => (GROUPED.test(part) ? part.replaceAll(",", "") : part));
+    const numbers = plain.filter(Boolean).map(Number).filter(Number.isFinite);
     return numbers.filter((number) => number !== threshold.off);
   }
 

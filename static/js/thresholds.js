@@ -4,14 +4,17 @@
   "use strict";
 
   const LANGUAGE = document.documentElement.lang || "en";
+  // As the server reads it: commas stand before thousands, and nowhere else.
+  const GROUPED = /^[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/;
 
   function numbersIn(field) {
-    const parts = field.value.split(/[\s,;%]+/).filter(Boolean).map(Number);
+    const parts = field.value.split(/[\s,;%，、]+/).filter(Boolean).map(Number);
     return parts.filter((number) => number >= 1 && number <= 100);
   }
 
   function amountIn(field) {
-    return Number(field.value.replace(/[,\s$]/g, "")) || 0;
+    const typed = field.value.replace(/[\s$]/g, "");
+    return Number(GROUPED.test(typed) ? typed.replaceAll(",", "") : typed) || 0;
   }
 
   // A slider that stands at nothing says what its field does then.

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from wtforms import BooleanField, Field, StringField
+from wtforms.form import BaseForm
+from wtforms.validators import StopValidation
 from wtforms.widgets import Input, TextInput
 
 from app.entrypoints.languages import language, translated
@@ -17,10 +19,21 @@ from app.entrypoints.web.forms import SentForm, visible
 from app.foundation.errors import InvalidFields
 from app.foundation.languages import SENTENCE_GAPS
 from app.foundation.money import usd_from_minor
+from app.foundation.sentences import say
 
-# Thousands may be set apart; more digits are no amount of anything.
-NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{0,30})?", re.ASCII)
-LIST_BREAKS = re.compile(r"[\s,;%]+")
+# Thousands may be set apart, all of them alike; more digits are no amount of anything.
+NUMBER = re.compile(
+    r"-?(?:[0-9]{1,30}|[1-9][0-9]{0,2}([,\N{NO-BREAK SPACE}])[0-9]{3}(?:\1[0-9]{3}){0,8})"
+    r"(?:\.[0-9]{0,30})?",
+    re.ASCII,
+)
+# In many countries a comma stands before the cents: left out, it would make dollars of them.
+COMMA_ELSEWHERE = re.compile(r"-?[0-9.]*,[0-9.,]*", re.ASCII)
+POINT_WANTED = say(
+    "Write decimals after a point, as in 12.50; a comma only sets thousands apart, as in 12,000."
+)
+FULL_WIDTH_COMMA = "\N{FULLWIDTH COMMA}"
+LIST_BREAKS = re.compile(r"[\s,;%\N{FULLWIDTH COMMA}\N{IDEOGRAPHIC COMMA}]+")
 LIST_LENGTH_MAX = 50
 # Everything that no keyboard types into a text of several lines.
 UNTYPED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
@@ -48,9 +61,15 @@ class Typed(StringField):
     widget: Input = TextInput()
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
-        """Read what was typed."""
+        """Read what was typed; a comma that stands elsewhere than before thousands is told."""
         if valuelist:
-            self.data = number_typed(visible(valuelist[0]) or "")
+            self.data = visible(valuelist[0]) or ""
+            self.data = number_typed(self.data)
+
+    def pre_validate(self, form: BaseForm) -> None:
+        """Judge no further what could not be read: one sentence is enough."""
+        if self.process_errors:
+            raise StopValidation()
 
 
 class Amount(Typed):
@@ -93,13 +112,19 @@ class Numbers(StringField):
 
 
 def number_typed(text: str) -> int | Decimal | str | None:
-    """Return the number that was typed, None for nothing, or the text if it is no number."""
-    bare = text.replace(",", "").replace("\N{NO-BREAK SPACE}", "").strip().removeprefix("$")
+    """Return the number that was typed, None for nothing, or the text if it is no number.
+
+    Raises ValueError where a comma stands elsewhere than before three digits of the whole part.
+    """
+    bare = text.replace(FULL_WIDTH_COMMA, ",").strip().removeprefix("$").strip()
     if not bare:
         return None
     if not NUMBER.fullmatch(bare):
+        if COMMA_ELSEWHERE.fullmatch(bare):
+            raise ValueError(POINT_WANTED)
         return text
-    return Decimal(bare) if "." in bare else int(bare)
+    plain = bare.replace(",", "").replace("\N{NO-BREAK SPACE}", "")
+    return Decimal(plain) if "." in plain else int(plain)
 
 
 def visible_lines(text: str | None) -> str | None:

@@ -107,6 +107,11 @@ class TestChange:
         assert 'type="text"' in field and 'value="abc"' in field and 'inputmode="numeric"' in field
         assert "A whole number from 0 to" in words_of(page)
 
+    def test_takes_the_commas_of_every_keyboard(self, adas, ada) -> None:
+        typed = "50\N{FULLWIDTH COMMA}80\N{IDEOGRAPHIC COMMA} 90,100"
+        adas.post("/alerts", data={"alert_percents": typed})
+        assert queries.settings_view(ada).alert_percents == (50, 80, 90, 100)
+
     def test_says_what_is_passed_already(self, adas, now) -> None:
         make_usage("ada", now=now, prompt_tokens=100_000, completion_tokens=0)
         sent = {"enable_alerts": "on", "alert_spend": "1"}
@@ -127,6 +132,7 @@ class TestChange:
             ("alert_threshold", ""),
             ("alert_threshold", "-1"),
             ("alert_threshold", "1.5"),
+            ("alert_threshold", "1,5"),
             ("alert_threshold", str(2**53 + 1)),
             ("alert_threshold", "many"),
             ("alert_percents", "0"),

@@ -128,6 +128,8 @@ class TestChange:
             ("locale", "fr"),
             ("spend_limit", "-1"),
             ("spend_limit", "0.001"),
+            ("spend_limit", "12,50"),
+            ("spend_limit", "1,0000"),
             ("spend_limit", "a lot"),
             ("spend_limit", "１００"),
             ("spend_limit", "NaN"),

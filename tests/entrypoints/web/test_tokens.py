@@ -13,6 +13,7 @@ from app.domain.invoices.models import Invoice, TaxRate
 from app.domain.payments.consent import VERSION
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.web.tokens import PAGE_SIZE
+from app.entrypoints.web.typed import POINT_WANTED
 from app.foundation import clock
 from app.foundation.database import session, transaction
 from app.workflows.settle_payment import settle_payment
@@ -160,7 +161,7 @@ class TestIndex:
 
 
 TYPED_WRONG = [
-    *("4.99", "10,000.01", "", "ten", "5.001", "0.001", "-5", "0", "-0"),
+    *("4.99", "10,000.01", "", "ten", "5.001", "0.001", "7,5", "-5", "0", "-0"),
     *("1e3", "1e9", "NaN", "Infinity", "１００", "9" * 30, "9" * 5_000, "5 000 000 $"),
 ]
 
@@ -177,6 +178,7 @@ class TestQuote:
             ("10000.01", "The amount must be from 5 to 10,000 USD."),
             ("", "Enter an amount of USD."),
             ("ten", "This is no amount: write 100 or 49.50."),
+            ("7,5", POINT_WANTED),
             ("5.001", "An amount of USD, with at most two decimals."),
             ("0.001", "An amount of USD, with at most two decimals."),
             ("1e9", "This is no amount: write 100 or 49.50."),

@@ -25,11 +25,36 @@ from app.entrypoints.web.typed import number_typed, visible_lines
         ("a lot", "a lot"),
         ("1.2.3", "1.2.3"),
         ("9" * 31, "9" * 31),
+        ("1,000", 1_000),
+        ("1,500", 1_500),
+        ("-12,000", -12_000),
+        ("999,999", 999_999),
+        ("12,345.67", Decimal("12345.67")),
+        ("$1,000,000", 1_000_000),
+        ("1\N{FULLWIDTH COMMA}000", 1_000),
+        ("1\N{NO-BREAK SPACE}000", 1_000),
+        ("1\N{NO-BREAK SPACE}5", "1\N{NO-BREAK SPACE}5"),
+        ("1,000\N{NO-BREAK SPACE}000", "1,000\N{NO-BREAK SPACE}000"),
+        ("1 000", "1 000"),
+        ("one, two", "one, two"),
     ],
 )
 def test_numbers(text: str, typed: object) -> None:
     found = number_typed(text)
     assert found == typed and type(found) is type(typed)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("1,5", "12,50", "7,5", "0,015", "109,99", "1,00", "1,0000", ",5", "5,", ",", ",000"),
+        *("1.5,0", "1.234,50", "1,234,5", "12,34,567", "1234,567", "0,500", "1,,000", "1,000,"),
+        *("-1,5", "$1,5", " 1,5 ", "1\N{FULLWIDTH COMMA}5", "1,000.5,0"),
+    ],
+)
+def test_commas_stand_before_thousands_alone(text: str) -> None:
+    with pytest.raises(ValueError, match="Write decimals after a point"):
+        number_typed(text)
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ class Cents(Amount):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the amount; one that is none is said at the field."""
-        number = number_typed(visible(valuelist[0]) or "") if valuelist else ""
         self.data = None
+        number = number_typed(visible(valuelist[0]) or "") if valuelist else ""
         if isinstance(number, str):
             raise ValueError(AMOUNT_WANTED)
         try:
@@ -47,6 +47,7 @@ class WholeNumber(Typed):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the number; one that is none is said at the field."""
+        self.data = None
         number = number_typed(visible(valuelist[0]) or "") if valuelist else None
         self.data = number if isinstance(number, int) else None
         if self.data is None:
@@ -58,6 +59,7 @@ class Number(Typed):
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the number; one that is none is said at the field."""
+        self.data = None
         number = number_typed(visible(valuelist[0]) or "") if valuelist else None
         self.data = number if isinstance(number, int | Decimal) else None
         if self.data is None:

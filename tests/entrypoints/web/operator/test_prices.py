@@ -143,6 +143,8 @@ class TestSetPrice:
             ("prompt_price_per_k", "free"),
             ("prompt_price_per_k", "-1"),
             ("prompt_price_per_k", "1001"),
+            ("prompt_price_per_k", "0,015"),
+            ("cache_read_price_per_k", "0,5"),
             ("completion_price_per_k", "0.0000000001"),
             ("cache_read_price_per_k", "x"),
             ("cache_write_price_per_k", "-0.1"),
