@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.tokens import operations as tokens
 from app.domain.tokens import queries
@@ -54,6 +55,21 @@ class TestChangeTopUp:
         session.rollback()
         assert queries.find_guard("ada").switched_off_at is None
         assert declines() == 3
+
+    @pytest.mark.parametrize("is_on", [False, True])
+    def test_takes_what_was_left_off_for_the_owners_word(
+        self, ada: Account, now: datetime, *, is_on: bool
+    ) -> None:
+        with transaction():
+            tokens.note_declined("ada", now=now)
+            # Another tab may have switched it on; that is for this one to leave alone.
+            accounts.settings_of(ada).auto_topup = is_on
+            changes = {"auto_topup_threshold": 5}
+            change_top_up(ada, changes, actor="customer:ada", now=now, is_left_off=True)
+        assert accounts.settings_view(ada).auto_topup is is_on
+        guard = queries.find_guard("ada")
+        assert guard is not None and (guard.switched_off_at is None) is not is_on
+        session.rollback()
 
     @pytest.mark.parametrize(
         "changes", [{"auto_topup": True}, {"auto_topup_threshold": 5}, {"auto_topup": False}]

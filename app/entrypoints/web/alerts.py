@@ -17,8 +17,9 @@ from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.setting_forms import AlertsForm, as_set
+from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
-from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 
 # What was crossed longer ago is of no use to anybody.

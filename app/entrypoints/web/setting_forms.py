@@ -13,7 +13,8 @@ from app.domain.accounts.settings_rules import (
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import field_label, language, translated
-from app.entrypoints.web.forms import SentForm, spoken, visible, zone_choices
+from app.entrypoints.web.forms import spoken, visible, zone_choices
+from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import DIGITS, Amount, Numbers, Switch, Whole, visible_lines
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
@@ -27,7 +28,7 @@ def _countries() -> dict[str, str]:
     return {"": str(translated(NO_COUNTRY)), **country_names(language())}
 
 
-class SettingsForm(SentForm):
+class SettingsForm(ShownForm):
     """Who is billed and how, in which time zone, and up to which limits."""
 
     name = StringField(
@@ -75,7 +76,7 @@ class SettingsForm(SentForm):
     )
 
 
-class AlertsForm(SentForm):
+class AlertsForm(ShownForm):
     """When the customer wants to be told."""
 
     enable_alerts = Switch(field_label("Send alerts by mail"))

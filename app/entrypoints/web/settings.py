@@ -14,13 +14,14 @@ from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
+from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
     has_fresh_password,
     require_sign_in,
     signed_in_account,
     signed_in_transaction,
 )
-from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.sentences import say
@@ -78,9 +79,9 @@ def _change(form: SettingsForm) -> None:
 def _is_the_owner(form: SettingsForm) -> bool:
     """Ask for the password where bills are to go elsewhere; what was typed stays in the form."""
     email = form.billing_email
-    is_sent = bool(email.raw_data)
+    is_changed = email.name in changes_in(form)
     kept = queries.settings_view(signed_in_account()).billing_email or ""
-    if not is_sent or has_fresh_password() or (email.data or "").strip().lower() == kept:
+    if not is_changed or has_fresh_password() or (email.data or "").strip().lower() == kept:
         return True
     if form.password.data:
         return has_shown_password(form.password)

@@ -7,6 +7,7 @@ from wtforms.validators import ValidationError
 
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm
+from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import DIGITS, Amount, Switch, Whole
 from app.foundation.money import minor_from_usd
 from app.foundation.sentences import say
@@ -37,7 +38,7 @@ class BuyForm(SentForm):
         return minor_from_usd(self.amount.data)
 
 
-class AutoTopUpForm(SentForm):
+class AutoTopUpForm(ShownForm):
     """When tokens are bought automatically, for how much, and how often at most."""
 
     auto_topup = Switch(field_label("Auto top-up"))
@@ -47,3 +48,8 @@ class AutoTopUpForm(SentForm):
     auto_topup_monthly_limit = Amount(
         field_label("USD a month at most, with tax"), render_kw=DECIMAL
     )
+
+    @property
+    def leaves_it_off(self) -> bool:
+        """Tell whether it was sent with automatic top-up off, changed to that or not."""
+        return bool(self.auto_topup.raw_data) and not self.auto_topup.data

@@ -30,6 +30,7 @@ from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
+from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
     look_at_session,
     require_sign_in,
@@ -38,7 +39,7 @@ from app.entrypoints.web.signing_in import (
 )
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
 from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
-from app.entrypoints.web.typed import changes_in, wrong_fields_shown_on
+from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
@@ -72,7 +73,11 @@ def change() -> ResponseReturnValue:
     if form.validate():
         with wrong_fields_shown_on(form), signed_in_transaction():
             change_top_up(
-                account, changes_in(form), actor=f"customer:{account.id}", now=clock.now()
+                account,
+                changes_in(form),
+                is_left_off=form.leaves_it_off,
+                actor=f"customer:{account.id}",
+                now=clock.now(),
             )
     if form.errors:
         return _shown(refused=form, status=422)

@@ -132,12 +132,6 @@ def visible_lines(text: str | None) -> str | None:
     return UNTYPED.sub(" ", text) if text else text
 
 
-def changes_in(form: SentForm) -> dict[str, object]:
-    """Return what a form changes: the fields that were sent, and no other."""
-    fields: Iterator[Field] = (field for field in form if field.name != "csrf_token")
-    return {field.name: field.data for field in fields if field.raw_data}
-
-
 def _in_words_of_the_page(detail: str, field: Field) -> object:
     """Return what is wrong with a field by its label: only programs know it by its name."""
     told = str(translated(detail))

@@ -1,0 +1,157 @@
+"""Two tabs: the older one undoes nothing that the newer has saved, with htmx and without."""
+
+import re
+from html import unescape
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
+
+from app.domain.accounts import queries
+from app.domain.accounts.models import Account
+from app.domain.accounts.views import SettingsView
+from app.entrypoints.web.setting_forms import AlertsForm, SettingsForm, as_set
+from app.entrypoints.web.shown_values import changes_in
+from app.entrypoints.web.token_forms import AutoTopUpForm
+from app.foundation.database import end_reading, session, transaction
+from app.foundation.journal import JournalEntry
+from tests.entrypoints.web.conftest import HTMX, let_the_password_age
+
+BOTH = pytest.mark.parametrize("headers", [{}, HTMX])
+
+
+def view(account: Account) -> SettingsView:
+    found = queries.settings_view(account)
+    end_reading()
+    return found
+
+
+def shown_on(page: str) -> str:
+    """Return what the page's form sends along of what it was shown."""
+    return unescape(re.search(r'name="shown" value="([^"]*)"', page)[1])
+
+
+def tab(browser: FlaskClient, address: str) -> MultiDict[str, str]:
+    """Open a page, and return what its form sends if nothing is touched."""
+    page = browser.get(address).text
+    sent = MultiDict({"shown": shown_on(page)})
+    for field in re.findall(r"<input[^>]*>", page):
+        name, value = (re.search(rf' {part}="([^"]*)"', field) for part in ("name", "value"))
+        is_sent = 'type="checkbox"' not in field or " checked" in field
+        if name and name[1] not in ("shown", "csrf_token") and is_sent:
+            sent.add(name[1], unescape(value[1]) if value else "")
+    for name, choices in re.findall(r'<select[^>]* name="(\w+)"(.*?)</select>', page, re.S):
+        chosen = re.search(r'<option selected value="([^"]*)"', choices)
+        sent[name] = chosen[1] if chosen else ""
+    for name, lines in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', page, re.S):
+        sent[name] = unescape(lines).lstrip("\r\n").replace("\n", "\r\n")
+    return sent
+
+
+def with_typed(sent: MultiDict[str, str], **typed: str) -> MultiDict[str, str]:
+    """Return what is sent once something else is typed, or a box unticked."""
+    changed = sent.copy()
+    for name, value in typed.items():
+        changed[name] = value
+    return changed
+
+
+def save(browser: FlaskClient, address: str, sent: MultiDict[str, str], headers=None) -> str:
+    answer = browser.post(address, data=sent, headers=headers)
+    assert answer.status_code == (200 if headers else 303)
+    return answer.text
+
+
+class TestChangesIn:
+    @pytest.mark.parametrize(
+        ("shown", "sent", "changes"),
+        [
+            ("alert_threshold=1000", {"alert_threshold": "1000"}, {}),
+            ("alert_threshold=1000", {"alert_threshold": "1,000"}, {}),
+            ("alert_threshold=1000", {"alert_threshold": "1001"}, {"alert_threshold": 1_001}),
+            ("alert_spend=", {"alert_spend": ""}, {}),
+            ("alert_spend=1.50", {"alert_spend": ""}, {"alert_spend": None}),
+            ("alert_percents=50%2C+80", {"alert_percents": "50 80"}, {}),
+            ("alert_forecast=on", {"alert_forecast": ["off", "on"]}, {}),
+            ("alert_forecast=on", {"alert_forecast": ["off"]}, {"alert_forecast": False}),
+            # What was not shown, or not by a browser, is a change.
+            ("alert_spend=1", {"alert_forecast": ["off"]}, {"alert_forecast": False}),
+            ("", {"alert_threshold": "0"}, {"alert_threshold": 0}),
+            ("x=1&" * 99, {"alert_threshold": "0"}, {"alert_threshold": 0}),
+            ("alert_spend=%ff&shown=1&=&&;\x00", {"alert_spend": "0"}, {"alert_spend": 0}),
+        ],
+    )  # fmt: skip
+    def test_is_no_more_than_what_was_touched(self, app: Flask, shown, sent, changes) -> None:
+        typed = MultiDict({"shown": shown, **sent})
+        with app.test_request_context():
+            assert changes_in(AlertsForm(formdata=typed, meta={"csrf": False})) == changes
+
+    @pytest.mark.parametrize("kind", [SettingsForm, AlertsForm, AutoTopUpForm])
+    def test_takes_what_was_shown_for_itself(self, app: Flask, ada: Account, kind) -> None:
+        with transaction():
+            queries.settings_of(ada).billing_address = "1 Main St\nTown & Country=?"
+        with app.test_request_context():
+            form = kind(formdata=None, data=as_set(view(ada)))
+            assert "password" not in form.was_shown and "csrf" not in form.was_shown
+            again = kind(formdata=MultiDict({"shown": form.was_shown}), meta={"csrf": False})
+            assert again.was_shown == form.was_shown and changes_in(again) == {}
+
+
+class TestTwoTabs:
+    @BOTH
+    def test_settings(self, adas: FlaskClient, ada: Account, headers) -> None:
+        with transaction():
+            queries.settings_of(ada).billing_address = "1 Main St\nTown"
+        older, newer = tab(adas, "/settings"), tab(adas, "/settings")
+        save(adas, "/settings", with_typed(newer, spend_limit="50", auto_pay="off"), headers)
+        save(adas, "/settings", with_typed(older, tax_id="", name="Ada & Co."), headers)
+        chosen = view(ada)
+        assert (chosen.spend_limit_minor, chosen.name) == (5_000, "Ada & Co.")
+        assert chosen.billing_address == "1 Main St\nTown"
+        noted = session.query(JournalEntry).filter_by(action="settings_changed")
+        assert [set(entry.details) for entry in noted.order_by(JournalEntry.id)][-1] == {"name"}
+
+    @BOTH
+    def test_asks_for_no_password_where_the_address_stays(
+        self, adas: FlaskClient, ada: Account, headers
+    ) -> None:
+        older = tab(adas, "/settings")
+        save(adas, "/settings", with_typed(tab(adas, "/settings"), billing_email="new@example.com"))
+        let_the_password_age(ada)
+        save(adas, "/settings", with_typed(older, name="Ada"), headers)
+        assert view(ada).billing_email == "new@example.com"
+
+    @BOTH
+    def test_alerts(self, adas: FlaskClient, ada: Account, headers) -> None:
+        older, newer = tab(adas, "/alerts"), tab(adas, "/alerts")
+        save(adas, "/alerts", with_typed(newer, alert_spend="5", alert_percents="90"), headers)
+        save(adas, "/alerts", with_typed(older, alert_threshold="1,000"), headers)
+        chosen = view(ada)
+        assert (chosen.alert_spend_minor, chosen.alert_threshold) == (500, 1_000)
+        assert chosen.alert_percents == (90,)
+
+    @BOTH
+    def test_automatic_top_up(self, adas: FlaskClient, ada: Account, headers) -> None:
+        older, newer = tab(adas, "/tokens"), tab(adas, "/tokens")
+        save(
+            adas, "/tokens", with_typed(newer, auto_topup="off", auto_topup_threshold="7"), headers
+        )
+        save(adas, "/tokens", with_typed(older, auto_topup_amount="25"), headers)
+        chosen = view(ada)
+        assert not chosen.auto_topup
+        assert (chosen.auto_topup_threshold, chosen.auto_topup_amount_minor) == (7, 2_500)
+
+    def test_shows_afresh_what_is_saved(self, adas: FlaskClient, ada: Account) -> None:
+        sent = with_typed(tab(adas, "/alerts"), alert_spend="5")
+        fresh = shown_on(save(adas, "/alerts", sent, HTMX))
+        assert "alert_spend=5&" in fresh
+        save(adas, "/alerts", with_typed(sent, alert_spend="", shown=fresh), HTMX)
+        assert view(ada).alert_spend_minor is None
+
+    def test_what_was_refused_stays_a_change(self, adas: FlaskClient, ada: Account) -> None:
+        sent = with_typed(tab(adas, "/alerts"), alert_threshold="9", alert_spend="1,5")
+        refused = adas.post("/alerts", data=sent)
+        assert refused.status_code == 422 and shown_on(refused.text) == sent["shown"]
+        save(adas, "/alerts", with_typed(sent, alert_spend="1.5", shown=shown_on(refused.text)))
+        assert (view(ada).alert_threshold, view(ada).alert_spend_minor) == (9, 150)
