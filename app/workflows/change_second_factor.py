@@ -25,7 +25,7 @@ def switch_factor_on(
 ) -> None:
     """Ask for codes from now on; whoever signed in without one, elsewhere, is signed out.
 
-    Raises FactorNotBegun, CodeWrong, FactorUnreadable.
+    Raises FactorNotBegun, FactorOnAlready, CodeWrong, FactorUnreadable.
     """
     account = accounts.lock_in_use(account.id)
     factors.confirm(account, code, codes=codes, seal=seal, now=now)

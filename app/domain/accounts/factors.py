@@ -55,6 +55,12 @@ def is_on(account: Account) -> bool:
     return session.scalar(select(SecondFactor.user_id).where(*on)) is not None
 
 
+def check_is_off(account: Account) -> None:
+    """Refuse to set up what is on. Raises FactorOnAlready."""
+    if is_on(account):
+        raise _on_already()
+
+
 def wants_verified_email(account: Account) -> bool:
     """Tell whether the account has to show that its address is read before it gets a factor."""
     # Whoever opened an account with somebody else's address must not be able to lock him out.
@@ -70,7 +76,7 @@ def begin(account: Account, *, seal: Seal, now: datetime) -> None:
         raise FactorWantsVerifiedEmail(say("Verify your mail address first."))
     row = _find_locked(account)
     if row is not None and row.confirmed_at is not None:
-        raise FactorOnAlready(say("The second factor is on already."))
+        raise _on_already()
     sealed_secret = seal.close(totp.new_secret(), about=ABOUT + account.id)
     if row is None:
         session.add(SecondFactor(user_id=account.id, sealed_secret=sealed_secret, created_at=now))
@@ -89,10 +95,15 @@ def secret_to_take_in(account: Account, *, seal: Seal) -> str:
 def confirm(
     account: Account, code: str, *, codes: tuple[DrawnCode, ...], seal: Seal, now: datetime
 ) -> None:
-    """Switch the factor on, if the app shows the right code. Raises FactorNotBegun, CodeWrong."""
+    """Switch the factor on, if the app shows the right code.
+
+    Raises FactorNotBegun, FactorOnAlready, CodeWrong.
+    """
     row = _find_locked(account)
-    if row is None or row.confirmed_at is not None:
+    if row is None:
         raise FactorNotBegun(say("Begin to set the second factor up."))
+    if row.confirmed_at is not None:
+        raise _on_already()
     if not _take(row, code, seal=seal, now=now):
         raise CodeWrong(say("This is not the code that the app shows now."))
     row.confirmed_at = now
@@ -129,6 +140,10 @@ def turn_off_if_later(account: Account, moment: datetime) -> bool:
     row = session.get(SecondFactor, account.id)
     is_later = row is not None and row.created_at >= moment
     return is_later and turn_off(account)
+
+
+def _on_already() -> FactorOnAlready:
+    return FactorOnAlready(say("The second factor is on already."))
 
 
 def _take(row: SecondFactor, code: str, *, seal: Seal, now: datetime) -> bool:

@@ -45,6 +45,11 @@ from app.workflows.change_second_factor import (
     switch_factor_on,
 )
 
+SHOWN_ONCE = say(
+    "The second factor is on. Its recovery codes were shown once, and nobody can show them again:"
+    " if you have not kept them, make new ones below."
+)
+
 pages = Blueprint("factors", __name__, url_prefix="/settings/security/factor")
 pages.before_request(require_sign_in)
 
@@ -77,11 +82,17 @@ def begin() -> ResponseReturnValue:
 @pages.post("/confirm")
 def confirm() -> ResponseReturnValue:
     """Switch it on, and show the recovery codes this once; or say that the code is wrong."""
-    form = CodeForm()
+    form, at_the_code = CodeForm(), (CodeWrong, FactorUnreadable)
     if form.validate():
-        with refusals_shown_on(dict.fromkeys((CodeWrong, FactorUnreadable), form.code)):
-            codes = _switch_on(form.code.data or "")
-            return _page(CodeForm(formdata=None), codes)
+        with (
+            refusals_noted(FactorOnAlready) as sent_before,
+            refusals_shown_on(dict.fromkeys(at_the_code, form.code)),
+        ):
+            return _page(CodeForm(formdata=None), _switch_on(form.code.data or ""))
+        if sent_before:
+            # Whoever loads the page with his codes anew sends the form again.
+            flash_words(SHOWN_ONCE)
+            return redirect(url_for(".index"), 303)
     return _page(form)
 
 
@@ -110,6 +121,7 @@ def switch_off() -> ResponseReturnValue:
 
 def _switch_on(code: str) -> tuple[DrawnCode, ...]:
     account = signed_in_account()
+    factors.check_is_off(account)
     tries.draw_recovery_codes(account)
     codes = recovery_codes.draw()
     with signed_in_transaction():

@@ -83,6 +83,17 @@ class TestConfirm:
         with pytest.raises(FactorNotBegun):
             confirm(ben, code_now(secret))
 
+    def test_changes_nothing_that_is_on(self, ada: Account, ben: Account) -> None:
+        secret = begin(ada)
+        factors.check_is_off(ada)
+        confirm(ada, code_now(secret))
+        before = factors.view_of(ada)
+        for refused in (lambda: confirm(ada, code_now(secret)), lambda: factors.check_is_off(ada)):
+            with pytest.raises(FactorOnAlready):
+                refused()
+        assert factors.view_of(ada) == before
+        factors.check_is_off(ben)
+
     def test_uses_its_code_up(self, ada: Account) -> None:
         secret = begin(ada)
         confirm(ada, code_now(secret))

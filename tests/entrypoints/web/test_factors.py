@@ -36,6 +36,29 @@ class TestSettingUp:
         assert not CODE.search(later) and "10 left" in later
         assert mails_to(ada.email) == ["second_factor_on"]
 
+    def test_loaded_anew_says_how_to_get_codes_again(self, adas, ada) -> None:
+        adas.post(f"{PAGE}/begin")
+        sent = {"code": code_now(secret_on(adas.get(PAGE).text), now=clock.now())}
+        kept = CODE.findall(adas.post(f"{PAGE}/confirm", data=sent).text)
+        # More often than codes are drawn in an hour.
+        for _ in range(12):
+            again = adas.post(f"{PAGE}/confirm", data=sent)
+            assert (again.status_code, again.location) == (303, PAGE)
+        page = adas.get(PAGE).text
+        assert "if you have not kept them, make new ones below" in page and "10 left" in page
+        assert "Make new recovery codes" in page and not CODE.search(page)
+        with transaction():
+            assert recovery_codes.use_up(ada, kept[0], now=clock.now())
+        assert mails_to(ada.email) == ["second_factor_on"]
+
+    def test_sent_twice_at_once_says_so_too(self, adas, ada, monkeypatch) -> None:
+        adas.post(f"{PAGE}/begin")
+        sent = {"code": code_now(secret_on(adas.get(PAGE).text), now=clock.now())}
+        adas.post(f"{PAGE}/confirm", data=sent)
+        # The other one had not switched it on yet.
+        monkeypatch.setattr(factors, "check_is_off", lambda account: None)
+        assert adas.post(f"{PAGE}/confirm", data=sent).location == PAGE
+
     def test_is_nothing_for_a_session_that_ends_meanwhile(self, adas, ada, monkeypatch) -> None:
         adas.post(f"{PAGE}/begin")
         code = code_now(secret_on(adas.get(PAGE).text), now=clock.now())
