@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.errors import TooManyCouponGuesses
-from app.foundation.database import transaction
+from app.domain.coupons.models import CouponGuess
+from app.foundation.database import session, transaction
 from app.workflows.try_coupon import try_coupon
 from tests.books import check_books
 from tests.factories.redemptions import make_coupon
@@ -39,10 +41,24 @@ class TestTryCoupon:
 
     @pytest.mark.parametrize(("after", "is_let"), [(HOUR - TICK, False), (HOUR, True)])
     def test_forgets_after_an_hour(self, ada: Account, after, is_let) -> None:
-        for _ in range(10):
-            self.tried("GUESS", ada)
+        for number in range(10):
+            self.tried(f"GUESS{number}", ada)
         if is_let:
             assert not self.tried("GUESS", ada, now=NOW + after)
         else:
             with pytest.raises(TooManyCouponGuesses):
                 self.tried("GUESS", ada, now=NOW + after)
+
+    @pytest.mark.parametrize(("after", "counts"), [(HOUR - TICK, 1), (HOUR, 2), (HOUR + TICK, 2)])
+    def test_takes_the_same_code_within_an_hour_for_one(
+        self, ada: Account, ben: Account, after, counts
+    ) -> None:
+        self.tried("GUESS", ada)
+        self.tried(" guess", ada, now=NOW + after)
+        self.tried("GUESS", ben, now=NOW + after)
+        noted = select(CouponGuess.digest).order_by(CouponGuess.id)
+        mine = session.scalars(noted.where(CouponGuess.user_id == ada.id)).all()
+        assert len(mine) == counts and len(set(mine)) == 1
+        # What one has tried tells nothing of what another has.
+        (bens,) = session.scalars(noted.where(CouponGuess.user_id == ben.id))
+        assert bens not in mine

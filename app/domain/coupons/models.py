@@ -99,3 +99,5 @@ class CouponGuess(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"))
     guessed_at: Mapped[datetime]
+    # Tells the same code from others, and not what it was; null before there were digests.
+    digest: Mapped[str | None]

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 
 from app.domain.accounts.models import Account
-from app.domain.coupons import queries, redeeming
+from app.domain.coupons import queries, redeeming, rules
 from app.domain.coupons.discounting import Discount, UseAct, UseStatus, used
 from app.domain.coupons.models import CouponApplication, CouponGuess, CouponUsage
 from app.domain.coupons.redeeming import CouponView
@@ -18,12 +18,15 @@ from app.foundation.database import session
 def try_code(text: str, account: Account, *, now: datetime) -> bool:
     """Tell whether there is a coupon with this code, or note a guess of the locked account.
 
-    Raises TooManyCouponGuesses.
+    The same code within the hour is one guess. Raises TooManyCouponGuesses.
     """
-    redeeming.check_guesses(queries.guesses_count(account, now=now))
+    digest = rules.guess_digest(text, user_id=account.id)
+    guesses = queries.guesses(account, digest, now=now)
+    redeeming.check_guesses(guesses.count)
     is_known = queries.find_coupon(text) is not None
-    if not is_known:
-        session.add(CouponGuess(user_id=account.id, guessed_at=now))
+    # A page that is loaded anew asks for the same code again, and has learnt nothing by it.
+    if not is_known and not guesses.has_this:
+        session.add(CouponGuess(user_id=account.id, guessed_at=now, digest=digest))
     return is_known
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true, tuple_
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import rules
@@ -53,6 +53,14 @@ class RedemptionsPage:
 
     redemptions: tuple[RedemptionView, ...]
     total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guesses:
+    """How many codes that do not exist an account has tried, and whether one is among them."""
+
+    count: int
+    has_this: bool
 
 
 class Choice(StrEnum):
@@ -163,11 +171,15 @@ def redemptions_count(coupon_id: int, account: Account) -> int:
     return session.scalars(counted).one()
 
 
-def guesses_count(account: Account, *, now: datetime) -> int:
+def guesses(account: Account, digest: str, *, now: datetime) -> Guesses:
     """Return how many codes that do not exist the account has tried within the hour."""
     recent = CouponGuess.guessed_at > now - GUESSES_WITHIN
-    counted = select(func.count()).where(CouponGuess.user_id == account.id, recent)
-    return session.scalars(counted).one()
+    is_this = case((CouponGuess.digest == digest, 1))
+    counted = select(func.count(), func.count(is_this)).where(
+        CouponGuess.user_id == account.id, recent
+    )
+    count, of_this = session.execute(counted).one()
+    return Guesses(count, has_this=bool(of_this))
 
 
 def redemptions_of(account: Account) -> tuple[RedemptionView, ...]:

@@ -1,5 +1,6 @@
 """What a coupon's code and fields must look like. Pure."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -62,6 +63,16 @@ class CouponTerms:
     description: str
     is_active: bool
     applicable_plans: list[str] | None
+
+
+def guess_digest(text: str, *, user_id: str) -> str:
+    """Return what tells a code that somebody tries from all others, and not what it is."""
+    try:
+        code = normal_code(text)
+    except CouponCodeInvalid:
+        code = text
+    # No digest of one account is another's: nobody compares what several have tried.
+    return hashlib.sha256(f"{user_id}\n{code}".encode(errors="surrogatepass")).hexdigest()
 
 
 def normal_code(text: str) -> str:

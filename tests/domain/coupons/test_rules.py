@@ -123,3 +123,21 @@ class TestChecked:
         terms = rules.checked(draft, plan_ids=PLANS)
         assert terms.applicable_plans == ["plan-pro", "plan-basic"]
         assert rules.checked(make_draft(), plan_ids=PLANS).applicable_plans is None
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "is_the_same"),
+    [
+        ("SAVE50", " save50\t", True),
+        ("SAVE50", "SAVE51", False),
+        ("SAVE 50", "SAVE50", False),
+        ("SAVE 50", "save 50", False),
+        ("", " ", False),
+        ("\ud800", "\ud801", False),
+        ("A" * 10_000, "A" * 10_001, False),
+    ],
+)
+def test_a_guess_is_told_from_others(text: str, other: str, *, is_the_same: bool) -> None:
+    first, second = (rules.guess_digest(code, user_id="ada") for code in (text, other))
+    assert (first == second) is is_the_same and len(first) == 64
+    assert rules.guess_digest(text, user_id="ben") != first

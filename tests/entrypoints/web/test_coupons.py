@@ -113,13 +113,25 @@ class TestPreview:
 
     def test_counts_as_a_guess(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon(now=now)
-        for _ in range(GUESSES_MAX):
-            answer = adas.get("/coupons/preview", query_string={"coupon_code": "NONE"})
+        for number in range(GUESSES_MAX):
+            answer = adas.get("/coupons/preview", query_string={"coupon_code": f"NONE{number}"})
             assert answer.status_code == 422 and FOUND_NOTHING in answer.text
         answer = adas.get("/coupons/preview", query_string={"coupon_code": "SAVE50"})
         assert answer.status_code == 422 and "Too many codes" in answer.text
         assert "Too many codes" in adas.post("/coupons", data={"coupon_code": "SAVE50"}).text
         assert session.query(CouponGuess).count() == GUESSES_MAX and redemptions() == 0
+
+    def test_loaded_anew_is_no_other_guess(self, adas: FlaskClient, now: datetime) -> None:
+        make_coupon(now=now)
+        for _ in range(GUESSES_MAX + 1):
+            answer = adas.get("/coupons/preview", query_string={"coupon_code": "NONE"})
+            assert answer.status_code == 422 and FOUND_NOTHING in answer.text
+            answer = adas.post("/coupons", data={"coupon_code": "none "})
+            assert answer.status_code == 422 and FOUND_NOTHING in answer.text
+        assert session.query(CouponGuess).count() == 1
+        kept = session.query(CouponGuess.digest).scalar()
+        assert len(kept) == 64 and "none" not in kept.lower()
+        assert "SAVE50" in adas.get("/coupons/preview?coupon_code=SAVE50").text
 
     def test_refuses_with_few_statements(self, cleos: FlaskClient) -> None:
         for code in ("", "NONE"):
