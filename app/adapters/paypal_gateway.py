@@ -57,6 +57,7 @@ from app.domain.payments.gateway import (
     RefundOutcome,
     RefundsSeen,
     names_an_event,
+    nothing_done_on,
 )
 from app.foundation import clock
 from app.foundation.sentences import say
@@ -136,7 +137,7 @@ class PayPalGateway(WithoutCards):
     def outcome_of_event(self, event_type: str, body: bytes) -> EventOutcome:
         """Return where that stands now which the event names."""
         if event_type not in EVENT_TYPES:
-            return NotOurs(f"Nothing is done on {event_type}.")
+            return nothing_done_on(event_type)
         resource = json.loads(body)["resource"]
         if event_type in DISPUTE_EVENT_TYPES:
             return self._dispute_named(disputes.named_in(resource))

@@ -30,6 +30,7 @@ from app.domain.payments.gateway import (
     SetupOrder,
     SetupOutcome,
     names_an_event,
+    nothing_done_on,
 )
 from app.foundation.sentences import say
 
@@ -165,7 +166,7 @@ class StripeGateway:
     def outcome_of_event(self, event_type: str, body: bytes) -> EventOutcome:
         """Return where that stands now which the event names."""
         if event_type not in EVENT_TYPES:
-            return NotOurs(f"Nothing is done on {event_type}.")
+            return nothing_done_on(event_type)
         named = words.named_in(body)
         if named.kind == "payment_method":
             return self._card_seen(named.id)

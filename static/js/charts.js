@@ -254,6 +254,8 @@
   function drawThresholds(chart, drawing, colours, font) {
     const { top } = drawing;
     const lines = thresholdLines(drawing).filter(({ height }) => height >= 0 && height <= top);
+    // A legend names nothing that is not drawn.
+    chart.canvas.closest("figure").querySelector("[data-thresholds]").hidden = !lines.length;
     chart.ctx.save();
     drawLines(chart, lines, colours.line);
     drawWords(chart, lines, colours, font);

@@ -225,6 +225,11 @@ class NotOurs:
     reason: str
 
 
+def nothing_done_on(event_type: str) -> NotOurs:
+    """Return what comes of an event of a type on which nothing is done."""
+    return NotOurs(f"Nothing is done on {event_type}.")
+
+
 @dataclass(frozen=True, slots=True)
 class EventNotice:
     """A provider's message that something happened; it names what to ask about, no more."""

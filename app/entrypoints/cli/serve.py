@@ -43,7 +43,8 @@ def serve(*, host: str, port: int | None, workers: int | None, threads: int) -> 
     settings = read_settings()
     on_sqlite = settings.database_url.startswith("sqlite:")
     processes = workers or (WORKERS_ON_SQLITE if on_sqlite else WORKERS)
-    click.echo(f"Serving on http://{host}:{settings.port}")
+    # Nothing listens yet: that takes the server a moment, and it says nothing then.
+    click.echo(f"Starting the web server on http://{host}:{settings.port}")
     os.environ[FOLDER] = str(_empty_folder_for_counts(settings))
     sys.stdout.flush()
     # The server takes this process's place, and its signals. What counts its requests has to find

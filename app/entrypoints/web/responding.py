@@ -40,6 +40,13 @@ def lead_on_saved(address: str) -> ResponseReturnValue:
     return redirect(address, 303)
 
 
+def refresh_saved(response: Response) -> Response:
+    """Let htmx load the page anew, which then says that it is saved: more of it has changed."""
+    flash(SAVED, SAVED)
+    response.headers["HX-Refresh"] = "true"
+    return response
+
+
 def was_saved() -> bool:
     """Tell whether the page that follows a form says that it is saved."""
     return bool(get_flashed_messages(category_filter=[SAVED]))

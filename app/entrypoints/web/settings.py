@@ -12,7 +12,13 @@ from app.domain.reporting.watching import spent_past_limit
 from app.entrypoints.queueing import nudge
 from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.web.passwords import has_shown_password
-from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
+from app.entrypoints.web.responding import (
+    lead_on_saved,
+    refresh_saved,
+    respond,
+    wants_fragment,
+    was_saved,
+)
 from app.entrypoints.web.setting_forms import SettingsForm, as_set
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
@@ -42,14 +48,17 @@ def index() -> ResponseReturnValue:
 @pages.post("/settings")
 def change() -> ResponseReturnValue:
     """Change what the form holds, or say at each field why not."""
-    form = SettingsForm()
+    form, before = SettingsForm(), _in_the_frame(signed_in_account())
     if form.validate() and _is_the_owner(form):
         with wrong_fields_shown_on(form), signed_in_transaction():
             _change(form)
         nudge()
     if form.errors:
         return _answer(refused=form)
-    return _answer(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
+    if not wants_fragment():
+        return lead_on_saved(url_for(".index"))
+    saved = _answer(is_saved=True)
+    return saved if before == _in_the_frame(signed_in_account()) else refresh_saved(saved)
 
 
 def shown(account: Account) -> Mapping[str, Any]:
@@ -61,6 +70,11 @@ def shown(account: Account) -> Mapping[str, Any]:
         "spent_past_limit": spent_past_limit(account, chosen.spend_limit_minor, now=clock.now()),
         "is_rebuilding": queries.has_rollups_to_rebuild(account),
     }
+
+
+def _in_the_frame(account: Account) -> tuple[str | None, ...]:
+    """Return what stands around the form, too, or how it is said there."""
+    return account.name, account.timezone, account.locale
 
 
 def _change(form: SettingsForm) -> None:

@@ -85,7 +85,7 @@ class TestServe:
         serving.send_signal(number)
         printed, _ = serving.communicate(timeout=30)
         assert serving.returncode == 0
-        assert printed == f"Serving on http://127.0.0.1:{port}\n"
+        assert printed == f"Starting the web server on http://127.0.0.1:{port}\n"
         with pytest.raises(URLError):
             urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5)
 

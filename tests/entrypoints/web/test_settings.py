@@ -85,6 +85,25 @@ class TestChange:
         assert view(ben).billing_email is None
         assert 'value="1250.50"' in answer.text and "税号尚未核验" in answer.text
 
+    @pytest.mark.parametrize(
+        ("changes", "is_more"),
+        [
+            ({"name": "Ada & Co."}, True),
+            ({"locale": "zh"}, True),
+            ({"timezone": "Asia/Tokyo"}, True),
+            ({"name": "Ada", "spend_limit": "5"}, False),
+            ({"name": "Ada & Co.", "spend_limit": "1,5"}, False),
+        ],
+    )
+    def test_lets_htmx_load_the_page_anew_where_more_of_it_changes(
+        self, adas, ada, changes, is_more
+    ) -> None:
+        answer = adas.post("/settings", data=changes, headers=HTMX)
+        assert ("HX-Refresh" in answer.headers) is is_more
+        page = adas.get("/settings").text
+        assert ('data-told="saved"' in page) is is_more
+        assert 'data-told="saved"' not in adas.get("/settings").text
+
     def test_leaves_alone_what_was_not_sent(self, adas, ada) -> None:
         adas.post("/settings", data={**FILLED, "overage_enabled": ["off", "on"]})
         before = view(ada)

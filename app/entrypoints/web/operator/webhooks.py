@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.payments import inbox, searching
+from app.domain.payments.gateway import nothing_done_on
 from app.domain.payments.searching import EventChoice
 from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
@@ -39,6 +40,7 @@ def index() -> ResponseReturnValue:
         before=before,
         age=ages(now=now),
         is_stuck=lambda event: searching.is_stuck(event, now=now),
+        nothing_done_on=nothing_done_on,
     )
 
 

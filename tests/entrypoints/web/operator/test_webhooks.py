@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
 from app.domain.payments import inbox
-from app.domain.payments.gateway import EventNotice
+from app.domain.payments.gateway import EventNotice, nothing_done_on
 from app.domain.payments.models import ProviderEvent
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
@@ -73,6 +73,23 @@ class TestIndex:
     )
     def test_chooses(self, olgas: FlaskClient, events: None, status: str, found: list[str]) -> None:
         assert listed(olgas, status=status) == found
+
+    @pytest.mark.parametrize(
+        ("locale", "said"),
+        [("en", "Nothing is done on charge.succeeded."), ("zh", "charge.succeeded 事件无需处理。")],
+    )
+    def test_says_once_that_nothing_is_done_on_a_type(
+        self, olgas: FlaskClient, olga: Account, locale: str, said: str
+    ) -> None:
+        with transaction():
+            olga.locale = locale
+            notice = EventNotice("stripe", "evt_1", "charge.succeeded", b"{}")
+            inbox.receive(notice, now=clock.now())
+            row = session.query(ProviderEvent).one()
+            inbox.ignore(row, because=nothing_done_on(row.event_type).reason, now=clock.now())
+        (cell,) = re.findall(r'<td class="words"[^>]*>(.*?)</td>', olgas.get(EVENTS).text, re.S)
+        assert said in cell and "<small" not in cell
+        assert ("Nothing" in cell) is (locale == "en")
 
     def test_tells_what_nobody_looks_into(self, olgas: FlaskClient) -> None:
         notice = EventNotice("stripe", "evt_left", "a.b", b"{}")
