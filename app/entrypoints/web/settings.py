@@ -55,10 +55,8 @@ def change() -> ResponseReturnValue:
         nudge()
     if form.errors:
         return _answer(refused=form)
-    if not wants_fragment():
-        return lead_on_saved(url_for(".index"))
-    saved = _answer(is_saved=True)
-    return saved if before == _in_the_frame(signed_in_account()) else refresh_saved(saved)
+    is_all = before == _in_the_frame(signed_in_account())
+    return _saved(is_all=is_all) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
 def shown(account: Account) -> Mapping[str, Any]:
@@ -101,6 +99,12 @@ def _is_the_owner(form: SettingsForm) -> bool:
         return has_shown_password(form.password)
     form.password.errors = [OWNER_ALONE]
     return False
+
+
+def _saved(*, is_all: bool) -> Response:
+    """Answer htmx with the form; if that is not all that changes, let it load the page anew."""
+    saved = _answer(is_saved=True)
+    return saved if is_all else refresh_saved(saved)
 
 
 def _answer(*, refused: SettingsForm | None = None, is_saved: bool = False) -> Response:
