@@ -120,7 +120,8 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
         text = _key_text()
-        if KeyKind.GATEWAY not in kinds:
+        # Nor has anybody else where gateways call.
+        if KeyKind.GATEWAY not in kinds or not text.startswith(KeyKind.GATEWAY):
             request.max_content_length = BODY_MAX_BYTES
         _know_who_sends_much(text)
         # Whoever sends slowly must not have his key looked at long before his call takes effect.
@@ -177,14 +178,10 @@ def _called(
     """Make the call, if the caller may make it."""
     g.key = caller
     _note_use(caller)
+    _count(caller)
     if caller.kind not in kinds:
         raise _wrong_kind(kinds)
-    # Gateways are our own, and what they cannot post is lost: theirs is no limit.
-    if caller.kind != KeyKind.GATEWAY:
-        limiting.spend_of_key(caller.public_id)
     if caller.user_id is not None:
-        account_limits.count_call(caller.user_id)
-        take_turn(caller.user_id)
         g.account = accounts.account_in_use(caller.user_id)
     if caller.kind == KeyKind.GATEWAY:
         g.attribution = caller.attribution
@@ -195,6 +192,17 @@ def _called(
         message = "This key may read, but change nothing."
         raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
     return call(**route)
+
+
+def _count(caller: Caller) -> None:
+    """Count the call, whatever it is for, and wait for its turn. Raises TooManyRequests."""
+    # Gateways are our own, and what they cannot post is lost: theirs is no limit.
+    if caller.kind != KeyKind.GATEWAY:
+        limiting.spend_of_key(caller.public_id)
+    if caller.user_id is not None:
+        account_limits.count_call(caller.user_id)
+        if take_turn(caller.user_id):
+            look_at_key()
 
 
 def _key_text() -> str:
