@@ -179,6 +179,8 @@ class NeverRead(BytesIO):
     [
         {"CONTENT_LENGTH": str(auth.BODY_MAX_BYTES + 1)},
         {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", ENDS_BY_ITSELF: True},
+        # As HTTP/2 does.
+        {"CONTENT_LENGTH": "", ENDS_BY_ITSELF: True},
     ],
 )
 def test_nobody_unknown_has_us_take_in_much(client, announced) -> None:
