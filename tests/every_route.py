@@ -35,6 +35,7 @@ COMMON = {
     "event_id": "evt_none",
     "end": "new",
     "job_id": "1",
+    "page": "usage",
 }
 MISSING = {
     "reference": "INV-9-2020-01",

@@ -14,6 +14,7 @@ def report_body(report: MonthlyReport) -> Body:
         "total_revenue": usd_from_nanos(report.revenue_nanos),
         "total_tokens": report.total_tokens,
         "record_count": report.record_count,
+        "unpriced_tokens": report.unpriced_tokens,
         "avg_cost_per_record": usd_from_nanos(report.average_nanos),
         "subscription_revenue": usd_from_minor(invoiced.subscription_minor),
         "topup_revenue": usd_from_minor(invoiced.topup_minor),
@@ -50,4 +51,5 @@ def _model(figures: ModelFigures) -> Body:
         "total_revenue": usd_from_nanos(figures.revenue_nanos),
         "total_tokens": figures.total_tokens,
         "record_count": figures.record_count,
+        "unpriced_tokens": figures.unpriced_tokens,
     }

@@ -49,15 +49,18 @@ def entries(
     *,
     limit: int,
     actor: str | None = None,
-    action: str | None = None,
+    action: str | Collection[str] | None = None,
     user_id: str | None = None,
     span: Period | None = None,
     before: int | None = None,
 ) -> Stretch[JournalEntry]:
-    """Return the newest acts: of an actor, of a kind, about an account, of a time, or all."""
-    given = {"actor": actor, "action": action, "user_id": user_id}
+    """Return the newest acts: of an actor, of kinds, about an account, of a time, or all."""
+    given = {"actor": actor, "user_id": user_id}
     wanted = {name: value for name, value in given.items() if value is not None}
     newest = select(JournalEntry).filter_by(**wanted).order_by(JournalEntry.id.desc())
+    if action is not None:
+        kinds = [action] if isinstance(action, str) else list(action)
+        newest = newest.where(JournalEntry.action.in_(kinds))
     if span is not None:
         happened = JournalEntry.happened_at
         newest = newest.where(happened >= span.starts_at, happened < span.ends_at)

@@ -15,7 +15,6 @@ from app.foundation import journal
 from app.foundation.bulk import insert_rows
 from app.foundation.database import COUNTED_MAX, Base, session
 from app.foundation.errors import DomainError, Kind
-from app.foundation.paging import Stretch, stretch
 from app.foundation.sentences import say
 
 LEASE = timedelta(minutes=5)
@@ -159,17 +158,6 @@ def postpone(entry: OutboxEntry, *, reason: str, now: datetime) -> None:
 def next_try_at(attempts: int, *, now: datetime) -> datetime:
     """Return when to try again what has failed so often."""
     return now + min(RETRY_FIRST * (1 << min(max(attempts - 1, 0), 20)), RETRY_LAST)
-
-
-def failing(*, limit: int, before: int | None = None) -> Stretch[OutboxEntry]:
-    """Return the work that has failed and is tried again later, what was promised last first."""
-    # What is done has no next try: the index leaves it out, however much of it there is.
-    failed = (OutboxEntry.next_try_at.is_not(None), OutboxEntry.last_error.is_not(None))
-    newest = select(OutboxEntry).where(*failed).order_by(OutboxEntry.id.desc())
-    if before is not None:
-        newest = newest.where(OutboxEntry.id < before)
-    rows = session.scalars(newest.limit(limit + 1)).all()
-    return stretch(rows, limit=limit, number=lambda row: row.id)
 
 
 def retry(entry_id: int, *, actor: str, now: datetime) -> OutboxEntry:

@@ -77,9 +77,9 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         lambda: payments.attempts_count(an_invoice()),
         ("payments", "invoice_id"),
     ),
-    "an account's mails": (lambda: mails.mails_of(ada()), ("mails", "user_id", "id")),
+    "an account's mails": (lambda: mails.mails_of(ada(), limit=50), ("mails", "user_id", "id")),
     "mails that were refused": (
-        lambda: mails.refused_mails(limit=50),
+        lambda: mails.mails_found(limit=50),
         ("mails", "ix_mails_refused"),
     ),
     "an account's ledger": (

@@ -30,7 +30,7 @@ from tests.statements import statements
 STATEMENTS_MAX = 10
 # Pages are what is asked for. A form that is refused comes back as its page, after what it costs to
 # judge it: the account is locked and the session looked at, and all is read anew once that is over.
-TRYING_MAX = 6
+TRYING_MAX = 5
 FOUND, REFUSED = 200, {404, 409, 422}
 CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN, FORMS_MIN = 17, 30, 16
 CONSOLES_REFUSED, CONSOLES_REFUSALS_MIN = 422, 15

@@ -35,6 +35,7 @@ from app.domain.accounts.errors import (
     UserIdTaken,
     WrongCredentials,
 )
+from app.domain.accounts.holding import find_held
 from app.domain.accounts.key_rules import KeyTerms
 from app.domain.accounts.models import Account, BillingSettings, Counter, Key, Role
 from app.domain.accounts.popular_passwords import popular_passwords
@@ -274,7 +275,7 @@ def lock_in_use(user_id: str) -> Account:
 
     Raises UnknownAccount.
     """
-    account = lock_accounts({user_id}).get(user_id)
+    account = find_held(user_id) or lock_accounts({user_id}).get(user_id)
     # A call may have begun before the erasure, and come to its lock after it.
     if account is None or account.erased_at is not None:
         raise UnknownAccount(say("There is no account with this id."))

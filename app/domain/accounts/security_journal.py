@@ -61,7 +61,23 @@ class Act(StrEnum):
     INVOICE_VOIDED = "invoice_voided"
     INVOICE_REPLACED = "invoice_replaced"
     INVOICE_CREDITED = "invoice_credited"
+    COUPON_REDEEMED = "coupon_redeemed"
+    CHECKOUT_BEGUN = "checkout_begun"
+    INVOICE_CHARGED = "invoice_charged"
+    AUTO_TOPUP_BEGUN = "auto_topup_begun"
+    PAYMENT_SETTLED = "payment_settled"
+    PAYMENT_FAILED = "payment_failed"
+    OVERPAYMENT_RECEIVED = "overpayment_received"
+    TOKENS_BOUGHT = "tokens_bought"
     REFUND_REQUESTED = "refund_requested"
+    REFUND_SETTLED = "refund_settled"
+    REFUND_FAILED = "refund_failed"
+    REFUND_UNDONE = "refund_undone"
+    PAYMENT_TAKEN_BACK = "payment_taken_back"
+    DISPUTE_OPENED = "dispute_opened"
+    DISPUTE_WON = "dispute_won"
+    DISPUTE_LOST = "dispute_lost"
+    CREDIT_TAKEN_BACK = "credit_taken_back"
     CARD_CONSENT_GIVEN = "card_consent_given"
     CARD_SAVED = "card_saved"
     CARD_REMOVED = "card_removed"
@@ -85,6 +101,14 @@ class By(StrEnum):
     VISITOR = "visitor"
     OPERATOR = "operator"
     GATEWAY = "gateway"
+    # Stripe, PayPal: they tell what became of money.
+    PROVIDER = "provider"
+    # Nobody: what the program does by itself.
+    PROGRAM = "program"
+
+
+# How the journal calls those who act under many names.
+BY_ACTOR = {"gateway": By.GATEWAY, "provider": By.PROVIDER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +231,11 @@ def by_whom(actor: str, account: Account) -> By:
     """Return who did something, as the account's owner sees it."""
     if actor == actor_of(account):
         return By.OWNER
-    if actor.startswith("gateway:"):
-        return By.GATEWAY
-    return By.VISITOR if actor == By.VISITOR else By.OPERATOR
+    if actor == "system":
+        return By.PROGRAM
+    if actor == By.VISITOR:
+        return By.VISITOR
+    return BY_ACTOR.get(actor.partition(":")[0], By.OPERATOR)
 
 
 def _read(entry: JournalEntry, account: Account) -> SecurityEvent:

@@ -11,6 +11,7 @@ from app.domain.catalog.price_changes import PRICE_PICO_MAX
 from app.domain.catalog.rules import Price
 from app.foundation import money
 from app.foundation.errors import FieldError
+from app.foundation.figures import dollars, usd_of_minor
 from app.foundation.sentences import Sentence, say, say_count, together
 
 # Programs know it without `plan-`.
@@ -114,12 +115,19 @@ def _cheaper_than_inside(terms: PlanTerms) -> Iterator[PlanWarning]:
     extra = terms.extra_token_price_pico
     if extra is None or not terms.monthly_quota:
         return
-    if extra * terms.monthly_quota < terms.monthly_price_minor * money.PICO_PER_MINOR:
+    bought_pico = extra * terms.monthly_quota
+    if bought_pico < terms.monthly_price_minor * money.PICO_PER_MINOR:
+        compared = {
+            "quota": terms.monthly_quota,
+            "bought": usd_of_minor(money.round_half_up(bought_pico, money.PICO_PER_MINOR)),
+            "price": usd_of_minor(terms.monthly_price_minor),
+        }
         yield PlanWarning(
             "extra_token_cheaper_than_plan",
             say(
-                "An extra token is cheaper than one inside the plan:"
-                " who buys extra tokens pays less than who takes the plan."
+                "{quota:,} extra tokens cost {bought}, the plan with as many costs {price}:"
+                " whoever needs more does better to buy extra tokens than to take a larger plan.",
+                compared,
             ),
         )
 
@@ -137,20 +145,25 @@ def _cheaper_than_overage(terms: PlanTerms, prices: Iterable[Price]) -> Iterator
         and extra * money.BASIS_POINTS < min(price.prompt_pico, price.completion_pico) * left_bp
     )
     if dearer:
-        yield PlanWarning("extra_token_cheaper_than_overage", _than_overage_of(dearer))
+        price = dollars(money.usd_per_token_from_pico(extra))
+        yield PlanWarning("extra_token_cheaper_than_overage", _than_overage_of(dearer, price))
 
 
-def _than_overage_of(dearer: Sequence[str]) -> Sentence:
-    others = len(dearer) - 1
+def _than_overage_of(dearer: Sequence[str], price: str) -> Sentence:
+    others, named = len(dearer) - 1, {"model": dearer[0], "price": price}
     if not others:
         return say(
-            "An extra token is cheaper than any overage token of {model}.", {"model": dearer[0]}
+            "At {price} an extra token is cheaper than any overage token of {model}:"
+            " whoever buys them in time never pays that model’s price.",
+            named,
         )
     return say_count(
-        "An extra token is cheaper than any overage token of {model} and one other model.",
-        "An extra token is cheaper than any overage token of {model} and {number} other models.",
+        "At {price} an extra token is cheaper than any overage token of {model} and one other"
+        " model: whoever buys them in time never pays those models’ prices.",
+        "At {price} an extra token is cheaper than any overage token of {model} and {number} other"
+        " models: whoever buys them in time never pays those models’ prices.",
         others,
-        {"model": dearer[0]},
+        named,
     )
 
 

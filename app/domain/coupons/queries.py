@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, true, tuple_
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import rules
@@ -54,6 +55,18 @@ class RedemptionsPage:
     total: int
 
 
+class Choice(StrEnum):
+    """Which coupons operators look through."""
+
+    ALL = "all"
+    # Customers can redeem them now.
+    OPEN = "open"
+    # Somebody has.
+    USED = "used"
+    # Nobody can any more, as they stand.
+    OVER = "over"
+
+
 @dataclass(frozen=True, slots=True)
 class CouponsPage:
     """Some coupons, and where the next page begins."""
@@ -62,9 +75,17 @@ class CouponsPage:
     next_cursor: Cursor | None
 
 
-def coupons(*, limit: int, cursor: Cursor | None = None, prefix: str | None = None) -> CouponsPage:
-    """Return a page of coupons, the newest first: all, or whose codes begin so."""
+def coupons(
+    *,
+    limit: int,
+    cursor: Cursor | None = None,
+    prefix: str | None = None,
+    where: ColumnElement[bool] | None = None,
+) -> CouponsPage:
+    """Return a page of coupons, the newest first: all, or those for which both hold."""
     statement = select(Coupon).order_by(Coupon.created_at.desc(), Coupon.id.desc())
+    if where is not None:
+        statement = statement.where(where)
     if prefix is not None:
         statement = statement.where(Coupon.code.startswith(prefix.upper(), autoescape=True))
     if cursor is not None:
@@ -75,6 +96,18 @@ def coupons(*, limit: int, cursor: Cursor | None = None, prefix: str | None = No
     if len(rows) <= limit:
         return CouponsPage(shown, None)
     return CouponsPage(shown, Cursor(shown[-1].created_at, shown[-1].id))
+
+
+def conditions(*, now: datetime) -> Mapping[Choice, ColumnElement[bool]]:
+    """Return what holds for the coupons of each choice."""
+    left = Coupon.used_count < Coupon.max_uses
+    is_over = or_(~Coupon.is_active, Coupon.expires_at <= now, ~left)
+    return {
+        Choice.ALL: true(),
+        Choice.OPEN: and_(~is_over, Coupon.valid_from <= now),
+        Choice.USED: Coupon.used_count > 0,
+        Choice.OVER: is_over,
+    }
 
 
 def coupon_by_code(text: str) -> Coupon:
@@ -144,9 +177,14 @@ def redemptions_of(account: Account) -> tuple[RedemptionView, ...]:
 
 def redemptions_page(account: Account, *, page: int, page_size: int) -> RedemptionsPage:
     """Return a page of what the account has redeemed, newest first."""
-    total = session.scalars(select(func.count()).where(CouponUsage.user_id == account.id)).one()
-    rows = _redeemed_by(account).limit(page_size).offset((page - 1) * page_size)
-    return RedemptionsPage(tuple(_redemption(*row) for row in session.execute(rows)), total)
+    counted = select(func.count()).where(CouponUsage.user_id == account.id)
+    newest = _redeemed_by(account).add_columns(counted.scalar_subquery())
+    rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
+    total = rows[0][-1] if rows else 0
+    if not rows and page > 1:
+        # A page beyond the last one has no row that could tell how many there are.
+        total = session.scalars(counted).one()
+    return RedemptionsPage(tuple(_redemption(usage, row) for usage, row, _ in rows), total)
 
 
 def open_uses(user_ids: Collection[str]) -> Mapping[str, Sequence[OpenUse]]:

@@ -1,6 +1,8 @@
 """Questions about mails. Reads only."""
 
-from sqlalchemy import select
+from enum import StrEnum
+
+from sqlalchemy import Select, select
 
 from app.domain.accounts.models import Account
 from app.domain.mails.errors import UnknownMail
@@ -9,7 +11,13 @@ from app.foundation.database import session
 from app.foundation.paging import Stretch, stretch
 from app.foundation.sentences import say
 
-LISTED_MAX = 100
+
+class Choice(StrEnum):
+    """Which mails of all accounts are looked through."""
+
+    # No server will ever take them.
+    REFUSED = "refused"
+    ALL = "all"
 
 
 def mail(mail_id: int) -> Mail:
@@ -20,10 +28,9 @@ def mail(mail_id: int) -> Mail:
     return found
 
 
-def mails_of(account: Account) -> list[Mail]:
-    """Return the account's latest mails, newest first."""
-    ours = select(Mail).where(Mail.user_id == account.id).order_by(Mail.id.desc())
-    return list(session.scalars(ours.limit(LISTED_MAX)))
+def mails_of(account: Account, *, limit: int, before: int | None = None) -> Stretch[Mail]:
+    """Return the account's mails, newest first."""
+    return _newest(select(Mail).where(Mail.user_id == account.id), limit=limit, before=before)
 
 
 def mail_of(account: Account, mail_id: int) -> Mail:
@@ -34,10 +41,24 @@ def mail_of(account: Account, mail_id: int) -> Mail:
     return found
 
 
-def refused_mails(*, limit: int, before: int | None = None) -> Stretch[Mail]:
-    """Return the mails of all accounts that no server will ever take, newest first."""
-    refused = select(Mail).where(Mail.refused_at.is_not(None)).order_by(Mail.id.desc())
+def mails_found(
+    choice: Choice = Choice.REFUSED,
+    *,
+    limit: int,
+    user_id: str | None = None,
+    before: int | None = None,
+) -> Stretch[Mail]:
+    """Return the mails that were chosen, of all accounts or of one, newest first."""
+    chosen = select(Mail)
+    if choice is Choice.REFUSED:
+        chosen = chosen.where(Mail.refused_at.is_not(None))
+    if user_id is not None:
+        chosen = chosen.where(Mail.user_id == user_id)
+    return _newest(chosen, limit=limit, before=before)
+
+
+def _newest(chosen: Select[Mail], *, limit: int, before: int | None) -> Stretch[Mail]:
+    newest = chosen.order_by(Mail.id.desc()).limit(limit + 1)
     if before is not None:
-        refused = refused.where(Mail.id < before)
-    rows = session.scalars(refused.limit(limit + 1)).all()
-    return stretch(rows, limit=limit, number=lambda row: row.id)
+        newest = newest.where(Mail.id < before)
+    return stretch(session.scalars(newest).all(), limit=limit, number=lambda row: row.id)

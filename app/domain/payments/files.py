@@ -12,6 +12,7 @@ from app.domain.payments.dispute_files import DisputeView, disputes_of_payment
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.gateway import DisputeStatus
 from app.domain.payments.models import Payment, Refund
+from app.domain.payments.rules import REFUND_UNDECIDED
 from app.domain.payments.views import PaymentView, RefundView
 from app.foundation.database import session
 from app.foundation.sentences import say
@@ -34,6 +35,18 @@ class PaymentFile:
     def is_contested(self) -> bool:
         """Tell whether nobody has decided yet where the money goes."""
         return any(dispute.status == DisputeStatus.OPEN for dispute in self.disputes)
+
+    @property
+    def on_its_way_minor(self) -> int:
+        """Return how much is on its way back."""
+        return sum(each.amount_minor for each in self.refunds if each.status in REFUND_UNDECIDED)
+
+    @property
+    def left_minor(self) -> int:
+        """Return how much is ours: not given back, on its way back, or lost in a dispute."""
+        lost = (each.amount_minor for each in self.disputes if each.status == DisputeStatus.LOST)
+        gone_minor = self.payment.refunded_minor + self.on_its_way_minor + sum(lost)
+        return max(self.payment.amount_minor - gone_minor, 0)
 
 
 def payment_file(public_id: str) -> PaymentFile:

@@ -104,7 +104,8 @@ def keep_card(
         # Its news came late: nobody is left whom it could be charged for.
         cards.forget_all(account, now=now)
     elif is_new:
-        cards.tell_owner(row, "card_saved", actor=f"provider:{provider}", now=now)
+        # He has entered it himself, on the provider's page.
+        cards.tell_owner(row, "card_saved", actor=f"customer:{account_id}", now=now)
     return row
 
 

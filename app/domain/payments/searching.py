@@ -13,12 +13,13 @@ from sqlalchemy.orm import aliased
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.invoices.models import Invoice
-from app.domain.payments import queries
+from app.domain.payments import inbox, queries
 from app.domain.payments.models import Dispute, Payment, ProviderEvent, Refund
 from app.domain.payments.queries import UNDECIDED_TOO_LONG
 from app.domain.payments.rules import REFUND_UNDECIDED, UNDECIDED, PaymentStatus, RefundStatus
 from app.domain.payments.views import EventView, PaymentView
 from app.foundation.database import session
+from app.foundation.outbox_states import STUCK_AFTER
 from app.foundation.paging import Stretch, stretch
 
 # How long a refund that was refused is shown, unless another is asked for.
@@ -41,6 +42,20 @@ class Choice(StrEnum):
     EXPIRED = "expired"
     # Nothing was heard of a refund of theirs for a day, or the provider has refused it.
     REFUND_STUCK = "refund_stuck"
+
+
+class EventChoice(StrEnum):
+    """Which of providers' events are looked through."""
+
+    ALL = "all"
+    # Nobody has dealt with them yet, whether that was tried or not.
+    WAITING = inbox.WAITING
+    # That was tried, and did not come off.
+    FAILED = "failed"
+    # They could have been looked into for a while, and nobody does it.
+    STUCK = "stuck"
+    IGNORED = inbox.IGNORED
+    PROCESSED = inbox.PROCESSED
 
 
 def payments_found(
@@ -101,15 +116,15 @@ def conditions(*, now: datetime) -> Mapping[Choice, ColumnElement[bool]]:
 
 def events_found(
     *,
+    now: datetime,
     limit: int,
-    status: str | None = None,
+    choice: EventChoice = EventChoice.ALL,
     event_id: str | None = None,
     before: int | None = None,
 ) -> Stretch[EventView]:
-    """Return the newest events of the inbox: of a status, of a provider's id, or all of them."""
+    """Return the newest events of the inbox that were chosen, of a provider's id if asked for."""
     newest = select(ProviderEvent).order_by(ProviderEvent.id.desc()).limit(limit + 1)
-    if status is not None:
-        newest = newest.where(ProviderEvent.status == status)
+    newest = newest.where(event_conditions(now=now)[choice])
     if event_id is not None:
         # Two providers may call different events the same.
         newest = newest.where(ProviderEvent.event_id == _storable(event_id))
@@ -117,6 +132,25 @@ def events_found(
         newest = newest.where(ProviderEvent.id < before)
     rows = [queries.event_view(row) for row in session.scalars(newest)]
     return stretch(rows, limit=limit, number=lambda event: event.id)
+
+
+def event_conditions(*, now: datetime) -> Mapping[EventChoice, ColumnElement[bool]]:
+    """Return what holds for the events of each choice."""
+    status = ProviderEvent.status
+    is_waiting = status == inbox.WAITING
+    return {
+        EventChoice.ALL: true(),
+        EventChoice.WAITING: is_waiting,
+        EventChoice.FAILED: and_(is_waiting, ProviderEvent.attempts > 0),
+        EventChoice.STUCK: and_(is_waiting, ProviderEvent.next_try_at <= now - STUCK_AFTER),
+        EventChoice.IGNORED: status == inbox.IGNORED,
+        EventChoice.PROCESSED: status == inbox.PROCESSED,
+    }
+
+
+def is_stuck(event: EventView, *, now: datetime) -> bool:
+    """Tell whether nobody looks into the event: the same as the choice says, of one."""
+    return event.next_try_at is not None and event.next_try_at <= now - STUCK_AFTER
 
 
 def _named(text: str) -> Select[tuple[int]]:

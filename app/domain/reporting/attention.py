@@ -11,13 +11,14 @@ from app.domain.invoices.models import Invoice
 from app.domain.mails.models import Mail
 from app.domain.payments import searching
 from app.domain.payments.gateway import DisputeStatus
-from app.domain.payments.inbox import WAITING
 from app.domain.payments.models import Dispute, Payment, ProviderEvent
-from app.domain.payments.searching import Choice
+from app.domain.payments.searching import Choice, EventChoice
 from app.domain.reporting.verification import Verification, find_last_verification
 from app.domain.usage.unpriced import unpriced_models
+from app.foundation import outbox_states
 from app.foundation.database import session
 from app.foundation.outbox import OutboxEntry
+from app.foundation.outbox_states import State
 
 # Whoever has more of anything knows that it is too many.
 COUNTED_MAX = 1_000
@@ -34,6 +35,8 @@ class Attention:
     # Events that could not be dealt with at the first try.
     waiting_events: int
     failing_jobs: int
+    # Jobs that nobody does: whoever runs the worker is asked.
+    stuck_jobs: int
     refused_mails: int
     unpriced_models: int
     overdue_invoices: int
@@ -56,16 +59,16 @@ def attention(*, now: datetime) -> Attention:
 def _waiting(*, now: datetime) -> Mapping[str, Select[Any]]:
     """Return what is counted: no more rows of each than anybody needs to know of."""
     payments = searching.conditions(now=now)
-    unheard = (ProviderEvent.status == WAITING, ProviderEvent.attempts > 0)
-    failing = (OutboxEntry.next_try_at.is_not(None), OutboxEntry.last_error.is_not(None))
+    events, jobs = searching.event_conditions(now=now), outbox_states.conditions(now=now)
     overdue = (Invoice.status == "issued", Invoice.due_at < now)
     waiting = {
         "undecided_payments": select(Payment.id).where(payments[Choice.UNDECIDED]),
         "stuck_refunds": select(Payment.id).where(payments[Choice.REFUND_STUCK]),
         "overpayments": select(Payment.id).where(payments[Choice.OVERPAID]),
         "open_disputes": select(Dispute.id).where(Dispute.status == DisputeStatus.OPEN),
-        "waiting_events": select(ProviderEvent.id).where(*unheard),
-        "failing_jobs": select(OutboxEntry.id).where(*failing),
+        "waiting_events": select(ProviderEvent.id).where(events[EventChoice.FAILED]),
+        "failing_jobs": select(OutboxEntry.id).where(jobs[State.FAILED]),
+        "stuck_jobs": select(OutboxEntry.id).where(jobs[State.STUCK]),
         "refused_mails": select(Mail.id).where(Mail.refused_at.is_not(None)),
         "overdue_invoices": select(Invoice.id).where(*overdue),
     }

@@ -33,11 +33,12 @@ class ModelFigures:
     record_count: int
     total_tokens: int
     revenue_nanos: int
+    # Of the tokens, those that cost nothing because the model has no price yet.
     unpriced_tokens: int = 0
 
     @property
     def is_unpriced(self) -> bool:
-        """Tell whether none of it has a price yet."""
+        """Tell whether nothing of it has a price."""
         return 0 < self.total_tokens == self.unpriced_tokens
 
 
@@ -79,6 +80,11 @@ class MonthlyReport:
     def total_tokens(self) -> int:
         """Return how many tokens they had."""
         return sum(figures.total_tokens for figures in self.by_model)
+
+    @property
+    def unpriced_tokens(self) -> int:
+        """Return how many of them cost nothing so far, because their models have no price."""
+        return sum(figures.unpriced_tokens for figures in self.by_model)
 
     @property
     def revenue_nanos(self) -> int:

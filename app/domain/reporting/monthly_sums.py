@@ -38,7 +38,7 @@ class UsageOf:
     record_count: int
     total_tokens: int
     final_nanos: int
-    # Looked at by model alone.
+    # Of the tokens, those of requests whose model has no price so far: they cost nothing yet.
     unpriced_tokens: int = 0
 
     def plus(self, other: "UsageOf") -> "UsageOf":
@@ -47,6 +47,7 @@ class UsageOf:
             self.record_count + other.record_count,
             self.total_tokens + other.total_tokens,
             self.final_nanos + other.final_nanos,
+            self.unpriced_tokens + other.unpriced_tokens,
         )
 
 

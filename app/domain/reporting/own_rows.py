@@ -19,6 +19,7 @@ ROWS_AT_ONCE = 500
 NEVER_TOLD = "sealed_"
 # What was noted for our own eyes: why we think what we think of somebody.
 OURS = ("reason",)
+OURSELVES = {By.OPERATOR, By.PROVIDER, By.PROGRAM}
 
 OwnRow = Mapping[str, object]
 
@@ -108,6 +109,6 @@ def _entries_after(account: Account, last_id: int) -> list[JournalEntry]:
 
 def _act(entry: JournalEntry, account: Account) -> OwnRow:
     by = security_journal.by_whom(entry.actor, account)
-    hidden = OURS if by is By.OPERATOR else ()
+    hidden = OURS if by in OURSELVES else ()
     details = {name: value for name, value in entry.details.items() if name not in hidden}
     return {"happened_at": entry.happened_at, "action": entry.action, "by": by, "details": details}

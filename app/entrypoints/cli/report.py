@@ -33,6 +33,8 @@ def report(*, month: str, as_json: bool) -> None:
 def _print(found: MonthlyReport) -> None:
     print_table((str(found.month), "USD"), _amounts(found))
     click.echo(f"\n{found.total_tokens:,} tokens in {found.record_count:,} records")
+    if found.unpriced_tokens:
+        click.echo(f"{found.unpriced_tokens:,} of the tokens have no price so far")
     came, went = found.new_subscriptions, found.lost_subscriptions
     click.echo(f"{came:,} new and {went:,} lost subscriptions")
     if found.by_plan:
@@ -82,7 +84,7 @@ def _models(found: MonthlyReport) -> Sequence[tuple[str, ...]]:
     return [
         (
             model.model,
-            f"{usd_from_nanos(model.revenue_nanos):f}",
+            "unpriced" if model.is_unpriced else f"{usd_from_nanos(model.revenue_nanos):f}",
             f"{model.total_tokens:,}",
             f"{model.record_count:,}",
         )

@@ -1,9 +1,13 @@
 """Alerts: when the customer wants to be told, where that lies now, and what he was told."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Account
 from app.domain.accounts.operations import change_settings
 from app.domain.accounts.rules import zone
 from app.domain.alerts import queries
@@ -44,21 +48,28 @@ def change() -> ResponseReturnValue:
     return _answer(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
-def _answer(*, refused: AlertsForm | None = None, is_saved: bool = False) -> Response:
-    account = signed_in_account()
+def shown(account: Account) -> Mapping[str, Any]:
+    """Return what the page shows of an account."""
     settings = accounts.settings_of(account)
     chosen = accounts.view_of(account, settings)
     found = watch(account, settings, now=clock.now(), grace=renewal_grace())
+    return {
+        "form": AlertsForm(formdata=None, data=as_set(chosen)),
+        "chosen": chosen,
+        "watch": found,
+        "tokens": draw_tokens(found),
+        "spend": draw_spend(found, alert_minor=chosen.alert_spend_minor),
+        "history": queries.history(account, limit=HISTORY_LENGTH_MAX),
+        "local": zone(account.timezone),
+    }
+
+
+def _answer(*, refused: AlertsForm | None = None, is_saved: bool = False) -> Response:
+    context = shown(signed_in_account())
     return respond(
         "web/alerts/index.html",
         "web/alerts/_alerts.html",
         status=422 if refused else 200,
-        form=refused or AlertsForm(formdata=None, data=as_set(chosen)),
         is_saved=is_saved,
-        chosen=chosen,
-        watch=found,
-        tokens=draw_tokens(found),
-        spend=draw_spend(found, alert_minor=chosen.alert_spend_minor),
-        history=queries.history(account, limit=HISTORY_LENGTH_MAX),
-        local=zone(account.timezone),
+        **{**context, "form": refused or context["form"]},
     )

@@ -1,9 +1,13 @@
 """Coupons: what one would give, redeeming it, and what has become of those redeemed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Field
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.errors import UnknownPlan
@@ -88,6 +92,19 @@ def redeem() -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+def shown(account: Account, *, form: CouponForm | None = None) -> Mapping[str, Any]:
+    """Return what the page shows of an account, as the address asks for it."""
+    page = page_number()
+    return {
+        "form": form or _form(CouponForm(formdata=None)),
+        "waiting": plan_changes.find_open(account),
+        "found": queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "local": zone(account.timezone),
+    }
+
+
 def _previewed(form: CouponForm) -> CouponPreview:
     account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
     # A preview is as good for guessing.
@@ -121,16 +138,10 @@ def _fields(form: CouponForm) -> dict[type[DomainError], Field]:
 
 
 def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Response:
-    account, page = signed_in_account(), page_number()
     return respond(
         "web/coupons/index.html",
         "web/coupons/_coupons.html",
         status=422 if form.errors else 200,
-        form=form,
-        waiting=plan_changes.find_open(account),
         preview=previewed,
-        found=queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
-        page=page,
-        page_size=PAGE_SIZE,
-        local=zone(account.timezone),
+        **shown(signed_in_account(), form=form),
     )

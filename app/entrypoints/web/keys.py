@@ -1,5 +1,8 @@
 """The customer's own API keys: list them, make one, replace one, revoke one."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import (
     Blueprint,
     Response,
@@ -15,6 +18,7 @@ from flask_wtf import FlaskForm
 from app.domain.accounts import key_lists, security_journal
 from app.domain.accounts.key_lists import KeyView
 from app.domain.accounts.key_rules import Overlap
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Doer
 from app.entrypoints.account_limits import count_told
@@ -90,6 +94,15 @@ def revoke(key_id: int) -> ResponseReturnValue:
     return redirect(url_for(".index"), 303)
 
 
+def shown(account: Account) -> Mapping[str, Any]:
+    """Return what the page shows of an account; of a key no more than how it begins."""
+    return {
+        "form": KeyForm(formdata=None),
+        "keys": key_lists.keys_of(account, now=clock.now()),
+        "local": zone(account.timezone),
+    }
+
+
 def _address_of(form: KeyForm) -> str:
     """Return the address at which the form is filled as it was."""
     day = form.expires_on.data
@@ -129,14 +142,12 @@ def _asked(page: str, form: FlaskForm, key: KeyView) -> Response:
 def _answer(
     form: KeyForm, *, made: SecretKey | None = None, replaced: KeyView | None = None
 ) -> Response:
-    account = signed_in_account()
+    context = shown(signed_in_account())
     return respond(
         "web/keys/index.html",
         "web/keys/_keys.html",
         status=422 if form.errors else 200,
-        form=KeyForm(formdata=None) if made else form,
         made=made,
         replaced=replaced,
-        keys=key_lists.keys_of(account, now=clock.now()),
-        local=zone(account.timezone),
+        **(context if made else {**context, "form": form}),
     )

@@ -7,8 +7,12 @@ from app.domain.accounts.rules import zone
 from app.domain.mails import queries
 from app.entrypoints.letters import subject_of, write_letter
 from app.entrypoints.security_headers import let_it_be_framed, let_own_frames_in
+from app.entrypoints.web.page_numbers import row_before
+from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation.paging import ID_MAX
+
+ROWS_PER_PAGE = 25
 
 pages = Blueprint("mails", __name__)
 pages.before_request(require_sign_in)
@@ -22,12 +26,18 @@ def _only_where_mails_are_kept() -> None:
 
 @pages.get("/mails")
 def index() -> ResponseReturnValue:
-    """List the account's latest mails."""
+    """List the account's mails, the newest first."""
     account, settings = signed_in_account(), current_app.config["SETTINGS"]
-    mails = [
-        (mail, subject_of(mail, account, settings=settings)) for mail in queries.mails_of(account)
-    ]
-    return render_template("web/mails/index.html", mails=mails, local=zone(account.timezone))
+    before = row_before()
+    found = queries.mails_of(account, limit=ROWS_PER_PAGE, before=before)
+    return respond(
+        "web/mails/index.html",
+        "web/mails/_mails.html",
+        found=found,
+        mails=[(mail, subject_of(mail, account, settings=settings)) for mail in found.rows],
+        before=before,
+        local=zone(account.timezone),
+    )
 
 
 @pages.get(f"/mails/<int(max={ID_MAX}):mail_id>")

@@ -1,8 +1,12 @@
 """The customer's saved cards: what they are charged for, adding one, taking one away."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, current_app, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.queries import view_of
 from app.domain.accounts.rules import zone
 from app.domain.payments import cards, consent
@@ -84,26 +88,33 @@ def remove(card_id: int) -> ResponseReturnValue:
     return _done()
 
 
+def shown(account: Account) -> Mapping[str, Any]:
+    """Return what the page shows of an account."""
+    now = clock.now()
+    buying = counter(account, now=now)
+    return {
+        "form": ConsentForm(formdata=None),
+        "cards": cards.cards_of(account, now=now),
+        "uses": cards.uses_of(account),
+        "declined": find_declined_top_up(account.id),
+        "automatic": automatic(buying, view_of(account, buying.chosen), now=now),
+        "consent_text": consent.TEXT,
+        "consent_version": consent.VERSION,
+        "local": zone(account.timezone),
+    }
+
+
 def _done() -> ResponseReturnValue:
     return _shown(ConsentForm(formdata=None)) if wants_fragment() else redirect(url_for(".index"))
 
 
 def _shown(form: ConsentForm, *, news: str = "", trouble: str = "", status: int = 200) -> Response:
-    account, now = signed_in_account(), clock.now()
-    buying = counter(account, now=now)
     response = respond(
         "web/payment_methods/index.html",
         "web/payment_methods/_payment_methods.html",
         status=status,
-        form=form,
         news=news,
         trouble=trouble,
-        cards=cards.cards_of(account, now=now),
-        uses=cards.uses_of(account),
-        declined=find_declined_top_up(account.id),
-        automatic=automatic(buying, view_of(account, buying.chosen), now=now),
-        consent_text=consent.TEXT,
-        consent_version=consent.VERSION,
-        local=zone(account.timezone),
+        **{**shown(signed_in_account()), "form": form},
     )
     return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)

@@ -1,11 +1,14 @@
 """The plans: which one runs, what a switch comes to, switching, cancelling, taking it back."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.errors import DeletionPending
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
@@ -115,28 +118,35 @@ def resume() -> ResponseReturnValue:
     return _done(say("It is taken back: your plan stays as it is."))
 
 
-def _plans(*, trouble: DomainError | None = None) -> Response:
-    account, now = signed_in_account(), clock.now()
+def shown(account: Account) -> Mapping[str, Any]:
+    """Return what the page shows of an account."""
+    now = clock.now()
     standing = queries.subscription_of(account.id, now=now, grace=renewal_grace())
     period, waiting = standing.period, standing.open_change
     known = {plan.id: plan for plan in catalog.plans()}
     offers = [plan for plan in known.values() if plan.is_for_sale]
     unpaid = invoices.unpaid_invoices(account, now=now) if standing.is_past_due else ()
+    return {
+        "known": known,
+        "offers": offers,
+        "no_plan": PAY_AS_YOU_GO,
+        "costs": plan_costs(account, [known[PAY_AS_YOU_GO], *offers], now=now),
+        "standing": standing,
+        "renewal": preview_renewal(account, standing, known.values()),
+        "quota_used": share_permille(period.quota_tokens_used, period.quota),
+        "checkout_url": payments.page_of_change(waiting.id, now=now) if waiting else None,
+        "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
+        "local": zone(account.timezone),
+    }
+
+
+def _plans(*, trouble: DomainError | None = None) -> Response:
     response = respond(
         "web/plans/index.html",
         "web/plans/_plans.html",
         status=STATUS[trouble.kind] if trouble else 200,
-        known=known,
-        offers=offers,
-        no_plan=PAY_AS_YOU_GO,
-        costs=plan_costs(account, [known[PAY_AS_YOU_GO], *offers], now=now),
-        standing=standing,
-        renewal=preview_renewal(account, standing, known.values()),
-        quota_used=share_permille(period.quota_tokens_used, period.quota),
-        checkout_url=payments.page_of_change(waiting.id, now=now) if waiting else None,
-        unpaid=next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
         trouble=trouble,
-        local=zone(account.timezone),
+        **shown(signed_in_account()),
     )
     return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)
 

@@ -1,10 +1,11 @@
 """What the journal of an account says to its owner."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 
 from app.domain.accounts.devices import device_in_words
 from app.domain.accounts.security_journal import Act, By, Event, SecurityEvent
+from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import Sentence, say
 
 WORDS: Mapping[str, Sentence] = {
@@ -43,7 +44,23 @@ WORDS: Mapping[str, Sentence] = {
     Act.INVOICE_VOIDED: say("Invoice voided"),
     Act.INVOICE_REPLACED: say("Invoice replaced"),
     Act.INVOICE_CREDITED: say("Credit note issued"),
+    Act.COUPON_REDEEMED: say("Coupon redeemed"),
+    Act.CHECKOUT_BEGUN: say("Payment begun"),
+    Act.INVOICE_CHARGED: say("Invoice charged to the saved card"),
+    Act.AUTO_TOPUP_BEGUN: say("Automatic top-up begun"),
+    Act.PAYMENT_SETTLED: say("Payment settled"),
+    Act.PAYMENT_FAILED: say("Payment failed"),
+    Act.OVERPAYMENT_RECEIVED: say("Overpayment received"),
+    Act.TOKENS_BOUGHT: say("Extra tokens bought"),
     Act.REFUND_REQUESTED: say("Refund begun"),
+    Act.REFUND_SETTLED: say("Refund arrived"),
+    Act.REFUND_FAILED: say("Refund refused"),
+    Act.REFUND_UNDONE: say("Refund came back"),
+    Act.PAYMENT_TAKEN_BACK: say("Payment taken back"),
+    Act.DISPUTE_OPENED: say("Dispute opened"),
+    Act.DISPUTE_WON: say("Dispute won"),
+    Act.DISPUTE_LOST: say("Dispute lost"),
+    Act.CREDIT_TAKEN_BACK: say("Account credit given back after a dispute"),
     Act.CARD_CONSENT_GIVEN: say("Saving of a card agreed to"),
     Act.CARD_SAVED: say("Card saved"),
     Act.CARD_REMOVED: say("Card removed"),
@@ -84,15 +101,34 @@ SETTING_WORDS: Mapping[str, Sentence] = {
     "overage_enabled": say("overage"),
     "spend_limit_minor": say("spend limit"),
 }
+# What we may look at, by the last part of its address.
+PAGES: Mapping[str, Sentence] = {
+    "overview": say("Overview"),
+    "usage": say("Usage"),
+    "plans": say("Plans"),
+    "invoices": say("Invoices"),
+    "invoice": say("Invoice"),
+    "document": say("Invoice as PDF"),
+    "tokens": say("Tokens"),
+    "coupons": say("Coupons"),
+    "alerts": say("Alerts"),
+    "payment-methods": say("Payment methods"),
+    "keys": say("API keys"),
+    "settings": say("Settings"),
+}
 BY_WORDS: Mapping[str, Sentence] = {
     By.OWNER: say("You"),
     By.VISITOR: say("Somebody"),
     By.OPERATOR: say("By us"),
     By.GATEWAY: say("The gateway"),
+    By.PROVIDER: say("The payment provider"),
+    By.PROGRAM: say("By itself"),
 }
 # The details that say which one: a key, an address, a plan. Reasons were written for the owner
 # where they stand here; why we suspended somebody is told to him by mail.
 NAMED = ("key", "email", "was", "code", "invoice", "new", "to", "plan", "request_id")
+# The documents that an amount stands on.
+DOCUMENTS = ("invoice", "credit_note")
 REASONED = {
     *(
         Event.FACTOR_OFF,
@@ -121,14 +157,25 @@ def more_of(event: SecurityEvent) -> str:
     """Return which one it was about, or why it was done; nothing where there is no more to say."""
     if event.details.get("new_device"):
         return say("new browser")
-    if event.action == Act.SETTINGS_CHANGED:
-        return _listed(sorted(SETTING_WORDS.get(name, name) for name in event.details))
+    if event.action in TELLING:
+        return TELLING[event.action](event.details)
+    minor = event.details.get("amount_minor")
+    if isinstance(minor, int):
+        return _with_document(usd_of_minor(minor), _first_of(event, DOCUMENTS))
     if event.action in REASONED and event.details.get("reason"):
         return str(event.details["reason"])
-    if event.action == Event.SESSION_ENDED:
-        return device_in_words(str(event.details.get("was", "")))
-    named = (event.details.get(name) for name in NAMED)
+    return _first_of(event, NAMED)
+
+
+def _first_of(event: SecurityEvent, names: tuple[str, ...]) -> str:
+    named = (event.details.get(name) for name in names)
     return next((value for value in named if isinstance(value, str) and value), "")
+
+
+def _with_document(amount: str, document: str) -> str:
+    if not document:
+        return amount
+    return say("{amount}, {document}", {"amount": amount, "document": document})
 
 
 def _listed(names: list[str]) -> str:
@@ -137,6 +184,13 @@ def _listed(names: list[str]) -> str:
 
 def _with_next(these: str, another: str) -> str:
     return say("{these}, {another}", {"these": these, "another": another})
+
+
+TELLING: Mapping[str, Callable[[Mapping[str, object]], str]] = {
+    Act.SETTINGS_CHANGED: lambda told: _listed(sorted(SETTING_WORDS.get(one, one) for one in told)),
+    Act.ACCOUNT_SEEN: lambda told: PAGES.get(str(told.get("page")), ""),
+    Event.SESSION_ENDED: lambda told: device_in_words(str(told.get("was", ""))),
+}
 
 
 def in_words() -> dict[str, object]:

@@ -1,9 +1,13 @@
 """The customer's settings: who is billed, in which time zone, up to which limits."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import queries
+from app.domain.accounts.models import Account
 from app.domain.reporting.watching import spent_past_limit
 from app.entrypoints.queueing import nudge
 from app.entrypoints.setting_limits import count_changes
@@ -47,6 +51,17 @@ def change() -> ResponseReturnValue:
     return _answer(is_saved=True) if wants_fragment() else lead_on_saved(url_for(".index"))
 
 
+def shown(account: Account) -> Mapping[str, Any]:
+    """Return what the page shows of an account."""
+    chosen = queries.settings_view(account)
+    return {
+        "form": SettingsForm(formdata=None, data=as_set(chosen)),
+        "chosen": chosen,
+        "spent_past_limit": spent_past_limit(account, chosen.spend_limit_minor, now=clock.now()),
+        "is_rebuilding": queries.has_rollups_to_rebuild(account),
+    }
+
+
 def _change(form: SettingsForm) -> None:
     account, changes = signed_in_account(), changes_in(form)
     changes.pop(form.password.name, None)
@@ -74,15 +89,11 @@ def _is_the_owner(form: SettingsForm) -> bool:
 
 
 def _answer(*, refused: SettingsForm | None = None, is_saved: bool = False) -> Response:
-    account = signed_in_account()
-    chosen = queries.settings_view(account)
+    context = shown(signed_in_account())
     return respond(
         "web/settings/index.html",
         "web/settings/_settings.html",
         status=422 if refused else 200,
-        form=refused or SettingsForm(formdata=None, data=as_set(chosen)),
         is_saved=is_saved,
-        chosen=chosen,
-        spent_past_limit=spent_past_limit(account, chosen.spend_limit_minor, now=clock.now()),
-        is_rebuilding=queries.has_rollups_to_rebuild(account),
+        **{**context, "form": refused or context["form"]},
     )

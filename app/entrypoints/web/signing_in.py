@@ -16,6 +16,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from app.domain.accounts import operations, queries, security_journal, session_rules, sessions
 from app.domain.accounts.devices import digest_of
+from app.domain.accounts.holding import holding
 from app.domain.accounts.models import Account, Role
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Event
@@ -241,8 +242,7 @@ def signed_in_transaction() -> Iterator[None]:
     was found signed in comes before the end, or not at all. Raises UnknownSession.
     """
     user_id = signed_in_account().id
-    with transaction():
-        operations.lock_in_use(user_id)
+    with transaction(), holding(operations.lock_in_use(user_id)):
         look_at_session()
         yield
 

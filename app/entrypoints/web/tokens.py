@@ -1,6 +1,8 @@
 """Tokens: what is left, buying more now or automatically, and what became of all of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -146,6 +148,39 @@ def finish(reference: str) -> ResponseReturnValue:
     return _shown_unfinished(reference, trouble=refused.message, status=STATUS[refused.kind])
 
 
+def shown(
+    account: Account,
+    *,
+    buying: BuyForm | None = None,
+    refused: AutoTopUpForm | None = None,
+) -> Mapping[str, Any]:
+    """Return what the page shows of an account, with what was typed into its forms."""
+    now = clock.now()
+    at_counter = counter(account, now=now)
+    chosen, state = view_of(account, at_counter.chosen), top_up_state(account, at_counter, now=now)
+    offer = token_offer(account, at_counter.period, now=now)
+    ruled = automatic(at_counter, chosen, now=now)
+    bill = ruled.bill if buying is None else _quoted(buying, at_counter, now=now)
+    return {
+        "offer": offer,
+        "quota_used": share_permille(offer.quota - offer.tokens_remaining, offer.quota),
+        # What was typed is judged by the field; what was not is offered.
+        "buying": buying or BuyForm(formdata=None, data={"amount": chosen.auto_topup_amount_minor}),
+        "bill": bill,
+        "quote": quote_in_words(bill),
+        "form": refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
+        "automatic": ruled,
+        "state": state,
+        "said": guard(state, now=now),
+        "waiting": payments.waiting_top_ups(account.id, now=now),
+        **_ledger(account),
+        "saving": None if state.has_card else CARD_OFFER,
+        "providers": sorted(gateways()),
+        "local": zone(account.timezone),
+        "now": now,
+    }
+
+
 def _shown(
     *,
     buying: BuyForm | None = None,
@@ -154,34 +189,13 @@ def _shown(
     trouble: str = "",
     status: int = 200,
 ) -> Response:
-    account, now = signed_in_account(), clock.now()
-    at_counter = counter(account, now=now)
-    chosen, state = view_of(account, at_counter.chosen), top_up_state(account, at_counter, now=now)
-    offer = token_offer(account, at_counter.period, now=now)
-    ruled = automatic(at_counter, chosen, now=now)
-    bill = ruled.bill if buying is None else _quoted(buying, at_counter, now=now)
     response = respond(
         "web/tokens/index.html",
         "web/tokens/_tokens.html",
         status=status,
-        offer=offer,
-        quota_used=share_permille(offer.quota - offer.tokens_remaining, offer.quota),
-        # What was typed is judged by the field; what was not is offered.
-        buying=buying or BuyForm(formdata=None, data={"amount": chosen.auto_topup_amount_minor}),
-        bill=bill,
-        quote=quote_in_words(bill),
-        form=refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
-        automatic=ruled,
         is_saved=is_saved,
-        state=state,
-        said=guard(state, now=now),
-        waiting=payments.waiting_top_ups(account.id, now=now),
-        **_ledger(account),
         trouble=trouble,
-        saving=None if state.has_card else CARD_OFFER,
-        providers=sorted(gateways()),
-        local=zone(account.timezone),
-        now=now,
+        **shown(signed_in_account(), buying=buying, refused=refused),
     )
     return let_forms_lead_to_providers(response)
 

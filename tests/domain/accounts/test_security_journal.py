@@ -5,7 +5,7 @@ import pytest
 from app.domain.accounts import security_journal
 from app.domain.accounts.devices import Visitor
 from app.domain.accounts.models import Account
-from app.domain.accounts.security_journal import Event
+from app.domain.accounts.security_journal import By, Event
 from app.foundation import journal
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
@@ -45,3 +45,20 @@ def test_is_not_read_without_end(ada: Account) -> None:
         for _ in range(security_journal.LISTED_MAX + 1):
             security_journal.note(Event.SIGNED_OUT, ada, visitor=VISITOR, now=NOW)
     assert len(security_journal.events_of(ada)) == security_journal.LISTED_MAX
+
+
+@pytest.mark.parametrize(
+    ("actor", "by"),
+    [
+        ("customer:ada", By.OWNER),
+        ("customer:ben", By.OPERATOR),
+        ("visitor", By.VISITOR),
+        ("gateway:litellm", By.GATEWAY),
+        ("provider:stripe", By.PROVIDER),
+        ("system", By.PROGRAM),
+        ("operator:olga", By.OPERATOR),
+        ("operator:command line", By.OPERATOR),
+    ],
+)
+def test_tells_who_it_was(ada, actor: str, by: By) -> None:
+    assert security_journal.by_whom(actor, ada) is by

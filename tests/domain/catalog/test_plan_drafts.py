@@ -114,6 +114,14 @@ class TestWarnings:
         found = [warning.code for warning in plan_drafts.warnings(terms, [])]
         assert found == ["extra_token_cheaper_than_plan"] * warned
 
+    def test_says_what_as_many_tokens_cost(self) -> None:
+        draft = replace(TEAM, monthly_quota=100_000, monthly_price=Decimal("9.99"))
+        terms = plan_drafts.checked_plan(replace(draft, extra_token_price=Decimal("0.00002")))
+        (warning,) = plan_drafts.warnings(terms, [])
+        assert warning.detail.startswith(
+            "100,000 extra tokens cost $2.00, the plan with as many costs $9.99:"
+        )
+
     def test_compares_with_nothing_where_nothing_is_inside(self) -> None:
         draft = replace(TEAM, monthly_quota=0, extra_token_price=Decimal("1E-12"))
         assert plan_drafts.warnings(plan_drafts.checked_plan(draft), []) == ()
@@ -122,13 +130,17 @@ class TestWarnings:
         ("prices", "detail"),
         [
             ([price("a", 200_000_000, 300_000_000)], None),
-            ([price("a", 222_222_223, 400_000_000)], "any overage token of a."),
+            (
+                [price("a", 222_222_223, 400_000_000)],
+                "any overage token of a: whoever buys them in time never pays that model’s price.",
+            ),
             ([price("a", 222_222_222, 400_000_000)], None),
             ([price("a", 400_000_000, 100_000_000)], None),
             ([price("a", 400_000_000, 400_000_000, included=False)], None),
             (
                 [price("b", 10**9, 10**9), price("a", 10**9, 10**9)],
-                "any overage token of a and one other model.",
+                "any overage token of a and one other model: whoever buys them in time"
+                " never pays those models’ prices.",
             ),
         ],
     )

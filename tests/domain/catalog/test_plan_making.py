@@ -186,4 +186,6 @@ class TestWarningsOf:
         assert plan_making.warnings_of(pro, now=NOW) == ()
         make_price("dear", **dear, effective_from=NOW)
         (warning,) = plan_making.warnings_of(pro, now=NOW)
-        assert warning.detail.endswith("any overage token of dear.")
+        assert warning.detail.startswith(
+            "At $0.00015 an extra token is cheaper than any overage token of dear:"
+        )

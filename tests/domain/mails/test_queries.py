@@ -5,14 +5,38 @@ import pytest
 from app.domain.accounts.models import Account
 from app.domain.mails import queries
 from app.domain.mails.errors import UnknownMail
+from app.foundation.database import session, transaction
 from tests.factories.mails import make_mail
+from tests.moments import NOW
 
 
 def test_lists_the_accounts_mails_newest_first(ada: Account, ben: Account) -> None:
     first = make_mail(ada, "plan_expired")
     make_mail(ben, "plan_expired", about="2")
     second = make_mail(ada, "coupon_redeemed")
-    assert [mail.id for mail in queries.mails_of(ada)] == [second.id, first.id]
+    found = queries.mails_of(ada, limit=2)
+    assert [mail.id for mail in found.rows] == [second.id, first.id]
+    assert found.older_before is None
+    newest = queries.mails_of(ada, limit=1)
+    assert [mail.id for mail in newest.rows] == [second.id]
+    older = queries.mails_of(ada, limit=1, before=newest.older_before)
+    assert [mail.id for mail in older.rows] == [first.id]
+
+
+def test_finds_what_was_chosen(ada: Account, ben: Account) -> None:
+    adas, bens = make_mail(ada), make_mail(ben, about="2")
+    with transaction():
+        session.add(adas)
+        adas.refused_at, adas.refusal = NOW, "550"
+
+    def found(choice: queries.Choice, user_id: str | None = None) -> list[str]:
+        rows = queries.mails_found(choice, limit=9, user_id=user_id).rows
+        return [mail.user_id for mail in rows]
+
+    assert found(queries.Choice.REFUSED) == ["ada"]
+    assert found(queries.Choice.ALL) == ["ben", "ada"]
+    assert found(queries.Choice.ALL, "ben") == [bens.user_id]
+    assert found(queries.Choice.REFUSED, "ben") == []
 
 
 def test_finds_no_mail_of_a_stranger(ada: Account, ben: Account) -> None:

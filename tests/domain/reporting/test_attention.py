@@ -23,7 +23,7 @@ class TestAttention:
         with statements() as sent:
             found = attention(now=now)
         assert len(sent) == STATEMENTS
-        assert found == reporting.Attention(*[0] * 9, verified=None)
+        assert found == reporting.Attention(*[0] * 10, verified=None)
 
     def test_counts(self, ada: Account, now: datetime) -> None:
         make_usage(model="new-model-1", now=now)
@@ -33,6 +33,15 @@ class TestAttention:
         assert attention(now=now).unpriced_models == 2
         assert attention(now=due).overdue_invoices == 0
         assert attention(now=due + timedelta(seconds=1)).overdue_invoices == 1
+
+    @pytest.mark.usefixtures("app")
+    def test_tells_failed_jobs_from_those_that_nobody_does(self, now: datetime) -> None:
+        with transaction():
+            outbox.postpone(outbox.add("send_mail", {}, now=now), reason="away", now=now)
+        found = attention(now=now)
+        assert (found.failing_jobs, found.stuck_jobs) == (1, 0)
+        found = attention(now=now + timedelta(minutes=6))
+        assert (found.failing_jobs, found.stuck_jobs) == (0, 1)
 
     @pytest.mark.usefixtures("app")
     def test_stops_counting_where_it_is_too_many(

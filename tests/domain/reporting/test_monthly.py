@@ -115,6 +115,15 @@ class TestUsage:
         assert (gpt_4.record_count, gpt_4.revenue_nanos) == (2, 2 * 22_200_000)
         assert report(MONTH.plus(-1)).record_count == 1
 
+    def test_tells_what_has_no_price_from_what_is_free(self, ada: Account) -> None:
+        record([make_report("ada"), make_report("ada", model="nobody-knows")])
+        make_price("gift", prompt_pico=0, completion_pico=0)
+        record([make_report("ada", model="gift")])
+        found = report()
+        told = {each.model: (each.unpriced_tokens, each.is_unpriced) for each in found.by_model}
+        assert told == {"gpt-4": (0, False), "gift": (0, False), "nobody-knows": (620, True)}
+        assert found.unpriced_tokens == 620 and found.total_tokens == 3 * 620
+
     def test_leaves_voided_records_out(self, ada: Account) -> None:
         record([make_report("ada", request_id="kept"), make_report("ada", request_id="gone")])
         with transaction():

@@ -13,6 +13,7 @@ ZEROS = {
     "total_revenue": 0,
     "total_tokens": 0,
     "record_count": 0,
+    "unpriced_tokens": 0,
     "avg_cost_per_record": 0,
     "subscription_revenue": 0,
     "topup_revenue": 0,
@@ -53,6 +54,7 @@ class TestGetMonthlyReport:
             "total_revenue": "0.0444",
             "total_tokens": 1240,
             "record_count": 2,
+            "unpriced_tokens": 0,
         }
         (plan,) = body["by_plan"]
         assert plan["plan_id"] == "plan-payg" and plan["plan"] == "Pay as you go"

@@ -26,6 +26,12 @@ class TestReport:
         assert any(line.startswith("gpt-4 ") and "0.0222" in line for line in lines)
         assert any(line.startswith("plan-payg ") for line in lines)
 
+    def test_tells_what_has_no_price(self, billing, month) -> None:
+        record([make_report("ada", model="nobody-knows")], now=clock.now())
+        lines = billing("report", month).stdout.splitlines()
+        assert "620 of the tokens have no price so far" in lines
+        assert any(line.split()[:2] == ["nobody-knows", "unpriced"] for line in lines)
+
     def test_prints_one_json_object(self, billing, month) -> None:
         result = billing("report", month, "--json")
         found = json.loads(result.stdout)

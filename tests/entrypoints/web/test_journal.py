@@ -1,10 +1,14 @@
 """The journal page: the customer's own, in words, and page by page."""
 
+import re
+
 from app.domain.accounts import operations, security_journal, standing
 from app.domain.accounts.security_journal import Event
 from app.foundation import journal
 from app.foundation.database import transaction
 from tests.entrypoints.web.conftest import HTMX, words_of
+from tests.factories.payments import make_card, make_paid, make_refund
+from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 PAGE = "/settings/security/journal"
@@ -27,6 +31,30 @@ def test_tells_what_the_customer_and_what_we_did(adas, ada) -> None:
     assert "Account suspended" in page and "By us" in page
     assert "Usage voided" in page and "The gateway" in page
     assert "olga" not in page and "Only for us." not in page
+
+
+def test_tells_of_money_and_by_whom_it_moved(adas, ada) -> None:
+    payment = make_paid(ada, gateway=FakeGateway())
+    make_card(ada)
+    refund = make_refund(payment)
+    with transaction():
+        details = {"payment": "pay-1", "dispute": 1, "amount_minor": 1_234, "reason": "fraudulent"}
+        journal.write(
+            "dispute_opened", actor="provider:paypal", user_id="ada", now=NOW, details=details
+        )
+        journal.write("suspension_lifted", actor="system", user_id="ada", now=NOW)
+    page = words_of(adas.get(PAGE).text)
+    when = r"\d+ \w+ \d+, [\d:]+"
+    for what, who in (
+        ("Payment begun", "You"),
+        ("Payment settled", "The payment provider – – \\$12.34, INV-"),
+        ("Card saved", "You"),
+        ("Refund begun", f"By us – – \\${refund.amount_minor // 100}.34"),
+        ("Dispute opened", "The payment provider – – \\$12.34 "),
+        ("Suspension ended by payment", "By itself"),
+    ):
+        assert re.search(f"{what} {when} {who}", page), what
+    assert "olga" not in page and "fraudulent" not in page
 
 
 def test_tells_nothing_of_bens(adas, bens, ben) -> None:

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.mails.models import Mail
 from app.entrypoints.jobs.promises import work_off_outbox
+from app.entrypoints.web.mails import ROWS_PER_PAGE
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from tests.entrypoints.test_security_headers import directives
@@ -30,6 +31,15 @@ class TestList:
         page = adas.get("/mails").text
         assert f'<a href="/mails/{mail.id}">Coupon SAVE50 redeemed</a>' in page
         assert "SAVE50" not in bens.get("/mails").text
+
+    def test_goes_on_to_older_ones(self, adas: FlaskClient, ada: Account, now: datetime) -> None:
+        first = make_mail(ada, now=now)
+        for number in range(ROWS_PER_PAGE):
+            make_mail(ada, about=f"more-{number}", now=now)
+        assert f'href="/mails/{first.id}"' not in adas.get("/mails").text
+        older = adas.get(f"/mails?before={first.id + 1}").text
+        assert f'href="/mails/{first.id}"' in older and "These are older ones" in older
+        assert "There are no older ones" in adas.get(f"/mails?before={first.id}").text
 
     def test_speaks_the_account_s_language(
         self, adas: FlaskClient, ada: Account, now: datetime

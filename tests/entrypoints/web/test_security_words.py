@@ -37,6 +37,13 @@ def test_each_kind_is_written_somewhere() -> None:
         ("tokens_adjusted", {"tokens": 5, "reason": "A gift."}, "A gift."),
         ("plan_changed", {"change": 1, "to": "plan-pro"}, "plan-pro"),
         ("signed_out", {}, ""),
+        ("account_seen", {"page": "payment-methods"}, "Payment methods"),
+        ("account_seen", {"page": "gone"}, ""),
+        ("payment_settled", {"amount_minor": 1234, "invoice": "INV-1"}, "$12.34, INV-1"),
+        ("payment_settled", {"amount_minor": 1234, "invoice": None}, "$12.34"),
+        ("payment_taken_back", {"amount_minor": 50, "credit_note": "CN-1"}, "$0.50, CN-1"),
+        ("dispute_opened", {"amount_minor": 999, "reason": "fraudulent"}, "$9.99"),
+        ("invoice_charged", {"invoice": "INV-1", "payment": "pay-1"}, "INV-1"),
     ],
 )
 def test_says_which_one_and_why(action: str, details: dict[str, object], more: str) -> None:

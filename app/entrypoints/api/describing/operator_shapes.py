@@ -51,6 +51,7 @@ _cache_terms = {
     "cache_write_price_per_k": or_null(usd(_per_1k), "Null: the price of prompt tokens."),
     "provider": or_null(text()),
 }
+UNPRICED = "Of the tokens, those of models without a price: they cost nothing so far."
 _figures = {"total_revenue": usd(), "total_tokens": whole(), "record_count": whole()}
 
 SHAPES: dict[str, Json] = {
@@ -174,6 +175,7 @@ SHAPES: dict[str, Json] = {
         {
             "month": text(example="2026-11"),
             **_figures,
+            "unpriced_tokens": whole(UNPRICED),
             "avg_cost_per_record": usd(),
             "subscription_revenue": usd(),
             "topup_revenue": usd(),
@@ -201,5 +203,8 @@ SHAPES: dict[str, Json] = {
             "lost_subscriptions": whole(),
         },
     ),
-    "ModelFigures": shape("A model's part of the month.", {"model": text(), **_figures}),
+    "ModelFigures": shape(
+        "A model's part of the month.",
+        {"model": text(), **_figures, "unpriced_tokens": whole(UNPRICED)},
+    ),
 }

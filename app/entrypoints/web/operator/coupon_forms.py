@@ -2,11 +2,10 @@
 
 from wtforms import SelectField, StringField, TextAreaField
 from wtforms.validators import InputRequired, ValidationError
-from wtforms.widgets import TextArea
 
 from app.entrypoints.languages import field_label, translated
 from app.entrypoints.web.forms import SentForm, visible
-from app.entrypoints.web.operator.fields import Lines, MomentInUtc, Number, WholeNumber
+from app.entrypoints.web.operator.fields import MomentInUtc, Number, Ticked, WholeNumber
 from app.entrypoints.web.operator.sending import OnceForm
 from app.foundation.sentences import say
 
@@ -41,11 +40,7 @@ class CouponTermsForm(SentForm):
     )
     valid_from = MomentInUtc(field_label("Valid from, UTC"))
     expires_at = MomentInUtc(field_label("Ends, UTC"))
-    applicable_plans = Lines(
-        field_label("For plans, one id a line"),
-        widget=TextArea(),
-        render_kw={"rows": 2},
-    )
+    applicable_plans = Ticked(field_label("For plans"))
     description = TextAreaField(
         field_label("What customers read of it"), filters=[visible], render_kw={"rows": 2}
     )

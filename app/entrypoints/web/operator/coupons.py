@@ -13,13 +13,21 @@ from app.domain.catalog import queries as catalog
 from app.domain.coupons import creating, queries, redeemers, rules
 from app.domain.coupons.errors import CouponCodeInvalid, CouponCodeTaken
 from app.domain.coupons.models import Coupon
+from app.domain.coupons.queries import Choice
 from app.domain.coupons.rules import CouponDraft
 from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.coupon_forms import CouponForm, CouponTermsForm
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, people_of, show, text_asked
+from app.entrypoints.web.operator.desk import (
+    ROWS_PER_PAGE,
+    actor,
+    choice_asked,
+    people_of,
+    show,
+    text_asked,
+)
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
@@ -42,15 +50,18 @@ pages = Blueprint("coupons", __name__)
 
 @pages.get("/coupons")
 def index() -> ResponseReturnValue:
-    """Show the newest coupons, or those whose codes begin so."""
-    query, cursor = text_asked("query"), cursor_asked()
+    """Show the newest coupons, those that were chosen, or whose codes begin so."""
+    query, cursor, now = text_asked("query"), cursor_asked(), clock.now()
+    choice = choice_asked(Choice, "show", Choice.ALL)
+    where = queries.conditions(now=now)[choice]
     return show(
         "web/operator/coupons/index.html",
         "web/operator/coupons/_coupons.html",
-        found=queries.coupons(limit=ROWS_PER_PAGE, cursor=cursor, prefix=query),
+        found=queries.coupons(limit=ROWS_PER_PAGE, cursor=cursor, prefix=query, where=where),
+        choice=choice,
         query=query,
         cursor=cursor,
-        now=clock.now(),
+        now=now,
         shown_value=rules.shown_value,
         plan_names=_plan_names(),
     )
@@ -58,8 +69,9 @@ def index() -> ResponseReturnValue:
 
 @pages.get("/coupons/export.csv")
 def export() -> ResponseReturnValue:
-    """Send the newest coupons, or those whose codes begin so, as a file."""
-    found = queries.coupons(limit=creating.COUNT_MAX, prefix=text_asked("query"))
+    """Send the newest coupons, those that were chosen, or whose codes begin so, as a file."""
+    where = queries.conditions(now=clock.now())[choice_asked(Choice, "show", Choice.ALL)]
+    found = queries.coupons(limit=creating.COUNT_MAX, prefix=text_asked("query"), where=where)
     return csv_answer("coupons.csv", _lines(found.coupons))
 
 

@@ -135,3 +135,11 @@ class Lines(StringField):
 
     def _value(self) -> str:
         return "\n".join(self.data or ())
+
+
+class Ticked(Lines):
+    """What is ticked of a list, each by its id."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read what is ticked; nothing of it is a choice, too."""
+        super().process_formdata(["\n".join(valuelist)])

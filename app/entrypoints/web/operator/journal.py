@@ -1,6 +1,6 @@
 """The journal: who did what, when, and about whom."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 from flask import Blueprint
@@ -11,11 +11,16 @@ from app.domain.accounts.models import Account
 from app.domain.usage.buckets import day_starts_at
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, day_asked, local, show, text_asked
 from app.entrypoints.web.operator.journal_reading import act_named, actor_named, acts_told
+from app.entrypoints.web.operator.journal_words import MONEY, MONEY_MOVED
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import journal
+from app.foundation.journal import JournalEntry
+from app.foundation.paging import Stretch
 from app.foundation.periods import Period
 
 DAY = timedelta(days=1)
+# No act is called so.
+ALL_MONEY = "money"
 # Those who have no account.
 OTHERS = ("operator:command line", "system", "visitor", "provider:stripe", "provider:paypal")
 
@@ -27,7 +32,7 @@ def index() -> ResponseReturnValue:
     """Show the newest acts: of an actor, of a kind, about a customer, of a day."""
     asked = {name: text_asked(name) for name in ("actor", "action", "user_id")}
     day, before, operators = day_asked("day"), row_before(), queries.operators()
-    found = journal.entries(limit=ROWS_PER_PAGE, before=before, span=_span(day), **asked)
+    found = _found(asked, day, before)
     return show(
         "web/operator/journal/index.html",
         "web/operator/journal/_journal.html",
@@ -37,8 +42,25 @@ def index() -> ResponseReturnValue:
         before=before,
         operators=[each.id for each in operators],
         actors={actor: actor_named(actor) for actor in _actors(operators)},
-        actions={action: act_named(action) for action in journal.actions()},
+        actions=_actions(),
     )
+
+
+def _found(
+    asked: Mapping[str, str | None], day: date | None, before: int | None
+) -> Stretch[JournalEntry]:
+    return journal.entries(
+        limit=ROWS_PER_PAGE,
+        before=before,
+        span=_span(day),
+        actor=asked["actor"],
+        action=MONEY if asked["action"] == ALL_MONEY else asked["action"],
+        user_id=asked["user_id"],
+    )
+
+
+def _actions() -> dict[str, object]:
+    return {ALL_MONEY: MONEY_MOVED, **{kind: act_named(kind) for kind in journal.actions()}}
 
 
 def _actors(operators: Sequence[Account]) -> list[str]:

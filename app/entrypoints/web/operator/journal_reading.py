@@ -60,6 +60,8 @@ class Detail:
     name: object
     value: object
     before: object = None
+    # Under which name it is noted.
+    noted_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +149,8 @@ def _per_1k(price: object) -> object:
 def _detail(name: str, value: object, local: ZoneInfo) -> Detail:
     if isinstance(value, Mapping) and set(value) == {"from", "to"}:
         was, is_now = (_shown(name, value[side], local) for side in ("from", "to"))
-        return Detail(_name(name), is_now, was)
-    return Detail(_name(name), _shown(name, value, local))
+        return Detail(_name(name), is_now, was, noted_as=name)
+    return Detail(_name(name), _shown(name, value, local), noted_as=name)
 
 
 def _name(name: str) -> object:

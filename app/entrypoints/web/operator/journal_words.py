@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.entrypoints.web.security_words import PAGES
 from app.foundation.languages import NAMES
 from app.foundation.sentences import Sentence, say
 
@@ -102,6 +103,18 @@ ACTS: Mapping[str, Sentence] = {
     "job_retried": say("Job tried again"),
     "installation_started": say("Installation started for the first time"),
 }
+# What moves money, or says whose it is; by whom, each of them tells.
+MONEY = frozenset(
+    {
+        *("checkout_begun", "payment_settled", "payment_failed", "payment_pending"),
+        *("payment_expired", "payment_unknown", "payment_taken_back", "overpayment_received"),
+        *("invoice_charged", "invoice_voided", "invoice_replaced", "invoice_credited"),
+        *("auto_topup_begun", "tokens_bought", "credit_taken_back"),
+        *("refund_requested", "refund_pending", "refund_settled", "refund_failed"),
+        *("refund_undone", "dispute_opened", "dispute_won", "dispute_lost"),
+    }
+)
+MONEY_MOVED = say("All about money")
 # A plan that customers choose from has changed, not that of a customer.
 ACTS_ON_NOBODY: Mapping[str, Sentence] = {"plan_changed": say("Terms of a plan changed")}
 
@@ -218,12 +231,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     "locale": NAMES,
     "because": {"operator": say("an operator did it"), "debt": say("an overdue invoice")},
     "scope": {"read": say("only read"), "write": say("read and change")},
-    "page": {
-        "overview": say("Overview"),
-        "usage": say("Usage"),
-        "invoices": say("Invoices"),
-        "invoice": say("Invoice"),
-    },
+    "page": PAGES,
     "provider": {"stripe": say("Stripe"), "paypal": say("PayPal")},
     "type": {
         "percentage": say("Percent off an invoice"),

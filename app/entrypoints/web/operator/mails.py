@@ -1,10 +1,12 @@
-"""Mails that came back: addresses that no server takes mails for."""
+"""Mails to customers: those that came back, and what has become of all others."""
 
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.queries import find_account_by_email, operators
 from app.domain.mails import queries
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, show
+from app.domain.mails.queries import Choice
+from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, choice_asked, show, text_asked
 from app.entrypoints.web.operator.mail_words import MAILS
 from app.entrypoints.web.page_numbers import row_before
 
@@ -13,12 +15,24 @@ pages = Blueprint("mails", __name__)
 
 @pages.get("/mails")
 def index() -> ResponseReturnValue:
-    """Show the mails that were refused for good."""
+    """Show the mails that were refused for good, or all of them, of a customer if one is asked."""
+    choice, query = choice_asked(Choice, "show", Choice.REFUSED), text_asked("query")
     before = row_before()
     return show(
         "web/operator/mails/index.html",
         "web/operator/mails/_mails.html",
-        found=queries.refused_mails(limit=ROWS_PER_PAGE, before=before),
+        found=queries.mails_found(
+            choice, limit=ROWS_PER_PAGE, user_id=query and _customer(query), before=before
+        ),
+        choice=choice,
+        query=query,
         kinds=MAILS,
+        operators={each.id for each in operators()},
         before=before,
     )
+
+
+def _customer(query: str) -> str:
+    """Return the id of whoever is called so: by his mail address, else by his id."""
+    account = find_account_by_email(query.lower()) if "@" in query else None
+    return query if account is None else account.id

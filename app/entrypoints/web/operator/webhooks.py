@@ -1,13 +1,13 @@
 """Providers' events: what came, what became of it, and looking into one again."""
 
-from enum import StrEnum
-
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.payments import inbox, searching
+from app.domain.payments.searching import EventChoice
 from app.entrypoints.languages import translated
 from app.entrypoints.queueing import nudge
+from app.entrypoints.web.operator.ages import ages
 from app.entrypoints.web.operator.desk import (
     ROWS_PER_PAGE,
     actor,
@@ -23,29 +23,22 @@ from app.foundation.sentences import say
 pages = Blueprint("webhooks", __name__)
 
 
-class Status(StrEnum):
-    """Which events are shown."""
-
-    ALL = "all"
-    WAITING = inbox.WAITING
-    IGNORED = inbox.IGNORED
-    PROCESSED = inbox.PROCESSED
-
-
 @pages.get("/webhooks")
 def index() -> ResponseReturnValue:
     """Show the newest events, of one status or of one id if that is asked for."""
-    chosen, query = choice_asked(Status, "status", Status.ALL), text_asked("query")
-    status, before = None if chosen is Status.ALL else chosen.value, row_before()
+    chosen, query = choice_asked(EventChoice, "status", EventChoice.ALL), text_asked("query")
+    now, before = clock.now(), row_before()
     return show(
         "web/operator/webhooks/index.html",
         "web/operator/webhooks/_events.html",
         found=searching.events_found(
-            status=status, event_id=query, limit=ROWS_PER_PAGE, before=before
+            now=now, choice=chosen, event_id=query, limit=ROWS_PER_PAGE, before=before
         ),
         chosen=chosen,
         query=query,
         before=before,
+        age=ages(now=now),
+        is_stuck=lambda event: searching.is_stuck(event, now=now),
     )
 
 

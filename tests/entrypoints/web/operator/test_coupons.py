@@ -33,7 +33,7 @@ FORM = {
     "min_purchase_amount": "0",
     "valid_from": "",
     "expires_at": "2099-01-01T00:00",
-    "applicable_plans": "plan-pro\r\nplan-basic",
+    "applicable_plans": ["plan-pro", "plan-basic"],
     "description": "",
 }
 
@@ -64,9 +64,31 @@ class TestIndex:
         assert "Pro, plan-gone" in words(olgas.get(COUPONS).text)
         page = words(olgas.get(f"{COUPONS}/FOR-PRO").text)
         assert "For plans Pro, plan-gone" in page and "Made by Operator olga" in page
-        for form in ("new", "FOR-PRO/edit"):
-            page = words(olgas.get(f"{COUPONS}/{form}").text)
-            assert "There are plan-basic, plan-pro, plan-enterprise, plan-payg." in page
+        for form, ticked in (("new", []), ("FOR-PRO/edit", ["plan-pro", "plan-gone"])):
+            page = olgas.get(f"{COUPONS}/{form}").text
+            assert "Basic Pro Enterprise Pay as you go" in words(page)
+            assert re.findall(r'name="applicable_plans" value="([^"]+)" checked', page) == ticked
+
+    def test_chooses_by_state(self, olgas: FlaskClient) -> None:
+        now = clock.now()
+        make_coupon("OPEN-1", now=now)
+        make_coupon("OFF-1", now=now, is_active=False)
+        make_coupon("SPENT-1", now=now, max_uses=3, used_count=3)
+        make_coupon("LATER-1", now=now, valid_from=now + timedelta(days=1))
+        found = {
+            choice: re.findall(
+                r"<code>([A-Z]+)-1</code>", olgas.get(f"{COUPONS}?show={choice}").text
+            )
+            for choice in ("all", "open", "used", "over", "nonsense")
+        }
+        everything = ["LATER", "SPENT", "OFF", "OPEN"]
+        assert found == {
+            **dict.fromkeys(("all", "nonsense"), everything),
+            **{"open": ["OPEN"], "used": ["SPENT"], "over": ["SPENT", "OFF"]},
+        }
+        assert "Show all coupons" in olgas.get(f"{COUPONS}?show=over&query=NONE").text
+        file = olgas.get(f"{COUPONS}/export.csv?show=used").text
+        assert "SPENT-1" in file and "OPEN-1" not in file
 
     def test_finds_by_the_beginning(self, olgas: FlaskClient) -> None:
         make_coupon("SPRING-A", now=clock.now())

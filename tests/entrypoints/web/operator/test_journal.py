@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
+from app.entrypoints.web.operator.journal_words import ACTS, MONEY
 from app.foundation import journal
 from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import HTMX, words
@@ -37,6 +38,22 @@ class TestIndex:
         assert "Account suspended Operator olga ben Reason Abuse" in page
         assert "Price set Operator olga – Model gpt-9" in page
         assert "<b>" not in olgas.get(JOURNAL, headers=HTMX).text
+
+    def test_finds_all_that_moves_money(self, olgas: FlaskClient, acts: None) -> None:
+        page = words(olgas.get(f"{JOURNAL}?action=money").text)
+        assert "Payment settled Stripe ada" in page and "Price set Operator" not in page
+        assert set(MONEY) < set(ACTS)
+
+    def test_leads_to_the_money_that_moved(self, olgas: FlaskClient, now: datetime) -> None:
+        details = {"payment": "pay-1", "invoice": "INV-1001-2026-11", "amount_minor": 1_234}
+        with transaction():
+            for number in (details, {**details, "invoice": None}):
+                journal.write(
+                    "payment_settled", actor="system", user_id="ada", now=now, details=number
+                )
+        page = olgas.get(JOURNAL).text
+        assert page.count('href="/operator/payments/pay-1"') == 2
+        assert page.count('href="/operator/invoices/INV-1001-2026-11"') == 1
 
     def test_leads_to_customers_and_to_no_operator(
         self, olgas: FlaskClient, acts: None, now: datetime

@@ -123,7 +123,7 @@ class TestIndex:
                     kind="send_mail",
                     payload={},
                     created_at=begun,
-                    next_try_at=begun,
+                    next_try_at=clock.now() + timedelta(minutes=1),
                     last_error="The server is away.",
                     attempts=3,
                 )

@@ -23,6 +23,7 @@ from tests.factories.payments import (
     make_checkout,
     make_invoice,
     make_paid,
+    make_refund,
     payment_row,
 )
 from tests.factories.purchases import charge
@@ -215,7 +216,16 @@ class TestRefund:
         assert act == "refund_requested" and details["amount_minor"] == 234
         page = words(olgas.get(f"{PAYMENTS}/{payment.public_id}").text)
         assert f"$2.34 go back: refund {refund.id}." in page and "on its way $2.34" in page
+        # What is on its way cannot be sent back once more.
+        assert "On its way back $2.34" in page and "$10.00 at most." in page
         check_books()
+
+    def test_is_not_offered_where_all_is_on_its_way(
+        self, olgas: FlaskClient, payment: Payment
+    ) -> None:
+        make_refund(payment, minor=1_234)
+        page = words(olgas.get(f"{PAYMENTS}/{payment.public_id}").text)
+        assert "Send money back" not in page and "On its way back $12.34" in page
 
     def test_a_form_sent_twice_pays_once(self, olgas: FlaskClient, address: str) -> None:
         form = {"amount": "2.34", "reason": WHY}

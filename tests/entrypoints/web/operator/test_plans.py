@@ -75,8 +75,9 @@ class TestIndex:
         with statements() as sent:
             page = words(olgas.get(PLANS).text)
         assert len(sent) <= STATEMENTS_MAX, sent
-        assert "An extra token is cheaper than one inside the plan" in page
-        assert "Pay as you go plan-payg $0.00 0 – list price 2 / 20 hidden" in page
+        assert page.count("Basic sells extra tokens cheaply") == 1
+        assert "100,000 extra tokens cost $2.00, the plan with as many costs $9.99" in page
+        assert "Pay as you go plan-payg $0.00 0 – list price 2 / 20 all without a plan" in page
 
 
 class TestCreate:

@@ -32,6 +32,12 @@ class TestIndex:
         make_usage(model="nobody-knows", now=clock.now())
         assert "nobody-knows 1 620 no price yet" in words(olgas.get(REPORT).text)
 
+    def test_shows_what_has_no_price_as_such(self, olgas: FlaskClient, ada: Account) -> None:
+        make_usage(model="nobody-knows", prompt_tokens=900, completion_tokens=0, now=clock.now())
+        read = words(olgas.get(REPORT).text)
+        assert "nobody-knows 1 900 no price yet" in read
+        assert "Tokens without a price 900" in read
+
     @pytest.mark.parametrize("asked", ["", "2026-13", "x", "9999-12", "%00", "2024"])
     def test_nonsense_is_the_running_month(self, olgas: FlaskClient, asked: str) -> None:
         running = str(BillingMonth.of(clock.now()))

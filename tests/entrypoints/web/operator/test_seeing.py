@@ -11,21 +11,25 @@ from sqlalchemy import select
 
 from app.domain.accounts.access_models import SignInSession
 from app.domain.accounts.models import Account
+from app.domain.accounts.operations import change_settings
+from app.entrypoints.web.operator.seeing import SHOWN
 from app.foundation import clock
-from app.foundation.database import Base, end_reading, session
+from app.foundation.database import Base, end_reading, session, transaction
 from app.foundation.journal import JournalEntry
+from app.foundation.secret_keys import KeyKind
 from tests.books import check_books
 from tests.entrypoints.web.conftest import words_of
 from tests.entrypoints.web.operator.conftest import acts_of_olga
+from tests.factories.accounts import make_key
 from tests.factories.payments import make_invoice, make_paid
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 VIEW = "/operator/customers/ada/view"
-# What signing in, asking for a page and noting the look cost, besides the page itself.
-STATEMENTS_MAX = 10
-PAGES = ("", "/usage", "/invoices")
+# What a page may take, and the note that it was looked at.
+STATEMENTS_MAX = 11
+PAGES = ("", *(f"/{page}" for page in SHOWN))
 
 
 class Inside(HTMLParser):
@@ -76,6 +80,40 @@ class TestPages:
         bill = words_of(olgas.get(f"{VIEW}/invoices/{invoice_number}").text)
         assert "To pay" in bill and "$12.34" in bill
 
+    def test_show_what_is_set_as_the_customers_own(
+        self, olgas: FlaskClient, olga: Account, ada: Account
+    ) -> None:
+        with transaction():
+            change_settings(
+                ada,
+                {"billing_address": "1 Way & Co\nTown", "timezone": "Asia/Shanghai"},
+                actor="customer:ada",
+                now=clock.now(),
+            )
+        seen = words_of(olgas.get(f"{VIEW}/settings").text)
+        assert "1 Way &amp; Co Town" in seen and "Time zone Shanghai" in seen
+        # What is said of who is signed in is said of the customer.
+        assert (
+            f"without it, to {ada.email}" in seen
+            and olga.email not in seen.split("only looking")[1]
+        )
+        alerts = words_of(olgas.get(f"{VIEW}/alerts").text)
+        assert f"They go to {ada.email}" in alerts
+        assert "Buy for, USD 100" in words_of(olgas.get(f"{VIEW}/tokens").text)
+
+    def test_show_no_secrets(self, olgas: FlaskClient, adas: FlaskClient, ada: Account) -> None:
+        made = make_key(KeyKind.CUSTOMER, user_id=ada.id)
+        seen = olgas.get(f"{VIEW}/keys").text
+        assert made.text[:12] in seen and made.text not in seen
+
+    def test_show_documents(self, olgas: FlaskClient, invoice_number: str) -> None:
+        address = f"{VIEW}/invoices/{invoice_number}/pdf"
+        answer = olgas.get(address)
+        assert answer.mimetype == "application/pdf" and answer.data.startswith(b"%PDF")
+        assert olgas.get(f"{address}?document=receipt").status_code == 409
+        assert olgas.get(f"{address}?document=poem").status_code == 404
+        assert acts_of_olga() == [("account_seen", {"page": "document"})]
+
     def test_hold_nothing_that_acts(self, olgas: FlaskClient, invoice_number: str) -> None:
         waiting, looked_at = [VIEW], set()
         while waiting:
@@ -87,6 +125,8 @@ class TestPages:
             looked_at.add(kind)
             answer = olgas.get(address)
             assert answer.status_code == 200, address
+            if answer.mimetype == "application/pdf":
+                continue
             inside = Inside(answer.text)
             doing = {"form", "button", "input", "select", "textarea"}
             assert not doing & set(inside.tags), address
@@ -96,12 +136,14 @@ class TestPages:
                 path = link.partition("#")[0]
                 if path.startswith(VIEW):
                     waiting.append(path)
-        assert f"{VIEW}/invoices/{invoice_number}" in looked_at and len(looked_at) >= 6
+        bill = f"{VIEW}/invoices/{invoice_number}"
+        assert {bill, f"{bill}/pdf", *(f"{VIEW}{page}" for page in PAGES)} <= looked_at
 
     def test_change_nothing_but_the_journal(self, olgas: FlaskClient, invoice_number: str) -> None:
         before = everything()
-        for page in ("", "/usage", "/invoices", f"/invoices/{invoice_number}"):
-            olgas.get(f"{VIEW}{page}")
+        bill = f"/invoices/{invoice_number}"
+        for page in (*PAGES, bill, f"{bill}/pdf"):
+            assert olgas.get(f"{VIEW}{page}").status_code == 200, page
         assert everything() == before
         check_books()
 
@@ -121,13 +163,13 @@ class TestPages:
             for rule in app.url_map.iter_rules()
             if rule.endpoint.startswith("web.operator.seeing.")
         ]
-        assert len(rules) == 4
+        assert len(rules) == 5
         assert all(rule.methods == {"GET", "HEAD", "OPTIONS"} for rule in rules)
-        for page in ("", "/usage", "/invoices", "/invoices/INV-1", "/invoices/INV-1/pay"):
+        for page in (*PAGES, "/invoices/INV-1", "/invoices/INV-1/pay", "/invoices/INV-1/pdf"):
             assert olgas.post(f"{VIEW}{page}").status_code in (404, 405), page
 
     @pytest.mark.parametrize("name", ["nobody", "olga", "%00"])
-    @pytest.mark.parametrize("page", ["", "/usage", "/invoices", "/invoices/INV-1"])
+    @pytest.mark.parametrize("page", ["", "/usage", "/invoices/INV-1", "/invoices/INV-1/pdf"])
     def test_know_no_other(self, olgas: FlaskClient, name: str, page: str) -> None:
         answer = olgas.get(f"/operator/customers/{name}/view{page}")
         assert answer.status_code == 404
@@ -138,6 +180,8 @@ class TestPages:
     ) -> None:
         address = f"/operator/customers/ben/view/invoices/{invoice_number}"
         assert olgas.get(address).status_code == 404
+        assert olgas.get(f"{address}/pdf").status_code == 404
+        assert acts_of_olga() == []
 
     @pytest.mark.parametrize("page", PAGES)
     def test_take_a_fixed_number_of_statements(
@@ -145,4 +189,4 @@ class TestPages:
     ) -> None:
         with statements() as sent:
             olgas.get(f"{VIEW}{page}")
-        assert len(sent) <= STATEMENTS_MAX, len(sent)
+        assert len(sent) <= STATEMENTS_MAX, "\n".join(sent)

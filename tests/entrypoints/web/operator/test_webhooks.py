@@ -1,6 +1,8 @@
 """Providers' events at the console: what became of them, and looking into one again."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -61,10 +63,27 @@ class TestIndex:
 
     @pytest.mark.parametrize(
         ("status", "found"),
-        [("waiting", ["evt_1"]), ("ignored", ["evt_3"]), ("processed", ["evt_2"])],
+        [
+            ("waiting", ["evt_1"]),
+            ("failed", ["evt_1"]),
+            ("stuck", []),
+            ("ignored", ["evt_3"]),
+            ("processed", ["evt_2"]),
+        ],
     )
     def test_chooses(self, olgas: FlaskClient, events: None, status: str, found: list[str]) -> None:
         assert listed(olgas, status=status) == found
+
+    def test_tells_what_nobody_looks_into(self, olgas: FlaskClient) -> None:
+        notice = EventNotice("stripe", "evt_left", "a.b", b"{}")
+        with transaction():
+            inbox.receive(notice, now=clock.now() - timedelta(hours=3))
+            inbox.receive(replace(notice, event_id="evt_new"), now=clock.now())
+        assert listed(olgas, status="stuck") == ["evt_left"]
+        assert listed(olgas, status="waiting") == ["evt_new", "evt_left"]
+        assert listed(olgas, status="failed") == []
+        page = words(olgas.get(f"{EVENTS}?status=stuck").text)
+        assert "3 hours ago" in page and "is the worker running?" in page and "stuck" in page
 
     def test_finds_one(self, olgas: FlaskClient, events: None) -> None:
         assert listed(olgas, query="evt_2") == ["evt_2"]
