@@ -1,5 +1,9 @@
 """Providers' events: what came, what became of it, and looking into one again."""
 
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
 from flask import Blueprint, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
@@ -38,9 +42,7 @@ def index() -> ResponseReturnValue:
         chosen=chosen,
         query=query,
         before=before,
-        age=ages(now=now),
-        is_stuck=lambda event: searching.is_stuck(event, now=now),
-        nothing_done_on=nothing_done_on,
+        **_what_became_of_them(now=now),
     )
 
 
@@ -52,3 +54,11 @@ def replay(provider: str, event_id: str) -> ResponseReturnValue:
     nudge()
     flash(str(translated(say("The worker looks into {id} again.", {"id": event_id}))))
     return redirect(url_for(".index", query=event_id), 303)
+
+
+def _what_became_of_them(*, now: datetime) -> Mapping[str, Any]:
+    return {
+        "age": ages(now=now),
+        "is_stuck": lambda event: searching.is_stuck(event, now=now),
+        "nothing_done_on": nothing_done_on,
+    }
