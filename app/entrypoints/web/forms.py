@@ -1,7 +1,7 @@
 """What the forms accept: shape only; what it means is the domain's to say."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from zoneinfo import available_timezones
 
@@ -15,7 +15,7 @@ from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
 from app.entrypoints.languages import field_label, language, translated
 from app.foundation.languages import ENGLISH, cities
-from app.foundation.sentences import say, say_about
+from app.foundation.sentences import Sentence, say, say_about
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
@@ -55,15 +55,31 @@ def _zones_in(code: str) -> dict[str, list[tuple[str, str]]]:
     # In English the zones' own names tell more than those of the cities.
     named = {} if code == ENGLISH else cities(code)
     offered = [name for name in sorted(available_timezones()) if name.partition("/")[0] in REGIONS]
-    shared = Counter(named.get(name) for name in offered)
+    shared, in_full = Counter(named.get(name) for name in offered), _short_names(offered)
     for name in offered:
-        region, _, place = name.partition("/")
-        shown = place.replace("_", " ").replace("/", " – ")
+        region, shown = name.partition("/")[0], _place(name)
         city = named.get(name, shown)
+        if name in in_full and city == shown:
+            city = _same(shown, _place(in_full[name])).in_language(code)
         # One city has several zones where it was called otherwise before.
         told = f"{city} ({shown})" if shared[city] > 1 else city
         choices.setdefault(REGIONS[region].in_language(code), []).append((name, told))
     return choices
+
+
+def _place(zone_name: str) -> str:
+    return zone_name.partition("/")[2].replace("_", " ").replace("/", " – ")
+
+
+def _same(place: str, other: str) -> Sentence:
+    return say("{place}, the same as {other}", {"place": place, "other": other})
+
+
+def _short_names(offered: Sequence[str]) -> dict[str, str]:
+    """Return the zones that are others without the country, and which: browsers know either."""
+    long = (name for name in offered if name.count("/") > 1)
+    short = {"/".join((name.split("/")[0], name.split("/")[-1])): name for name in long}
+    return {name: short[name] for name in offered if name in short}
 
 
 class SentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
