@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
-from app.domain.alerts.rules import has_spent
+from app.domain.alerts.rules import can_foretell, has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import payers
 from app.domain.payments.declines import DeclinedTopUp
@@ -193,6 +193,8 @@ def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | Non
 
 
 def _runs_out_at(period: PeriodView, tokens: Pace, *, now: datetime) -> datetime | None:
+    if not can_foretell(period.quota_tokens_used, quota=period.quota):
+        return None
     return rules.runs_out_at(period.tokens_remaining, tokens, now=now, ends_at=period.ends_at)
 
 
