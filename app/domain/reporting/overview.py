@@ -60,6 +60,8 @@ class Overview:
     month_cost: Forecast | None
     plan_names: Mapping[str, str]
     period: PeriodView
+    # Which plan comes when the period ends, if nothing is changed till then.
+    following_plan_id: str
     extra_tokens: int
     quota_runs_out_at: datetime | None
     concerns: tuple[Concern, ...]
@@ -162,6 +164,7 @@ def _figures(
         month_cost=_forecast(month_sums, costs, now=now),
         plan_names=plan_names,
         period=period,
+        following_plan_id=following.terms.plan_id,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=_runs_out_at(period, tokens, now=now),
         concerns=rules.concerns(standing),
