@@ -152,6 +152,16 @@ class TestRedeem:
         assert "for the next invoice" in page and redemptions() == 1
         assert "is redeemed" not in adas.get("/coupons").text
 
+    def test_leads_back_to_the_plan_that_it_is_for(self, adas: FlaskClient, now: datetime) -> None:
+        make_coupon(now=now)
+        sent = {"coupon_code": "SAVE50", "plan_id": "plan-pro"}
+        answer = adas.post("/coupons", data=sent)
+        assert answer.location == "/coupons?plan_id=plan-pro"
+        page = adas.get(answer.location).text
+        assert "SAVE50 is redeemed" in page and 'href="/plans/plan-pro"' in page
+        for nonsense in ("", "plan-nine", "%00"):
+            assert 'href="/plans/plan' not in adas.get(f"/coupons?plan_id={nonsense}").text
+
     def test_gives_tokens(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon("GIFT", now=now, type="free_tokens", value=5_000)
         adas.post("/coupons", data={"coupon_code": "GIFT"})

@@ -208,6 +208,13 @@ class TestPreview:
         page = words(cleos.get("/plans/plan-enterprise").text)
         assert " s left / " in page and "more tokens for the rest of this period" in page
 
+    def test_leads_to_the_coupons_and_they_back(self, cleos: FlaskClient) -> None:
+        coupons = "/coupons?plan_id=plan-enterprise"
+        assert f'href="{coupons}"' in cleos.get("/plans/plan-enterprise").text
+        page = cleos.get(coupons).text
+        assert '<option selected value="plan-enterprise">' in page
+        assert 'href="/plans/plan-enterprise"' in page and "preview of Enterprise" in page
+
     def test_says_when_a_cheaper_plan_begins(self, cleos: FlaskClient) -> None:
         end = current_period("cleo").ends_at
         page = words(cleos.get("/plans/plan-basic").text)
@@ -218,7 +225,9 @@ class TestPreview:
     def test_says_in_place_why_not(self, cleos: FlaskClient, headers: dict[str, str]) -> None:
         answer = cleos.get("/plans/plan-pro", headers=headers)
         assert answer.status_code == 422 and "You are on this plan already." in answer.text
-        assert cleos.get("/plans/plan-payg", headers=headers).status_code == 422
+        answer = cleos.get("/plans/plan-payg", headers=headers)
+        assert answer.status_code == 422 and "not on offer" not in answer.text
+        assert "what follows when you cancel one." in answer.text
 
     @pytest.mark.parametrize("plan_id", ["pro", "PLAN-PRO", "%00", "plan-%D1%80ro", "a" * 3000])
     def test_nonsense_is_no_plan(self, adas: FlaskClient, plan_id: str) -> None:
