@@ -22,19 +22,25 @@ def register_csrf(app: Flask) -> None:
     csrf.init_app(app)
 
 
+def comes_from_elsewhere() -> bool:
+    """Tell whether another site leads here, as far as the browser says so."""
+    site = request.headers.get("Sec-Fetch-Site")
+    return site is not None and site not in OWN_SITE
+
+
 def _refuse_foreign_forms() -> None:
     # Who proves himself by a key or a signature has no cookie that somebody could borrow.
     is_for_browsers = (request.blueprint or "").partition(".")[0] == FORMS
     if request.method in SAFE_METHODS or not is_for_browsers:
         return
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "null")
+    origin = request.headers.get("Origin", "null")
     # A proxy may ask us by another name than ours.
     own_hosts = (request.host, split_address(current_app.config["SETTINGS"].base_url).netloc)
     # Some browsers hide the origin where they hide the referrer; then the token decides alone.
     is_foreign = origin != "null" and split_address(origin).netloc not in own_hosts
     # A browser sends no referrer, or one that is an address.
     is_odd = request.referrer is not None and not split_address(request.referrer).netloc
-    if is_foreign or is_odd or (site is not None and site not in OWN_SITE):
+    if is_foreign or is_odd or comes_from_elsewhere():
         raise CSRFError("This form was sent from another site.")
 
 

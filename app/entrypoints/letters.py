@@ -79,8 +79,7 @@ def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, obje
     ours: dict[str, object] = {
         "brand_name": settings.brand_name,
         "base_url": settings.base_url,
-        # Strangers, whose address somebody has typed, read nothing that he has written.
-        "account_name": account.name if mail.address == account.email else "",
+        "account_name": account.name if _goes_to_its_owner(mail, account) else "",
         "account_email": account.email,
         "account_id": account.id,
         "is_erased": account.erased_at is not None,
@@ -90,6 +89,14 @@ def _context(mail: Mail, account: Account, settings: Settings) -> dict[str, obje
     facts = {name: _spoken(fact) for name, fact in mail.facts.items()}
     # The facts come first, so that none of them can take the place of ours.
     return {**facts, **ours}
+
+
+def _goes_to_its_owner(mail: Mail, account: Account) -> bool:
+    """Tell whether somebody reads it who has shown that the account is his.
+
+    Strangers, whose address somebody has typed, read nothing that he has written.
+    """
+    return mail.address == account.email and account.email_verified_at is not None
 
 
 def _spoken(fact: object) -> object:

@@ -2,7 +2,8 @@
 
 However few calls are allowed in a minute, some take a hundred times as long as others: whoever
 asks for many of those at once would have everybody else wait, and gateways above all. A few more
-wait for their turn, for no longer than a moment. Each process counts for itself, as each has
+wait for their turn, for no longer than a moment. Who waits holds a thread as well: so several
+accounts together have no more wait than one alone. Each process counts for itself, as each has
 threads of its own.
 """
 
@@ -15,10 +16,12 @@ from flask import Flask, current_app, g
 
 from app.entrypoints.downloading import THREADS
 from app.entrypoints.limiting import TooManyRequests
+from app.foundation.database import end_reading
 from app.foundation.sentences import say
 
 TURNS = "TURNS"
-# A quarter of them, but enough for a page that fills itself; and as many again may wait, twice.
+# A quarter of them, but enough for a page that fills itself; and as many again may wait, twice,
+# where no other account has its part.
 PART, LEAST, WAITING = 4, 6, 2
 PATIENCE_SECONDS = 2
 RETRY_AFTER_SECONDS = 1
@@ -34,15 +37,20 @@ class Turns:
         self._waiting: Counter[str] = Counter()
         self._ended = Condition()
 
-    def begin(self, user_id: str) -> None:
-        """Count one more, as soon as there may be one. Raises TooManyRequests."""
+    def begin(self, user_id: str) -> bool:
+        """Count one more, as soon as there may be one, and tell whether it had to wait.
+
+        Raises TooManyRequests.
+        """
         with self._ended:
-            if not (self._is_free(user_id) or self._waits_for_one(user_id)):
+            has_to_wait = not self._is_free(user_id)
+            if has_to_wait and not self._waits_for_one(user_id):
                 raise TooManyRequests(
                     say("You are asking for very much at once. Try again in a moment."),
                     retry_after_seconds=RETRY_AFTER_SECONDS,
                 )
             self._running[user_id] += 1
+            return has_to_wait
 
     def end(self, user_id: str) -> None:
         """Count one less."""
@@ -59,7 +67,8 @@ class Turns:
 
     def _waits_for_one(self, user_id: str) -> bool:
         """Wait, and tell whether there may be one more; at once where too many wait already."""
-        if self._most is None or self._waiting[user_id] >= self._most * WAITING:
+        held = self._running.total() + self._waiting.total()
+        if self._most is None or held >= self._most * (1 + WAITING):
             return False
         self._waiting[user_id] += 1
         try:
@@ -84,11 +93,20 @@ def register_turns(app: Flask) -> None:
     app.teardown_request(_end_turn)
 
 
-def take_turn(user_id: str) -> None:
-    """Let the account have one more thread, until its request is over. Raises TooManyRequests."""
-    if "turn_of" not in g:
-        _turns().begin(user_id)
-        g.turn_of = user_id
+def take_turn(user_id: str) -> bool:
+    """Let the account have one more thread, until its request is over.
+
+    Tells whether it had to wait: who was let in before may have been shut out meanwhile.
+    Raises TooManyRequests.
+    """
+    if "turn_of" in g:
+        return False
+    has_waited = _turns().begin(user_id)
+    g.turn_of = user_id
+    if has_waited:
+        # What was read before is no longer so.
+        end_reading()
+    return has_waited
 
 
 def _end_turn(_error: BaseException | None) -> None:

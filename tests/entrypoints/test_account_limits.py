@@ -91,7 +91,7 @@ def test_nobody_fills_the_journal(app: Flask, ada: Account, adas: FlaskClient, f
         ("/language", {"locale": "en"}),
     ]
     answers = [adas.post(path, data=form).status_code for path, form in forms]
-    assert answers == [200, 303, 200, 429, 429]
+    assert answers == [303, 303, 303, 429, 429]
     assert count_of(JournalEntry) == before + 2 * ALLOWED
     assert adas.get("/settings").status_code == 200
     assert app.test_client().get(SETTINGS, headers=headers).status_code == 200

@@ -148,6 +148,17 @@ class TestWords:
         assert "the account ada@example.com (user id ada)" in letter.text
         assert "Ada" not in letter.text + letter.html
 
+    def test_nor_does_who_has_never_shown_that_it_is_his_address(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        mail = make_mail(ada, "plan_expired", now=NOW)
+        with transaction():
+            ada.email_verified_at = None
+            session.add(ada)
+        letter = write_letter(mail, ada, settings=settings)
+        assert "the account ada@example.com (user id ada)" in letter.text
+        assert "Ada" not in letter.text + letter.html
+
     def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
         with transaction():
             ada.timezone = "Asia/Shanghai"

@@ -7,12 +7,16 @@ from threading import Event, Thread
 
 import pytest
 from flask import Flask
+from sqlalchemy import select, update
 
 from app.domain.accounts import passwords
-from app.domain.accounts.models import Account
+from app.domain.accounts.access_models import SignInSession
+from app.domain.accounts.models import Account, Key
+from app.entrypoints.account_limits import OF_SESSION
 from app.entrypoints.downloading import THREADS
 from app.entrypoints.limiting import TooManyRequests
 from app.entrypoints.turns import LEAST, TURNS, WAITING, Turns, register_turns
+from app.foundation.database import db, session
 from app.foundation.secret_keys import KeyKind
 from tests.entrypoints.web.conftest import PASSWORD, signed_in
 from tests.factories.accounts import make_account
@@ -60,6 +64,48 @@ def test_whoever_has_his_part_waits_and_nobody_else(turns: Turns, asking) -> Non
         assert asking() == {"page": 200, "call": 200, **others}
 
 
+@pytest.fixture
+def waiting(app: Flask, now: datetime) -> None:
+    """Whoever waits for his turn is shut out meanwhile."""
+
+    class Waiting(Turns):
+        def begin(self, user_id: str) -> bool:
+            super().begin(user_id)
+            with db.engine.begin() as elsewhere:
+                elsewhere.execute(update(Key).values(revoked_at=now))
+                elsewhere.execute(update(SignInSession).values(ended_at=now))
+            return True
+
+    app.extensions[TURNS] = Waiting(most=2)
+
+
+def test_whoever_is_shut_out_while_he_waits_is_told_nothing(
+    app: Flask, now: datetime, request
+) -> None:
+    ada = make_account("ada", now=now, password_hash=passwords.hash_password(PASSWORD))
+    headers, browser = bearer(KeyKind.CUSTOMER, user_id="ada"), signed_in(app, ada)
+    keys = signed_in(app, ada)
+    request.getfixturevalue("waiting")
+    refused = app.test_client().get("/v1/billing/stats", headers=headers)
+    assert (refused.status_code, refused.json["code"]) == (401, "key_unknown")
+    with db.engine.begin() as elsewhere:
+        elsewhere.execute(update(SignInSession).values(ended_at=None))
+    page = browser.get("/usage")
+    assert page.status_code == 404 and "This session has ended" in page.text
+    assert keys.get("/keys").status_code == 302
+
+
+def test_what_is_for_safety_has_turns_of_its_own(app: Flask, now: datetime, turns: Turns) -> None:
+    ada = make_account("ada", now=now, password_hash=passwords.hash_password(PASSWORD))
+    owners, thiefs = signed_in(app, ada), signed_in(app, ada)
+    stolen = session.scalars(select(SignInSession.id).order_by(SignInSession.id)).all()[-1]
+    for _ in range(2):
+        turns.begin("ada")
+        turns.begin(f"{OF_SESSION} {stolen}")
+    assert thiefs.get("/keys").status_code == owners.get("/usage").status_code == 429
+    assert owners.get("/keys").status_code == 200
+
+
 def test_a_moment_later_there_may_be_one(client, ada: Account, turns: Turns) -> None:
     for _ in range(2):
         turns.begin("ada")
@@ -104,6 +150,21 @@ class TestWaiting:
         for each in waiting:
             each.join(60)
         assert turns.waiting("ada") == 0
+
+    def test_holds_no_more_for_several_accounts_than_for_one(self) -> None:
+        turns = Turns(most=1)
+        turns.patience_seconds = 60
+        for each in ("ada", "ben"):
+            turns.begin(each)
+        waiting = Thread(target=turns.begin, args=["ada"])
+        waiting.start()
+        while not turns.waiting("ada"):
+            time.sleep(0.001)
+        for each in ("ada", "ben"):
+            with pytest.raises(TooManyRequests):
+                turns.begin(each)
+        turns.end("ada")
+        waiting.join(60)
 
     def test_is_not_for_long(self) -> None:
         turns = Turns(most=1)

@@ -34,6 +34,8 @@ FAULTS_TOLD_MAX = 50
 LOCALES = {"en": "en", "zh": "zh", "zh_Hans": "zh", "zh-Hans": "zh"}
 # An address has lines; other control characters nobody sees and no database stores.
 UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+# With these a name would turn around what stands beside it on the same line, such as an id.
+TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 Check = Callable[[object], object]
 
@@ -176,6 +178,13 @@ def _line(value: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     return text
 
 
+def _name(value: object) -> str:
+    text = _line(value)
+    if TURNING.search(text):
+        raise Refusal("text_invalid", say("This holds characters that nobody could read."))
+    return text
+
+
 def _at_most(length_max: int) -> Sentence:
     return say("At most {most:,} characters.", {"most": length_max})
 
@@ -256,7 +265,7 @@ class Setting:
 
 _USD = _amount(0, AMOUNT_USD_MAX)
 SETTINGS: Mapping[str, Setting] = {
-    "name": Setting("name", _line),
+    "name": Setting("name", _name),
     "billing_email": Setting("billing_email", _or_cleared(_email)),
     "billing_address": Setting("billing_address", _or_cleared(_address)),
     "tax_id": Setting("tax_id", _or_cleared(_line)),

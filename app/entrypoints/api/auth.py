@@ -120,7 +120,7 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     @wraps(call)
     def checked(**route: object) -> Response:
         text = _key_text()
-        if KeyKind.GATEWAY not in kinds:
+        if KeyKind.GATEWAY not in kinds or not _may_say_much(text):
             request.max_content_length = BODY_MAX_BYTES
         _know_who_sends_much(text)
         # Whoever sends slowly must not have his key looked at long before his call takes effect.
@@ -141,11 +141,17 @@ def _for_holders(call: Call, *kinds: KeyKind) -> Call:
     return checked
 
 
+def _may_say_much(text: str) -> bool:
+    """Tell whether this is called a gateway's key, and the call one that says something."""
+    return text.startswith(KeyKind.GATEWAY) and request.method not in ASKING
+
+
 def _know_who_sends_much(text: str) -> None:
     """Look at the key before a large body is taken in, as well as after. Raises KeyUnknown."""
-    # What was not announced may be of any length.
-    announced = 0 if "Transfer-Encoding" not in request.headers else BODY_MAX_BYTES
-    if max(request.content_length or 0, announced) < BODY_MAX_BYTES:
+    # What was not announced may be of any length; HTTP/2 says nothing of how it comes.
+    unannounced = 0 if request.method in ASKING else BODY_MAX_BYTES
+    announced = request.content_length
+    if (unannounced if announced is None else announced) < BODY_MAX_BYTES:
         return
     if callers.find_remembered(text) is None:
         callers.caller_by_text(text, now=clock.now())
@@ -177,14 +183,10 @@ def _called(
     """Make the call, if the caller may make it."""
     g.key = caller
     _note_use(caller)
+    _count(caller)
     if caller.kind not in kinds:
         raise _wrong_kind(kinds)
-    # Gateways are our own, and what they cannot post is lost: theirs is no limit.
-    if caller.kind != KeyKind.GATEWAY:
-        limiting.spend_of_key(caller.public_id)
     if caller.user_id is not None:
-        account_limits.count_call(caller.user_id)
-        take_turn(caller.user_id)
         g.account = accounts.account_in_use(caller.user_id)
     if caller.kind == KeyKind.GATEWAY:
         g.attribution = caller.attribution
@@ -195,6 +197,17 @@ def _called(
         message = "This key may read, but change nothing."
         raise Refusal("key_is_read_only", message, kind=Kind.FORBIDDEN)
     return call(**route)
+
+
+def _count(caller: Caller) -> None:
+    """Count the call, whatever it is for, and wait for its turn. Raises TooManyRequests."""
+    # Gateways are our own, and what they cannot post is lost: theirs is no limit.
+    if caller.kind != KeyKind.GATEWAY:
+        limiting.spend_of_key(caller.public_id)
+    if caller.user_id is not None:
+        account_limits.count_call(caller.user_id)
+        if take_turn(caller.user_id):
+            look_at_key()
 
 
 def _key_text() -> str:

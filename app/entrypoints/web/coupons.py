@@ -24,6 +24,7 @@ from app.domain.coupons.errors import (
 )
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import PlanNotForSale
+from app.entrypoints.csrf import comes_from_elsewhere
 from app.entrypoints.languages import field_label, translated
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
@@ -65,7 +66,8 @@ def index() -> ResponseReturnValue:
 @pages.get("/coupons/preview")
 def preview() -> ResponseReturnValue:
     """Show what a coupon would give, at an address of its own; nothing is redeemed."""
-    if "coupon_code" not in request.args:
+    # What is no coupon counts as a guess: no other site has somebody use his up.
+    if "coupon_code" not in request.args or comes_from_elsewhere():
         return redirect(url_for(".index"))
     # A form that changes nothing has no token to show.
     form, previewed = _form(CouponForm(formdata=request.args, meta={"csrf": False})), None

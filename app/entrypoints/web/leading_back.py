@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException
 
 HOME = "/"
 LOOKING = ("GET", "HEAD")
@@ -40,6 +40,7 @@ def _is_page(path: str) -> bool:
         return False
     try:
         addresses.match(path, method="GET")
-    except (MethodNotAllowed, NotFound):
+    except HTTPException:
+        # Nor is one that only leads on, as one with two slashes side by side does.
         return False
     return True

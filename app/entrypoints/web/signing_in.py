@@ -121,11 +121,15 @@ def lead_operators_away() -> ResponseReturnValue | None:
 
 
 def count_request() -> None:
-    """Count what whoever is signed in asks for, and what he changes. Raises TooManyRequests."""
+    """Count what whoever is signed in asks for, and what he changes.
+
+    Raises TooManyRequests, and UnknownSession if it ended while it waited for its turn.
+    """
     account, here = signed_in_account(), open_session().id
     is_for_safety = request.blueprint in FOR_SAFETY
-    if not is_for_safety:
-        take_turn(account.id)
+    # What is for safety has turns of each session's own, as it has pages.
+    if take_turn(f"{account_limits.OF_SESSION} {here}" if is_for_safety else account.id):
+        look_at_session()
     account_limits.count_page(account, session_id=here, is_for_safety=is_for_safety)
     # Operators are our own, and may have much to do.
     if request.method not in SAFE_METHODS and account.role == Role.CUSTOMER:

@@ -81,6 +81,9 @@ WRONG: list[tuple[str, str, str]] = [
     *(("billing_address", json.dumps(text), "text_invalid") for text in (
         "a\0b", "a\x1bb", "a\ud800b", "a\x7fb", "a\u2028b", "a\rb",
     )),
+    *(("name", json.dumps(text), "text_invalid") for text in (
+        "a\nb", "a\u202ab", "a\u202eb", "a\u2066b", "a\u2069b",
+    )),
     *(("country", json.dumps(text), "country_unknown") for text in ("XX", "EU", "XK", "Germany")),
     ("country", json.dumps("D\0"), "text_invalid"),
     *(("currency", json.dumps(text), "currency_unsupported") for text in ("EUR", "usd", "")),

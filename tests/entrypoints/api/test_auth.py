@@ -179,6 +179,8 @@ class NeverRead(BytesIO):
     [
         {"CONTENT_LENGTH": str(auth.BODY_MAX_BYTES + 1)},
         {"CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked", ENDS_BY_ITSELF: True},
+        # As HTTP/2 does.
+        {"CONTENT_LENGTH": "", ENDS_BY_ITSELF: True},
     ],
 )
 def test_nobody_unknown_has_us_take_in_much(client, announced) -> None:
@@ -197,6 +199,23 @@ def test_only_gateways_have_much_to_say(client, by_ada, by_gateway) -> None:
     answer = client.put("/v1/billing/settings", headers=by_ada, json=much)
     assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
     assert client.post("/v1/billing/usage", headers=by_gateway, json=much).status_code == 422
+    # Not even where gateways have.
+    for path in ("/usage", "/usage/litellm", "/estimate"):
+        answer = client.post(f"/v1/billing{path}", headers=by_ada, json=much)
+        assert (answer.status_code, answer.json["code"]) == (413, "body_too_large")
+
+
+def test_calls_that_are_for_others_count(client, by_ada, by_olga) -> None:
+    for headers in (by_ada, by_olga):
+        left = [
+            int(
+                client.post("/v1/billing/usage", headers=headers, json={}).headers[
+                    "RateLimit-Remaining"
+                ]
+            )
+            for _ in range(2)
+        ]
+        assert left[1] == left[0] - 1
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,15 @@ class TestPreview:
         assert "Too many codes" in adas.post("/coupons", data={"coupon_code": "SAVE50"}).text
         assert session.query(CouponGuess).count() == GUESSES_MAX and redemptions() == 0
 
+    @pytest.mark.parametrize("site", ["cross-site", "same-site"])
+    def test_counts_nothing_where_another_site_leads_here(
+        self, adas: FlaskClient, site: str
+    ) -> None:
+        sent = {"coupon_code": "NONE"}
+        answer = adas.get("/coupons/preview", query_string=sent, headers={"Sec-Fetch-Site": site})
+        assert (answer.status_code, answer.location) == (302, "/coupons")
+        assert session.query(CouponGuess).count() == 0
+
     def test_refuses_with_few_statements(self, cleos: FlaskClient) -> None:
         for code in ("", "NONE"):
             with statements() as sent:

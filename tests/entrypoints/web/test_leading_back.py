@@ -83,6 +83,10 @@ class TestLeadBack:
         answer = client.get("/invoices/a%3Fb%0D%0Ac/pay")
         assert answer.location == "/invoices/a%3Fb%0D%0Ac"
 
+    def test_leads_past_what_only_leads_on(self, client: FlaskClient) -> None:
+        assert client.get("/invoices//a/pay").location == "/invoices"
+        assert client.get("/settings//security/sessions/3/end").location == "/settings"
+
     @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
     def test_leads_nobody_who_would_change_something(
         self, client: FlaskClient, method: str
