@@ -43,6 +43,13 @@ class TestIndex:
         assert '<label for="coupon_code">' in page and "No coupons yet" in page
         assert "The plan I am on" in page and ">Enterprise</option>" in page
 
+    def test_a_plans_preview_leads_here_and_back(self, cleos: FlaskClient) -> None:
+        coupons = "/coupons?plan_id=plan-enterprise"
+        assert f'href="{coupons}"' in cleos.get("/plans/plan-enterprise").text
+        page = cleos.get(coupons).text
+        assert '<option selected value="plan-enterprise">' in page
+        assert 'href="/plans/plan-enterprise"' in page and "preview of Enterprise" in page
+
     def test_says_that_what_waits_for_its_money_takes_no_more_coupons(
         self, app: Flask, adas: FlaskClient, ada: Account, now: datetime
     ) -> None:

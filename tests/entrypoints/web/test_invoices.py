@@ -17,7 +17,6 @@ from app.domain.payments.models import Payment
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.web.invoices import PAGE_SIZE
 from app.foundation.database import db, session, transaction
-from app.foundation.figures import day
 from app.foundation.periods import BillingMonth
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
@@ -153,19 +152,6 @@ class TestShow:
         assert ">To pay<" in page and PAY in page
         assert "<b>Oblivious</b>" in page and "<b>Ada</b>" in page and "ada@example.com" in page
         assert ">Payments<" not in page
-
-    def test_has_the_dates_that_are_printed_on_it(
-        self, adas: FlaskClient, ada: Account, now: datetime
-    ) -> None:
-        # Where it is tomorrow already, the document is still of today.
-        issued_at = (now - timedelta(days=2)).replace(hour=23, minute=30)
-        number = make_invoice(ada, now=issued_at).invoice_number
-        ada.timezone = "Asia/Tokyo"
-        session.commit()
-        for page in ("/invoices", f"/invoices/{number}"):
-            answer = adas.get(page).text
-            assert f">{day(issued_at)}<" in answer
-            assert f">{day(issued_at + timedelta(days=1))}<" not in answer
 
     def test_is_found_by_its_id_too(
         self, adas: FlaskClient, invoice: Invoice, address: str

@@ -208,13 +208,6 @@ class TestPreview:
         page = words(cleos.get("/plans/plan-enterprise").text)
         assert " s left / " in page and "more tokens for the rest of this period" in page
 
-    def test_leads_to_the_coupons_and_they_back(self, cleos: FlaskClient) -> None:
-        coupons = "/coupons?plan_id=plan-enterprise"
-        assert f'href="{coupons}"' in cleos.get("/plans/plan-enterprise").text
-        page = cleos.get(coupons).text
-        assert '<option selected value="plan-enterprise">' in page
-        assert 'href="/plans/plan-enterprise"' in page and "preview of Enterprise" in page
-
     def test_says_when_a_cheaper_plan_begins(self, cleos: FlaskClient) -> None:
         end = current_period("cleo").ends_at
         page = words(cleos.get("/plans/plan-basic").text)
