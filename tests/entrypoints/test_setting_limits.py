@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import available_timezones
 
 import pytest
 from flask import Flask
@@ -103,10 +104,21 @@ def test_charts_are_cut_anew_once_for_all_changes_before(client, by_ada) -> None
     assert promised.filter(OutboxEntry.done_at.is_(None)).count() == 0
 
 
-def test_all_at_once_as_many_come_through(app: Flask, ada: Account) -> None:
+PLACES = sorted(zone for zone in available_timezones() if zone.startswith("Asia/"))[:CROWD]
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("billing_email", [f"bills-{n}@example.org" for n in range(CROWD)]),
+        ("alert_threshold", [n + 1 for n in range(CROWD)]),
+        ("timezone", PLACES),
+    ],
+    ids=["addresses", "thresholds", "zones"],
+)
+def test_all_at_once_as_many_come_through(
+    app: Flask, ada: Account, name: str, values: list
+) -> None:
     headers = bearer(KeyKind.CUSTOMER, user_id="ada")
-    puts = [
-        lambda n=n: put(app.test_client(), headers, billing_email=f"bills-{n}@example.org")
-        for n in range(CROWD)
-    ]
+    puts = [lambda v=value: put(app.test_client(), headers, **{name: v}) for value in values]
     assert Counter(in_parallel(app, puts)) == {200: ALLOWED, 429: CROWD - ALLOWED}

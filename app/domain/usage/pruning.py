@@ -57,6 +57,12 @@ _said = attrgetter(
 Said = UsageReport | Recorded | BillingRecord
 
 
+def who_has_older(user_ids: Collection[str], *, before: datetime) -> Sequence[str]:
+    """Return which of the accounts have records that occurred before that."""
+    older = exists().where(BillingRecord.user_id == Account.id, BillingRecord.occurred_at < before)
+    return session.scalars(select(Account.id).where(any_of(Account.id, user_ids), older)).all()
+
+
 def prune(account: Account, *, before: datetime, limit: int) -> int:
     """Take the oldest records of the locked account that may go; return how many those were."""
     oldest = _may_go(account, before).order_by(BillingRecord.occurred_at, BillingRecord.id)

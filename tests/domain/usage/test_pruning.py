@@ -14,7 +14,7 @@ from app.domain.usage.models import (
     UsageDaily,
     UsageHourly,
 )
-from app.domain.usage.pruning import prune
+from app.domain.usage.pruning import prune, who_has_older
 from app.domain.usage.rebuilding import rebuild_hours_and_days
 from app.domain.usage.reports import OutcomeStatus
 from app.foundation.database import session, transaction
@@ -128,6 +128,24 @@ class TestPrune:
         pruned()
         for row in session.query(PrunedRequest):
             assert "may" not in row.request_digest and len(row.request_digest) == 64
+
+
+@pytest.mark.parametrize(
+    ("before", "found"),
+    [
+        (THEN - timedelta(minutes=1), []),
+        (THEN - timedelta(seconds=59), ["old"]),
+        (NOW, ["old"]),
+        (NOW + timedelta(microseconds=1), ["new", "old"]),
+    ],
+)
+def test_who_has_older_is_told_of_those_asked_about(old, before: datetime, found: list) -> None:
+    for name in ("new", "other"):
+        make_account(name, now=THEN)
+        make_usage(name, request_id=f"{name}-1")
+    make_account("idle", now=THEN)
+    assert sorted(who_has_older(["idle", "new", "old"], before=before)) == found
+    assert who_has_older([], before=NOW + timedelta(days=1)) == []
 
 
 class TestPruned:

@@ -89,6 +89,17 @@ class TestForgetWhatIsOld:
         forget_what_is_old()
         assert counts() == once
 
+    def test_locks_nobody_who_has_nothing_old(self, lived, monkeypatch) -> None:
+        asked: list[str] = []
+
+        def prune(user_id: str, *, before: datetime) -> int:
+            asked.append(user_id)
+            return 0
+
+        monkeypatch.setattr("app.entrypoints.jobs.retaining.prune_usage", prune)
+        forget_what_is_old()
+        assert asked == ["of-4000"]
+
     def test_keeps_for_ever_what_is_set_so(self, lived) -> None:
         settings = lived.config["SETTINGS"]
         lived.config["SETTINGS"] = replace(settings, retention=FOR_EVER)
