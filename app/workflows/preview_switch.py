@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
-from app.domain.catalog.models import Plan
+from app.domain.catalog.models import PAY_AS_YOU_GO, Plan
 from app.domain.invoices import freshness, payers
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill, plan_bill
@@ -69,8 +69,7 @@ def preview_switch(
     Raises UnknownPlan, PlanNotForSale, AlreadyOnPlan, PeriodUnpaid and PreviewStale.
     """
     plan = catalog.plan(plan_id)
-    if not plan.is_for_sale:
-        raise PlanNotForSale(say("This plan is not on offer."))
+    _check_for_sale(plan)
     period = queries.current_period(account.id, now=now, grace=grace)
     moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
     _check_fresh(account, plan, previewed_at)
@@ -86,6 +85,18 @@ def preview_switch(
         bill=bill,
         previewed_at=moment,
     )
+
+
+def _check_for_sale(plan: Plan) -> None:
+    if plan.id == PAY_AS_YOU_GO:
+        raise PlanNotForSale(
+            say(
+                "Pay as you go need not be bought: it is what you have without a plan, and what"
+                " follows when you cancel one."
+            )
+        )
+    if not plan.is_for_sale:
+        raise PlanNotForSale(say("This plan is not on offer."))
 
 
 def _check_fresh(account: Account, plan: Plan, previewed_at: datetime | None) -> None:

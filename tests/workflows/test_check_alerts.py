@@ -6,10 +6,15 @@ import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account, BillingSettings
+from app.domain.accounts.operations import lock_in_use
+from app.domain.accounts.queries import settings_of
 from app.domain.alerts import queries
 from app.domain.alerts.models import Alert
+from app.domain.catalog.models import Plan
 from app.domain.mails.models import Mail
+from app.domain.reporting.watching import watch
 from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.operations import begin_plan
 from app.foundation.database import end_reading, session, transaction
 from app.workflows.check_alerts import check_alerts
 from tests.books import check_books
@@ -220,6 +225,25 @@ class TestForecast:
             use(100, occurred_at=NOW - timedelta(days=days))
         assert self.foresee() == ["cleo"]
         assert session.query(Alert).count() == 0
+
+    def test_is_told_as_soon_as_the_page_shows_it_crossed(self, ada) -> None:
+        for days in (1, 2, 3):
+            use(10_000, user_id="ada", occurred_at=NOW - timedelta(days=days))
+        with transaction():
+            begin_plan(lock_in_use("ada"), session.get_one(Plan, "plan-basic"), now=NOW)
+        later = NOW + timedelta(minutes=1)
+        # A quota that begins now is untouched, whatever was used before it.
+        assert self.shown(now=later) == [] and self.foresee(now=later) == []
+        use(1, user_id="ada", now=later)
+        assert self.shown(now=later) == ["forecast"] and self.foresee(now=later) == ["ada"]
+        assert [alert.kind for alert in session.query(Alert)] == ["forecast"]
+
+    def shown(self, *, now) -> list[str]:
+        """Return what the page shows as crossed."""
+        account = session.get_one(Account, "ada")
+        found = watch(account, settings_of(account), now=now, grace=GRACE)
+        end_reading()
+        return [gauge.kind for gauge in found.gauges if gauge.is_crossed]
 
     def test_can_be_switched_off(self, cleo) -> None:
         choose("cleo", alert_forecast=False)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from app.foundation.money import NANOS_PER_MINOR, nanos_from_minor, round_half_up
+from app.foundation.money import minor_from_nanos, nanos_from_minor, round_half_up
 from app.foundation.periods import BillingMonth
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,6 +90,11 @@ def is_low(balance: int, *, threshold: int) -> bool:
     return 0 < threshold >= balance
 
 
+def can_foretell(used: int, *, quota: int) -> bool:
+    """Tell whether a quota is in use: untouched nothing of it ends, and used up it has ended."""
+    return 0 < used < quota
+
+
 def has_spent(nanos: int, *, alert_minor: int | None) -> bool:
     """Tell whether the month's spend has reached the customer's amount; 0 is the first cost."""
     return alert_minor is not None and nanos > 0 and nanos >= nanos_from_minor(alert_minor)
@@ -154,12 +159,13 @@ def _spend(thresholds: Thresholds, figures: Figures) -> Iterator[Gauge]:
         return
     crossed = has_spent(spent, alert_minor=limit_minor)
     gone = WHOLE_PERMILLE if crossed else _permille(spent, nanos_from_minor(limit_minor))
-    yield Gauge(AlertKind.SPEND, limit_minor, spent // NANOS_PER_MINOR, gone, crossed)
+    # Told as it reads everywhere; compared exactly: 4.996 are not 5.00, though they read so.
+    yield Gauge(AlertKind.SPEND, limit_minor, minor_from_nanos(spent), gone, crossed)
 
 
 def _forecast(thresholds: Thresholds, figures: Figures) -> Iterator[Gauge]:
-    # Of a quota that is used up nothing is left to foretell.
-    if thresholds.forecast and figures.quota > figures.quota_tokens_used:
+    used = figures.quota_tokens_used
+    if thresholds.forecast and can_foretell(used, quota=figures.quota):
         ends_at = figures.runs_out_at
         value = 0 if ends_at is None else (ends_at - EPOCH) // SECOND
         gone = 0 if ends_at is None else WHOLE_PERMILLE

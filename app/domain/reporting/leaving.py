@@ -32,6 +32,8 @@ class Leaving:
     is_money_moving: bool
     plan_name: str
     has_plan: bool
+    # A switch that is scheduled is given up, also by whoever stays after all.
+    pending_plan_name: str | None
     period_ends_at: datetime
     # These are lost.
     quota_left: int
@@ -47,7 +49,8 @@ class Leaving:
 
 def leaving(account: Account, *, now: datetime, grace: timedelta) -> Leaving:
     """Return what the account would leave behind now."""
-    period = subscriptions.current_period(account.id, now=now, grace=grace)
+    standing = subscriptions.subscription_of(account.id, now=now, grace=grace)
+    period, pending_id = standing.period, standing.pending_plan_id
     debts = queries.debts(account, now=now)
     return Leaving(
         unpaid_minor=_unpaid_minor(account),
@@ -56,6 +59,7 @@ def leaving(account: Account, *, now: datetime, grace: timedelta) -> Leaving:
         is_money_moving=debts.has_open_dispute or _is_money_moving(account),
         plan_name=catalog.plan(period.terms.plan_id).name,
         has_plan=period.terms.plan_id != PAY_AS_YOU_GO,
+        pending_plan_name=None if pending_id is None else catalog.plan(pending_id).name,
         period_ends_at=period.ends_at,
         quota_left=period.tokens_remaining,
         extra_tokens=account.extra_tokens,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
-from app.domain.alerts.rules import has_spent
+from app.domain.alerts.rules import can_foretell, has_spent
 from app.domain.catalog import queries as catalog
 from app.domain.invoices import payers
 from app.domain.payments.declines import DeclinedTopUp
@@ -60,6 +60,8 @@ class Overview:
     month_cost: Forecast | None
     plan_names: Mapping[str, str]
     period: PeriodView
+    # Which plan comes when the period ends, if nothing is changed till then.
+    following_plan_id: str
     extra_tokens: int
     quota_runs_out_at: datetime | None
     concerns: tuple[Concern, ...]
@@ -162,6 +164,7 @@ def _figures(
         month_cost=_forecast(month_sums, costs, now=now),
         plan_names=plan_names,
         period=period,
+        following_plan_id=following.terms.plan_id,
         extra_tokens=account.extra_tokens,
         quota_runs_out_at=_runs_out_at(period, tokens, now=now),
         concerns=rules.concerns(standing),
@@ -193,6 +196,8 @@ def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | Non
 
 
 def _runs_out_at(period: PeriodView, tokens: Pace, *, now: datetime) -> datetime | None:
+    if not can_foretell(period.quota_tokens_used, quota=period.quota):
+        return None
     return rules.runs_out_at(period.tokens_remaining, tokens, now=now, ends_at=period.ends_at)
 
 

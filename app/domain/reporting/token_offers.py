@@ -16,12 +16,15 @@ MONTHS_COMPARED = 2
 
 @dataclass(frozen=True, slots=True)
 class Overage:
-    """What tokens beyond the plan cost: by the account's own requests, never a guess."""
+    """What tokens beyond the plan cost: by the account's own requests, never a guess.
+
+    By the list, less the discount of the plan that runs: what was billed as overage before may
+    have been billed on another plan.
+    """
 
     tokens: int
     nanos: int
-    # Else what its requests cost by the list, less the plan's discount on overage.
-    was_billed: bool
+    discount_bp: int
 
     @property
     def per_token_pico(self) -> int:
@@ -39,6 +42,8 @@ class TokenOffer:
 
     plan_id: str
     quota: int
+    # What a whole period brings: more, where the plan came in the middle of this one.
+    plan_quota: int
     tokens_remaining: int
     granted_tokens: int
     bought_tokens: int
@@ -60,6 +65,7 @@ def token_offer(account: Account, period: PeriodView, *, now: datetime) -> Token
     return TokenOffer(
         plan_id=period.terms.plan_id,
         quota=period.quota,
+        plan_quota=period.terms.quota,
         tokens_remaining=period.tokens_remaining,
         granted_tokens=account.granted_tokens,
         bought_tokens=account.extra_tokens - account.granted_tokens,
@@ -72,11 +78,9 @@ def token_offer(account: Account, period: PeriodView, *, now: datetime) -> Token
 
 
 def overage_of(used: Sums, *, discount_bp: int) -> Overage | None:
-    """Return what tokens beyond the plan have cost; without any, what all would have cost."""
-    if used.overage_tokens and used.final_nanos:
-        return Overage(used.overage_tokens, used.final_nanos, was_billed=True)
+    """Return what all that was used would cost beyond the plan; None if nothing had a price."""
     if not used.total_tokens or not used.cost_nanos:
         return None
     paid_share = money.BASIS_POINTS - discount_bp
     nanos = money.round_half_up(used.cost_nanos * paid_share, money.BASIS_POINTS)
-    return Overage(used.total_tokens, nanos, was_billed=False)
+    return Overage(used.total_tokens, nanos, discount_bp)

@@ -6,9 +6,13 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts import deletion, security_journal
 from app.domain.accounts.errors import DeletionAsked, DeletionNotAsked, InvoicesUnpaid
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Act
+from app.domain.catalog import queries as catalog
+from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.reporting.leaving import leaving
+from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.entrypoints.account_limits import count_told
 from app.entrypoints.downloading import download as taken
@@ -29,7 +33,7 @@ from app.entrypoints.web.signing_in import (
 from app.entrypoints.web.visitors import visitor
 from app.foundation import clock
 from app.foundation.database import end_reading
-from app.foundation.sentences import say
+from app.foundation.sentences import Day, Sentence, say
 from app.workflows.delete_account import by_owner, delete_account, keep_account
 
 STAYS = say("Your account stays. Nothing of it was deleted.")
@@ -84,8 +88,22 @@ def keep() -> ResponseReturnValue:
     actor, details = by_owner(account, device=visits.device, address=visits.address)
     with refusals_noted(DeletionNotAsked) as refused, signed_in_transaction():
         keep_account(account, actor=actor, details=details, grace=renewal_grace(), now=clock.now())
-    flash_words(refused[0].message if refused else STAYS)
+    flash_words(refused[0].message if refused else _stays(account))
     return redirect(url_for(".index"), 303)
+
+
+def _stays(account: Account) -> Sentence:
+    """Say what goes on, where a plan does: a switch that was scheduled does not come back."""
+    standing = subscriptions.subscription_of(account.id, now=clock.now(), grace=renewal_grace())
+    if standing.plan_id == PAY_AS_YOU_GO or not standing.auto_renew:
+        return STAYS
+    renews_on = Day(standing.period.ends_at, zone(account.timezone))
+    told = {"plan": catalog.plan(standing.plan_id).name, "day": renews_on}
+    return say(
+        "Your account stays. Nothing of it was deleted. {plan} is renewed on {day}; "
+        "a switch that was scheduled has to be chosen again.",
+        told,
+    )
 
 
 def _ask() -> None:

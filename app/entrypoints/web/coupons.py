@@ -60,7 +60,7 @@ pages.before_request(require_sign_in)
 @pages.get("/coupons")
 def index() -> ResponseReturnValue:
     """Show the form, and what was redeemed."""
-    return _coupons(_form(CouponForm()))
+    return _coupons(_form(CouponForm(formdata=None, data={"plan_id": _plan_in_query()})))
 
 
 @pages.get("/coupons/preview")
@@ -89,14 +89,17 @@ def redeem() -> ResponseReturnValue:
     told = {"code": redeemed.coupon.code, "gives": redeemed.coupon.says}
     flash(str(translated(say("{code} is redeemed: {gives}.", told))))
     # htmx follows, too, and gets the part that it shows.
-    return redirect(url_for(".index"), 303)
+    return redirect(url_for(".index", plan_id=form.plan_id.data or None), 303)
 
 
 def shown(account: Account, *, form: CouponForm | None = None) -> Mapping[str, Any]:
     """Return what the page shows of an account, as the address asks for it."""
     page = page_number()
+    form = form or _form(CouponForm(formdata=None))
     return {
-        "form": form or _form(CouponForm(formdata=None)),
+        "form": form,
+        # Whoever came from a plan's preview goes back to it.
+        "chosen_plan": _chosen_plan(form),
         "waiting": plan_changes.find_open(account),
         "found": queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
         "page": page,
@@ -130,6 +133,17 @@ def _form(form: CouponForm) -> CouponForm:
     offers = [(plan.id, plan.name) for plan in catalog.plans_for_sale()]
     form.plan_id.choices = [MY_PLAN, *offers]
     return form
+
+
+def _plan_in_query() -> str:
+    return request.args.get("plan_id", "")
+
+
+def _chosen_plan(form: CouponForm) -> tuple[str, str] | None:
+    """Return the plan that the coupon is to be for, by id and name; None where none is chosen."""
+    chosen = form.plan_id.data
+    names = {plan_id: str(name) for plan_id, name, *_ in form.plan_id.iter_choices()}
+    return (chosen, names[chosen]) if chosen and chosen in names else None
 
 
 def _fields(form: CouponForm) -> dict[type[DomainError], Field]:

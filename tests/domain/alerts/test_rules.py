@@ -86,15 +86,27 @@ class TestCrossings:
 
     def test_a_forecast_tells_its_moment(self) -> None:
         watched = thresholds(forecast=True)
-        assert crossings(watched, figures()) == ()
-        (found,) = crossings(watched, figures(runs_out_at=SOON))
+        used = {"quota_tokens_used": 1}
+        assert crossings(watched, figures(**used)) == ()
+        (found,) = crossings(watched, figures(**used, runs_out_at=SOON))
         assert (found.kind, found.threshold) == (AlertKind.FORECAST, 0)
         assert datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=found.value) == SOON
-        assert crossings(thresholds(), figures(runs_out_at=SOON)) == ()
+        assert crossings(thresholds(), figures(**used, runs_out_at=SOON)) == ()
 
-    @pytest.mark.parametrize(("used", "shown"), [(0, 1), (999, 1), (1_000, 0), (1_001, 0)])
-    def test_nothing_is_foretold_of_a_quota_that_is_used_up(self, used, shown) -> None:
-        assert len(gauges(thresholds(forecast=True), figures(quota_tokens_used=used))) == shown
+    @pytest.mark.parametrize(("used", "shown"), [(0, 0), (1, 1), (999, 1), (1_000, 0), (1_001, 0)])
+    def test_nothing_is_foretold_of_a_quota_untouched_or_used_up(self, used, shown) -> None:
+        found = gauges(thresholds(forecast=True), figures(quota_tokens_used=used, runs_out_at=SOON))
+        assert len(found) == shown
+
+
+@pytest.mark.parametrize(
+    ("nanos", "value", "crossed"),
+    [(CENT * 625 // 10, 63, False), (CENT * 624 // 10, 62, False),
+     (100 * CENT - 1, 100, False), (100 * CENT, 100, True)],
+)  # fmt: skip
+def test_spend_reads_as_everywhere_and_is_compared_exactly(nanos, value, crossed) -> None:
+    (gauge,) = gauges(thresholds(spend_minor=100), figures(spent_nanos=nanos))
+    assert (gauge.value, gauge.is_crossed) == (value, crossed)
 
 
 class TestDue:

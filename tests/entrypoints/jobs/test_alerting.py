@@ -90,3 +90,4 @@ def test_is_done_every_half_minute() -> None:
     assert every["alerts"].every_seconds == 30
     assert every["alerts"].work is alerting.tell_what_was_crossed
     assert every["forecasts"].work is alerting.tell_what_is_foreseen
+    assert every["forecasts"].every_seconds == 1800, "the page says: within half an hour"

@@ -62,6 +62,13 @@ class TestIndex:
         assert "75.0% of the way to this threshold" in page
         assert "60% used" in page and "At this pace it lasts" in page
 
+    @pytest.mark.parametrize(("tokens", "spent"), [(20_850, "$0.63"), (100, "$0.003")])
+    def test_shows_spend_as_the_overview_does(self, adas, now, tokens, spent) -> None:
+        make_usage("ada", now=now, prompt_tokens=tokens, completion_tokens=0)
+        adas.post("/alerts", data={"enable_alerts": "on", "alert_spend": "5"})
+        assert f"{spent} spent" in words_of(adas.get("/alerts").text)
+        assert spent in words_of(adas.get("/").text)
+
     def test_shows_when_the_quota_ends(self, cleos, now) -> None:
         for days in (1, 2, 3):
             use(20_000, now=now, occurred_at=now - timedelta(days=days))

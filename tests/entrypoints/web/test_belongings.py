@@ -7,8 +7,10 @@ import zipfile
 import pytest
 
 from app.domain.accounts import queries
+from app.domain.subscriptions.models import Subscription
 from app.entrypoints.downloading import DOWNLOADS, Downloads
 from app.foundation import journal
+from app.foundation.database import session
 from tests.entrypoints.web.conftest import let_the_password_age, words_of
 from tests.factories.payments import make_invoice
 from tests.factories.tokens import make_extra_tokens
@@ -63,6 +65,26 @@ class TestDelete:
         assert "12,345 extra tokens are lost" in page
         assert "1,000,000 tokens of this period" in page
         assert "Your plan Pro is not renewed" in page
+
+    def test_says_that_a_scheduled_switch_is_given_up(self, pias, pia) -> None:
+        assert "is given up" not in words_of(pias.get(PAGE).text)
+        session.query(Subscription).filter_by(user_id="pia").update(
+            {"pending_plan_id": "plan-basic"}
+        )
+        session.commit()
+        assert "The switch to Basic is given up." in words_of(pias.get(PAGE).text)
+        deleted(pias, "pia@example.com")
+        pias.post(f"{PAGE}/keep")
+        page = words_of(pias.get(PAGE).text)
+        assert "Your account stays." in page and "Pro is renewed on" in page
+        assert "a switch that was scheduled has to be chosen again." in page
+
+    def test_promises_no_renewal_of_what_was_cancelled_before(self, pias, pia) -> None:
+        pias.post("/plans/cancel")
+        deleted(pias, "pia@example.com")
+        pias.post(f"{PAGE}/keep")
+        page = words_of(pias.get(PAGE).text)
+        assert "Your account stays." in page and "is renewed on" not in page
 
     def test_wants_the_address_typed(self, adas) -> None:
         for typed in ("", "ben@example.com", "ada"):

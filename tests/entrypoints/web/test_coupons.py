@@ -43,6 +43,13 @@ class TestIndex:
         assert '<label for="coupon_code">' in page and "No coupons yet" in page
         assert "The plan I am on" in page and ">Enterprise</option>" in page
 
+    def test_a_plans_preview_leads_here_and_back(self, cleos: FlaskClient) -> None:
+        coupons = "/coupons?plan_id=plan-enterprise"
+        assert f'href="{coupons}"' in cleos.get("/plans/plan-enterprise").text
+        page = cleos.get(coupons).text
+        assert '<option selected value="plan-enterprise">' in page
+        assert 'href="/plans/plan-enterprise"' in page and "preview of Enterprise" in page
+
     def test_says_that_what_waits_for_its_money_takes_no_more_coupons(
         self, app: Flask, adas: FlaskClient, ada: Account, now: datetime
     ) -> None:
@@ -172,6 +179,16 @@ class TestRedeem:
         assert "SAVE50 is redeemed: Save 50%." in page
         assert "for the next invoice" in page and redemptions() == 1
         assert "is redeemed" not in adas.get("/coupons").text
+
+    def test_leads_back_to_the_plan_that_it_is_for(self, adas: FlaskClient, now: datetime) -> None:
+        make_coupon(now=now)
+        sent = {"coupon_code": "SAVE50", "plan_id": "plan-pro"}
+        answer = adas.post("/coupons", data=sent)
+        assert answer.location == "/coupons?plan_id=plan-pro"
+        page = adas.get(answer.location).text
+        assert "SAVE50 is redeemed" in page and 'href="/plans/plan-pro"' in page
+        for nonsense in ("", "plan-nine", "%00"):
+            assert 'href="/plans/plan' not in adas.get(f"/coupons?plan_id={nonsense}").text
 
     def test_gives_tokens(self, adas: FlaskClient, now: datetime) -> None:
         make_coupon("GIFT", now=now, type="free_tokens", value=5_000)

@@ -14,6 +14,7 @@ from app.domain.invoices import credit, credit_notes
 from app.domain.invoices.models import Invoice
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
+from app.foundation.figures import day
 from app.foundation.periods import BillingMonth
 from app.workflows.follow_refund import follow_refund
 from app.workflows.redeem_coupon import redeem_coupon
@@ -226,3 +227,17 @@ def test_a_plans_invoice_counts_no_tokens(adas: FlaskClient, ada: Account, now: 
     for invoice, counts in ((make_invoice(ada, now=now), True), (make_plan_invoice("ada"), False)):
         page = adas.get(f"/invoices/{invoice.invoice_number}").text
         assert (">USD per 1,000</th>" in page) is counts
+
+
+def test_has_the_dates_that_are_printed_on_it(
+    adas: FlaskClient, ada: Account, now: datetime
+) -> None:
+    # Where it is tomorrow already, the document is still of today.
+    issued_at = (now - timedelta(days=2)).replace(hour=23, minute=30)
+    number = make_invoice(ada, now=issued_at).invoice_number
+    ada.timezone = "Asia/Tokyo"
+    session.commit()
+    for page in ("/invoices", f"/invoices/{number}"):
+        answer = adas.get(page).text
+        assert f">{day(issued_at)}<" in answer
+        assert f">{day(issued_at + timedelta(days=1))}<" not in answer

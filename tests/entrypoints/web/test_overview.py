@@ -15,7 +15,7 @@ from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session, transaction
 from app.workflows.auto_top_up import auto_top_up
 from app.workflows.change_top_up import change_top_up
-from tests.entrypoints.web.conftest import HTMX, signed_in
+from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice, make_plan_invoice
 from tests.factories.purchases import SELLER, charge, make_card, payments_of
@@ -47,6 +47,21 @@ class TestFigures:
         assert "Tokens by day" in page
         assert "0.1% of the quota is used" in page
         assert "999K" in page
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"auto_renew": True}, "Renews"),
+            ({"auto_renew": False}, "Then Pay as you go"),
+            ({"pending_plan_id": "plan-basic"}, "Then Basic"),
+        ],
+    )
+    def test_say_what_follows_the_plan(self, app, now, password_hash, changes, said) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        session.query(Subscription).filter_by(user_id="pro").update(changes)
+        session.commit()
+        page = words_of(signed_in(app, pro).get("/").text)
+        assert said in page and ("Renews" in page) is (said == "Renews")
 
     @pytest.mark.parametrize(
         ("asked", "title"),

@@ -218,7 +218,9 @@ class TestPreview:
     def test_says_in_place_why_not(self, cleos: FlaskClient, headers: dict[str, str]) -> None:
         answer = cleos.get("/plans/plan-pro", headers=headers)
         assert answer.status_code == 422 and "You are on this plan already." in answer.text
-        assert cleos.get("/plans/plan-payg", headers=headers).status_code == 422
+        answer = cleos.get("/plans/plan-payg", headers=headers)
+        assert answer.status_code == 422 and "not on offer" not in answer.text
+        assert "what follows when you cancel one." in answer.text
 
     @pytest.mark.parametrize("plan_id", ["pro", "PLAN-PRO", "%00", "plan-%D1%80ro", "a" * 3000])
     def test_nonsense_is_no_plan(self, adas: FlaskClient, plan_id: str) -> None:

@@ -20,6 +20,7 @@ from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
 from tests.entrypoints.web.conftest import HTMX, words_of
+from tests.factories.subscriptions import current_period
 from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
@@ -64,15 +65,17 @@ class TestIndex:
         # Beyond the quota: 500,000 tokens of gpt-4's prompts at 0.03 per 1,000, less 10 percent.
         make_usage("pia", prompt_tokens=1_500_000, completion_tokens=0, now=now)
         page = words_of(pias.get(PAGE).text)
-        assert "Your tokens beyond the plan came to about $27.00 per million" in page
+        assert "As overage, a million tokens would cost you about $27.00:" in page
+        assert "in this month and the two before, less your plan’s 10%." in page
         assert "would cost you about 18.00 USD, before tax: that is 82.00 USD less" in page
 
-    def test_compares_with_list_prices_where_there_was_no_overage(
-        self, pias: FlaskClient, pia: Account, now: datetime
+    def test_says_which_quota_the_rest_of_a_period_has(
+        self, pias: FlaskClient, pia: Account
     ) -> None:
-        make_usage("pia", prompt_tokens=1_000, completion_tokens=0, now=now)
+        current_period("pia").quota = 999_969
+        session.commit()
         page = words_of(pias.get(PAGE).text)
-        assert "You had no overage" in page and "is about $27.00 per million" in page
+        assert "Quota left of 999,969 in this period; 1,000,000 in a whole one" in page
 
     def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
         answer = adas.get(PAGE).text

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -15,9 +15,11 @@ from sqlalchemy import update
 from app.domain.accounts.models import Account
 from app.domain.usage.models import BillingRecord
 from app.entrypoints.downloading import DOWNLOADS, Downloads
+from app.entrypoints.web.showing import clock_time
 from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import HTMX, signed_in, words_of
 from tests.factories.accounts import make_account
+from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_report, make_usage, record
 from tests.halves import on_one_of_both
 from tests.statements import statements
@@ -88,6 +90,12 @@ class TestPage:
             "kiri", now=now, timezone="Pacific/Kiritimati", password_hash=password_hash
         )
         assert "midnight in Pacific/Kiritimati" in signed_in(app, kiri).get("/usage").text
+
+    def test_says_at_which_hour_a_period_began(self, adas) -> None:
+        assert "The period began on" not in adas.get("/usage?range=30d").text
+        began_at = current_period("ada").starts_at
+        page = words_of(adas.get("/usage?range=period").text)
+        assert f"The period began on {clock_time(began_at, UTC)}; what was used earlier" in page
 
     def test_tells_a_fragment_its_address(self, adas) -> None:
         asked = "/usage?range=7d&from=2026-01-01&to=&metric=cost&granularity=auto"
