@@ -7,10 +7,11 @@ from app.domain.accounts.models import Account
 from app.domain.coupons import operations as coupons
 
 
-def try_coupon(code: str, account: Account, *, now: datetime) -> bool:
+def try_coupon(code: str, account: Account, *, is_look: bool = False, now: datetime) -> bool:
     """Tell whether there is such a coupon, and count the guess if there is none.
 
-    Commit it before anything is refused, or the guess is forgotten. Raises TooManyCouponGuesses.
+    A look that is repeated counts once. Commit it before anything is refused, or the guess is
+    forgotten. Raises TooManyCouponGuesses.
     """
     locked = accounts.lock_in_use(account.id)
-    return coupons.try_code(code, locked, now=now)
+    return coupons.try_code(code, locked, is_look=is_look, now=now)

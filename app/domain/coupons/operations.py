@@ -15,17 +15,17 @@ from app.foundation.bulk import any_of, change_rows, insert_rows
 from app.foundation.database import session
 
 
-def try_code(text: str, account: Account, *, now: datetime) -> bool:
+def try_code(text: str, account: Account, *, is_look: bool = False, now: datetime) -> bool:
     """Tell whether there is a coupon with this code, or note a guess of the locked account.
 
-    The same code within the hour is one guess. Raises TooManyCouponGuesses.
+    To look at the same code again within the hour is no other guess. Raises TooManyCouponGuesses.
     """
     digest = rules.guess_digest(text, user_id=account.id)
     guesses = queries.guesses(account, digest, now=now)
     redeeming.check_guesses(guesses.count)
     is_known = queries.find_coupon(text) is not None
     # A page that is loaded anew asks for the same code again, and has learnt nothing by it.
-    if not is_known and not guesses.has_this:
+    if not is_known and not (is_look and guesses.has_this):
         session.add(CouponGuess(user_id=account.id, guessed_at=now, digest=digest))
     return is_known
 

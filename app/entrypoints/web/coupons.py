@@ -112,7 +112,7 @@ def _previewed(form: CouponForm) -> CouponPreview:
     account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
     # A preview is as good for guessing.
     with signed_in_transaction():
-        is_known = try_coupon(code, account, now=now)
+        is_known = try_coupon(code, account, is_look=True, now=now)
     if not is_known:
         raise queries.no_such_coupon()
     plan_id = form.plan_id.data or None
