@@ -1,7 +1,8 @@
 """An account that is locked from the beginning of a transaction to its end.
 
 A form is sent by somebody who is signed in: his account is locked before his session is looked
-at, and everything that the form does would lock it again, at a statement each time.
+at, and everything that the form does would lock it again, at a statement each time. So would each
+part of a program's change of settings.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,10 @@
 
 from flask import Blueprint, Response, g
 
+from app.domain.accounts import operations as accounts
 from app.domain.accounts import queries
 from app.domain.accounts.devices import Visitor
+from app.domain.accounts.holding import holding
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
@@ -33,9 +35,10 @@ def get_settings() -> Response:
 def put_settings() -> Response:
     """Change the settings that are named, and answer all of them."""
     wanted, actor = json_object(), f"key:{g.key.public_id}"
-    count_changes(g.account, wanted)
     visitor = Visitor(f"{g.key.kind}{g.key.public_id}…", address_asking())
-    chosen = change_settings(g.account, wanted, actor=actor, visitor=visitor, now=clock.now())
+    with holding(accounts.lock_in_use(g.account.id)):
+        count_changes(g.account, wanted)
+        chosen = change_settings(g.account, wanted, actor=actor, visitor=visitor, now=clock.now())
     return answer(_settings(chosen))
 
 

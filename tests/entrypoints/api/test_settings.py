@@ -137,7 +137,7 @@ class TestPutSettings:
             put(client, by_ada, CHANGED)
         # Six of them are the mails to the old address and the new one; two note the key's use, and
         # two look at the account and the key again under the account's lock.
-        assert len(sent) <= 22, sent
+        assert len(sent) <= 19, sent
 
 
 # The whole table stands beside the rules; here are those that a body could get past us.

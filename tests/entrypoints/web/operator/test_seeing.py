@@ -27,8 +27,9 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
 VIEW = "/operator/customers/ada/view"
-# What a page may take, and the note that it was looked at.
-STATEMENTS_MAX = 11
+STATEMENTS_MAX = 10
+# The customer's own takes so many; here, the note that it was looked at comes to that.
+STATEMENTS_FOR_TOKENS_MAX = 11
 PAGES = ("", *(f"/{page}" for page in SHOWN))
 
 
@@ -189,4 +190,5 @@ class TestPages:
     ) -> None:
         with statements() as sent:
             olgas.get(f"{VIEW}{page}")
-        assert len(sent) <= STATEMENTS_MAX, "\n".join(sent)
+        most = STATEMENTS_FOR_TOKENS_MAX if page == "/tokens" else STATEMENTS_MAX
+        assert len(sent) <= most, "\n".join(sent)
