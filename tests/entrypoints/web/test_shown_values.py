@@ -1,8 +1,5 @@
 """Two tabs: the older one undoes nothing that the newer has saved, with htmx and without."""
 
-import re
-from html import unescape
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -17,6 +14,7 @@ from app.entrypoints.web.token_forms import AutoTopUpForm
 from app.foundation.database import end_reading, session, transaction
 from app.foundation.journal import JournalEntry
 from tests.entrypoints.web.conftest import HTMX, let_the_password_age
+from tests.tabs import shown_on, tab, with_typed
 
 BOTH = pytest.mark.parametrize("headers", [{}, HTMX])
 
@@ -25,36 +23,6 @@ def view(account: Account) -> SettingsView:
     found = queries.settings_view(account)
     end_reading()
     return found
-
-
-def shown_on(page: str) -> str:
-    """Return what the page's form sends along of what it was shown."""
-    return unescape(re.search(r'name="shown" value="([^"]*)"', page)[1])
-
-
-def tab(browser: FlaskClient, address: str) -> MultiDict[str, str]:
-    """Open a page, and return what its form sends if nothing is touched."""
-    page = browser.get(address).text
-    sent = MultiDict({"shown": shown_on(page)})
-    for field in re.findall(r"<input[^>]*>", page):
-        name, value = (re.search(rf' {part}="([^"]*)"', field) for part in ("name", "value"))
-        is_sent = 'type="checkbox"' not in field or " checked" in field
-        if name and name[1] not in ("shown", "csrf_token") and is_sent:
-            sent.add(name[1], unescape(value[1]) if value else "")
-    for name, choices in re.findall(r'<select[^>]* name="(\w+)"(.*?)</select>', page, re.S):
-        chosen = re.search(r'<option selected value="([^"]*)"', choices)
-        sent[name] = chosen[1] if chosen else ""
-    for name, lines in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', page, re.S):
-        sent[name] = unescape(lines).lstrip("\r\n").replace("\n", "\r\n")
-    return sent
-
-
-def with_typed(sent: MultiDict[str, str], **typed: str) -> MultiDict[str, str]:
-    """Return what is sent once something else is typed, or a box unticked."""
-    changed = sent.copy()
-    for name, value in typed.items():
-        changed[name] = value
-    return changed
 
 
 def save(browser: FlaskClient, address: str, sent: MultiDict[str, str], headers=None) -> str:

@@ -14,7 +14,8 @@ from app.entrypoints.web.operator.fields import (
     NumberOrNothing,
     WholeNumber,
 )
-from app.entrypoints.web.operator.sending import OnceForm, mark_of
+from app.entrypoints.web.operator.sending import OnceForm, SeenForm, mark_of
+from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import Switch
 
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
@@ -44,8 +45,18 @@ class ConfirmForm(SentForm):
     """Nothing but that it is meant."""
 
 
+class SeenConfirmForm(SeenForm):
+    """Nothing but that what was read is meant."""
+
+
 class ReasonForm(SentForm):
     """Why something is done."""
+
+    reason = reason_field()
+
+
+class SeenReasonForm(SeenForm):
+    """Why something is done about what was read."""
 
     reason = reason_field()
 
@@ -56,7 +67,7 @@ class ReleaseForm(ReasonForm):
     email = HiddenField(default="")
 
 
-class CreditLimitForm(SentForm):
+class CreditLimitForm(ShownForm):
     """How much a customer may owe."""
 
     credit_limit = Cents(
@@ -108,7 +119,7 @@ class PlanForm(SentForm):
     is_active = Switch(field_label("Can be chosen"))
 
 
-class PlanChangeForm(PlanForm):
+class PlanChangeForm(PlanForm, ShownForm):
     """A plan as it shall be offered; the second time round it is confirmed."""
 
     # A mark of what was shown: whoever changes something afterwards is shown that first.
@@ -120,7 +131,7 @@ class PlanChangeForm(PlanForm):
         return mark_of(self)
 
 
-class NewPlanForm(PlanForm):
+class NewPlanForm(PlanForm, OnceForm):
     """A plan that does not stand yet."""
 
     id = StringField(

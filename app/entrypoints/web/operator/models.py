@@ -6,11 +6,14 @@ from flask.typing import ResponseReturnValue
 from app.domain.catalog import price_lists, withdrawing
 from app.domain.catalog.errors import UnknownModel
 from app.domain.catalog.models import ModelAlias
+from app.domain.catalog.operations import lock_prices
 from app.domain.catalog.price_changes import PriceWithdrawal
+from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show, text_asked
 from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.price_forms import AliasRemovalForm, WithdrawalForm
+from app.entrypoints.web.operator.sending import QuestionChanged, check_seen
 from app.entrypoints.web.page_numbers import row_before
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
@@ -48,7 +51,10 @@ def remove_alias() -> ResponseReturnValue:
     row = withdrawing.alias_called(form.alias.data or "")
     question = _question_of_alias(row)
     if form.validate_on_submit():
-        with signed_in_transaction():
+        with refusals_shown_on({QuestionChanged: form.seen}), signed_in_transaction():
+            lock_prices()
+            row = withdrawing.alias_called(row.alias)
+            check_seen(form, _question_of_alias(row).consequences)
             withdrawing.remove_alias(row.alias, actor=actor(), now=clock.now())
     return ask(question, form)
 
@@ -60,7 +66,10 @@ def withdraw_price() -> ResponseReturnValue:
     withdrawal = withdrawing.preview_withdrawal(form.price_id.data or 0, now=clock.now())
     question = _question(withdrawal)
     if form.validate_on_submit():
-        with signed_in_transaction():
+        with refusals_shown_on({QuestionChanged: form.seen}), signed_in_transaction():
+            lock_prices()
+            seen = withdrawing.preview_withdrawal(withdrawal.price.id, now=clock.now())
+            check_seen(form, _question(seen).consequences)
             withdrawing.withdraw_price(withdrawal.price.id, actor=actor(), now=clock.now())
     return ask(question, form)
 

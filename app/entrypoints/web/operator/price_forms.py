@@ -7,16 +7,16 @@ from wtforms.widgets import HiddenInput, TextArea
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, visible
 from app.entrypoints.web.operator.fields import Lines, MomentInUtc, Number, NumberOrNothing
-from app.entrypoints.web.operator.sending import mark_of
+from app.entrypoints.web.operator.sending import SeenForm
+from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import Switch
 
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
 
 
-class PriceForm(SentForm):
+class PriceForm(ShownForm):
     """What a model costs from a moment on; the second time round it is confirmed."""
 
-    # A mark of what was shown: whoever changes something afterwards is shown that first.
     confirmed = HiddenField()
 
     model_id = StringField(
@@ -34,13 +34,8 @@ class PriceForm(SentForm):
     effective_from = MomentInUtc(field_label("From, UTC"))
     included_in_plans = Switch(field_label("Included in plans"))
 
-    @property
-    def mark(self) -> str:
-        """Return a mark of all that is typed."""
-        return mark_of(self)
 
-
-class AliasForm(SentForm):
+class AliasForm(ShownForm):
     """A name under which a priced model's usage is reported."""
 
     alias = StringField(
@@ -54,13 +49,13 @@ class AliasForm(SentForm):
     )
 
 
-class AliasRemovalForm(SentForm):
+class AliasRemovalForm(SeenForm):
     """A name that is to stand for no model any more."""
 
     alias = HiddenField(filters=[visible])
 
 
-class WithdrawalForm(SentForm):
+class WithdrawalForm(SeenForm):
     """A price that is never to begin."""
 
     price_id = IntegerField(widget=HiddenInput(), validators=[Optional()])
