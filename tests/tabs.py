@@ -14,12 +14,11 @@ def shown_on(page: str) -> str:
 
 def tab(browser: FlaskClient, address: str) -> MultiDict[str, str]:
     """Open a page, and return what its form sends if nothing is touched."""
-    page = browser.get(address).text
-    sent = MultiDict({"shown": shown_on(page)})
+    page, sent = browser.get(address).text, MultiDict[str, str]()
     for field in re.findall(r"<input[^>]*>", page):
         name, value = (re.search(rf' {part}="([^"]*)"', field) for part in ("name", "value"))
         is_sent = 'type="checkbox"' not in field or " checked" in field
-        if name and name[1] not in ("shown", "csrf_token") and is_sent:
+        if name and name[1] != "csrf_token" and is_sent:
             sent.add(name[1], unescape(value[1]) if value else "")
     for name, choices in re.findall(r'<select[^>]* name="(\w+)"(.*?)</select>', page, re.S):
         chosen = re.search(r'<option selected value="([^"]*)"', choices)

@@ -15,8 +15,8 @@ from app.foundation.sentences import Sentence, say, together
 SHOWN = "shown"
 NOT_SHOWN = (SHOWN, "csrf_token", "confirmed")
 FIELDS_MAX = 64
-SWITCHED = {True: say("on"), False: say("off")}
 EMPTY = say("empty")
+NEWS_KEPT = say("What else was changed after you opened the page stays as it is now.")
 
 
 class ChangedMeanwhile(InvalidFields):
@@ -111,12 +111,10 @@ def _is_other(before: ShownForm, name: str, field: Field) -> bool:
 
 
 def _told(field: Any) -> Sentence:
-    """Return what a field is set to now, in words of the page."""
+    """Return what a field is set to now, in words of the page; no switch has a third state."""
     value = str(field.data or "") if isinstance(field, SelectField) else field._value()
     called = {str(choice[0]): choice[1] for choice in _choices(field)}
     told = called.get(value, ", ".join(value.split("\n")))
-    if isinstance(field, Switch):
-        told = SWITCHED[bool(field.data)]
     return say(
         "This was changed after you opened the page: now it is {value}."
         " Send the form again if yours is to count.",

@@ -33,7 +33,7 @@ from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
-from app.entrypoints.web.shown_values import catch_up
+from app.entrypoints.web.shown_values import NEWS_KEPT, catch_up
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
@@ -135,7 +135,7 @@ def edit(code: str) -> ResponseReturnValue:
         return _edit_page(coupon, form)
     tell(say("The coupon is changed. Whoever has redeemed it keeps what it gave."))
     if form.has_news:
-        tell(say("What else was changed after you opened the page stays as it is now."))
+        tell(NEWS_KEPT)
     return redirect(url_for(".show_coupon", code=coupon.code), 303)
 
 

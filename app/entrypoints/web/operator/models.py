@@ -17,8 +17,7 @@ from app.entrypoints.web.operator.sending import QuestionChanged, check_seen
 from app.entrypoints.web.page_numbers import row_before
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.figures import dollars
-from app.foundation.money import usd_per_1k_from_pico
+from app.foundation.figures import usd_per_million
 from app.foundation.sentences import Day, say
 
 REPLACED_MAX = 50
@@ -96,10 +95,13 @@ def _question(withdrawal: PriceWithdrawal) -> Question:
         effect = say("{model} has no price then: its usage waits for one.", named)
         back = url_for("web.operator.prices.index")
     else:
-        amounts = {"prompt": _usd(before.prompt_pico), "completion": _usd(before.completion_pico)}
+        amounts = {
+            "prompt": usd_per_million(before.prompt_pico),
+            "completion": usd_per_million(before.completion_pico),
+        }
         effect = say(
-            "The price before it goes on: {prompt} a thousand prompt tokens"
-            " and {completion} a thousand completion tokens.",
+            "The price before it goes on: {prompt} per million prompt tokens"
+            " and {completion} per million completion tokens.",
             amounts,
         )
         back = _model_page(price.model_id)
@@ -115,7 +117,3 @@ def _question(withdrawal: PriceWithdrawal) -> Question:
 
 def _model_page(model_id: str) -> str:
     return url_for("web.operator.models.show_model", model_id=model_id)
-
-
-def _usd(pico: int) -> str:
-    return dollars(usd_per_1k_from_pico(pico))

@@ -6,7 +6,7 @@ from wtforms.widgets import HiddenInput, TextArea
 
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, visible
-from app.entrypoints.web.operator.fields import Lines, MomentInUtc, Number, NumberOrNothing
+from app.entrypoints.web.operator.fields import Lines, MomentInUtc, PerMillion, PerMillionOrNothing
 from app.entrypoints.web.operator.sending import SeenForm
 from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import Switch
@@ -25,12 +25,18 @@ class PriceForm(ShownForm):
     provider = StringField(
         field_label("Provider"), filters=[visible], render_kw={"autocomplete": "off"}
     )
-    prompt_price_per_k = Number(field_label("Prompt, USD per 1,000 tokens"), render_kw=TYPED)
-    completion_price_per_k = Number(
-        field_label("Completion, USD per 1,000 tokens"), render_kw=TYPED
+    prompt_price_per_million = PerMillion(
+        field_label("Prompt, USD per million tokens"), render_kw=TYPED
     )
-    cache_read_price_per_k = NumberOrNothing(field_label("Read from the cache"), render_kw=TYPED)
-    cache_write_price_per_k = NumberOrNothing(field_label("Written to the cache"), render_kw=TYPED)
+    completion_price_per_million = PerMillion(
+        field_label("Completion, USD per million tokens"), render_kw=TYPED
+    )
+    cache_read_price_per_million = PerMillionOrNothing(
+        field_label("Read from the cache, USD per million"), render_kw=TYPED
+    )
+    cache_write_price_per_million = PerMillionOrNothing(
+        field_label("Written to the cache, USD per million"), render_kw=TYPED
+    )
     effective_from = MomentInUtc(field_label("From, UTC"))
     included_in_plans = Switch(field_label("Included in plans"))
 

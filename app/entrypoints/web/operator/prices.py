@@ -6,11 +6,10 @@ from datetime import datetime
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import Field
 
 from app.domain.catalog import operations, price_lists, withdrawing
-from app.domain.catalog.errors import AliasTaken, ModelNameInvalid, PriceInvalid, UnknownModel
-from app.domain.catalog.price_changes import SINCE_EVER, PriceChange, PriceTerms, pico_of_price
+from app.domain.catalog.errors import AliasTaken, ModelNameInvalid, UnknownModel
+from app.domain.catalog.price_changes import SINCE_EVER, PriceChange, PriceTerms
 from app.domain.catalog.price_lists import PricedModel
 from app.domain.reporting.price_effects import PriceEffect, price_effect
 from app.domain.usage.unpriced import unpriced_models, unpriced_usage
@@ -24,16 +23,13 @@ from app.entrypoints.web.shown_values import catch_up, forget_another
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.errors import DomainError
-from app.foundation.money import usd_per_1k_from_pico
+from app.foundation.money import pico_from_usd_per_token, usd_per_token_from_pico
 from app.foundation.sentences import say
 
-PRICES = {
-    "prompt_price_per_k": say("prompt"),
-    "completion_price_per_k": say("completion"),
-    "cache_read_price_per_k": say("cache read"),
-    "cache_write_price_per_k": say("cache write"),
-}
+PRICES = (
+    *("prompt_price_per_million", "completion_price_per_million"),
+    *("cache_read_price_per_million", "cache_write_price_per_million"),
+)
 
 pages = Blueprint("prices", __name__)
 
@@ -88,11 +84,11 @@ def set_price() -> ResponseReturnValue:
     """Say what the price would change; once that is confirmed, set it."""
     form, preview, is_set = PriceForm(), None, False
     if form.validate():
-        fields, told = refusals_shown_on(_fields(form)), wrong_fields_shown_on(form)
-        with fields, told, signed_in_transaction():
+        refusals = refusals_shown_on({ModelNameInvalid: form.model_id})
+        with refusals, wrong_fields_shown_on(form), signed_in_transaction():
             preview = _preview(form)
-            is_set = preview is not None and form.confirmed.data == preview.mark
-            if preview is not None and is_set:
+            is_set = form.confirmed.data == preview.mark
+            if is_set:
                 _set(preview)
     return _told(form) if is_set else _form_page(form, preview=preview)
 
@@ -127,16 +123,14 @@ def _told(form: PriceForm) -> ResponseReturnValue:
     return redirect(url_for("web.operator.prices.index", query=_model(form)), 303)
 
 
-def _preview(form: PriceForm) -> PricePreview | None:
-    """Return what the price would change; None if it is none. Raises ChangedMeanwhile."""
+def _preview(form: PriceForm) -> PricePreview:
+    """Return what the price would change. Raises ChangedMeanwhile."""
     operations.lock_prices()
     model_id, starts_at = _model(form), form.effective_from.data
     # Of another model than the one that was shown, nothing was shown.
     forget_another(form, "model_id", empty=_filled(model_id, None, starts_at=starts_at))
     catch_up(form, _filled(model_id, price_lists.find_model(model_id), starts_at=starts_at))
     terms = _terms(form)
-    if terms is None:
-        return None
     return PricePreview(
         model_id=model_id,
         terms=terms,
@@ -161,20 +155,16 @@ def _stands_for(alias: str) -> dict[str, object]:
     return {"alias": alias, "model_id": withdrawing.model_called(alias) or ""}
 
 
-def _terms(form: PriceForm) -> PriceTerms | None:
-    """Return what was typed; None, and a message at its field, where a price is none."""
-    picos: dict[str, int | None] = {}
-    for name, word in PRICES.items():
-        field = form[name]
-        with refusals_shown_on({PriceInvalid: field}):
-            picos[name] = None if field.data is None else pico_of_price(word, str(field.data))
-    if form.errors:
-        return None
+def _terms(form: PriceForm) -> PriceTerms:
+    prices = [form[name].data for name in PRICES]
+    prompt, completion, read, write = (
+        None if usd is None else pico_from_usd_per_token(usd) for usd in prices
+    )
     return PriceTerms(
-        picos["prompt_price_per_k"] or 0,
-        picos["completion_price_per_k"] or 0,
-        picos["cache_read_price_per_k"],
-        picos["cache_write_price_per_k"],
+        prompt or 0,
+        completion or 0,
+        read,
+        write,
         provider=(form.provider.data or "").strip() or None,
         included_in_plans=bool(form.included_in_plans.data),
     )
@@ -200,10 +190,6 @@ def _model(form: PriceForm) -> str:
     return (form.model_id.data or "").strip()
 
 
-def _fields(form: PriceForm) -> dict[type[DomainError], Field]:
-    return {ModelNameInvalid: form.model_id, PriceInvalid: form.prompt_price_per_k}
-
-
 def _filled(model_id: str, model: PricedModel | None, *, starts_at: datetime | None) -> PriceForm:
     """Return the form for a model; one that has a price starts with that."""
     filled: dict[str, object] = {"model_id": model_id, "effective_from": starts_at}
@@ -212,7 +198,7 @@ def _filled(model_id: str, model: PricedModel | None, *, starts_at: datetime | N
     terms = model.price_at(clock.now()).terms
     picos = (terms.prompt_pico, terms.completion_pico, terms.cache_read_pico)
     amounts = [
-        None if pico is None else usd_per_1k_from_pico(pico)
+        None if pico is None else usd_per_token_from_pico(pico)
         for pico in (*picos, terms.cache_write_pico)
     ]
     filled |= {

@@ -16,7 +16,7 @@ from app.entrypoints.web.operator.forms import SeenConfirmForm
 from app.entrypoints.web.operator.sending import QuestionChanged, check_seen
 from app.entrypoints.web.operator.tax_forms import TaxForm
 from app.entrypoints.web.operator.telling import tell
-from app.entrypoints.web.shown_values import catch_up, forget_another
+from app.entrypoints.web.shown_values import NEWS_KEPT, catch_up, forget_another
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
@@ -85,6 +85,8 @@ def _question(tax: TaxRate) -> Question:
 def _saved(form: TaxForm) -> ResponseReturnValue:
     named = {"country": _name((form.country.data or "").upper())}
     tell(say("The tax of {country} is set, for invoices issued from now on.", named))
+    if form.has_news:
+        tell(NEWS_KEPT)
     return redirect(url_for(".index"), 303)
 
 
