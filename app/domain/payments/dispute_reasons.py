@@ -13,7 +13,7 @@ REASONS: Mapping[str, Sentence] = {
     "debit_not_authorized": say("direct debit not allowed"),
     "duplicate": say("charged twice"),
     "duplicate_transaction": say("charged twice"),
-    "fraudulent": say("fraudulent"),
+    "fraudulent": say("reported as fraud"),
     "general": say("no reason of its own"),
     "incorrect_account_details": say("wrong account details"),
     "incorrect_amount": say("wrong amount"),
@@ -27,7 +27,7 @@ REASONS: Mapping[str, Sentence] = {
     "product_not_received": say("nothing received"),
     "product_unacceptable": say("not as described"),
     "subscription_canceled": say("subscription cancelled before"),
-    "unauthorised": say("fraudulent"),
+    "unauthorised": say("reported as fraud"),
     "unrecognized": say("charge not recognized"),
 }
 

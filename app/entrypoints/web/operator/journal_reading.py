@@ -13,6 +13,7 @@ from app.entrypoints.moments import read_moment
 from app.entrypoints.web.operator.journal_words import (
     ACTS,
     ACTS_ON_NOBODY,
+    ALL_PLANS,
     COMMAND_LINE,
     DETAILS,
     NO,
@@ -142,6 +143,8 @@ def _details(details: Mapping[str, object], local: ZoneInfo) -> Iterator[Detail]
     yield from _prices(left.pop(PRICES, None), left.pop(PRICES_BEFORE, None), local)
     if "value" in left:
         left[COUPON_UNITS.get(str(left.get("type")), "value")] = left.pop("value")
+    if not left.get("description", True):
+        del left["description"]
     for name in sorted(left, key=lambda name: (name in LAST, LAST.count(name), name)):
         yield _detail(name, left[name], local)
 
@@ -179,7 +182,7 @@ def _name(name: str) -> object:
 
 def _shown(name: str, value: object, local: ZoneInfo) -> object:
     if value is None or value == "":
-        return NOTHING
+        return ALL_PLANS if name == "applicable_plans" else NOTHING
     if isinstance(value, bool):
         return YES if value else NO
     if isinstance(value, int):

@@ -239,5 +239,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
 }
 YES, NO, NOTHING = say("yes"), say("no"), say("nothing")
+ALL_PLANS = say("all plans")
 SYSTEM, COMMAND_LINE = say("The system"), say("Command line")
 VISITOR = say("Somebody not signed in")

@@ -102,6 +102,12 @@ def test_says_who(actor: str, words: str) -> None:
             ["Input: $5.00 per million tokens → $6.00 per million tokens"],
         ),
         ({"lines": []}, ["Found: nothing"]),
+        ({"applicable_plans": None, "description": ""}, ["For plans: all plans"]),
+        ({"applicable_plans": ["plan-pro"]}, ["For plans: plan-pro"]),
+        (
+            {"description": {"from": "", "to": "Half"}},
+            ["What customers read of it: nothing → Half"],
+        ),
         ({"limited_to": ["ada", "ben"]}, ["Only for: ada, ben"]),
         ({"never_heard_of": {"a": 1, "b": [True]}}, ["never heard of: a 1, b yes"]),
         (
@@ -128,7 +134,13 @@ def test_says_why_at_the_end(app: Flask) -> None:
     ("action", "actor", "reason", "words", "in_chinese"),
     [
         ("dispute_opened", "provider:stripe", "duplicate", "charged twice (duplicate)", "重复扣款"),
-        ("dispute_lost", "provider:paypal", "UNAUTHORISED", "fraudulent (UNAUTHORISED)", "欺诈"),
+        (
+            "dispute_lost",
+            "provider:paypal",
+            "UNAUTHORISED",
+            "reported as fraud (UNAUTHORISED)",
+            "被举报为欺诈",
+        ),
         ("dispute_won", "provider:stripe", "made_up", "made_up", "made_up"),
         ("invoice_voided", "system", "Nobody paid it.", "Nobody paid it.", "未付款"),
         # What an operator wrote stays as it was written.

@@ -104,6 +104,20 @@ class TestSetPrice:
         page = words(olgas.post(SET, data={**form, "prompt_price_per_million": "10"}).text)
         assert "1 price that would begin then or later counts no more" in page
 
+    def test_says_of_everything_what_it_was(self, olgas: FlaskClient) -> None:
+        form = {
+            **FORM,
+            "model_id": "gpt-4o",
+            "cache_read_price_per_million": "",
+            "provider": "azure",
+        }
+        form |= {"cache_write_price_per_million": "3", "included_in_plans": "off"}
+        read = words_of(olgas.post(SET, data=form).text)
+        assert "Read from the cache: $1.25 → as prompt" in read
+        assert "Written to the cache: as prompt → $3.00" in read
+        assert "Provider: openai → azure" in read and "Included in plans: yes → no" in read
+        assert "Provider: " not in words_of(olgas.post(SET, data=FORM).text)
+
     def test_says_what_it_comes_to(self, olgas: FlaskClient, ada: Account) -> None:
         form = {**FORM, "model_id": "gpt-4", "prompt_price_per_million": "20"}
         form["effective_from"] = f"{clock.now() + timedelta(days=5):%Y-%m-%dT%H:%M}"
