@@ -58,6 +58,7 @@ ACTS: Mapping[str, Sentence] = {
     "coupon_created": say("Coupon made"),
     "coupons_created": say("Coupons made"),
     "coupon_changed": say("Coupon changed"),
+    "coupons_deactivated": say("Coupons deactivated"),
     "coupon_redeemed": say("Coupon redeemed"),
     "tax_set": say("Tax set"),
     "tax_removed": say("Tax removed"),
