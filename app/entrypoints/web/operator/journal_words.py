@@ -58,6 +58,7 @@ ACTS: Mapping[str, Sentence] = {
     "coupon_created": say("Coupon made"),
     "coupons_created": say("Coupons made"),
     "coupon_changed": say("Coupon changed"),
+    "coupons_deactivated": say("Coupons deactivated"),
     "coupon_redeemed": say("Coupon redeemed"),
     "tax_set": say("Tax set"),
     "tax_removed": say("Tax removed"),
@@ -163,7 +164,7 @@ DETAILS: Mapping[str, Sentence] = {
     "ends_at": say("Ends"),
     "event": say("Event"),
     "expires_at": say("Ends"),
-    "extra_token_price": say("Extra token"),
+    "extra_token_price": say("Extra tokens"),
     "features": say("Features"),
     "from": say("From when on"),
     "id": say("Plan"),
@@ -220,7 +221,6 @@ DETAILS: Mapping[str, Sentence] = {
     "to": say("Plan"),
     "tokens": say("Tokens"),
     "type": say("Gives"),
-    "usd_per_1k": say("USD per 1,000 tokens"),
     "valid_from": say("Valid from"),
     "value": say("Value"),
     "version": say("Wording of"),
@@ -240,5 +240,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
 }
 YES, NO, NOTHING = say("yes"), say("no"), say("nothing")
+ALL_PLANS = say("all plans")
 SYSTEM, COMMAND_LINE = say("The system"), say("Command line")
 VISITOR = say("Somebody not signed in")
