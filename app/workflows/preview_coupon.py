@@ -17,7 +17,8 @@ from app.domain.invoices.bills import Payer, usage_bill
 from app.domain.invoices.plan_lines import change_lines
 from app.domain.subscriptions import changing
 from app.domain.subscriptions import queries as subscriptions
-from app.domain.subscriptions.queries import KnownPlan, OpenChange, SubscriptionView, known_plan
+from app.domain.subscriptions.known_plans import KnownPlan, known_plan
+from app.domain.subscriptions.queries import OpenChange, SubscriptionView
 from app.domain.subscriptions.rules import Terms
 from app.foundation.periods import BillingMonth
 from app.workflows.preview_switch import standing_in

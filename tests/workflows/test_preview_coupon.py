@@ -13,7 +13,7 @@ from app.domain.coupons.errors import CouponAlreadyUsed, CouponWrongPlan
 from app.domain.coupons.models import CouponUsage
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import PlanNotForSale
-from app.domain.subscriptions.queries import known_plans
+from app.domain.subscriptions.known_plans import known_plans
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month

@@ -132,26 +132,24 @@ def issued_invoice(reference: str) -> Invoice:
 
 def top_up_draft(account: Account, reference: str) -> Invoice:
     """Return the account's unpaid purchase of extra tokens by its id. Raises UnknownInvoice."""
-    ours = select(Invoice).where(
-        Invoice.user_id == account.id,
-        Invoice.kind == "topup",
-        Invoice.status == rules.InvoiceStatus.DRAFT,
-    )
-    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
-    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
-    if row is None:
+    row = _find_top_up(account, reference)
+    if row is None or row.status != rules.InvoiceStatus.DRAFT:
         raise UnknownInvoice(say("This purchase is not open any more."))
     return row
 
 
 def top_up_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
     """Return a purchase of extra tokens by its id, paid, open or lapsed. Raises UnknownInvoice."""
-    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.kind == "topup")
-    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
-    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
+    row = _find_top_up(account, reference)
     if row is None:
         raise UnknownInvoice(say("You have no purchase of extra tokens with this id."))
     return view(row, now=now, lines=lines_of([row.id])[row.id])
+
+
+def _find_top_up(account: Account, reference: str) -> Invoice | None:
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.kind == "topup")
+    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
+    return session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
 
 
 def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:

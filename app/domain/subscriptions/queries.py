@@ -162,29 +162,6 @@ def _until_now(
     return views
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPlan:
-    """A plan by its name, and the terms a period of it would start with now."""
-
-    name: str
-    is_for_sale: bool
-    terms: Terms
-
-
-def known_plans() -> dict[str, KnownPlan]:
-    """Return every plan by its id, in the order in which they are shown."""
-    return {
-        plan.id: KnownPlan(plan.name, plan.is_for_sale, terms_of(plan)) for plan in catalog.plans()
-    }
-
-
-def known_plan(plans: Mapping[str, KnownPlan], plan_id: str) -> KnownPlan:
-    """Return the plan with this id. Raises UnknownPlan."""
-    if plan_id not in plans:
-        raise catalog.no_such_plan()
-    return plans[plan_id]
-
-
 def terms_by_plan() -> dict[str, Terms]:
     """Return what each plan promises and costs now."""
     return {plan.id: terms_of(plan) for plan in catalog.plans()}

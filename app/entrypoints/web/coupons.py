@@ -23,7 +23,7 @@ from app.domain.coupons.errors import (
 )
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import PlanNotForSale
-from app.domain.subscriptions.queries import KnownPlan, known_plans
+from app.domain.subscriptions.known_plans import KnownPlan, known_plans
 from app.entrypoints.csrf import comes_from_elsewhere
 from app.entrypoints.languages import field_label, translated
 from app.entrypoints.settings import renewal_grace
