@@ -36,7 +36,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
 from app.foundation import postgresql, slow_queries
-from app.foundation.database import bound_to, connection, session
+from app.foundation.database import bound_to, connection, is_in_transaction, session
 from app.foundation.literals import array_literal
 from app.foundation.statements import Row, Statement
 
@@ -199,7 +199,8 @@ def _exchange(connection: Connection, statements: Sequence[Statement]) -> None:
     driver = connection.connection.driver_connection
     assert postgresql.is_ours(driver), "only PostgreSQL takes several at once"
     try:
-        postgresql.exchange(driver, statements)
+        # Whoever only reads would have to end what he has begun: once more there and back.
+        postgresql.exchange(driver, statements, begins=is_in_transaction())
     except connection.dialect.loaded_dbapi.Error as error:
         words = statements[0].words if len(statements) == 1 else "several statements in one go"
         raise as_sqlalchemy_says(connection, words, error) from error

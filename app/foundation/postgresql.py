@@ -81,10 +81,13 @@ class _Acquaintance:
 _acquainted: "WeakKeyDictionary[psycopg.Connection[Any], _Acquaintance]" = WeakKeyDictionary()
 
 
-def exchange(connection: "psycopg.Connection[Any]", statements: Sequence[Statement]) -> None:
+def exchange(
+    connection: "psycopg.Connection[Any]", statements: Sequence[Statement], *, begins: bool = True
+) -> None:
     """Send all statements at once, and fill in what came of each; they are done in their order.
 
-    Where one fails, those after it are not done. Raises the driver's error of the first.
+    Where one fails, those after it are not done. Raises the driver's error of the first. Unless a
+    transaction begins by them, or is under way, these statements are one by themselves.
     """
     known = _acquainted.get(connection)
     if known is None:
@@ -94,7 +97,7 @@ def exchange(connection: "psycopg.Connection[Any]", statements: Sequence[Stateme
     written = [_written(each, known.transformer) for each in statements]
     pgconn.enter_pipeline_mode()
     try:
-        taking = [*_begin(connection)]
+        taking = [*_begin(connection)] if begins else []
         for statement, values in zip(statements, written, strict=True):
             taking += _send(pgconn, statement, values, known)
         pgconn.pipeline_sync()

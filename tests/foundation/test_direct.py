@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import SelectBase, bindparam, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
@@ -91,6 +92,16 @@ class TestQuestion:
         with statements() as sent:
             ask(["one"])
         assert [text.split()[0] for text in sent] == ["SELECT"]
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_begins_a_transaction_only_where_one_is_wanted(self) -> None:
+        ask(["one"])
+        driver = session.connection().connection.driver_connection
+        assert driver.info.transaction_status == TransactionStatus.IDLE
+        with transaction():
+            ask(["one"])
+            driver = session.connection().connection.driver_connection
+            assert driver.info.transaction_status == TransactionStatus.INTRANS
 
     def test_refuses_a_moment_without_a_zone(self) -> None:
         with pytest.raises(ValueError, match="naive"):

@@ -58,6 +58,29 @@ def test_is_in_a_transaction_that_can_be_rolled_back(driver: Driver) -> None:
     assert ask(driver, "SELECT count(*) FROM model_aliases") == before
 
 
+def test_leaves_nothing_to_end_where_no_transaction_is_to_begin(driver: Driver) -> None:
+    asked = [Statement("SELECT 1", ()), Statement("SELECT 2", ())]
+    exchange(driver, asked, begins=False)
+    assert [each.rows for each in asked] == [[(1,)], [(2,)]]
+    assert driver.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_does_all_or_nothing_where_no_transaction_is_to_begin(driver: Driver) -> None:
+    before = ask(driver, "SELECT count(*) FROM model_aliases")
+    driver.rollback()
+    wrong = [Statement("DELETE FROM model_aliases", ()), Statement("SELECT 1 / 0", ())]
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        exchange(driver, wrong, begins=False)
+    assert driver.info.transaction_status == TransactionStatus.IDLE
+    assert ask(driver, "SELECT count(*) FROM model_aliases") == before
+
+
+def test_stays_in_the_transaction_that_is_under_way(driver: Driver) -> None:
+    ask(driver, "SELECT 1")
+    exchange(driver, [Statement("SELECT 2", ())], begins=False)
+    assert driver.info.transaction_status == TransactionStatus.INTRANS
+
+
 def test_raises_the_first_error_and_does_nothing_after_it(driver: Driver) -> None:
     first, wrong, after = (Statement("SELECT 1 / %s", (by,)) for by in (1, 0, 1))
     with pytest.raises(DivisionByZero):
