@@ -13,6 +13,7 @@ from app.domain.payments.declines import DECLINES
 from app.domain.usage.views import RecordView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import language
+from app.entrypoints.web.zones import zone_called
 from app.foundation import figures
 from app.foundation.figures import (
     CENT,
@@ -252,6 +253,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "usd_input": usd_input,
     "usd_per_million_about": usd_per_million_about,
     "rfc3339": rfc3339,
+    "zone_called": zone_called,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
     "declined_because": declined_because,
