@@ -8,13 +8,18 @@ import flask_migrate
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 
 from app import create_app
 from app.domain.accounts.models import Counter
 from app.domain.catalog.models import ModelPrice, Plan
+from app.domain.payments.models import Payment, Refund
 from app.foundation import money
 from app.foundation.database import Base, db, session
 from tests.databases import ROOT, on_sqlite, settings_for
+from tests.factories.accounts import make_account
+from tests.factories.payments import make_paid, make_refund
+from tests.fakes.payment_gateway import FakeGateway
 
 MIGRATIONS = str(ROOT / "migrations")
 
@@ -45,6 +50,18 @@ class TestUpgrade:
         flask_migrate.upgrade(directory=MIGRATIONS)
         assert self.tables() == set(Base.metadata.tables)
         assert session.query(Plan).count() == 4
+
+    def test_keeps_payments_and_what_was_given_back_of_them(self) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        make_refund(make_paid(make_account("ada"), gateway=FakeGateway()))
+        session.rollback()
+        for _ in range(2):
+            flask_migrate.downgrade(directory=MIGRATIONS, revision="0017")
+            flask_migrate.upgrade(directory=MIGRATIONS)
+        assert (session.query(Payment).count(), session.query(Refund).count()) == (1, 1)
+        # What refers to it still holds it.
+        with pytest.raises(IntegrityError):
+            session.execute(sa.delete(Payment))
 
     def test_does_nothing_the_second_time(self) -> None:
         flask_migrate.upgrade(directory=MIGRATIONS)
