@@ -44,8 +44,8 @@ KEYS = {
     Caller.OPERATOR: "An operator's key, obl_op_…, made by `billing keys create --operator`.",
 }
 IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    {
+    name="Idempotency-Key",
+    schema={
         **text(
             "1 to 255 visible characters: the same key and body replay the first answer.",
             pattern="[!-~]*",
