@@ -40,7 +40,7 @@ CHANGEABLE = {
 NEW_COUPON = Body(
     "A new coupon.",
     {
-        "code": TEXT.within(CODE_LENGTH_MIN, CODE_LENGTH_MAX).like(f"{CODE_LETTERS}*"),
+        "code": TEXT.like(f"{CODE_LETTERS}{{{CODE_LENGTH_MIN},{CODE_LENGTH_MAX}}}"),
         **CHANGEABLE,
     },
     required=("code", "type", "value", "max_uses", "expires_at"),

@@ -23,7 +23,6 @@ calls = Blueprint("operator_customers", __name__)
 
 QUERY = text("query", "Part of an id, mail or name.")
 LIMIT = whole("limit", AT_ONCE, default=50, most=200)
-_REASON = TEXT.within(1, REASON_LENGTH_MAX).said("It stands in the journal.")
 DECISION = Body(
     "What is decided about a customer.",
     {
@@ -31,12 +30,16 @@ DECISION = Body(
         "credit_limit": USD.within(0, usd_from_minor(CREDIT_LIMIT_MINOR_MAX)).or_null(
             "Null: the usual limit."
         ),
-        "reason": _REASON,
+        # Nobody asks for it, nor looks at it, but with the first.
+        "reason": TEXT.said("Why, with `suspended`: like that of an adjustment."),
     },
 )
 ADJUSTMENT = Body(
     "Extra tokens to give, or below 0 to take away, granted ones first.",
-    {"tokens": WHOLE.within(-ADJUSTMENT_MAX, ADJUSTMENT_MAX).said("Not 0."), "reason": _REASON},
+    {
+        "tokens": WHOLE.within(-ADJUSTMENT_MAX, ADJUSTMENT_MAX).said("Not 0."),
+        "reason": TEXT.within(1, REASON_LENGTH_MAX).said("It stands in the journal."),
+    },
     required=("tokens", "reason"),
 )
 UNSAID = "none was given"

@@ -78,7 +78,8 @@ class Shape:
 
     def like(self, pattern: str) -> "Shape":
         """Return the shape of texts that the domain takes in this way of writing alone."""
-        return replace(self, schema={**self.schema, "pattern": f"^(?:{pattern})$"})
+        kept = {name: self.schema[name] for name in self.schema if name not in BOUNDS["string"]}
+        return replace(self, schema={**kept, "pattern": f"^(?:{pattern})$"})
 
 
 @dataclass(frozen=True, slots=True)

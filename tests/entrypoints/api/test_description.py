@@ -12,6 +12,7 @@ from app.domain.accounts.models import Account
 from app.entrypoints.api import description
 from app.entrypoints.api.describing.document import CALLS, KEYS, SHAPES, document, refusals_of
 from app.entrypoints.api.describing.parts import PROBLEM, Call, Caller, Json
+from app.entrypoints.http_status import STATUS_BY_KIND
 from app.foundation.errors import DomainError
 from app.foundation.secret_keys import KeyKind
 from tests.api_description import undescribed
@@ -80,6 +81,17 @@ def test_names_only_codes_that_exist() -> None:
                 # Where a parameter cannot be read, the code is made of its name.
                 of_a_field = code.removesuffix("_invalid") in {p.name for p in call.parameters}
                 assert code in known or of_a_field, (call.path, code)
+
+
+def test_names_each_code_under_the_status_that_it_has() -> None:
+    statuses: dict[str, set[int]] = {}
+    for kind in refusals(DomainError):
+        code = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+        statuses.setdefault(code, set()).add(STATUS_BY_KIND[kind.kind])
+    for call in CALLS:
+        for status, codes in refusals_of(call).items():
+            for code in re.findall(r"\b[a-z]+_[a-z_]+\b", codes):
+                assert status in statuses.get(code, {status}), (call.path, code, statuses[code])
 
 
 def refusals(kind: type[DomainError]) -> list[type[DomainError]]:

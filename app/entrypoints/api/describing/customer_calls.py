@@ -99,7 +99,7 @@ CALLS = (
             409: "already_on_plan, period_unpaid, change_in_progress, preview_stale, "
             "invoice_not_payable, "
             "deletion_pending",
-            422: "plan_not_for_sale",
+            422: "plan_not_for_sale, unknown_provider",
             503: _PAYING,
         },
         changes=True,
@@ -179,7 +179,12 @@ CALLS = (
         {200: Answered("The provider's page.", "Checkout")},
         body="CheckoutPost",
         parameters=(_REFERENCE,),
-        refusals={404: "unknown_invoice", 409: "invoice_not_payable", 503: _PAYING},
+        refusals={
+            404: "unknown_invoice",
+            409: "invoice_not_payable",
+            422: "unknown_provider",
+            503: _PAYING,
+        },
         changes=True,
     ),
     Call(
@@ -216,7 +221,11 @@ CALLS = (
         "Buy extra tokens",
         {200: Answered("The provider's page.", "TopUp")},
         body="TopUpPost",
-        refusals={409: "no_tokens_for_sale, deletion_pending", 422: "amount_invalid", 503: _PAYING},
+        refusals={
+            409: "deletion_pending",
+            422: "amount_invalid, top_up_amount_invalid, no_tokens_for_sale, unknown_provider",
+            503: _PAYING,
+        },
         changes=True,
     ),
     Call(
