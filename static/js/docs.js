@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const contents = document.querySelector(".docs-contents");
+  const contents = document.querySelector(".docs-places");
   const filter = document.getElementById("docs-filter");
   const nothing = document.getElementById("docs-nothing");
   const links = new Map();
