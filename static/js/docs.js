@@ -33,6 +33,7 @@
       list.hidden = !list.querySelector("li:not([hidden])");
     }
     nothing.hidden = left > 0;
+    contents.scrollTop = 0;
   }
 
   // --- A link to the fields of a shape opens them, where the browser does not ----------------------

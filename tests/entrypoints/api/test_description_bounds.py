@@ -237,6 +237,18 @@ class TestBodies:
                 del body[name]
                 assert codes(ask(call, body)) == {name: "field_missing"}, call.name
 
+    @pytest.mark.parametrize(
+        ("most", "found"),
+        [(9_000, "amount is taken although"), (20_000, "amount is top_up_amount_invalid although")],
+    )
+    def test_another_bound_than_the_one_that_is_checked_is_found(
+        self, ask: Ask, most: int, found: str
+    ) -> None:
+        (call,) = [call for call in WITH_BODY if call.name == "buyTokens"]
+        described = {**SHAPES["TopUpPost"]["properties"]["amount"], "maximum": most}
+        (told,) = untrue(call, steps("amount", described), with_field(ask, call))
+        assert found in told
+
 
 class TestQueries:
     def test_each_parameter_is_held_to_what_is_described(self, ask: Ask) -> None:
