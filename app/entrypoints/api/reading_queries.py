@@ -103,7 +103,7 @@ def is_verbose() -> bool:
     if not request.query_string:
         return False
     # Whatever else gateways hang on their addresses is theirs.
-    asked = Parameters(VERBOSE, *(text(name, "") for name in request.args))
+    asked = Parameters(VERBOSE, *(Parameter(name=name, schema={}) for name in request.args))
     wanted = asked.one_of(VERBOSE)
     asked.check()
     return wanted == Verbose.YES
