@@ -38,14 +38,16 @@ SHAPES: Mapping[str, Json] = {
     **settings_shapes.SHAPES,
     **operator_shapes.SHAPES,
 }
+# The bodies that are no other call's, so that they can be shown with the one whose they are.
+OWN_BODIES = {call.body for call in CALLS if "properties" in SHAPES.get(call.body, {})}
 KEYS = {
     Caller.CUSTOMER: "A customer's key, obl_sk_…, made on the page API keys.",
     Caller.GATEWAY: "A gateway's key, obl_gw_…, made by `billing keys create --gateway`.",
     Caller.OPERATOR: "An operator's key, obl_op_…, made by `billing keys create --operator`.",
 }
 IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    {
+    name="Idempotency-Key",
+    schema={
         **text(
             "1 to 255 visible characters: the same key and body replay the first answer.",
             pattern="[!-~]*",
