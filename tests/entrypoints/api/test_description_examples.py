@@ -18,8 +18,9 @@ from app.domain.accounts.models import Account
 from app.domain.usage.models import BillingRecord
 from app.foundation.database import end_reading, session
 from tests.factories.accounts import make_account
+from tests.gateways.captures import LITELLM as CAPTURED
 
-CAPTURED = json.loads((Path(__file__).parent / "litellm_events.json").read_text())
+
 
 
 def example(client: FlaskClient, name: str, *, server: str, key: str) -> str:

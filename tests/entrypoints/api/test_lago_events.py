@@ -1,19 +1,17 @@
 """Lago's events as LiteLLM and Lago's agent SDK (0.3.1) sent them, and what we make of each."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from app.domain.accounts.attribution import Attribution
 from app.domain.usage.reports import OutcomeStatus, UsageReport
 from app.entrypoints.api.lago_events import read_events
+from tests.gateways.captures import LAGO, LAGO_BATCH
 
-CAPTURED = json.loads(Path(__file__).with_name("lago_events.json").read_text())
 BY_SUBSCRIPTION = Attribution("main", None, ("external_subscription_id",))
-LITELLM = CAPTURED["litellm"][0]["event"]
-ONE_CALL = CAPTURED["agent_sdk"]["events"][:4]
+LITELLM = LAGO[2]["event"]
+ONE_CALL = LAGO_BATCH["events"][:4]
 
 
 def read(events: list[object]) -> list:
@@ -60,12 +58,12 @@ class TestLiteLLM:
 
 class TestAgentSdk:
     def test_sends_one_event_for_each_kind_of_token(self) -> None:
-        readings = read(CAPTURED["agent_sdk"]["events"])
+        readings = read(LAGO_BATCH["events"])
         assert [reading.request_id is not None for reading in readings] == [True] * 8
         codes = [getattr(reading, "code", "") for reading in readings]
         assert codes == ["", "", "counted_elsewhere", "counted_elsewhere"] * 2
         both = [(2006, 1920, 0, 0, 0), (0, 0, 0, 300, 192)]
-        assert counts_of(CAPTURED["agent_sdk"]["events"]) == both * 2
+        assert counts_of(LAGO_BATCH["events"]) == both * 2
         assert readings[0].occurred_at == datetime(2026, 11, 22, 10, 7, 43, tzinfo=UTC)
         assert readings[0].model == "gpt-4o-mini-2025-01-01"
 

@@ -1,18 +1,16 @@
 """CloudEvents as LiteLLM and OpenMeter's Python SDK sent them, and what we make of each."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from app.domain.accounts.attribution import Attribution
 from app.domain.usage.reports import OutcomeStatus
 from app.entrypoints.api.openmeter_events import read_event
+from tests.gateways.captures import CLOUDEVENTS
 
-CAPTURED = json.loads(Path(__file__).with_name("openmeter_events.json").read_text())
 BY_SUBJECT = Attribution("main", None, ("subject",))
-EVENT = CAPTURED["litellm"][0]
+EVENT = CLOUDEVENTS[2]
 
 
 class TestReadEvent:
