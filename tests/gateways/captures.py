@@ -76,7 +76,9 @@ LITELLM: Mapping[str, Event] = {
 }
 # OpenMeter's CloudEvents: those of LiteLLM's callback, and of its own kit.
 CLOUDEVENTS = [one.body for one in sent("openmeter_proxy_no_db")]
+CLOUDEVENT_HITS = [one.body for one in sent("openmeter_proxy_cache_hits")]
 CLOUDEVENT, CLOUDEVENT_BATCH = (one.body for one in sent("openmeter_python_sdk"))
 # Lago's: of LiteLLM's callback, one a request, and of its agent SDK.
 LAGO = [one.body for one in sent("lago_proxy_no_db")]
+LAGO_HITS = [one.body for one in sent("lago_proxy_cache_hits")]
 (LAGO_BATCH,) = (one.body for one in sent("lago_agent_sdk_batch"))

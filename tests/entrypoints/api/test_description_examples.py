@@ -21,8 +21,6 @@ from tests.factories.accounts import make_account
 from tests.gateways.captures import LITELLM as CAPTURED
 
 
-
-
 def example(client: FlaskClient, name: str, *, server: str, key: str) -> str:
     """Return what the page shows, sent to our server with a key that works."""
     page = client.get("/v1/docs").text

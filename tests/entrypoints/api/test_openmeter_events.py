@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from app.domain.accounts.attribution import Attribution
-from app.domain.usage.reports import OutcomeStatus
+from app.domain.usage.reports import OutcomeStatus, UsageReport
+from app.entrypoints.api.foreign_reports import TOKENS_IF_PAID
 from app.entrypoints.api.openmeter_events import read_event
-from tests.gateways.captures import CLOUDEVENTS
+from tests.gateways.captures import CLOUDEVENT_HITS, CLOUDEVENTS
 
 BY_SUBJECT = Attribution("main", None, ("subject",))
 EVENT = CLOUDEVENTS[2]
@@ -61,6 +62,15 @@ class TestReadEvent:
 
     def test_rejects_what_is_no_event(self) -> None:
         assert read_event("odd", whom=BY_SUBJECT).code == "event_not_object"
+
+    def test_bills_no_cached_embedding_where_the_operator_has_prices_for_all(self) -> None:
+        # Its id is another each time, so it is no repeat of the first.
+        first, hit = CLOUDEVENT_HITS[4:]
+        assert first["id"] != hit["id"] and hit["data"]["cost"] == 0
+        assert isinstance(read_event(hit, whom=BY_SUBJECT), UsageReport)
+        first, hit = ({**event, "type": TOKENS_IF_PAID} for event in (first, hit))
+        assert isinstance(read_event(first, whom=BY_SUBJECT), UsageReport)
+        assert read_event(hit, whom=BY_SUBJECT).code == "cache_hit"
 
     def test_is_one_event_by_source_and_id(self) -> None:
         others = [{"time": None}, {"type": "x"}, {"subject": "b"}, {"id": "b"}, {"source": "b"}]
