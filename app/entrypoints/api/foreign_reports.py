@@ -25,9 +25,9 @@ NAME_SHOWN_MAX = 160
 DIGEST_LENGTH = 32
 UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 WHOLE_NUMBER = re.compile(r"\d{1,15}(?:\.0+)?", re.ASCII)
-# How an operator names the events of a LiteLLM that has a price for each of its models. Its Lago and
-# OpenMeter callbacks say neither that a cache has answered nor that a model has no price there: both
-# have a cost of 0 (measured with 1.108). Whoever has prices for all of them knows which it was.
+# How an operator names the events of a LiteLLM that has a price for each of its models. Its Lago
+# and OpenMeter callbacks say neither that a cache has answered nor that a model has no price there:
+# both have a cost of 0 (measured with 1.108). Where all have prices, it can only be the cache.
 TOKENS_IF_PAID = "llm_tokens_if_paid"
 Event = Mapping[str, object]
 

@@ -12,6 +12,9 @@ from tests.gateways.captures import LAGO, LAGO_BATCH, LAGO_HITS
 
 BY_SUBSCRIPTION = Attribution("main", None, ("external_subscription_id",))
 LITELLM = LAGO[2]["event"]
+# Each request twice, the second answered by LiteLLM's cache: of a model with a price there, of one
+# without, and an embedding.
+HITS = [one["event"] for one in LAGO_HITS]
 ONE_CALL = LAGO_BATCH["events"][:4]
 
 
@@ -56,18 +59,14 @@ class TestLiteLLM:
         assert report.occurred_at is None
         assert report.request_id.startswith("lago:1b6e1705-ef30-4447-838f-244f7a999e41:")
 
-    # Each request twice, the second answered by LiteLLM's cache: of a model with a price there, of
-    # one without, and an embedding.
-    HITS = [one["event"] for one in LAGO_HITS]
-
     def test_does_not_say_what_its_cache_answered(self) -> None:
-        costs = [event["properties"]["response_cost"] for event in self.HITS]
+        costs = [event["properties"]["response_cost"] for event in HITS]
         assert costs == [4.75e-05, 0.0, 0.0, 0.0, 1e-07, 0.0]
         # So all of it is billed: to give a model away that has no price there would be worse.
-        assert len(counts_of(self.HITS)) == 6
+        assert len(counts_of(HITS)) == 6
 
     def test_bills_no_cache_hit_where_the_operator_has_prices_for_all(self) -> None:
-        named = [{**event, "code": TOKENS_IF_PAID} for event in self.HITS]
+        named = [{**event, "code": TOKENS_IF_PAID} for event in HITS]
         ignored = [getattr(reading, "code", "") for reading in read(named)]
         assert ignored == ["", "cache_hit", "cache_hit", "cache_hit", "", "cache_hit"]
 
