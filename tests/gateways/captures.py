@@ -1,7 +1,8 @@
 """What gateways and their kits have sent: whole requests, as they were caught on the wire.
 
-Each file of `captured/` says which program of which version it was, and what it was asked. Only the
-tracebacks in three of the bodies are not as they came: the folders before `site-packages` are gone.
+Each file of `captured/` says which program of which version it was, and what it was asked. Only two
+things are not as they came: tracebacks in three of the bodies have lost the folders before
+`site-packages`, and a User-Agent the name of a kernel.
 """
 
 import json

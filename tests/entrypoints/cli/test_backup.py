@@ -90,7 +90,7 @@ class World:
         call = {"path": "/v1/billing/usage", "json": {"records": records}}
         self.send(app, {**call, "headers": self._by_gateway})
         if batch % 4 == 0:
-            voided = {"request_id": ids[batch], "reason": "asked for by mistake"}
+            voided = {"request_id": ids[batch // 4], "reason": "asked for by mistake"}
             void = {"path": "/v1/billing/usage/void", "json": voided}
             self.send(app, {**void, "headers": self._by_gateway})
 
