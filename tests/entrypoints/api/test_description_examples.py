@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from html import unescape
-from pathlib import Path
 
 import pytest
 import requests
@@ -19,8 +18,7 @@ from app.domain.accounts.models import Account
 from app.domain.usage.models import BillingRecord
 from app.foundation.database import end_reading, session
 from tests.factories.accounts import make_account
-
-CAPTURED = json.loads((Path(__file__).parent / "litellm_events.json").read_text())
+from tests.gateways.captures import LITELLM as CAPTURED
 
 README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
 

@@ -67,6 +67,8 @@ REFUSED_WITH_BODY = {
     415: "media_type_unsupported",
     422: "field_missing, field_invalid, field_unknown, field_repeated, body_not_object",
 }
+# The body of a call that takes none is read all the same: by it a repeat is known.
+REFUSED_WITHOUT_BODY = {413: "body_too_large"}
 REFUSED_WITH_QUERY = {422: "parameter_unknown, parameter_repeated, and what `errors` names"}
 REFUSED_REPEATS = {
     403: "key_is_read_only",
@@ -109,6 +111,7 @@ def refusals_of(call: Call) -> dict[int, str]:
     applies = (
         (call.refusals, True),
         (REFUSED_WITH_BODY, bool(call.body)),
+        (REFUSED_WITHOUT_BODY, call.changes and not call.body),
         (REFUSED_WITH_QUERY, call.method == "GET" and call.path.startswith("/v1/")),
         (REFUSED_REPEATS, call.changes),
         (REFUSED_WITH_KEY, takes_key),
