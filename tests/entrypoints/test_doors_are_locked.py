@@ -205,7 +205,7 @@ class TestCustomers:
             answer = browser.open(page.path(things), **asked)
             assert answer.status_code == 404, str(page)
             # No word tells it from an address that there never was.
-            assert said_by(answer) == said_by(browser.get("/nothing-at-all")), str(page)
+            assert said_by(answer) == said_by(browser.open("/nothing-at-all", **asked)), str(page)
 
     @pytest.mark.parametrize("headers", [{}, HTMX])
     def test_find_nothing_of_each_other(self, app: Flask, adas, ben, things, headers) -> None:
