@@ -22,7 +22,6 @@ from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.models import ENTRY_KINDS
-from app.domain.tokens.rules import guard
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
@@ -38,10 +37,9 @@ from app.entrypoints.web.signing_in import (
     signed_in_transaction,
 )
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
-from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
+from app.entrypoints.web.top_up_rules import Automatic, as_ruled, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
 from app.workflows.switch_plan import Shop
 from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
@@ -107,13 +105,13 @@ def rule() -> ResponseReturnValue:
     """Put the rule into a sentence, while it is typed; on its own it is no page."""
     if not wants_fragment():
         return redirect(url_for(".index"))
-    form, now = AutoTopUpForm(formdata=request.args), clock.now()
-    buying = counter(signed_in_account(), now=now)
-    chosen = view_of(signed_in_account(), buying.chosen)
+    form, account, now = AutoTopUpForm(formdata=request.args), signed_in_account(), clock.now()
+    buying = counter(account, now=now)
+    chosen = view_of(account, buying.chosen)
     with wrong_fields_shown_on(form):
         chosen = with_changes(changes_in(form), chosen)
-    said = automatic(buying, chosen, now=now)
-    return render_template("web/tokens/_rule.html", form=form, automatic=said)
+    ruled = as_ruled(account, buying, chosen, now=now)
+    return render_template("web/tokens/_rule.html", form=form, **ruled)
 
 
 @pages.post("/tokens/buy")
@@ -162,10 +160,11 @@ def shown(
     """Return what the page shows of an account, with what was typed into its forms."""
     now = clock.now()
     at_counter = counter(account, now=now)
-    chosen, state = view_of(account, at_counter.chosen), top_up_state(account, at_counter, now=now)
+    chosen = view_of(account, at_counter.chosen)
     offer = token_offer(account, at_counter.period, now=now)
-    ruled = automatic(at_counter, chosen, now=now)
-    bill = ruled.bill if buying is None else _quoted(buying, at_counter, now=now)
+    ruled = as_ruled(account, at_counter, chosen, now=now)
+    automatic: Automatic = ruled["automatic"]
+    bill = automatic.bill if buying is None else _quoted(buying, at_counter, now=now)
     return {
         "offer": offer,
         "quota_used": share_permille(offer.quota - offer.tokens_remaining, offer.quota),
@@ -174,15 +173,11 @@ def shown(
         "bill": bill,
         "quote": quote_in_words(bill),
         "form": refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
-        "automatic": ruled,
-        "state": state,
-        "said": guard(state, now=now),
+        **ruled,
         "waiting": payments.waiting_top_ups(account.id, now=now),
         **_ledger(account),
-        "saving": None if state.has_card else CARD_OFFER,
+        "saving": None if ruled["state"].has_card else CARD_OFFER,
         "providers": sorted(gateways()),
-        "local": zone(account.timezone),
-        "now": now,
     }
 
 
