@@ -207,6 +207,7 @@ class TestRule:
         pia: Account,
         gateway: FakeGateway,
         now: datetime,
+        *,
         happened: str,
         says: str,
     ) -> None:
