@@ -27,6 +27,8 @@ COLOURED = """
 }
 """
 
+HEIGHT = "document.documentElement.scrollHeight"
+
 
 def is_drawn_at(page: Page, usd: int) -> bool:
     canvas = page.locator("[data-course] canvas").last
@@ -42,12 +44,21 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     page = visitor.page
     spend, slider = page.locator("#alert_spend"), page.locator("#alert_spend-slider")
     save = page.get_by_role("button", name="Save the alerts")
-    # There is something to save as long as a field is not as it came.
-    expect(save).to_be_hidden()
+    # There is something to save as long as a field is not as it came; nothing moves for that.
+    unsaved, height = page.get_by_text("Not saved yet"), page.evaluate(HEIGHT)
+    expect(unsaved).to_be_hidden()
     spend.fill("0.25")
-    expect(save).to_be_visible()
+    expect(unsaved).to_be_visible()
+    assert page.evaluate(HEIGHT) == height
     spend.fill("")
-    expect(save).to_be_hidden()
+    expect(unsaved).to_be_hidden()
+    spend.fill("a lot")
+    save.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Not saved: see what is marked.")
+    expect(spend).to_be_focused()
+    # The browser notes the refusal's status, and nothing else.
+    assert all("422" in noted for noted in visitor.troubles), visitor.troubles
+    visitor.troubles.clear()
     spend.fill("0.25")
     expect(slider).to_have_value("0.25")
     slider.fill("0.5")

@@ -16,7 +16,7 @@ from app.entrypoints.setting_limits import count_changes
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.alerts_drawings import draw_spend, draw_tokens
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
-from app.entrypoints.web.setting_forms import AlertsForm, as_set
+from app.entrypoints.web.setting_forms import AlertsForm, as_set, is_sound
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
@@ -39,7 +39,7 @@ def index() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Change the thresholds, or say at each field why not."""
     form, account = AlertsForm(), signed_in_account()
-    if form.validate():
+    if is_sound(form, accounts.settings_view(account)):
         with wrong_fields_shown_on(form), signed_in_transaction():
             changes = changes_in(form)
             count_changes(account, changes)

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.errors import DeletionPending
 from app.domain.accounts.models import Account
-from app.domain.accounts.queries import view_of
+from app.domain.accounts.queries import settings_view, view_of
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
@@ -28,7 +28,7 @@ from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
-from app.entrypoints.web.setting_forms import as_set
+from app.entrypoints.web.setting_forms import as_set, is_sound
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
     look_at_session,
@@ -68,7 +68,7 @@ def index() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Change what is bought automatically, or say at each field why not."""
     form, account = AutoTopUpForm(), signed_in_account()
-    if form.validate():
+    if is_sound(form, settings_view(account)):
         with wrong_fields_shown_on(form), signed_in_transaction():
             change_top_up(
                 account,

@@ -303,9 +303,7 @@ class TestForgery:
             ("/operator/customers/ada/suspend", "/operator/customers/ada/suspend"),
         ],
     )
-    def test_leads_whose_session_is_gone_to_the_form_and_back(
-        self, guarded, address, page
-    ) -> None:
+    def test_leads_whose_session_is_gone_to_the_form_and_back(self, guarded, address, page) -> None:
         # What the browser still shows was made for a session that it no longer has.
         for sent in ({}, {"csrf_token": "of another session"}):
             answer = guarded.post(address, data=sent)

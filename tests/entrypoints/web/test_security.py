@@ -265,6 +265,21 @@ class TestSessions:
     def test_answers_404_for_what_is_not_there(self, adas, number) -> None:
         assert adas.post(f"{PAGE}/sessions/{number}/end").status_code == 404
 
+    def test_asks_before_it_ends_several(self, app, adas, ada) -> None:
+        alone = adas.get(PAGE).text
+        signed_in(app, ada)
+        both = adas.get(PAGE).text
+        for page, asked in ((alone, {"end-all"}), (both, {"end-all", "end-others"})):
+            assert set(re.findall(r'<div id="([\w-]+)" class="dialog" popover', page)) == asked
+            for name in asked:
+                (question,) = re.findall(rf'<div id="{name}".*?</form>', page, re.DOTALL)
+                # Whoever only presses Enter, or Escape, stays signed in.
+                assert re.search(r'<button type="button"[^>]* autofocus>Leave it<', question)
+                assert f'action="{PAGE}/sessions/{name}"' in question
+                # There is no other form that leads there.
+                assert page.count(f'action="{PAGE}/sessions/{name}"') == 1
+        assert "One other browser has to sign in again" in words_of(both)
+
     @pytest.mark.parametrize(("path", "left"), [("end-others", 1), ("end-all", 0)])
     def test_ends_all(self, app, adas, ada, path, left) -> None:
         elsewhere = signed_in(app, ada)
