@@ -202,7 +202,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         ("provider_events", "status", "next_try_at"),
     ),
     "what an account was told": (
-        lambda: alerts.history(ada(), limit=10),
+        lambda: alerts.history(ada(), page=1, page_size=9),
         ("alerts", "user_id", "crossed_at"),
     ),
 }

@@ -155,6 +155,7 @@ def test_keys_alone_pay_redeem_switch_and_set_a_threshold(
     expect(page.locator("p[role=status]")).to_have_text("Saved")
     expect(page.locator("#alert_threshold")).to_have_value(chosen)
 
+    page.reload()
     typing.follows("Plans", "/plans")
     asks = page.get_by_role("button", name="Cancel the plan")
     typing.goes_to(asks)
