@@ -1,6 +1,6 @@
 """Setting alerts: sliders move the fields and the lines; without scripts the fields are enough."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import Installation
@@ -27,12 +27,28 @@ COLOURED = """
 }
 """
 
+# What is left beside the drawing for the lines' words.
+ROOM = """
+canvas => {
+  const { width, chartArea } = Chart.getChart(canvas);
+  return width - chartArea.right;
+}
+"""
 HEIGHT = "document.documentElement.scrollHeight"
 
 
 def is_drawn_at(page: Page, usd: int) -> bool:
     canvas = page.locator("[data-course] canvas").last
     return bool(canvas.evaluate(COLOURED, usd * 10**9))
+
+
+def see_it_move(page: Page, slider: Locator) -> None:
+    """On a phone the slider and all of its drawing are in sight at once."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    slider.scroll_into_view_if_needed()
+    drawn, moved = page.locator("[data-course]").last.bounding_box(), slider.bounding_box()
+    assert drawn and moved and 0 <= drawn["y"] < moved["y"] < 844
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit: Visit) -> None:
@@ -66,7 +82,11 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     slider.fill("1")
     expect(spend).to_have_value("1")
     assert is_drawn_at(page, 1)
+    canvas = page.locator("[data-course] canvas").last
+    assert canvas.evaluate(ROOM) > 60
+    see_it_move(page, slider)
     spend.fill("")
+    assert canvas.evaluate(ROOM) < 10
     expect(slider).to_have_attribute("aria-valuetext", "never")
     assert not is_drawn_at(page, 1)
 
