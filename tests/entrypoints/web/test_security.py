@@ -283,7 +283,7 @@ class TestSessions:
             for name in asked:
                 (question,) = re.findall(rf'<div id="{name}".*?</form>', page, re.DOTALL)
                 # Whoever only presses Enter, or Escape, stays signed in.
-                assert re.search(r'<button type="button"[^>]* autofocus>Leave it<', question)
+                assert re.search(r'<button type="button"[^>]* autofocus>Stay signed in<', question)
                 assert f'action="{PAGE}/sessions/{name}"' in question
                 # There is no other form that leads there.
                 assert page.count(f'action="{PAGE}/sessions/{name}"') == 1
