@@ -14,7 +14,7 @@ from app.domain.accounts.settings_rules import (
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import field_label, language, translated
-from app.entrypoints.web.forms import spoken, visible, zone_choices
+from app.entrypoints.web.forms import spoken, visible
 from app.entrypoints.web.shown_values import ShownForm, changes_in
 from app.entrypoints.web.typed import (
     DIGITS,
@@ -25,6 +25,7 @@ from app.entrypoints.web.typed import (
     visible_lines,
     wrong_fields_shown_on,
 )
+from app.entrypoints.web.zones import zone_choices
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
 

@@ -11,6 +11,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.views import SettingsView
 from app.domain.invoices.bills import Bill
+from app.domain.payments.top_ups import TopUps
 from app.domain.tokens import top_up_words
 from app.domain.tokens.errors import NoTokensForSale
 from app.domain.tokens.rules import NeverBuys, guard, never_buys_because
@@ -71,10 +72,15 @@ def automatic(counter: Counter, chosen: SettingsView, *, now: datetime) -> Autom
 
 
 def as_ruled(
-    account: Account, counter: Counter, chosen: SettingsView, *, now: datetime
+    account: Account,
+    counter: Counter,
+    chosen: SettingsView,
+    top_ups: TopUps,
+    *,
+    now: datetime,
 ) -> dict[str, Any]:
     """Return the rule and what keeps it from buying now, for a page that says both in words."""
-    state = top_up_state(account, counter, typed=chosen, now=now)
+    state = top_up_state(account, counter, top_ups, typed=chosen, now=now)
     return {
         "automatic": automatic(counter, chosen, now=now),
         "state": state,
