@@ -142,7 +142,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         ("coupon_applications", "invoice_id"),
     ),
     "codes tried in vain": (
-        lambda: coupons.guesses(ada(), "digest", now=NOW),
+        lambda: coupons.guesses("NOSUCH", ada(), now=NOW),
         ("coupon_guesses", "user_id", "guessed_at"),
     ),
     "an account's subscriptions": (own("subscriptions"), ("subscriptions", "user_id", "status")),
