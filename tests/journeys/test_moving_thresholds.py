@@ -1,6 +1,6 @@
 """Setting alerts: sliders move the fields and the lines; without scripts the fields are enough."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import Installation
@@ -27,10 +27,28 @@ COLOURED = """
 }
 """
 
+# What is left beside the drawing for the lines' words.
+ROOM = """
+canvas => {
+  const { width, chartArea } = Chart.getChart(canvas);
+  return width - chartArea.right;
+}
+"""
+HEIGHT = "document.documentElement.scrollHeight"
+
 
 def is_drawn_at(page: Page, usd: int) -> bool:
     canvas = page.locator("[data-course] canvas").last
     return bool(canvas.evaluate(COLOURED, usd * 10**9))
+
+
+def see_it_move(page: Page, slider: Locator) -> None:
+    """On a phone the slider and all of its drawing are in sight at once."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    slider.scroll_into_view_if_needed()
+    drawn, moved = page.locator("[data-course]").last.bounding_box(), slider.bounding_box()
+    assert drawn and moved and 0 <= drawn["y"] < moved["y"] < 844
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit: Visit) -> None:
@@ -42,12 +60,21 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     page = visitor.page
     spend, slider = page.locator("#alert_spend"), page.locator("#alert_spend-slider")
     save = page.get_by_role("button", name="Save the alerts")
-    # There is something to save as long as a field is not as it came.
-    expect(save).to_be_hidden()
+    # There is something to save as long as a field is not as it came; nothing moves for that.
+    unsaved, height = page.get_by_text("Not saved yet"), page.evaluate(HEIGHT)
+    expect(unsaved).to_be_hidden()
     spend.fill("0.25")
-    expect(save).to_be_visible()
+    expect(unsaved).to_be_visible()
+    assert page.evaluate(HEIGHT) == height
     spend.fill("")
-    expect(save).to_be_hidden()
+    expect(unsaved).to_be_hidden()
+    spend.fill("a lot")
+    save.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Not saved: see what is marked.")
+    expect(spend).to_be_focused()
+    # The browser notes the refusal's status, and nothing else.
+    assert all("422" in noted for noted in visitor.troubles), visitor.troubles
+    visitor.troubles.clear()
     spend.fill("0.25")
     expect(slider).to_have_value("0.25")
     slider.fill("0.5")
@@ -55,7 +82,11 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     slider.fill("1")
     expect(spend).to_have_value("1")
     assert is_drawn_at(page, 1)
+    canvas = page.locator("[data-course] canvas").last
+    assert canvas.evaluate(ROOM) > 60
+    see_it_move(page, slider)
     spend.fill("")
+    assert canvas.evaluate(ROOM) < 10
     expect(slider).to_have_attribute("aria-valuetext", "never")
     assert not is_drawn_at(page, 1)
 

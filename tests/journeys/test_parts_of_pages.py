@@ -82,3 +82,11 @@ def test_whoever_was_signed_out_signs_in_and_is_back(visitor: Visitor, customer:
     visitor.clicks("button", "Sign in")
     visitor.arrives(re.compile(r"/usage.*"))
     visitor.sees("Usage")
+    # So does who saves a form that his browser has no session for any more.
+    visitor.open("/alerts")
+    page.context.clear_cookies()
+    page.get_by_label("Tokens left", exact=True).fill("1234")
+    visitor.clicks("button", "Save the alerts")
+    visitor.page.wait_for_url(re.compile(r"/login\?next=/alerts"))
+    assert all("401" in noted for noted in visitor.troubles), visitor.troubles
+    visitor.troubles.clear()

@@ -181,7 +181,7 @@ class TestIndex:
 
     def test_visitors_sign_in_first(self, client: FlaskClient) -> None:
         assert client.get("/plans/plan-pro").location == "/login?next=/plans/plan-pro"
-        assert client.post("/plans", data={"plan_id": "plan-pro"}).status_code == 302
+        assert client.post("/plans", data={"plan_id": "plan-pro"}).status_code == 303
 
 
 class TestPreview:
