@@ -157,7 +157,7 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     saved(page)
     reads(visitor)
     goes_to(visitor, "API 密钥", "/keys")
-    page.locator("#name").fill("curl")
+    page.locator("#name").fill("脚本")
     page.locator("form:has(#name) [type=submit]").click()
     key = page.locator("#new-key").inner_text()
     reads(visitor)
