@@ -158,6 +158,7 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     reads(visitor)
     goes_to(visitor, "API 密钥", "/keys")
     page.locator("#name").fill("脚本")
+    page.locator("#scope").select_option("write")
     page.locator("form:has(#name) [type=submit]").click()
     key = page.locator("#new-key").inner_text()
     reads(visitor)
