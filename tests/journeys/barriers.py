@@ -16,6 +16,7 @@ OPTIONS: dict[str, Any] = {**USUAL, "runOnly": {"type": "tag", "values": STANDAR
 # These alone depend on the colours.
 RULES = {"color-contrast": "*", "link-in-text-block": "a[href]"}
 COLOURS: dict[str, Any] = {**USUAL, "runOnly": {"type": "rule", "values": list(RULES)}}
+NO_SIZES = {"target-size": {"enabled": False}}
 NEW = "data-new-to-axe"
 ONLY_NEW = {"rules": [{"id": rule, "selector": f"{of}[{NEW}]"} for rule, of in RULES.items()]}
 AXE = Axe().axe_script
@@ -79,15 +80,17 @@ def bars_nobody(page: Page) -> list[str]:
 class BarsNobody:
     """Looks at pages in light and in dark, and notes which kinds have been seen so."""
 
-    def __init__(self, scheme: str, known: set[int]) -> None:
+    def __init__(self, scheme: str, known: set[int], *, with_sizes: bool = True) -> None:
         self._scheme = scheme
         self._known = known
+        # How large what is pressed must be takes half of the time without colours.
+        self._options = OPTIONS if with_sizes else {**OPTIONS, "rules": NO_SIZES}
 
     def __call__(self, page: Page) -> list[str]:
         """Return what axe-core finds against WCAG 2.2 AA, whichever colours are chosen."""
         new = page.evaluate(MARK, [list(self._known), NEW])
         page.evaluate(LOOK_AT_NEW, ONLY_NEW)
-        found = [f"{self._scheme}: {each}" for each in _found(page, OPTIONS)]
+        found = [f"{self._scheme}: {each}" for each in _found(page, self._options)]
         if new:
             # The next page is looked at in these colours first: nothing is painted twice.
             self._scheme = OTHER[self._scheme]

@@ -67,7 +67,9 @@ def known() -> set[int]:
 def walker(visitor: Visitor, demo: Demo, language: str, known: set[int]) -> Walker:
     """The same, who looks at every page closely."""
     brings_axe(visitor.page.context)
-    looks = (BarsNobody(THEMES[language], known), fits_every_width)
+    # Buttons are as high in Chinese, and were measured in English.
+    bars_nobody_here = BarsNobody(THEMES[language], known, with_sizes=language == "en")
+    looks = (bars_nobody_here, fits_every_width)
     if language == "en":
         return Walker(visitor, *looks)
     return Walker(visitor, speaks_chinese(data=demo.data), *looks)
