@@ -193,7 +193,8 @@
   }
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.elt.matches("[data-refreshes]")) {
+    // What asked may have made way for what it was answered: the event comes from around it then.
+    if (event.detail.successful && event.detail.requestConfig.elt.matches("[data-refreshes]")) {
       askedAt = Date.now();
       showAge();
     }

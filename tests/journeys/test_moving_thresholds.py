@@ -2,6 +2,11 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+from app.domain.accounts import operations as accounts
+from app.domain.catalog import queries as catalog
+from app.domain.subscriptions import operations as subscriptions
+from app.foundation import clock
+from app.foundation.database import transaction
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import Installation
 
@@ -49,6 +54,48 @@ def see_it_move(page: Page, slider: Locator) -> None:
     drawn, moved = page.locator("[data-course]").last.bounding_box(), slider.bounding_box()
     assert drawn and moved and 0 <= drawn["y"] < moved["y"] < 844
     page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def is_drawn_after(page: Page, tokens: int) -> bool:
+    canvas = page.locator("[data-course] canvas").first
+    return bool(canvas.evaluate(COLOURED, tokens))
+
+
+def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: Visit) -> None:
+    customer, quota = installation.customer("quota"), 1_000_000
+    with installation.inside(), transaction():
+        account = accounts.lock_accounts({customer.user_id})[customer.user_id]
+        subscriptions.begin_plan(account, catalog.plan("plan-pro"), now=clock.now())
+    visitor = visit()
+    visitor.signs_in(customer)
+    visitor.open("/alerts")
+    page = visitor.page
+    percents, left = page.locator("#alert_percents"), page.locator("#alert_threshold")
+    percents.fill("30")
+    assert is_drawn_after(page, quota * 30 // 100)
+    slider = page.locator("[data-slides-each=alert_percents] .slider")
+    slider.fill("60")
+    expect(percents).to_have_value("60")
+    assert is_drawn_after(page, quota * 60 // 100)
+    assert not is_drawn_after(page, quota * 30 // 100)
+    # What is left is counted from the quota's end.
+    left.fill("100000")
+    assert is_drawn_after(page, quota - 100_000)
+    page.locator("#alert_threshold-slider").press("PageUp")
+    expect(left).not_to_have_value("100000")
+    assert is_drawn_after(page, quota - int(left.input_value()))
+    assert not is_drawn_after(page, quota - 100_000)
+
+    # And what is typed about tokens that are bought becomes a sentence.
+    visitor.open("/tokens")
+    rule = page.locator("#rule")
+    for field, typed, said in (
+        ("auto_topup_threshold", "12345", "12,345 tokens"),
+        ("auto_topup_amount", "66.5", "66.50 USD"),
+        ("auto_topup_max_per_month", "3", "3 times"),
+    ):
+        page.locator(f"#{field}").fill(typed)
+        expect(rule).to_contain_text(said)
 
 
 def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit: Visit) -> None:

@@ -90,3 +90,49 @@ def test_whoever_was_signed_out_signs_in_and_is_back(visitor: Visitor, customer:
     visitor.page.wait_for_url(re.compile(r"/login\?next=/alerts"))
     assert all("401" in noted for noted in visitor.troubles), visitor.troubles
     visitor.troubles.clear()
+
+
+# Where the last bar stands.
+LAST_BAR = """
+() => {
+  const { x, y, base } = Chart.getChart(document.querySelector("#usage-chart canvas"))
+    .getDatasetMeta(0).data.at(-1);
+  return { x, y: (y + base) / 2 };
+}
+"""
+
+
+def test_a_click_on_a_bar_leads_to_its_requests(visitor: Visitor) -> None:
+    page = visitor.page
+    page.locator("#usage-chart canvas").click(position=page.evaluate(LAST_BAR))
+    page.wait_for_url(re.compile(r"/usage\?.+"))
+    expect(page.locator(".record")).to_have_count(1)
+    expect(page.locator(".record")).to_contain_text("gpt-4")
+    visitor.look()
+
+
+def test_what_is_used_meanwhile_appears_by_itself(
+    installation: Installation, visitor: Visitor, customer: Customer
+) -> None:
+    page = visitor.page
+    # Nobody waits for half a minute here: the page's own clock is put on.
+    page.clock.install()
+    page.reload()
+    stamp = page.locator("[data-updated]")
+    page.clock.run_for(12_000)
+    expect(stamp).to_have_text(re.compile(r"^Updated 1[2-9] s ago$"))
+    installation.report(customer.user_id, model="gpt-3.5-turbo")
+    expect(page.get_by_role("rowheader", name="gpt-3.5-turbo")).to_have_count(0)
+    page.clock.run_for(20_000)
+    expect(page.get_by_role("rowheader", name="gpt-3.5-turbo").first).to_be_visible()
+    expect(stamp).to_have_text(re.compile("^Updated (just now|[1-9] s ago)$"))
+
+
+def test_colours_that_were_chosen_are_kept(visitor: Visitor) -> None:
+    page = visitor.page
+    for theme in ("dark", "light"):
+        page.locator("details.account summary").click()
+        page.locator(f"[data-set-theme={theme}]:visible").click()
+        page.reload()
+        expect(page.locator("html")).to_have_css("color-scheme", theme)
+    visitor.minds()
