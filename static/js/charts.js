@@ -143,11 +143,18 @@
     };
   }
 
-  function follow(links) {
+  // A bar leads to what is behind it, and one of its colours to what is behind that alone.
+  function follow({ layers, narrows }, links) {
     return (event, _active, chart) => {
-      const hit = chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
-      if (links && hit.length) {
-        location.assign(links[hit[0].index]);
+      const [bar] = chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
+      const [part] = chart.getElementsAtEventForMode(event, "point", { intersect: true }, true);
+      if (bar) {
+        const address = new URL(links[bar.index], location);
+        const group = part && layers[part.datasetIndex]?.group;
+        if (typeof group === "string") {
+          address.searchParams.set(narrows, group);
+        }
+        location.assign(address);
       }
     };
   }
@@ -166,7 +173,7 @@
         maintainAspectRatio: false,
         responsive: true,
         interaction: { mode: "index", intersect: false },
-        onClick: links ? follow(links) : undefined,
+        onClick: links ? follow(drawing, links) : undefined,
         plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
         scales: scales(drawing.metric, font),
       },

@@ -13,14 +13,16 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.reporting.overview import GroupSums, Overview, overview
 from app.domain.reporting.rules import change_permille, share_permille, used_permille
-from app.domain.usage.views import Grouping, UsageSeries
+from app.domain.usage.queries import labels_in_order
+from app.domain.usage.views import Grouping
 from app.entrypoints.selling import seller
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web import charts
 from app.entrypoints.web.charts import FIGURES
 from app.entrypoints.web.responding import nothing_new, respond, wants_fragment
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
-from app.entrypoints.web.usage_filter import Metric, Today, UsageFilter, read_filter
+from app.entrypoints.web.usage_choices import Metric
+from app.entrypoints.web.usage_filter import Today, UsageFilter, read_filter
 from app.foundation import clock
 from app.foundation.periods import Period
 
@@ -74,11 +76,14 @@ def metric_of(found: Overview) -> Metric:
 def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
     """Return the overview's inside as the account's owner sees it."""
     total, before = (getattr(sums, FIGURES[metric]) for sums in (found.recent.totals, found.before))
+    chart = charts.draw(
+        found.recent, metric=metric, in_order=labels_in_order(account, Grouping.MODEL)
+    )
     html = render_template(
         "web/overview/figures.html",
         overview=found,
         local=zone(account.timezone),
-        chart=charts.draw(found.recent, metric=metric),
+        chart=chart,
         chosen=_chosen(account, found, metric),
         before=before,
         change=change_permille(total, before),
@@ -87,8 +92,8 @@ def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
             found.position.spend_limit_minor, found.position.debts.spent_nanos
         ),
         credit_used=used_permille(found.position.credit_limit_minor, found.position.owed_nanos),
-        top_models=_rows(found.top_models, found.recent, metric, Grouping.MODEL),
-        top_keys=_rows(found.top_keys, found.recent, metric, Grouping.API_KEY),
+        top_models=_rows(found.top_models, chart, Grouping.MODEL),
+        top_keys=_rows(found.top_keys, chart, Grouping.API_KEY),
     )
     mark = hashlib.sha256(html.encode()).hexdigest()[:MARK_LENGTH]
     shown = Markup(html)  # noqa: S704  # nosec B704  # Jinja has escaped it
@@ -102,7 +107,14 @@ def _chosen(account: Account, found: Overview, metric: Metric) -> UsageFilter:
     return read_filter({"metric": metric.value}, today)
 
 
+def _colours(chart: charts.Chart) -> dict[str, str]:
+    return {row.group: row.colour for row in chart.rows if row.group is not None}
+
+
 def _rows(
-    groups: Sequence[GroupSums], recent: UsageSeries, metric: Metric, group_by: Grouping
+    groups: Sequence[GroupSums], chart: charts.Chart, group_by: Grouping
 ) -> Sequence[charts.Row]:
-    return charts.rows_of(groups, recent.totals, metric=metric, group_by=group_by, colours={})
+    colours = _colours(chart) if group_by is chart.group_by else {}
+    return charts.rows_of(
+        groups, chart.totals, metric=chart.metric, group_by=group_by, colours=colours
+    )

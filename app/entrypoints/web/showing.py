@@ -31,6 +31,7 @@ from app.foundation.languages import (
     month_in,
     month_name_in,
     short_day_in,
+    weekday_in,
 )
 from app.foundation.money import (
     round_half_up,
@@ -159,6 +160,11 @@ def date_written(there: date) -> str:
     return day_in(language(), there)
 
 
+def weekday_written(there: date) -> str:
+    """Return a day with its weekday: Sunday, 22 November 2026."""
+    return weekday_in(language(), there)
+
+
 def clock_time(moment: datetime, local: ZoneInfo) -> str:
     """Return the local date and time: 22 Nov 2026, 14:05:09."""
     return f"{day(moment, local)}{HOUR_FOLLOWS[language()]}{moment.astimezone(local):%H:%M:%S}"
@@ -259,6 +265,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "long_month": long_month,
     "billing_month": billing_month,
     "date_written": date_written,
+    "weekday_written": weekday_written,
     "usd_of_pico": usd_of_pico,
     "priced": priced,
     "clock_time": clock_time,

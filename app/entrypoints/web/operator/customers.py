@@ -22,7 +22,7 @@ from app.entrypoints.web import charts
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, local, show, text_asked
 from app.entrypoints.web.operator.journal_reading import ActTold, acts_told
 from app.entrypoints.web.page_numbers import cursor_asked, page_number
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation import clock, journal
 
 LATEST = 5
