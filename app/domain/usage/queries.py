@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, cast, func, literal, select, tuple_
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone as zone_called
@@ -33,6 +33,8 @@ from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth, Period
 
 EXPORT_PAGE = 1_000
+# No name of a model has it.
+NEXT_LINE = "\n"
 FIGURES = attrgetter(*SUMS)
 RECORD_COLUMNS = [getattr(BillingRecord, name) for name in RecordView.__slots__]
 
@@ -134,15 +136,30 @@ def labels_in_order(account: Account, group_by: Grouping) -> tuple[str, ...]:
     Models stand in the order in which they were taken up, the others in that of their names.
     """
     if group_by is Grouping.MODEL:
-        model, taken_up = UsageMonthly.model, func.min(UsageMonthly.occurred_month)
-        rows = session.execute(
-            select(taken_up, model).where(UsageMonthly.user_id == account.id).group_by(model)
-        )
-        return tuple(label for _, label in sorted(map(tuple, rows)))
+        return models_in_order(session.scalar(select(models_taken_up(literal(account.id)))))
     kept_apart = select(UsageLabel.label).where(
         UsageLabel.user_id == account.id, UsageLabel.kind == group_by.value
     )
     return tuple(sorted(session.scalars(kept_apart)))
+
+
+def models_taken_up(user_id: ColumnElement[str]) -> ScalarSelect[str]:
+    """Return how an account's models are read beside something else, as one text."""
+    taken_up = func.min(UsageMonthly.occurred_month).label("taken_up")
+    models = (
+        select(UsageMonthly.model, taken_up)
+        .where(UsageMonthly.user_id == user_id)
+        .group_by(UsageMonthly.model)
+        .subquery("models")
+    )
+    line = models.c.taken_up + models.c.model
+    return select(func.aggregate_strings(line, NEXT_LINE)).scalar_subquery()
+
+
+def models_in_order(text: str | None) -> tuple[str, ...]:
+    """Return the models of that text, in the order in which they were taken up."""
+    lines = text.split(NEXT_LINE) if text else []
+    return tuple(line[len("2026-11") :] for line in sorted(lines))
 
 
 def total_of(sums: Iterable[Sums]) -> Sums:

@@ -13,7 +13,7 @@ from app.domain.reporting.rules import share_permille
 from app.domain.usage.buckets import buckets
 from app.domain.usage.rules import OTHER as OTHER_GROUP
 from app.domain.usage.rules import local_hour
-from app.domain.usage.views import Granularity, Grouping, Sums, UsageSeries
+from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
 from app.entrypoints.languages import language, translated
 from app.entrypoints.web.showing import HOUR_FOLLOWS
 from app.entrypoints.web.usage_choices import Metric
@@ -36,6 +36,7 @@ UNNAMED = {
 # What the script says itself.
 OTHER = say("Other")
 TOTAL = say("Total")
+COVERED = say("Covered by your quota and extra tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Chart:
     totals: Sums
     # What a click on a colour narrows.
     group_by: Grouping = Grouping.MODEL
+    # The bars that cost nothing because quota and extra tokens covered all of their usage.
+    covered: frozenset[int] = frozenset()
 
     @property
     def total(self) -> int:
@@ -122,6 +125,7 @@ class Chart:
                 for layer in self.layers
             ],
             "narrows": self.group_by.value,
+            "covered": {"name": str(translated(COVERED)), "bars": sorted(self.covered)},
         }
 
 
@@ -152,6 +156,7 @@ def draw(series: UsageSeries, *, metric: Metric, in_order: Sequence[str] = ()) -
         ),
         totals=series.totals,
         group_by=series.group_by,
+        covered=_covered(series, starts) if metric is Metric.COST else frozenset(),
     )
 
 
@@ -247,11 +252,9 @@ def _layers(
     colours: Mapping[str, str],
     unpriced: Collection[str | None],
 ) -> Iterator[Layer]:
-    keys = [_key(start) for start in starts]
     values: dict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
-    for bucket in series.buckets:
+    for place, bucket in _placed(series, starts):
         colour = colours.get(bucket.group, REST)
-        place = max(bisect_right(keys, _key(bucket.starts_at)) - 1, 0)
         values[colour][place] += getattr(bucket.sums, FIGURES[metric])
     names = {colour: name_of(group, series.group_by) for group, colour in colours.items()}
     groups = {colour: group for group, colour in colours.items() if group != OTHER_GROUP}
@@ -259,6 +262,23 @@ def _layers(
         if colour in values:
             name = names.get(colour, str(translated(OTHER)))
             yield Layer(name, colour, tuple(values[colour]), colour in unpriced, groups.get(colour))
+
+
+def _covered(series: UsageSeries, starts: Sequence[datetime]) -> frozenset[int]:
+    used, costly = set(), set()
+    for place, bucket in _placed(series, starts):
+        sums = bucket.sums
+        used |= {place} if sums.quota_tokens or sums.extra_tokens else set()
+        # What waits for its price is not known to cost nothing.
+        costly |= {place} if sums.final_nanos or sums.unpriced_tokens else set()
+    return frozenset(used - costly)
+
+
+def _placed(series: UsageSeries, starts: Sequence[datetime]) -> Iterator[tuple[int, UsageBucket]]:
+    """Return each bucket with the number of the bar it belongs to."""
+    keys = [_key(start) for start in starts]
+    for bucket in series.buckets:
+        yield max(bisect_right(keys, _key(bucket.starts_at)) - 1, 0), bucket
 
 
 def _key(start: datetime) -> datetime:

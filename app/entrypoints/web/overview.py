@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -13,7 +13,6 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.reporting.overview import GroupSums, Overview, overview
 from app.domain.reporting.rules import change_permille, share_permille, used_permille
-from app.domain.usage.queries import labels_in_order
 from app.domain.usage.views import Grouping
 from app.entrypoints.selling import seller
 from app.entrypoints.settings import credit_limits, renewal_grace
@@ -27,6 +26,9 @@ from app.foundation import clock
 from app.foundation.periods import Period
 
 MARK_LENGTH = 16
+# The cookie that names whose first steps are hidden.
+HIDDEN_FOR = "first_steps_hidden_for"
+A_YEAR_SECONDS = 31_536_000
 
 pages = Blueprint("overview", __name__)
 pages.before_request(require_sign_in)
@@ -47,10 +49,27 @@ def index() -> ResponseReturnValue:
     """Show the overview; say when nothing has changed since it was last shown."""
     account = signed_in_account()
     found = overview_of(account)
+    if request.cookies.get(HIDDEN_FOR) == account.id:
+        found = replace(found, first_steps=None)
     figures = figures_of(account, found, metric=metric_of(found))
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
     return respond("web/overview/index.html", "web/overview/_overview.html", figures=figures)
+
+
+@pages.post("/")
+def hide_steps() -> ResponseReturnValue:
+    """Show the first steps no more in this browser."""
+    response = redirect(url_for(".index"), 303)
+    response.set_cookie(
+        HIDDEN_FOR,
+        signed_in_account().id,
+        max_age=A_YEAR_SECONDS,
+        secure=current_app.config["SETTINGS"].secure_cookies,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 def overview_of(account: Account) -> Overview:
@@ -76,9 +95,7 @@ def metric_of(found: Overview) -> Metric:
 def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
     """Return the overview's inside as the account's owner sees it."""
     total, before = (getattr(sums, FIGURES[metric]) for sums in (found.recent.totals, found.before))
-    chart = charts.draw(
-        found.recent, metric=metric, in_order=labels_in_order(account, Grouping.MODEL)
-    )
+    chart = charts.draw(found.recent, metric=metric, in_order=found.models)
     html = render_template(
         "web/overview/figures.html",
         overview=found,

@@ -55,6 +55,8 @@ UNITS = {
 }
 # What stands between a day and its hour.
 HOUR_FOLLOWS = {ENGLISH: ", ", CHINESE: " "}
+# As wide as a digit, and as a point.
+FIGURE_SPACE, PUNCTUATION_SPACE = "\u2007", "\u2008"
 # A million tokens at a pico-dollar each cost a micro-dollar.
 NANOS_PER_MILLION = 1000
 
@@ -74,6 +76,18 @@ def decimals_of(amounts: Iterable[int]) -> int:
     """Return how many decimals a list of nano-USD shows: five, or what its smallest needs."""
     smallest = min((abs(nanos) for nanos in amounts if nanos), default=0)
     return max(LIST_DECIMALS, _decimals(_readable(usd_from_nanos(smallest))))
+
+
+def places_of(amounts: Iterable[str]) -> int:
+    """Return how many decimals the longest of the written amounts has."""
+    return max((len(text.partition(".")[2]) for text in amounts), default=0)
+
+
+def aligned(amount: str, places: int) -> str:
+    """Return a written amount so that its point stands below that of one with so many decimals."""
+    missing = places - places_of([amount])
+    # Where there is no point either, its room is left free, too.
+    return amount + FIGURE_SPACE * missing + ("" if "." in amount else PUNCTUATION_SPACE)
 
 
 def usd_exact(nanos: int) -> str:
@@ -267,6 +281,8 @@ FILTERS: dict[str, Callable[..., object]] = {
     "date_written": date_written,
     "weekday_written": weekday_written,
     "usd_of_pico": usd_of_pico,
+    "places_of": places_of,
+    "aligned": aligned,
     "priced": priced,
     "clock_time": clock_time,
     "soon": soon,
