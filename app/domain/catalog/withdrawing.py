@@ -12,6 +12,7 @@ from app.domain.catalog.errors import UnknownAlias
 from app.domain.catalog.models import ModelAlias, ModelPrice
 from app.domain.catalog.operations import lock_prices
 from app.domain.catalog.price_changes import PriceWithdrawal
+from app.domain.catalog.price_memory import mark_change
 from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.sentences import say
@@ -32,6 +33,7 @@ def remove_alias(name: str, *, actor: str, now: datetime) -> None:
     row = alias_called(name)
     told = {"alias": row.alias, "model_id": row.model_id}
     session.delete(row)
+    mark_change()
     journal.write("alias_removed", actor=actor, now=now, details=told)
 
 
@@ -57,5 +59,6 @@ def withdraw_price(price_id: int, *, actor: str, now: datetime) -> None:
     ):
         if row_id is not None:
             session.execute(update(ModelPrice).where(ModelPrice.id == row_id).values(**values))
+    mark_change()
     told = {"model_id": gone.model_id, "from": gone.effective_from.isoformat()}
     journal.write("price_withdrawn", actor=actor, now=now, details=told)
