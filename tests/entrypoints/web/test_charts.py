@@ -1,5 +1,6 @@
 """From a series to bars and lines that add up; no database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -178,6 +179,42 @@ class TestColours:
 
     def test_are_found_for_what_is_not_known_yet(self) -> None:
         assert len(set(colours_of(["", "new", "a"], ["a"]).values())) == 3
+
+
+class TestCovered:
+    START = datetime(2026, 10, 19, tzinfo=BERLIN)
+
+    def covered(self, *used: Sums, metric: Metric = Metric.COST) -> list[int]:
+        """Draw a week whose first days had this usage, each of them at noon."""
+        empty = make_series(starts_at=self.START, ends_at=self.START + timedelta(days=7))
+        noon = self.START + timedelta(hours=12)
+        buckets = tuple(
+            UsageBucket(noon + timedelta(days=day), "a", sums) for day, sums in enumerate(used)
+        )
+        drawing = draw(replace(empty, buckets=buckets), metric=metric).drawing
+        assert drawing["covered"]["name"] == "Covered by your quota and extra tokens"
+        return drawing["covered"]["bars"]
+
+    @pytest.mark.parametrize(
+        ("sums", "is_covered"),
+        [
+            (Sums(requests=1, total_tokens=9, quota_tokens=9), True),
+            (Sums(requests=1, total_tokens=9, extra_tokens=9), True),
+            (Sums(requests=1, total_tokens=9, quota_tokens=8, final_nanos=1), False),
+            (Sums(requests=1, total_tokens=9, quota_tokens=8, unpriced_tokens=9), False),
+            (Sums(requests=1), False),
+        ],
+    )
+    def test_are_bars_that_cost_nothing_for_the_plan_paid(self, sums, is_covered) -> None:
+        assert self.covered(Sums(requests=1, final_nanos=5), sums) == ([1] if is_covered else [])
+        assert self.covered(sums, metric=Metric.TOKENS) == []
+
+    def test_are_none_where_another_model_cost_something(self) -> None:
+        quota = UsageBucket(self.START, "a", Sums(requests=1, quota_tokens=5))
+        dear = UsageBucket(self.START, "b", Sums(requests=1, final_nanos=5))
+        empty = make_series(starts_at=self.START, ends_at=self.START + timedelta(days=7))
+        chart = draw(replace(empty, buckets=(quota, dear)), metric=Metric.COST)
+        assert chart.covered == frozenset()
 
 
 class TestDrawing:

@@ -89,6 +89,14 @@ class TestPage:
         assert '<th scope="col" class="number part">cached</th>' in page
         assert 'title="100 tokens"' in page and 'title="20 tokens"' in page
 
+    def test_says_what_the_plan_covered(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_usage("pro", now=now)
+        page = signed_in(app, pro).get("/usage?range=7d&metric=cost").text
+        assert drawing_of(page)["covered"]["bars"] == [6]
+        table = words_of(page[page.index('id="bucket-table"') :])
+        assert f"{now.day} {now:%b} – covered" in table
+
     def test_names_the_zone(self, app, now, password_hash) -> None:
         kiri = make_account(
             "kiri", now=now, timezone="Pacific/Kiritimati", password_hash=password_hash
