@@ -152,6 +152,7 @@ def overview(
         invoices_ahead=invoices_ahead(payer, unbilled, following, month=found.month),
         first_steps=_first_steps(account, chosen, found.period, used),
         has_used=used.requests > 0,
+        top_up_threshold=chosen.auto_topup_threshold,
     )
 
 
@@ -176,7 +177,6 @@ def _figures(
     limits: CreditLimits,
 ) -> tuple[Overview, PeriodView, Sums]:
     """Return how the account stands, the period that follows, and all that was ever used."""
-    month = BillingMonth.of(now)
     plan_names, period, following = _periods(account, now=now, grace=grace)
     owed, month_sums, ever, declined, models = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, owed, limits=limits)
@@ -188,7 +188,7 @@ def _figures(
     )
     found = Overview(
         read_at=now,
-        month=month,
+        month=BillingMonth.of(now),
         month_sums=month_sums,
         month_cost=_forecast(month_sums, costs, now=now),
         plan_names=plan_names,
@@ -205,7 +205,6 @@ def _figures(
         top_models=_top(recent),
         models=models,
         declined=declined,
-        top_up_threshold=chosen.auto_topup_threshold,
         suspended_because=account.suspended_because,
     )
     return found, following, ever

@@ -60,7 +60,7 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         chosen=accounts.view_of(account, chosen),
         pending=email_changes.seen(change, account, now=now),
         overview=seen,
-        chart=charts.draw(seen.recent, metric=_metric(seen)),
+        chart=charts.draw(seen.recent, metric=_metric(seen), in_order=seen.models),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
     )
