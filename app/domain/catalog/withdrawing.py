@@ -18,6 +18,12 @@ from app.foundation.database import session
 from app.foundation.sentences import say
 
 
+def model_called(name: str) -> str | None:
+    """Return the model that a name stands for; None if it stands for none."""
+    row = None if price_changes.is_unstorable(name) else session.get(ModelAlias, name)
+    return None if row is None else row.model_id
+
+
 def alias_called(name: str) -> ModelAlias:
     """Return the alias of this name. Raises UnknownAlias."""
     # Some of what is asked for is no text for a database.
