@@ -10,6 +10,8 @@
   const CENT_DECIMALS = 2;
   const HEADROOM = 16;
   const TIE = 12;
+  const APART = 10;
+  const SHAPE = { borderRadius: 2, maxBarThickness: 34, categoryPercentage: 0.86, barPercentage: 0.92 };
   // Numbers are written in the page's language; its words come with each drawing.
   const LANGUAGE = document.documentElement.lang || "en";
   const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumSignificantDigits: 3 });
@@ -65,9 +67,16 @@
       : usd(Math.round(value), decimalsOf(amounts));
   }
 
+  // A line on the ground where there was usage that cost nothing: nobody takes it for a gap.
+  function covered({ covered: { name, bars } = { bars: [] }, labels }) {
+    const isCovered = new Set(bars);
+    const mark = { label: name, covers: true, minBarLength: 4, backgroundColor: styleOf("covered"), ...SHAPE };
+    return bars.length ? [{ ...mark, data: labels.map((_label, at) => (isCovered.has(at) ? 0 : null)) }] : [];
+  }
+
   function datasets(drawing) {
     const edge = styleOf("surface");
-    return drawing.layers.map((layer) => ({
+    const layers = drawing.layers.map((layer) => ({
       label: layer.name,
       data: layer.values,
       backgroundColor: styleOf(layer.colour),
@@ -76,11 +85,9 @@
       borderColor: edge,
       borderWidth: { top: 1 },
       borderSkipped: false,
-      borderRadius: 2,
-      maxBarThickness: 34,
-      categoryPercentage: 0.86,
-      barPercentage: 0.92,
+      ...SHAPE,
     }));
+    return [...layers, ...covered(drawing)];
   }
 
   function scales(metric, font) {
@@ -130,11 +137,11 @@
       boxHeight: 8,
       boxPadding: 6,
       caretSize: 0,
-      filter: (item) => item.raw > 0,
+      filter: (item) => item.raw > 0 || (item.dataset.covers && item.raw === 0),
       itemSort: (one, other) => other.raw - one.raw,
       callbacks: {
         title: (items) => (items.length ? titles[items[0].dataIndex] : ""),
-        label: (item) => `${item.dataset.label}  ${shown(metric, item.raw)}`,
+        label: (item) => (item.dataset.covers ? item.dataset.label : `${item.dataset.label}  ${shown(metric, item.raw)}`),
         footer: (items) => {
           const total = items.reduce((sum, item) => sum + item.raw, 0);
           return word && items.length > 1 ? `${word}  ${shown(metric, total)}` : "";
@@ -143,11 +150,30 @@
     };
   }
 
-  function follow(links) {
+  // Beside the bar it speaks of, on the side where there is more room.
+  Chart.Tooltip.positioners.beside = function beside([first]) {
+    if (!first) {
+      return false;
+    }
+    const { x, width } = first.element;
+    const { left, right, top, bottom } = this.chart.chartArea;
+    const isLeft = x > (left + right) / 2;
+    const reach = width / 2 + APART;
+    return { x: isLeft ? x - reach : x + reach, y: (top + bottom) / 2, xAlign: isLeft ? "right" : "left", yAlign: "center" };
+  };
+
+  // A bar leads to what is behind it, and one of its colours to what is behind that alone.
+  function follow({ layers, narrows }, links) {
     return (event, _active, chart) => {
-      const hit = chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
-      if (links && hit.length) {
-        location.assign(links[hit[0].index]);
+      const [bar] = chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
+      const [part] = chart.getElementsAtEventForMode(event, "point", { intersect: true }, true);
+      if (bar) {
+        const address = new URL(links[bar.index], location);
+        const group = part && layers[part.datasetIndex]?.group;
+        if (typeof group === "string") {
+          address.searchParams.set(narrows, group);
+        }
+        location.assign(address);
       }
     };
   }
@@ -166,8 +192,8 @@
         maintainAspectRatio: false,
         responsive: true,
         interaction: { mode: "index", intersect: false },
-        onClick: links ? follow(links) : undefined,
-        plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
+        onClick: links ? follow(drawing, links) : undefined,
+        plugins: { legend: { display: false }, tooltip: { ...tooltip(drawing, font), position: "beside" } },
         scales: scales(drawing.metric, font),
       },
     });

@@ -180,6 +180,12 @@
     wasInside = false;
   });
 
+  // --- What was asked for and appears elsewhere is read on from there: [data-takes-focus] ---------
+  document.addEventListener("htmx:afterSettle", (event) => {
+    // htmx itself brings it into view.
+    event.detail.elt.querySelector("[data-takes-focus]")?.focus({ preventScroll: true });
+  });
+
   // --- What htmx could not get is said ----------------------------------------------------------
   function say(words) {
     const place = document.getElementById("toasts");

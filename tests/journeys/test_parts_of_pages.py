@@ -45,10 +45,27 @@ AMOUNTS = {
 }
 
 
-def test_amounts_have_the_digits_of_the_tables(visitor: Visitor) -> None:
+# In the middle of what the first model adds to the last bar.
+COLOUR = """
+() => {
+  const chart = Chart.getChart(document.querySelector("[data-chart] canvas"));
+  const { x, y, base } = chart.getDatasetMeta(0).data.at(-1);
+  const { left, top } = chart.canvas.getBoundingClientRect();
+  return [left + x, top + (y + base) / 2];
+}
+"""
+
+
+def test_amounts_have_the_digits_of_the_tables_and_a_colour_leads_on(visitor: Visitor) -> None:
     told = {nanos: visitor.page.evaluate(TOLD, nanos) for nanos in AMOUNTS}
     assert told == {nanos: f"gpt-4  {usd(nanos)}" for nanos in AMOUNTS}
     assert {nanos: usd(nanos) for nanos in AMOUNTS} == AMOUNTS
+
+    visitor.page.locator("[data-chart]").scroll_into_view_if_needed()
+    visitor.page.mouse.click(*visitor.page.evaluate(COLOUR))
+    visitor.arrives(re.compile(r"/usage\?range=custom&.*model=gpt-4#records"))
+    visitor.sees("Requests of")
+    expect(visitor.page.get_by_role("link", name="Remove “model: gpt-4”").first).to_be_visible()
 
 
 def test_slow_work_is_seen_and_the_focus_stays(visitor: Visitor) -> None:

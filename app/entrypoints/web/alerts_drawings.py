@@ -8,7 +8,7 @@ from app.domain.alerts.rules import Figures
 from app.domain.reporting.courses import Course
 from app.domain.reporting.watching import Watch
 from app.entrypoints.languages import language, translated
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation import languages
 from app.foundation.money import NANOS_PER_MINOR, minor_from_nanos
 from app.foundation.sentences import Sentence, say
