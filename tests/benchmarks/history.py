@@ -77,6 +77,15 @@ def use(names: str, *, each: int, since: datetime, until: datetime, nanos: int =
                 ),
                 {"names": names},
             )
+        session.execute(
+            sa.text(
+                "INSERT INTO usage_labels SELECT DISTINCT user_id, 'model', model FROM usage_daily"
+                " WHERE starts_with(user_id, :names) UNION SELECT user_id, 'api_key', api_key"
+                " FROM usage_daily WHERE starts_with(user_id, :names) UNION SELECT user_id,"
+                " 'provider', 'openai' FROM usage_daily WHERE starts_with(user_id, :names)"
+            ),
+            {"names": names},
+        )
         counted = "UPDATE subscription_periods SET tokens_used = :tokens WHERE is_current"
         session.execute(
             sa.text(f"{counted} AND starts_with(user_id, :names)"),

@@ -123,7 +123,10 @@ VALID: dict[str, dict[str, object]] = {
     },
     "pruned_requests": {"request_digest": "a", "content_digest": "a"},
     "verified_months": {"billing_month": "2024-10", "records_below": 1, "verified_at": NOW},
-    "verified_usage": {**CLEO, "billing_month": "2024-10", "period_id": 1, **SUMS},
+    "verified_usage": {
+        **CLEO, "billing_month": "2024-10", "period_id": 1, "occurred_month": "2024-10",
+        "model": "a", **SUMS,
+    },
     "usage_monthly": {
         **CLEO, "billing_month": "2026-11", "occurred_month": "2026-11", "model": "a", **SUMS,
     },
