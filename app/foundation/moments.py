@@ -5,7 +5,7 @@ Months are those of UTC, as text; quarters of an hour and days are numbered from
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Text
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -13,7 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from app.foundation.database import Whole
 from app.foundation.periods import QUARTER_SECONDS
 
-# SQLite rounds to milliseconds: without its fraction, the last microsecond of a quarter stays in it.
+# SQLite rounds to milliseconds: without its fraction, a quarter's last microsecond stays in it.
 _WHOLE_SECONDS = len("2026-11-22 12:00:00")
 _WORDS = {
     "month_of": {
@@ -59,22 +59,22 @@ class _DayNumber(_Read):
     name, type, inherit_cache = "day_number", Whole, True
 
 
-def month_of(moment: ColumnElement[Any]) -> ColumnElement[str]:
+def month_of(moment: SQLColumnExpression[Any]) -> ColumnElement[str]:
     """Return the calendar month in UTC that holds the moment, as text: `2026-11`."""
     return _MonthOf(moment)
 
 
-def month_of_quarter(quarter: ColumnElement[Any]) -> ColumnElement[str]:
+def month_of_quarter(quarter: SQLColumnExpression[Any]) -> ColumnElement[str]:
     """Return the calendar month in UTC that holds the quarter of an hour of that number."""
     return _MonthOfQuarter(quarter)
 
 
-def quarter_of(moment: ColumnElement[Any]) -> ColumnElement[int]:
+def quarter_of(moment: SQLColumnExpression[Any]) -> ColumnElement[int]:
     """Return the number of the quarter of an hour that holds the moment, counted from 1970."""
     return _QuarterOf(moment)
 
 
-def day_number(day: ColumnElement[Any]) -> ColumnElement[int]:
+def day_number(day: SQLColumnExpression[Any]) -> ColumnElement[int]:
     """Return the number of the day, counted from 1970."""
     return _DayNumber(day)
 

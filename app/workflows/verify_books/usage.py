@@ -66,7 +66,13 @@ def _all_records() -> CTE:
 
 def _added_up(*apart: ColumnElement[int]) -> Select[Any]:
     occurred_month = month_of(RECORD.occurred_at).label("occurred_month")
-    own = (RECORD.user_id, RECORD.billing_month, RECORD.period_id, RECORD.model, RECORD.status)
+    own: Keys = (
+        RECORD.user_id,
+        RECORD.billing_month,
+        RECORD.period_id,
+        RECORD.model,
+        RECORD.status,
+    )
     groups = [*own, occurred_month, *apart]
     sums = (func.sum(getattr(RECORD, name)).label(name) for name in SHARED_SUMS)
     wrong = func.min(RECORD.request_id).filter(~ADDS_UP).label("wrong")
