@@ -154,7 +154,6 @@ class TestVerifyBooks:
             " AND billing_month = '2026-10'",
             "UPDATE usage_monthly SET occurred_month = '2026-09' WHERE user_id = 'ada'"
             " AND billing_month = '2026-10'",
-            "UPDATE usage_hourly SET model = 'gpt-5' WHERE user_id = 'ada'",
             "UPDATE verified_usage SET model = 'gpt-5' WHERE user_id = 'ada'",
             "UPDATE verified_usage SET occurred_month = '2026-09' WHERE user_id = 'ada'",
             "UPDATE subscription_periods SET tokens_used = tokens_used + 1 WHERE user_id = 'ben'",

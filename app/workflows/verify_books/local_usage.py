@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     column,
     func,
     or_,
@@ -132,10 +133,11 @@ def _recorded(cut: CTE) -> Subquery:
     keys = (RECORD.user_id, *_places(quarter, cut.c.ahead), *named)
     unpriced = func.sum(RECORD.total_tokens).filter(RECORD.status == RecordStatus.UNPRICED)
     worked_out = {"requests": func.count(), "unpriced_tokens": func.coalesce(unpriced, 0)}
-    sums = (
-        (worked_out[name] if name in worked_out else func.sum(getattr(RECORD, name))).label(name)
-        for name in SUMS
+    added_up = (
+        worked_out[name] if name in worked_out else func.sum(getattr(RECORD, name)) for name in SUMS
     )
+    # PostgreSQL adds whole numbers up several times as fast as its exact decimals.
+    sums = (cast(each, Whole).label(name) for name, each in zip(SUMS, added_up, strict=True))
     added = select(*keys, *sums).join(cut, _holds(cut, RECORD.user_id, quarter))
     return added.where(RECORD.status != RecordStatus.VOIDED).group_by(*keys).subquery()
 
