@@ -286,7 +286,7 @@ class StripeGateway:
             "payment_method": order.card,
             "allowed_payment_method_types": ["card"],
             "confirm": True,
-            "off_session": True,
+            "off_session": not order.is_on_session,
             "description": order.description,
             "metadata": {METADATA: order.payment_id, words.REFERENCE: order.reference},
         }

@@ -29,8 +29,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapper, ORMExecuteState, registry
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
@@ -226,6 +226,16 @@ def _prepare_sqlite(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+
+
+@event.listens_for(Engine, "handle_error", retval=True)
+def _say_that_nothing_can_be_written(context: ExceptionContext) -> BaseException | None:
+    """Let a server that only reads, as after a failover, be heard of as one that is away."""
+    error = context.original_exception
+    if not postgresql.is_read_only(error):
+        return None
+    # Without what was to be written: that is nobody's who reads logs.
+    return OperationalError(context.statement, None, error)
 
 
 @event.listens_for(Engine, "begin")

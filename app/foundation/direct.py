@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.types import NullType, TypeEngine
 
@@ -226,6 +226,8 @@ def as_sqlalchemy_says(connection: Connection, words: str, error: Exception) -> 
     if dialect.is_disconnect(cast(Any, error), driver, None):
         # Else the pool would give it to the next one.
         connection.invalidate(error)
+    if postgresql.is_read_only(error):
+        return OperationalError(words, None, error)
     base = cast("type[Exception]", dialect.loaded_dbapi.Error)
     return cast(DBAPIError, DBAPIError.instance(words, None, error, base, dialect=dialect))
 

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from app.foundation.languages import ENGLISH, day_in
-from app.foundation.money import percent_from_basis_points, usd_from_minor
+from app.foundation.money import percent_from_basis_points, usd_from_minor, usd_from_nanos
 from app.foundation.sentences import say
 
 MINUS = "−"
 CENT = Decimal("0.01")
+# A million tokens at a pico-dollar each cost a micro-dollar.
+NANOS_PER_MILLION = 1000
 # How an invoice may have been paid, by how that is stored.
 PAYMENT_METHODS = {
     "stripe": say("Card (Stripe)"),
@@ -26,6 +28,13 @@ def dollars(amount: Decimal) -> str:
 def usd_of_minor(minor: int) -> str:
     """Return an amount of cents."""
     return dollars(usd_from_minor(minor).quantize(CENT))
+
+
+def usd_per_million(pico: int) -> str:
+    """Return a price per token as that of a million tokens, exactly: $20.00."""
+    amount = usd_from_nanos(pico * NANOS_PER_MILLION)
+    cents = amount.quantize(CENT)
+    return dollars(cents if cents == amount else amount)
 
 
 def usd_written(minor: int) -> str:

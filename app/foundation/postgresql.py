@@ -20,6 +20,7 @@ from psycopg.adapt import PyFormat
 from psycopg.errors import (
     FeatureNotSupported,
     InvalidSqlStatementName,
+    ReadOnlySqlTransaction,
     UniqueViolation,
     error_from_result,
 )
@@ -40,6 +41,11 @@ PLACE = re.compile("%[%s]")
 def is_ours(connection: object) -> TypeGuard["psycopg.Connection[Any]"]:
     """Tell whether a driver's connection is one to PostgreSQL."""
     return isinstance(connection, psycopg.Connection)
+
+
+def is_read_only(error: BaseException | None) -> bool:
+    """Tell whether the driver's error says that nothing can be written, as on a replica."""
+    return isinstance(error, ReadOnlySqlTransaction)
 
 
 def is_alive(connection: "psycopg.Connection[Any]") -> bool:

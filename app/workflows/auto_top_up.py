@@ -11,15 +11,15 @@ from app.domain.accounts.models import Account
 from app.domain.invoices.operations import Seller
 from app.domain.payments import operations as payments
 from app.domain.payments import queries as payment_queries
+from app.domain.payments.top_ups import PURPOSE, TopUps, top_ups_of
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.tokens import operations as tokens
 from app.domain.tokens import queries as token_queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.rules import Guard, TopUpState, guard, is_automatic
 from app.foundation import journal, outbox
-from app.foundation.periods import BillingMonth
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD
-from app.workflows.top_up import PURPOSE, Counter, counter_of, draw_up_top_up, price_top_up
+from app.workflows.top_up import Counter, counter_of, draw_up_top_up, price_top_up
 
 
 def find_top_ups() -> Sequence[str]:
@@ -32,7 +32,7 @@ def auto_top_up(user_id: str, *, seller: Seller, grace: timedelta, now: datetime
     account = accounts.lock_accounts({user_id})[user_id]
     subscriptions.roll_over_account(account, now=now, grace=grace)
     counter = counter_of(account, seller_country=seller.country, grace=grace, now=now)
-    state = top_up_state(account, counter, now=now)
+    state = top_up_state(account, counter, top_ups_of(user_id, now=now), now=now)
     said = guard(state, now=now)
     if said is not Guard.BUY:
         return said
@@ -51,11 +51,13 @@ def auto_top_up(user_id: str, *, seller: Seller, grace: timedelta, now: datetime
     return said
 
 
-def top_up_state(account: Account, counter: Counter, *, now: datetime) -> TopUpState:
+def top_up_state(
+    account: Account, counter: Counter, top_ups: TopUps, *, now: datetime
+) -> TopUpState:
     """Return all that automatic top-up depends on, for the guard and for the page that shows it."""
     chosen, period = counter.chosen, counter.period
     remembered = token_queries.find_guard(account.id)
-    tried = payment_queries.auto_top_ups(account.id, month=BillingMonth.of(now))
+    tried = top_ups.tried
     return TopUpState(
         # Nothing is bought for an account that is to be deleted.
         is_on=is_automatic(
@@ -67,7 +69,7 @@ def top_up_state(account: Account, counter: Counter, *, now: datetime) -> TopUpS
         gross_minor=_gross_minor(counter, chosen.auto_topup_amount_minor, now=now),
         price_pico=period.terms.extra_token_price_pico,
         token_balance=period.tokens_remaining + account.extra_tokens,
-        has_card=payment_queries.card_to_charge(account.id) is not None,
+        has_card=top_ups.card is not None,
         is_in_flight=tried.is_in_flight,
         last_attempt_at=None if remembered is None else remembered.last_attempt_at,
         paused_until=None if remembered is None else remembered.paused_until,

@@ -97,6 +97,7 @@ def _order(payment: Payment, card: PaymentMethod, *, reference: str) -> ChargeOr
         description=DESCRIPTIONS[payment.purpose],
         customer=card.provider_customer,
         card=card.provider_reference,
+        is_on_session=payment.method == rules.ON_SESSION,
     )
 
 

@@ -11,6 +11,7 @@ from app.domain.coupons.redeeming import CouponView
 from app.domain.mails import operations as mails
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.errors import PlanNotForSale
+from app.domain.subscriptions.queries import SubscriptionView
 from app.domain.tokens import operations as tokens
 from app.foundation import journal
 from app.foundation.sentences import say
@@ -32,7 +33,9 @@ def redeem_coupon(
     Raises CouponNotFound, UnknownPlan and what `redeeming.check_redeemable` raises.
     """
     locked = accounts.lock_in_use(account.id)
-    plan_ids = plans_of(locked, named=plan_id, grace=grace, now=now)
+    standing = subscriptions.subscription_of(locked.id, now=now, grace=grace)
+    is_for_sale = plan_id is None or catalog.plan(plan_id).is_for_sale
+    plan_ids = plans_of(standing, named=plan_id, is_for_sale=is_for_sale)
     coupon, usage = coupons.redeem(code, locked, plan_ids=plan_ids, now=now)
     if usage.tokens_granted:
         tokens.grant(
@@ -54,16 +57,12 @@ def redeem_coupon(
     return Redemption(coupon, usage.tokens_granted)
 
 
-def plans_of(
-    account: Account, *, named: str | None, grace: timedelta, now: datetime
-) -> frozenset[str]:
+def plans_of(standing: SubscriptionView, *, named: str | None, is_for_sale: bool) -> frozenset[str]:
     """Return the plans a coupon may be for: the current, the pending, the one being bought.
 
-    Raises UnknownPlan and PlanNotForSale for a name that cannot be bought.
+    Raises PlanNotForSale for one that cannot be bought.
     """
-    standing = subscriptions.subscription_of(account.id, now=now, grace=grace)
-    bought = None if named is None else catalog.plan(named)
-    if bought is not None and not bought.is_for_sale and bought.id != standing.plan_id:
+    if named is not None and not is_for_sale and named != standing.plan_id:
         raise PlanNotForSale(say("This plan is not on offer."))
     opened = None if standing.open_change is None else standing.open_change.to_plan_id
     known = (standing.plan_id, standing.pending_plan_id, opened, named)

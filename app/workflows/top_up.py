@@ -9,19 +9,20 @@ from app.domain.invoices import operations as invoices
 from app.domain.invoices import payers
 from app.domain.invoices import queries as invoice_queries
 from app.domain.invoices.bills import Bill, Payer, top_up_bill
+from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.invoices.token_lines import token_line
 from app.domain.payments.consent import Consent
+from app.domain.payments.top_ups import PURPOSE, find_charge
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import queries as periods
 from app.domain.subscriptions.queries import PeriodView
 from app.domain.tokens import rules
 from app.foundation.database import transaction
+from app.foundation.sentences import say
 from app.workflows.begin_checkout import Checkout, pay_draft
 from app.workflows.switch_plan import Shop
-
-PURPOSE = "topup"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,17 @@ def top_up(
     With a consent, the card that pays is saved. Raises DeletionPending, NoTokensForSale,
     TopUpAmountInvalid, ProviderUnreachable and ProviderRefused.
     """
+    reference, tokens = begin_top_up(account, amount_minor=amount_minor, shop=shop, now=now)
+    return TopUp(tokens, pay_top_up(account, reference, shop=shop, consent=consent, now=now))
+
+
+def begin_top_up(
+    account: Account, *, amount_minor: int, shop: Shop, now: datetime
+) -> tuple[str, int]:
+    """Draw a purchase up that is to be paid; return its invoice's id, and how many tokens it is.
+
+    Raises DeletionPending, NoTokensForSale and TopUpAmountInvalid.
+    """
     with transaction():
         locked = accounts.lock_buyer(account.id)
         shop.look_again()
@@ -63,8 +75,7 @@ def top_up(
         draft = draw_up_top_up(
             locked, amount_minor=amount_minor, seller=shop.seller, grace=shop.grace, now=now
         )
-        tokens = invoice_queries.lines_of([draft.id])[draft.id][0].quantity
-    return TopUp(tokens, pay_top_up(locked, draft.public_id, shop=shop, consent=consent, now=now))
+        return draft.public_id, invoice_queries.lines_of([draft.id])[draft.id][0].quantity
 
 
 def pay_top_up(
@@ -84,6 +95,9 @@ def pay_top_up(
     def find_draft() -> Invoice:
         accounts.lock_buyer(account.id)
         shop.look_again()
+        charge = find_charge(account, reference)
+        if charge is not None and charge.is_under_way:
+            raise InvoiceNotPayable(say("Your saved card is being charged for this purchase."))
         return invoice_queries.top_up_draft(account, reference)
 
     checkout = pay_draft(

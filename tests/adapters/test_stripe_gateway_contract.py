@@ -155,14 +155,21 @@ class TestCharge:
         assert (outcome.provider_payment or "").startswith("pi_")
         assert gateway.outcome_of_session(outcome.session) == outcome
 
-    def test_takes_it_once_per_key(self, world: World, gateway) -> None:
-        order = make_charge(world.saved_card())
-        assert gateway.charge(order) == gateway.charge(order)
+    @pytest.mark.parametrize("is_on_session", [False, True])
+    def test_takes_it_once_per_key(self, world: World, gateway, is_on_session: bool) -> None:
+        order = make_charge(world.saved_card(), is_on_session=is_on_session)
+        once = gateway.charge(order)
+        assert once.status is OutcomeStatus.PAID
+        assert gateway.charge(order) == once
 
+    @pytest.mark.parametrize("is_on_session", [False, True])
     @pytest.mark.parametrize("code", CARDS)
-    def test_takes_a_decline_for_an_answer(self, world: World, gateway, code: str) -> None:
+    def test_takes_a_decline_for_an_answer(
+        self, world: World, gateway, code: str, is_on_session: bool
+    ) -> None:
         card = replace(world.saved_card(), reference=world.declining_card(code))
-        order = make_charge(card)
+        # Also of somebody who is here: he is led to a page where his bank wants to hear him.
+        order = make_charge(card, is_on_session=is_on_session)
         declined = gateway.charge(order)
         assert (declined.status, declined.decline_code) == (OutcomeStatus.FAILED, code)
         assert declined.payment_id == order.payment_id

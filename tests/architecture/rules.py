@@ -31,7 +31,7 @@ CALL_PROVIDERS = {
     "begin_checkout", "confirm_payment", "follow_up_event", "reconcile_payments", "refund_payment",
     "charge_saved_card", "save_card", "top_up", "renew_subscription", "chase_unpaid",
     "switch_plan",
-    "close_checkouts",
+    "close_checkouts", "pay_with_card",
 }  # fmt: skip
 IMPURE = (
     "flask", "sqlalchemy", "os", "random", "secrets", "time", "socket", "pathlib", "subprocess",

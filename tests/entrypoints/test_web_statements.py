@@ -1,8 +1,8 @@
 """No page asks its database more than ten times, whoever looks at it and however much there is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -10,20 +10,25 @@ from flask.testing import FlaskClient
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts import passwords
+from app.domain.accounts import queries as account_queries
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
 from app.domain.subscriptions import operations as subscriptions
 from app.entrypoints.gateways import GATEWAYS
+from app.entrypoints.web.operator.seeing import SHOWN
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.workflows.adjust_tokens import adjust_tokens
+from app.workflows.renew_subscriptions import renew_subscriptions
+from app.workflows.top_up import begin_top_up, top_up
 from tests.entrypoints.web.conftest import PASSWORD, signed_in
 from tests.every_route import COMMON, every_route, things_of
 from tests.factories.accounts import make_account
 from tests.factories.factors import make_factor
-from tests.factories.payments import make_invoice, make_paid, make_refund
+from tests.factories.payments import make_card, make_invoice, make_paid, make_refund
+from tests.factories.purchases import SELLER, begin_switch, make_shop
 from tests.factories.redemptions import make_fixed_coupon, redeem
-from tests.factories.usage import make_usage
+from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
 
@@ -32,7 +37,18 @@ STATEMENTS_MAX = 10
 # judge it: the account is locked and the session looked at, and all is read anew once that is over.
 TRYING_MAX = 5
 FOUND, REFUSED = 200, {404, 409, 422}
-CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN, FORMS_MIN = 17, 30, 16
+CUSTOMERS_PAGES_MIN, CONSOLES_PAGES_MIN, FORMS_MIN = 20, 90, 15
+# What else is asked for: with what stands behind the address, it is another page.
+MORE = (
+    "/coupons/preview?coupon_code=FIVEOFF",
+    "/coupons/preview?coupon_code=FIVEOFF&plan_id=plan-enterprise",
+    "/coupons/preview?coupon_code=NOPE",
+    "/invoices?status=overdue&page=2",
+    "/plans/plan-enterprise",
+    "/tokens?amount=100",
+    "/tokens?kind=grant&page=2",
+    "/usage?group=provider",
+)
 CONSOLES_REFUSED, CONSOLES_REFUSALS_MIN = 422, 15
 # No form of the console takes this: no amount, no number, and no reason.
 NONSENSE = {"amount": "much", "credit_limit": "much", "tokens": "many", "reason": ""}
@@ -65,8 +81,12 @@ def everyone(app: Flask) -> Mapping[str, Mapping[str, str]]:
     """Customers of every kind, by id, and what each of them has."""
     app.config[GATEWAYS] = {"stripe": FakeGateway(), "paypal": FakeGateway()}
     newcomer = made("newcomer")
+    make_fixed_coupon("FIVEOFF", minor=500, now=clock.now())
     return {
         newcomer.id: {"user_id": newcomer.id},
+        "late": is_late(made("late", now=clock.now() - LONG_AGO)),
+        "owing": owes(made("owing", now=clock.now() - LONG_AGO)),
+        "waiting": waits(made("waiting"), gateway=app.config[GATEWAYS]["stripe"]),
         "ada": has_everything(app, made("ada", plan_id="plan-pro")),
         "away": has_been_away(made("away", plan_id="plan-basic", now=clock.now() - LONG_AGO)),
     }
@@ -95,15 +115,60 @@ def has_been_away(account: Account) -> dict[str, str]:
     """Let the customer have had another plan, and not have come for longer than its period."""
     make_usage(account.id, now=clock.now() - LONG_AGO)
     invoice = make_invoice(account, now=clock.now() - LONG_AGO)
-    with transaction():
-        locked = accounts.lock_accounts({account.id})[account.id]
-        subscriptions.begin_plan(locked, catalog.plan("plan-pro"), now=clock.now() - LONG_AGO)
+    begin_plan(account, "plan-pro", at=clock.now() - LONG_AGO)
     make_usage(account.id, now=clock.now())
     return {"user_id": account.id, "reference": invoice.invoice_number or ""}
 
 
+def begin_plan(account: Account, plan_id: str, *, at: datetime) -> None:
+    with transaction():
+        locked = accounts.lock_accounts({account.id})[account.id]
+        subscriptions.begin_plan(locked, catalog.plan(plan_id), now=at)
+
+
+def is_late(account: Account) -> dict[str, str]:
+    """Let the customer's period be over without a row of the next, and his card be charged."""
+    begin_plan(account, "plan-pro", at=clock.now() - LONG_AGO)
+    make_card(account, number=7, now=clock.now())
+    with transaction():
+        chosen = account_queries.settings_of(account)
+        chosen.country, chosen.spend_limit_minor = "DE", 100
+        chosen.auto_topup, chosen.auto_topup_threshold = True, 10**6
+    return {"user_id": account.id}
+
+
+def owes(account: Account) -> dict[str, str]:
+    """Let the customer owe an old invoice and the renewal of his plan, and be suspended."""
+    invoice = make_invoice(account, now=clock.now() - timedelta(days=70))
+    begin_plan(account, "plan-basic", at=clock.now() - timedelta(days=32))
+    with transaction():
+        renew_subscriptions(seller=SELLER, grace=GRACE, now=clock.now())
+        locked = accounts.lock_accounts({account.id})[account.id]
+        locked.suspended_at, locked.suspended_because = clock.now(), "debt"
+    return {"user_id": account.id, "reference": invoice.invoice_number or ""}
+
+
+def waits(account: Account, *, gateway: FakeGateway) -> dict[str, str]:
+    """Let a switch, a payment page and a purchase wait for the customer, who wants to leave."""
+    begin_plan(account, "plan-basic", at=clock.now() - timedelta(days=3))
+    make_card(account, number=8, now=clock.now())
+    begin_switch(account, "plan-pro", gateway=gateway, now=clock.now())
+    given = {"amount_minor": 5_000, "shop": make_shop(gateway), "now": clock.now()}
+    top_up(account, **given)
+    reference, _ = begin_top_up(account, **given)
+    with transaction():
+        locked = accounts.lock_accounts({account.id})[account.id]
+        locked.deletion_asked_at, locked.deletion_due_at = clock.now(), clock.now() + LONG_AGO
+    return {"user_id": account.id, "reference": reference}
+
+
 def pages_found(
-    app: Flask, browser: FlaskClient, things: Mapping[str, str], *, of_console: bool
+    app: Flask,
+    browser: FlaskClient,
+    things: Mapping[str, str],
+    *,
+    of_console: bool,
+    passing_over: Collection[str] = (),
 ) -> Iterator[tuple[str, list[str]]]:
     """Give the address of each page that is there, and what was sent for it."""
     for route in every_route(app):
@@ -112,10 +177,18 @@ def pages_found(
             continue
         if not all(name in things or name in COMMON for name in route.names):
             continue
+        if route.path(things) in passing_over:
+            continue
         with statements() as sent:
             answer = browser.get(route.path(things))
         if answer.status_code == FOUND:
             yield route.path(things), sent
+    others = [f"/operator/customers/{things['user_id']}/view/{page}" for page in SHOWN]
+    for address in others if of_console else MORE:
+        with statements() as sent:
+            answer = browser.get(address)
+        assert answer.status_code in (FOUND, *REFUSED), address
+        yield address, sent
 
 
 def refusals_found(
@@ -172,10 +245,12 @@ class TestStatements:
         # As it is served, operators have a second factor, and every page minds that.
         make_factor(olga, now=clock.now())
         app.config["SETTINGS"] = replace(app.config["SETTINGS"], production=True)
+        found: dict[str, list[str]] = {}
         for things in everyone.values():
-            found = list(pages_found(app, olgas, things, of_console=True))
-            assert len(found) >= CONSOLES_PAGES_MIN
-            assert not (wrong := too_many(found)), "\n".join(wrong)
+            pages = pages_found(app, olgas, things, of_console=True, passing_over=found)
+            found |= dict(pages)
+        assert len(found) >= CONSOLES_PAGES_MIN
+        assert not (wrong := too_many(list(found.items()))), "\n".join(wrong)
 
     def test_of_the_consoles_refusals(
         self, app: Flask, everyone: Mapping[str, Mapping[str, str]]

@@ -22,6 +22,14 @@ def test_amounts_keep_their_decimals() -> None:
     assert figures.dollars(Decimal("-0.000125")) == "−$0.000125"
 
 
+@pytest.mark.parametrize(
+    ("pico", "shown"),
+    [(20_000_000, "$20.00"), (150_000_000, "$150.00"), (1, "$0.000001"), (0, "$0.00")],
+)
+def test_prices_of_a_million_tokens(pico: int, shown: str) -> None:
+    assert figures.usd_per_million(pico) == shown
+
+
 @pytest.mark.parametrize(("number", "shown"), [(0, "0"), (1_234_567, "1,234,567"), (-1, "−1")])
 def test_counts(number: int, shown: str) -> None:
     assert figures.count(number) == shown

@@ -15,6 +15,7 @@ from app.domain.catalog import queries as catalog
 from app.domain.catalog.price_changes import PriceTerms
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.tax_table import set_tax
+from app.domain.payments import dispute_reasons
 from app.entrypoints.cli.demo_world import COUPONS, CUSTOMERS
 from app.entrypoints.cli.demo_world import OPERATOR as OPERATOR_ACCOUNT
 from app.entrypoints.settings import renewal_grace
@@ -80,6 +81,9 @@ def people_of(installation: Installation) -> Demo:
         addresses |= waits_for_operators(_account(newcomer), _account(CUSTOMER))
         addresses["web.operator.decisions.keep"] = f"/operator/customers/{_id(careful)}/keep"
         addresses["web.operator.decisions.resume"] = f"/operator/customers/{_id(troubled)}/resume"
+        addresses["web.operator.coupon_batches.deactivate"] = (
+            "/operator/coupons/deactivate?prefix=T"
+        )
         data = tuple(words_of_the_demo())
         wants_to_leave(_account(careful))
     return Demo(
@@ -109,6 +113,8 @@ def words_of_the_demo() -> Iterator[str]:
         yield from (code, description)
     for plan in catalog.plans():
         yield from (plan.name, plan.description, *plan.features)
+    # Operators look the providers' own codes up.
+    yield from dispute_reasons.REASONS
 
 
 def links_by_mail(account: Account) -> dict[str, str]:

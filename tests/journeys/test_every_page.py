@@ -146,7 +146,7 @@ def test_of_an_operator(demo: Demo, walker: Walker, language: str) -> None:
     [
         ("/operator/plans/plan-pro", ("monthly_price", "120")),
         ("/operator/plans/plan-pro", ("name", "Professional")),
-        ("/operator/prices/set?model_id=gpt-4", ("prompt_price_per_k", "0.04")),
+        ("/operator/prices/set?model_id=gpt-4", ("prompt_price_per_million", "40")),
     ],
 )
 def test_of_what_an_operator_is_shown_before_it_is_done(

@@ -58,7 +58,7 @@ FILLED = {
     "monthly_price": "5", "monthly_quota": "5", "overage_discount": "0", "value": "5",
     "max_concurrent_req": "5", "rate_limit_per_min": "5", "display_order": "5",
     "support_level": "email", "expires_at": "2030-01-01T00:00", "model_id": "gpt-4",
-    "prompt_price_per_k": "1", "completion_price_per_k": "1", "alias": "an-alias",
+    "prompt_price_per_million": "1", "completion_price_per_million": "1", "alias": "an-alias",
     "email": "eve@example.com", "password": PASSWORD,
 }  # fmt: skip
 # What shows a form only where something was asked for: a coupon that there is.

@@ -6,8 +6,14 @@ import pytest
 from flask import Flask
 
 from app.domain.accounts.models import Account
-from app.domain.coupons.errors import CouponAlreadyUsed, CouponNotFound, CouponWrongPlan
+from app.domain.catalog import queries as catalog
+from app.domain.catalog.errors import UnknownPlan
+from app.domain.coupons import queries as coupons
+from app.domain.coupons.errors import CouponAlreadyUsed, CouponWrongPlan
 from app.domain.coupons.models import CouponUsage
+from app.domain.subscriptions import plan_changes
+from app.domain.subscriptions.errors import PlanNotForSale
+from app.domain.subscriptions.known_plans import known_plans
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
@@ -29,7 +35,10 @@ def books(app: Flask):
 
 
 def preview(account: Account, code: str = "SAVE20", *, plan_id=None, now=NOW):
-    return preview_coupon(code, account, plan_id=plan_id, grace=GRACE, now=now)
+    found = coupons.guesses(code, account, now=now).found
+    assert found is not None
+    plans = known_plans()
+    return preview_coupon(found, account, plan_id=plan_id, plans=plans, grace=GRACE, now=now)
 
 
 class TestPreviewCoupon:
@@ -105,9 +114,32 @@ class TestPreviewCoupon:
         make_coupon()
         redeem("SAVE20", ada)
         for code, refusal in (
-            ("NOTHING", CouponNotFound),
             ("PRO", CouponWrongPlan),
             ("SAVE20", CouponAlreadyUsed),
         ):
             with pytest.raises(refusal):
                 preview(ada, code)
+        with transaction():
+            catalog.plan("plan-basic").is_active = False
+        for plan_id, refused in (("plan-none", UnknownPlan), ("plan-basic", PlanNotForSale)):
+            with pytest.raises(refused):
+                preview(ada, "PRO", plan_id=plan_id)
+
+    def test_shows_what_follows_a_period_that_nobody_has_ended_yet(self, ada: Account) -> None:
+        buy_plan(ada, "plan-pro", gateway=FakeGateway())
+        make_coupon()
+        with transaction():
+            plan_changes.cancel(ada, now=HALF)
+        over = NOW + timedelta(days=31)
+        assert preview(ada, now=over).effects == ()
+        (effect,) = preview(ada, plan_id="plan-pro", now=over).effects
+        assert (effect.invoice, effect.amount_minor) == (NextInvoice.PURCHASE, 9_999)
+
+    def test_tells_of_a_change_that_waits_for_its_money(self, ada: Account) -> None:
+        make_coupon("GIFT", type="free_tokens", value=5_000)
+        make_coupon()
+        assert preview(ada).open_change is None
+        begin_switch(ada, "plan-pro", gateway=FakeGateway())
+        for code in ("GIFT", "SAVE20"):
+            opened = preview(ada, code).open_change
+            assert opened is not None and opened.to_plan_id == "plan-pro"

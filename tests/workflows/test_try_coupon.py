@@ -11,7 +11,7 @@ from app.domain.coupons.models import CouponGuess
 from app.foundation.database import session, transaction
 from app.workflows.try_coupon import try_coupon
 from tests.books import check_books
-from tests.factories.redemptions import make_coupon
+from tests.factories.redemptions import make_coupon, redeem
 from tests.moments import NOW
 
 TICK, HOUR = timedelta(microseconds=1), timedelta(hours=1)
@@ -24,9 +24,21 @@ def books(app):
 
 
 class TestTryCoupon:
-    def tried(self, code: str, account: Account, *, is_look: bool = False, now=NOW) -> bool:
+    def tried(self, code: str, account: Account, *, is_look: bool = False, now=NOW):
         with transaction():
             return try_coupon(code, account, is_look=is_look, now=now)
+
+    def test_returns_the_coupon_and_how_often_it_was_redeemed(
+        self, ada: Account, ben: Account
+    ) -> None:
+        made = make_coupon(max_usage_per_user=3)
+        for _ in range(2):
+            redeem("SAVE20", ada)
+        redeem("SAVE20", ben)
+        found = self.tried(" save20 ", ada)
+        assert (found.coupon.id, found.redeemed_by_account) == (made.id, 2)
+        for nothing in ("", "\x00\x00\x00", "SAVE%"):
+            assert self.tried(nothing, ada) is None
 
     def test_counts_only_codes_that_do_not_exist(self, ada: Account, ben: Account) -> None:
         make_coupon()

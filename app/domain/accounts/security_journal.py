@@ -65,6 +65,7 @@ class Act(StrEnum):
     CHECKOUT_BEGUN = "checkout_begun"
     INVOICE_CHARGED = "invoice_charged"
     AUTO_TOPUP_BEGUN = "auto_topup_begun"
+    TOPUP_CHARGED = "topup_charged"
     PAYMENT_SETTLED = "payment_settled"
     PAYMENT_FAILED = "payment_failed"
     OVERPAYMENT_RECEIVED = "overpayment_received"

@@ -11,7 +11,7 @@ from app.domain.catalog.price_changes import PRICE_PICO_MAX
 from app.domain.catalog.rules import Price
 from app.foundation import money
 from app.foundation.errors import FieldError
-from app.foundation.figures import dollars, usd_of_minor
+from app.foundation.figures import usd_of_minor, usd_per_million
 from app.foundation.sentences import Sentence, say, say_count, together
 
 # Programs know it without `plan-`.
@@ -145,7 +145,7 @@ def _cheaper_than_overage(terms: PlanTerms, prices: Iterable[Price]) -> Iterator
         and extra * money.BASIS_POINTS < min(price.prompt_pico, price.completion_pico) * left_bp
     )
     if dearer:
-        price = dollars(money.usd_per_token_from_pico(extra))
+        price = usd_per_million(extra)
         yield PlanWarning("extra_token_cheaper_than_overage", _than_overage_of(dearer, price))
 
 
@@ -153,15 +153,15 @@ def _than_overage_of(dearer: Sequence[str], price: str) -> Sentence:
     others, named = len(dearer) - 1, {"model": dearer[0], "price": price}
     if not others:
         return say(
-            "At {price} an extra token is cheaper than any overage token of {model}:"
+            "At {price} per million, extra tokens are cheaper than any overage of {model}:"
             " whoever buys them in time never pays that model’s price.",
             named,
         )
     return say_count(
-        "At {price} an extra token is cheaper than any overage token of {model} and one other"
-        " model: whoever buys them in time never pays those models’ prices.",
-        "At {price} an extra token is cheaper than any overage token of {model} and {number} other"
-        " models: whoever buys them in time never pays those models’ prices.",
+        "At {price} per million, extra tokens are cheaper than any overage of {model} and one"
+        " other model: whoever buys them in time never pays those models’ prices.",
+        "At {price} per million, extra tokens are cheaper than any overage of {model} and {number}"
+        " other models: whoever buys them in time never pays those models’ prices.",
         others,
         named,
     )

@@ -28,8 +28,13 @@ def plan(plan_id: str) -> Plan:
     # Some of what is asked for is no text for a database.
     found = None if UNSTORABLE.search(plan_id) else session.get(Plan, plan_id)
     if found is None:
-        raise UnknownPlan(say("There is no plan with this id."))
+        raise no_such_plan()
     return found
+
+
+def no_such_plan() -> UnknownPlan:
+    """Return the refusal of an id that no plan has."""
+    return UnknownPlan(say("There is no plan with this id."))
 
 
 def plans() -> Sequence[Plan]:

@@ -12,9 +12,16 @@ from app.domain.catalog.errors import UnknownAlias
 from app.domain.catalog.models import ModelAlias, ModelPrice
 from app.domain.catalog.operations import lock_prices
 from app.domain.catalog.price_changes import PriceWithdrawal
+from app.domain.catalog.price_memory import mark_change
 from app.foundation import journal
 from app.foundation.database import session
 from app.foundation.sentences import say
+
+
+def model_called(name: str) -> str | None:
+    """Return the model that a name stands for; None if it stands for none."""
+    row = None if price_changes.is_unstorable(name) else session.get(ModelAlias, name)
+    return None if row is None else row.model_id
 
 
 def alias_called(name: str) -> ModelAlias:
@@ -32,6 +39,7 @@ def remove_alias(name: str, *, actor: str, now: datetime) -> None:
     row = alias_called(name)
     told = {"alias": row.alias, "model_id": row.model_id}
     session.delete(row)
+    mark_change()
     journal.write("alias_removed", actor=actor, now=now, details=told)
 
 
@@ -57,5 +65,6 @@ def withdraw_price(price_id: int, *, actor: str, now: datetime) -> None:
     ):
         if row_id is not None:
             session.execute(update(ModelPrice).where(ModelPrice.id == row_id).values(**values))
+    mark_change()
     told = {"model_id": gone.model_id, "from": gone.effective_from.isoformat()}
     journal.write("price_withdrawn", actor=actor, now=now, details=told)

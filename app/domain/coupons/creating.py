@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import null, select
+from sqlalchemy import ColumnElement, func, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.catalog import queries as catalog
@@ -15,7 +15,7 @@ from app.domain.coupons.errors import CouponCodeTaken, CouponInvalid, CouponTerm
 from app.domain.coupons.models import Coupon
 from app.domain.coupons.rules import CouponDraft, CouponTerms
 from app.foundation import journal
-from app.foundation.bulk import insert_rows
+from app.foundation.bulk import any_of, insert_rows
 from app.foundation.database import session
 from app.foundation.errors import FieldError
 from app.foundation.sentences import say, together
@@ -92,6 +92,25 @@ def change(
     return coupon
 
 
+def active_count(prefix: str) -> int:
+    """Return how many coupons are active whose codes begin so."""
+    return session.scalar(select(func.count()).where(_begins(prefix), Coupon.is_active)) or 0
+
+
+def deactivate_many(prefix: str, *, actor: str, now: datetime) -> None:
+    """Let nobody redeem the coupons any more whose codes begin so.
+
+    Whoever has redeemed one keeps what it gave.
+    """
+    active = select(Coupon.id).where(_begins(prefix), Coupon.is_active).order_by(Coupon.id)
+    ids = session.scalars(active.with_for_update()).all()
+    if ids:
+        ended = update(Coupon).where(any_of(Coupon.id, ids))
+        session.execute(ended.values(is_active=False, updated_at=now))
+        details = {"prefix": prefix.upper(), "count": len(ids)}
+        journal.write("coupons_deactivated", actor=actor, now=now, details=details)
+
+
 def draft_of(coupon: Coupon) -> CouponDraft:
     """Return a coupon as somebody would write it down."""
     plans = coupon.applicable_plans
@@ -160,6 +179,10 @@ def _locked(coupon: Coupon) -> Coupon:
 def _new_code(prefix: str) -> str:
     letters = (secrets.choice(CODE_ALPHABET) for _ in range(CODE_RANDOM_LENGTH))
     return rules.normal_code(f"{prefix.strip()}-{''.join(letters)}")
+
+
+def _begins(prefix: str) -> ColumnElement[bool]:
+    return Coupon.code.startswith(prefix.upper(), autoescape=True)
 
 
 def _taken(prefix: str) -> set[str]:

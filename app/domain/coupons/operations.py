@@ -9,25 +9,27 @@ from app.domain.accounts.models import Account
 from app.domain.coupons import queries, redeeming, rules
 from app.domain.coupons.discounting import Discount, UseAct, UseStatus, used
 from app.domain.coupons.models import CouponApplication, CouponGuess, CouponUsage
+from app.domain.coupons.queries import FoundCoupon
 from app.domain.coupons.redeeming import CouponView
 from app.domain.coupons.rules import CouponType
 from app.foundation.bulk import any_of, change_rows, insert_rows
 from app.foundation.database import session
 
 
-def try_code(text: str, account: Account, *, is_look: bool = False, now: datetime) -> bool:
-    """Tell whether there is a coupon with this code, or note a guess of the locked account.
+def try_code(
+    text: str, account: Account, *, is_look: bool = False, now: datetime
+) -> FoundCoupon | None:
+    """Return the coupon with this code, if there is one, or note a guess of the locked account.
 
     To look at the same code again within the hour is no other guess. Raises TooManyCouponGuesses.
     """
-    digest = rules.guess_digest(text, user_id=account.id)
-    guesses = queries.guesses(account, digest, now=now)
+    guesses = queries.guesses(text, account, now=now)
     redeeming.check_guesses(guesses.count)
-    is_known = queries.find_coupon(text) is not None
     # A page that is loaded anew asks for the same code again, and has learnt nothing by it.
-    if not is_known and not (is_look and guesses.has_this):
+    if guesses.found is None and not (is_look and guesses.has_this):
+        digest = rules.guess_digest(text, user_id=account.id)
         session.add(CouponGuess(user_id=account.id, guessed_at=now, digest=digest))
-    return is_known
+    return guesses.found
 
 
 def redeem(

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import rules
@@ -56,11 +68,21 @@ class RedemptionsPage:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundCoupon:
+    """A coupon that an account has named, and how often it has redeemed it."""
+
+    coupon: CouponView
+    redeemed_by_account: int
+
+
+@dataclass(frozen=True, slots=True)
 class Guesses:
-    """How many codes that do not exist an account has tried, and whether one is among them."""
+    """How many codes that do not exist an account has tried, and what stands behind this one."""
 
     count: int
+    # Whether this code is among them.
     has_this: bool
+    found: FoundCoupon | None
 
 
 class Choice(StrEnum):
@@ -125,8 +147,7 @@ def coupon_by_code(text: str) -> Coupon:
 
 def locked_coupon(text: str) -> Coupon:
     """Lock the coupon with this code, however it is written. Raises CouponNotFound."""
-    named = _named(text)
-    return _there(None if named is None else session.scalar(named.with_for_update()))
+    return _there(session.scalar(select(Coupon).where(_is_named(text)).with_for_update()))
 
 
 def no_such_coupon() -> CouponNotFound:
@@ -136,9 +157,7 @@ def no_such_coupon() -> CouponNotFound:
 
 def find_coupon(text: str) -> Coupon | None:
     """Return the coupon with this code, however it is written, if there is one."""
-    named = _named(text)
-    if named is None:
-        return None
+    named = select(Coupon).where(_is_named(text))
     return session.scalar(named.execution_options(populate_existing=True))
 
 
@@ -148,13 +167,16 @@ def _there(found: Coupon | None) -> Coupon:
     return found
 
 
-def _named(text: str) -> Select[Coupon] | None:
+def _is_named(text: str) -> ColumnElement[bool]:
     try:
-        code = rules.normal_code(text)
+        return Coupon.code == rules.normal_code(text)
     except CouponCodeInvalid:
         # No coupon has such a code, and databases do not even store some of them.
-        return None
-    return select(Coupon).where(Coupon.code == code)
+        return false()
+
+
+def _redemptions_count(account: Account) -> Select[int]:
+    return select(func.count(CouponUsage.id)).where(CouponUsage.user_id == account.id)
 
 
 def most_redemptions(coupon: Coupon) -> int:
@@ -165,21 +187,30 @@ def most_redemptions(coupon: Coupon) -> int:
 
 def redemptions_count(coupon_id: int, account: Account) -> int:
     """Return how often the account has redeemed the coupon."""
-    counted = select(func.count()).where(
-        CouponUsage.coupon_id == coupon_id, CouponUsage.user_id == account.id
-    )
+    counted = _redemptions_count(account).where(CouponUsage.coupon_id == coupon_id)
     return session.scalars(counted).one()
 
 
-def guesses(account: Account, digest: str, *, now: datetime) -> Guesses:
-    """Return how many codes that do not exist the account has tried within the hour."""
-    recent = CouponGuess.guessed_at > now - GUESSES_WITHIN
+def guesses(text: str, account: Account, *, now: datetime) -> Guesses:
+    """Return what the account has tried in vain within the hour, and the coupon with this code."""
+    digest = rules.guess_digest(text, user_id=account.id)
     is_this = case((CouponGuess.digest == digest, 1))
-    counted = select(func.count(), func.count(is_this)).where(
-        CouponGuess.user_id == account.id, recent
+    tried = (
+        select(func.count().label("tried"), func.count(is_this).label("of_this"))
+        .where(CouponGuess.user_id == account.id, CouponGuess.guessed_at > now - GUESSES_WITHIN)
+        .subquery()
     )
-    count, of_this = session.execute(counted).one()
-    return Guesses(count, has_this=bool(of_this))
+    redeemed = _redemptions_count(account).where(CouponUsage.coupon_id == Coupon.id)
+    statement = (
+        select(tried.c.tried, tried.c.of_this, Coupon, redeemed.scalar_subquery())
+        # One row of guesses there always is; of coupons perhaps none.
+        .select_from(tried)
+        .outerjoin(Coupon, _is_named(text))
+        .execution_options(populate_existing=True)
+    )
+    count, of_this, row, redeemed_by_account = session.execute(statement).one()
+    found = None if row is None else FoundCoupon(view(row), redeemed_by_account)
+    return Guesses(count, bool(of_this), found)
 
 
 def redemptions_of(account: Account) -> tuple[RedemptionView, ...]:

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import operations, queries, rules
+from app.domain.invoices import operations, rules
+from app.domain.invoices.billable import usage_lines
 from app.domain.invoices.bills import usage_bill
 from app.domain.invoices.models import CarriedAmount, Invoice
 from app.domain.invoices.operations import Seller
@@ -38,7 +39,7 @@ def close_accounts(
     open_accounts = {account.id: account for account in accounts}
     for user_id in _invoiced(list(open_accounts), month) | _carried(list(open_accounts), month):
         del open_accounts[user_id]
-    lines = queries.usage_lines(list(open_accounts), month)
+    lines = usage_lines(list(open_accounts), month)
     due = [open_accounts[user_id] for user_id, theirs in lines.items() if theirs]
     payers = payers_of(due, seller_country=seller.country)
     worked_out = [

@@ -1,7 +1,6 @@
 """Questions about invoices. Reads only, and always for one account."""
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
@@ -9,10 +8,10 @@ from sqlalchemy import ColumnElement, and_, cast, func, or_, select
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
-from app.domain.invoices import bills, line_words, payers, reasons, rules
+from app.domain.invoices import billable, bills, payers, reasons, rules
 from app.domain.invoices.errors import UnknownInvoice
 from app.domain.invoices.models import CarriedAmount, CreditNote, Invoice, InvoiceLine
-from app.domain.invoices.rules import Adjustment, Line, ModelUsage
+from app.domain.invoices.rules import Line
 from app.domain.invoices.views import (
     ALL_INVOICES,
     Discount,
@@ -20,7 +19,6 @@ from app.domain.invoices.views import (
     InvoicesWanted,
     InvoiceView,
 )
-from app.domain.usage.models import UsageCorrection, UsageMonthly
 from app.foundation.bulk import any_of
 from app.foundation.database import Whole, session
 from app.foundation.periods import BillingMonth
@@ -134,26 +132,24 @@ def issued_invoice(reference: str) -> Invoice:
 
 def top_up_draft(account: Account, reference: str) -> Invoice:
     """Return the account's unpaid purchase of extra tokens by its id. Raises UnknownInvoice."""
-    ours = select(Invoice).where(
-        Invoice.user_id == account.id,
-        Invoice.kind == "topup",
-        Invoice.status == rules.InvoiceStatus.DRAFT,
-    )
-    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
-    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
-    if row is None:
+    row = _find_top_up(account, reference)
+    if row is None or row.status != rules.InvoiceStatus.DRAFT:
         raise UnknownInvoice(say("This purchase is not open any more."))
     return row
 
 
 def top_up_of(account: Account, reference: str, *, now: datetime) -> InvoiceView:
     """Return a purchase of extra tokens by its id, paid, open or lapsed. Raises UnknownInvoice."""
-    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.kind == "topup")
-    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
-    row = session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
+    row = _find_top_up(account, reference)
     if row is None:
         raise UnknownInvoice(say("You have no purchase of extra tokens with this id."))
     return view(row, now=now, lines=lines_of([row.id])[row.id])
+
+
+def _find_top_up(account: Account, reference: str) -> Invoice | None:
+    ours = select(Invoice).where(Invoice.user_id == account.id, Invoice.kind == "topup")
+    named = ours.where(Invoice.public_id == reference).execution_options(populate_existing=True)
+    return session.scalar(named) if REFERENCE.fullmatch(reference) is not None else None
 
 
 def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
@@ -183,7 +179,8 @@ def net_paid_minor(period_id: int) -> int:
         .join(Invoice, Invoice.id == CreditNote.invoice_id)
         .where(Invoice.period_id == period_id)
     )
-    net_minor, *less = (int(session.scalar(sums) or 0) for sums in (paid, carried, taken_back))
+    sums = select(*(each.scalar_subquery() for each in (paid, carried, taken_back)))
+    net_minor, *less = (int(minor or 0) for minor in session.execute(sums).one())
     return max(net_minor - sum(less), 0)
 
 
@@ -222,7 +219,7 @@ def draft_of_change(plan_change_id: int) -> Invoice:
 
 def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "") -> InvoiceView:
     """Return what the month's usage invoice would say if it were issued now; nothing is stored."""
-    lines = usage_lines([account.id], month)[account.id]
+    lines = billable.usage_lines([account.id], month)[account.id]
     payer = payers.payer(account, seller_country=seller_country)
     bill = bills.usage_bill(payer, lines, month=str(month))
     totals = bill.totals
@@ -252,15 +249,6 @@ def draft_of(account: Account, month: BillingMonth, *, seller_country: str = "")
         reverse_charge=payer.taxation.reverse_charge,
         discounts=tuple(Discount(_coupon_name(each.code), each.minor) for each in bill.discounts),
     )
-
-
-def usage_lines(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[Line]]:
-    """Return the lines of these accounts' usage invoices: three statements for all of them."""
-    usage = _usage(user_ids, month)
-    adjustments = _adjustments(user_ids, month)
-    return {
-        user_id: rules.usage_lines(usage[user_id], adjustments[user_id]) for user_id in user_ids
-    }
 
 
 def lines_of(invoice_ids: Collection[int]) -> dict[int, list[Line]]:
@@ -351,43 +339,3 @@ def _discounts(row: Invoice) -> list[Discount]:
 
 def _coupon_name(code: str) -> str:
     return say("Coupon {code}", {"code": code})
-
-
-def _usage(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[ModelUsage]]:
-    rolled = UsageMonthly
-    sums = (func.sum(rolled.overage_tokens), func.sum(rolled.final_nanos))
-    statement = (
-        select(rolled.user_id, rolled.model, *sums)
-        .where(any_of(rolled.user_id, user_ids), rolled.billing_month == str(month))
-        .group_by(rolled.user_id, rolled.model)
-    )
-    usage: dict[str, list[ModelUsage]] = defaultdict(list)
-    for user_id, model, overage_tokens, final_nanos in session.execute(statement):
-        usage[user_id].append(ModelUsage(model, int(overage_tokens), int(final_nanos)))
-    return usage
-
-
-def _adjustments(user_ids: Collection[str], month: BillingMonth) -> dict[str, list[Adjustment]]:
-    """Return what waits to be invoiced from months before: carried amounts, then corrections."""
-    carried, corrected = CarriedAmount, UsageCorrection
-    waiting = (carried.invoice_id.is_(None), carried.forgiven_by.is_(None))
-    before = or_(carried.from_month < str(month), carried.kind == "other")
-    amounts = select(carried.user_id, carried.from_month, carried.amount_nanos).where(
-        any_of(carried.user_id, user_ids), *waiting, before
-    )
-    adjustments: dict[str, list[Adjustment]] = defaultdict(list)
-    for user_id, from_month, nanos in session.execute(amounts.order_by(carried.from_month)):
-        adjustments[user_id].append(
-            Adjustment("carried", line_words.carried_from(from_month), nanos)
-        )
-    # A thousand voids of one model and month are one line.
-    summed = func.sum(corrected.amount_nanos)
-    corrections = (
-        select(corrected.user_id, corrected.description, corrected.wording, summed)
-        .where(any_of(corrected.user_id, user_ids), corrected.invoice_id.is_(None))
-        .group_by(corrected.user_id, corrected.description, corrected.wording)
-        .order_by(corrected.user_id, func.min(corrected.id))
-    )
-    for user_id, text, wording, nanos in session.execute(corrections):
-        adjustments[user_id].append(Adjustment("correction", told(text, wording), int(nanos)))
-    return adjustments

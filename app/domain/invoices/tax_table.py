@@ -27,6 +27,12 @@ def taxes() -> Sequence[TaxRate]:
     return session.scalars(select(TaxRate).order_by(TaxRate.country)).all()
 
 
+def locked_tax(country: str) -> TaxRate | None:
+    """Return a country's tax, locked; None if it has none."""
+    known = COUNTRY.fullmatch(country) is not None
+    return session.get(TaxRate, country, with_for_update=True) if known else None
+
+
 def set_tax(country: str, *, name: str, rate_bp: int, actor: str, now: datetime) -> TaxRate:
     """Set what customers of a country pay on invoices issued from now on. Raises TaxInvalid."""
     country, name = country.strip().upper(), name.strip()
@@ -50,8 +56,7 @@ def set_tax(country: str, *, name: str, rate_bp: int, actor: str, now: datetime)
 def remove_tax(country: str, *, actor: str, now: datetime) -> None:
     """Let customers of a country pay no tax on invoices from now on. Raises UnknownTax."""
     country = country.strip().upper()
-    known = COUNTRY.fullmatch(country) is not None
-    rate = session.get(TaxRate, country, with_for_update=True) if known else None
+    rate = locked_tax(country)
     if rate is None:
         raise UnknownTax(say("There is no tax for this country."))
     session.delete(rate)

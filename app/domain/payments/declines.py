@@ -65,6 +65,11 @@ def because(decline_code: str | None) -> Sentence:
     return DECLINES.get(decline_code, unknown)
 
 
+def known_reason(decline_code: str | None) -> Sentence | None:
+    """Return why a card was declined, where there are words for it."""
+    return DECLINES.get(decline_code or "")
+
+
 class DeclinedColumns(NamedTuple):
     """What `newest_attempt` reads of an automatic purchase that did not go through."""
 

@@ -23,7 +23,7 @@ class PaymentFile:
     """An attempt to pay, what its provider calls it, and what became of its money."""
 
     payment: PaymentView
-    # checkout or off_session.
+    # checkout, off_session or on_session.
     method: str
     provider_session: str | None
     provider_payment: str | None

@@ -64,7 +64,7 @@ class SetupOrder:
 
 @dataclass(frozen=True, slots=True)
 class ChargeOrder:
-    """What a saved card is to be charged without its owner; the same for every repeat."""
+    """What a saved card is to be charged; the same for every repeat of the same key."""
 
     payment_id: str
     reference: str
@@ -74,6 +74,9 @@ class ChargeOrder:
     description: str
     customer: str
     card: str
+    # Its owner has just said so himself. All the same nobody asks him here: what his bank wants
+    # him to confirm has failed, and he is led to a page.
+    is_on_session: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint(PROVIDER_KNOWN, "provider_known"),
         CheckConstraint("purpose IN ('invoice', 'plan_change', 'topup')", "purpose_known"),
-        CheckConstraint("method IN ('checkout', 'off_session')", "method_known"),
+        CheckConstraint("method IN ('checkout', 'off_session', 'on_session')", "method_known"),
         CheckConstraint(
             "status IN ('created', 'pending', 'unknown', 'settled', 'failed', 'expired')",
             "status_known",

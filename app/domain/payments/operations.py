@@ -50,21 +50,45 @@ def add_checkout(
 def add_off_session(
     invoice: Invoice, *, purpose: str, card: PaymentMethod, amount_minor: int, now: datetime
 ) -> Payment:
-    """Write down that a saved card is to be charged; the account is locked.
+    """Write down that a saved card is to be charged by itself; the account is locked.
 
     Raises CardNotUsable.
     """
+    given = {"purpose": purpose, "method": rules.OFF_SESSION}
+    return _add_charge(invoice, card, **given, amount_minor=amount_minor, now=now)
+
+
+def add_on_session(
+    invoice: Invoice, *, purpose: str, card: PaymentMethod, amount_minor: int, now: datetime
+) -> Payment:
+    """Write down that a saved card is to be charged as its owner has just said.
+
+    The account is locked. Raises CardNotUsable.
+    """
+    given = {"purpose": purpose, "method": rules.ON_SESSION}
+    return _add_charge(invoice, card, **given, amount_minor=amount_minor, now=now)
+
+
+def _add_charge(
+    invoice: Invoice,
+    card: PaymentMethod,
+    *,
+    purpose: str,
+    method: str,
+    amount_minor: int,
+    now: datetime,
+) -> Payment:
     assert card.user_id == invoice.user_id, "nobody pays with somebody else's card"
     rules.check_chargeable(
         is_removed=card.removed_at is not None, has_consent=card.consented_at is not None
     )
     payment = _attempt(invoice, purpose=purpose, amount_minor=amount_minor, now=now)
-    payment.provider, payment.method = card.provider, rules.OFF_SESSION
+    payment.provider, payment.method = card.provider, method
     payment.payment_method_id = card.id
     payment.idempotency_key = rules.idempotency_key(
         payment.public_id,
         attempt_number=payment.attempt_number,
-        method=rules.OFF_SESSION,
+        method=method,
         card_id=card.id,
     )
     return _written(payment)

@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import NamedTuple
 
 from sqlalchemy import Select, and_, func, or_, select
 
@@ -16,7 +14,6 @@ from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.models import Payment, PaymentMethod, ProviderEvent
 from app.domain.payments.rules import (
     ASK_AFTER,
-    AUTHENTICATION_REQUIRED,
     CHECKOUT,
     OFF_SESSION,
     UNDECIDED,
@@ -27,7 +24,6 @@ from app.domain.payments.views import EventView, PaymentView
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.foundation.bulk import any_of
 from app.foundation.database import session
-from app.foundation.periods import BillingMonth
 from app.foundation.sentences import say
 
 UNDECIDED_TOO_LONG = timedelta(days=1)
@@ -125,28 +121,11 @@ def page_of_change(plan_change_id: int, *, now: datetime) -> str | None:
     """Return the provider's page on which a change of plan can be paid, if one is open."""
     of_change = Invoice.plan_change_id == plan_change_id
     return session.scalar(
-        _pages(now).join(Invoice, Invoice.id == Payment.invoice_id).where(of_change).limit(1)
+        pages_open(now).join(Invoice, Invoice.id == Payment.invoice_id).where(of_change).limit(1)
     )
 
 
-class WaitingTopUps(NamedTuple):
-    """What an account's purchases of extra tokens wait for its owner with."""
-
-    # The newest automatic one that a bank wants to be confirmed, by its invoice's id.
-    to_confirm: str | None
-    # The provider's page that is still open: who left it without having paid finds it again.
-    page_open: str | None
-
-
-def waiting_top_ups(user_id: str, *, now: datetime) -> WaitingTopUps:
-    """Return which of the account's top-ups wait for its owner, in one statement."""
-    ours = Payment.user_id == user_id, Payment.purpose == "topup"
-    page = _pages(now).where(*ours).limit(1)
-    both = select(_to_confirm(user_id).scalar_subquery(), page.scalar_subquery())
-    return WaitingTopUps._make(session.execute(both).one())
-
-
-def _pages(now: datetime) -> Select[str | None]:
+def pages_open(now: datetime) -> Select[str | None]:
     """Return the pages of providers that are open, the newest first."""
     is_open = Payment.status == PaymentStatus.PENDING, Payment.expires_at > now
     pages = select(Payment.checkout_url).where(Payment.checkout_url.is_not(None), *is_open)
@@ -202,52 +181,6 @@ def invoices_to_charge(*, now: datetime, limit: int) -> Sequence[tuple[int, str]
         if issued_at is not None and is_charge_due(issued_at, last_at=last, now=now)
     )
     return list(islice(due, limit))
-
-
-@dataclass(frozen=True, slots=True)
-class AutoTopUps:
-    """What was bought automatically in a month, or is about to be."""
-
-    count: int
-    gross_minor: int
-    is_in_flight: bool
-
-
-def auto_top_ups(user_id: str, *, month: BillingMonth) -> AutoTopUps:
-    """Return the automatic top-ups of a UTC month that were paid or may still be."""
-    columns = select(Payment.amount_minor, Payment.status, Payment.created_at).where(
-        Payment.user_id == user_id,
-        Payment.purpose == "topup",
-        Payment.method == "off_session",
-        Payment.status.in_((*UNDECIDED, PaymentStatus.SETTLED)),
-    )
-    tried = session.execute(
-        columns.where(
-            or_(Payment.created_at >= month.period.starts_at, Payment.status.in_(UNDECIDED))
-        )
-    ).all()
-    of_month = [row.amount_minor for row in tried if row.created_at in month.period]
-    return AutoTopUps(
-        count=len(of_month),
-        gross_minor=sum(of_month),
-        is_in_flight=any(row.status in UNDECIDED for row in tried),
-    )
-
-
-def _to_confirm(user_id: str) -> Select[str]:
-    statement = (
-        select(Invoice.public_id)
-        .join(Payment, Payment.invoice_id == Invoice.id)
-        .where(
-            Invoice.user_id == user_id,
-            Invoice.kind == "topup",
-            Invoice.status == "draft",
-            Payment.method == "off_session",
-            Payment.decline_code == AUTHENTICATION_REQUIRED,
-        )
-        .order_by(Invoice.id.desc())
-    )
-    return statement.limit(1)
 
 
 def accounts_to_top_up() -> Sequence[str]:

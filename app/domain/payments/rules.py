@@ -31,7 +31,8 @@ PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=5)
 # would hold as long as anybody likes. A bank may want to hear whoever buys tokens: he has a day.
 MORE_PAGES_FOR = {"plan_change": PLAN_CHANGE_LIFE, "topup": timedelta(hours=24)}
 REPEAT_MARGIN = timedelta(minutes=2)
-CHECKOUT, OFF_SESSION = "checkout", "off_session"
+# On the provider's page, or with a saved card: by itself, or because its owner has just said so.
+CHECKOUT, OFF_SESSION, ON_SESSION = "checkout", "off_session", "on_session"
 # Providers remember the answer to a key for a day. After that the same call would be a new one.
 KEY_LIFE = timedelta(hours=23)
 # Stripe's word for a bank that wants to hear the card's owner himself.

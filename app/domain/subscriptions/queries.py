@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import SelectBase, Text, bindparam, cast, literal, or_, select
+from sqlalchemy import Select, SelectBase, Text, and_, bindparam, cast, literal, or_, select
 
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
@@ -82,11 +82,17 @@ class SubscriptionView:
         return self.period.grace_ends_at is not None
 
 
-def subscription_of(user_id: str, *, now: datetime, grace: timedelta) -> SubscriptionView:
-    """Return where the account's subscription stands."""
-    pairs = periods_since([user_id], since=now)
-    period, subscription = pairs[-1]
-    views = _until_now(pairs, now=now, grace=grace)
+def subscription_of(
+    user_id: str, *, now: datetime, grace: timedelta, terms: Mapping[str, Terms] | None = None
+) -> SubscriptionView:
+    """Return where the account's subscription stands; whoever knows all plans' terms gives them."""
+    waits = and_(PlanChange.user_id == user_id, PlanChange.status == "open")
+    waiting = (PlanChange.id, PlanChange.to_plan_id, PlanChange.lapses_at)
+    statement = _periods_since([user_id], since=now).outerjoin(PlanChange, waits)
+    rows = session.execute(statement.add_columns(*waiting)).all()
+    pairs = [(row[0], row[1]) for row in rows]
+    period, subscription, *opened = rows[-1]
+    views = _until_now(pairs, now=now, grace=grace, terms=terms)
     is_written = views[-1].id == period.id
     unpaid = views[-1].grace_ends_at is not None
     ahead = SubscriptionStatus.PAST_DUE if unpaid else SubscriptionStatus.ACTIVE
@@ -97,7 +103,7 @@ def subscription_of(user_id: str, *, now: datetime, grace: timedelta) -> Subscri
         auto_renew=subscription.auto_renew or not is_written,
         cancelled_at=subscription.cancelled_at if is_written else None,
         pending_plan_id=subscription.pending_plan_id if is_written else None,
-        open_change=_open_change(user_id),
+        open_change=None if opened[0] is None else OpenChange(*opened),
     )
 
 
@@ -143,12 +149,15 @@ def periods_until_now(
     return _until_now(periods_since([user_id], since=since), now=now, grace=grace)
 
 
-def _until_now(pairs: Pairs, *, now: datetime, grace: timedelta) -> list[PeriodView]:
+def _until_now(
+    pairs: Pairs, *, now: datetime, grace: timedelta, terms: Mapping[str, Terms] | None = None
+) -> list[PeriodView]:
     views = [_view(period) for period, _ in pairs]
     last, subscription = pairs[-1]
     running = running_in(subscription, last)
     if now >= running.ends:
-        following = rules.periods_until(now, running, terms=terms_by_plan(), grace=grace)
+        known = terms_by_plan() if terms is None else terms
+        following = rules.periods_until(now, running, terms=known, grace=grace)
         views += [_view_ahead(period) for period in following]
     return views
 
@@ -178,15 +187,21 @@ def terms_ahead(plan_id: str, terms: Plan | PlanTerms) -> Terms:
 
 def periods_since(user_ids: Collection[str], *, since: datetime) -> Pairs:
     """Return the accounts' current periods and those that ended after a moment, oldest first."""
+    statement = _periods_since(user_ids, since=since)
+    return [(period, subscription) for period, subscription in session.execute(statement)]
+
+
+def _periods_since(
+    user_ids: Collection[str], *, since: datetime
+) -> Select[SubscriptionPeriod, Subscription]:
     recent = or_(SubscriptionPeriod.is_current, SubscriptionPeriod.ends_at > since)
-    statement = (
+    return (
         select(SubscriptionPeriod, Subscription)
         .join(Subscription, Subscription.id == SubscriptionPeriod.subscription_id)
         .where(any_of(SubscriptionPeriod.user_id, user_ids), recent)
         .order_by(SubscriptionPeriod.starts_at)
         .execution_options(populate_existing=True)
     )
-    return [(period, subscription) for period, subscription in session.execute(statement)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,12 +317,6 @@ def running_in(subscription: Subscription, period: SubscriptionPeriod) -> Runnin
         ends_at=period.ends_at,
         grace_ends_at=period.grace_ends_at,
     )
-
-
-def _open_change(user_id: str) -> OpenChange | None:
-    columns = select(PlanChange.id, PlanChange.to_plan_id, PlanChange.lapses_at)
-    row = session.execute(columns.filter_by(user_id=user_id, status="open")).one_or_none()
-    return None if row is None else OpenChange(*row)
 
 
 class WrittenPeriod(NamedTuple):

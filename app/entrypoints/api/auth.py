@@ -24,6 +24,7 @@ from app.foundation import clock
 from app.foundation.database import end_reading, transaction
 from app.foundation.direct import in_one_go
 from app.foundation.errors import Kind, Refusal
+from app.foundation.readiness import STORE_AWAY
 from app.foundation.secret_keys import KeyKind
 
 Call = Callable[..., Response]
@@ -227,7 +228,8 @@ def _note_use(caller: Caller) -> None:
     now = clock.now()
     if key_rules.is_worth_noting(caller.last_used_at, now=now):
         callers.forget(caller)
-        with transaction():
+        # Where nothing can be written, as on a replica, there may be much to read.
+        with suppress(*STORE_AWAY), transaction():
             keys.note_use(caller.id, now=now)
 
 

@@ -9,7 +9,6 @@ from wtforms import Field
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
-from app.domain.catalog import queries as catalog
 from app.domain.catalog.errors import UnknownPlan
 from app.domain.coupons import queries
 from app.domain.coupons.errors import (
@@ -24,6 +23,7 @@ from app.domain.coupons.errors import (
 )
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions.errors import PlanNotForSale
+from app.domain.subscriptions.known_plans import KnownPlan, known_plans
 from app.entrypoints.csrf import comes_from_elsewhere
 from app.entrypoints.languages import field_label, translated
 from app.entrypoints.settings import renewal_grace
@@ -60,7 +60,8 @@ pages.before_request(require_sign_in)
 @pages.get("/coupons")
 def index() -> ResponseReturnValue:
     """Show the form, and what was redeemed."""
-    return _coupons(_form(CouponForm(formdata=None, data={"plan_id": _plan_in_query()})))
+    form, _ = _form(CouponForm(formdata=None, data={"plan_id": _plan_in_query()}))
+    return _coupons(form)
 
 
 @pages.get("/coupons/preview")
@@ -70,17 +71,18 @@ def preview() -> ResponseReturnValue:
     if "coupon_code" not in request.args or comes_from_elsewhere():
         return redirect(url_for(".index"))
     # A form that changes nothing has no token to show.
-    form, previewed = _form(CouponForm(formdata=request.args, meta={"csrf": False})), None
+    form, plans = _form(CouponForm(formdata=request.args, meta={"csrf": False}))
+    previewed = None
     if form.validate():
         with refusals_shown_on(_fields(form)):
-            previewed = _previewed(form)
+            previewed = _previewed(form, plans)
     return _coupons(form, previewed=previewed)
 
 
 @pages.post("/coupons")
 def redeem() -> ResponseReturnValue:
     """Redeem a coupon, or say at the field why not."""
-    form, redeemed = _form(CouponForm()), None
+    (form, _), redeemed = _form(CouponForm()), None
     if form.validate():
         with refusals_shown_on(_fields(form)):
             redeemed = _redeemed(form)
@@ -92,15 +94,18 @@ def redeem() -> ResponseReturnValue:
     return redirect(url_for(".index", plan_id=form.plan_id.data or None), 303)
 
 
-def shown(account: Account, *, form: CouponForm | None = None) -> Mapping[str, Any]:
+def shown(
+    account: Account, *, form: CouponForm | None = None, previewed: CouponPreview | None = None
+) -> Mapping[str, Any]:
     """Return what the page shows of an account, as the address asks for it."""
     page = page_number()
-    form = form or _form(CouponForm(formdata=None))
+    form = form or _form(CouponForm(formdata=None))[0]
     return {
         "form": form,
+        "preview": previewed,
         # Whoever came from a plan's preview goes back to it.
         "chosen_plan": _chosen_plan(form),
-        "waiting": plan_changes.find_open(account),
+        "waiting": previewed.open_change if previewed else plan_changes.find_open(account),
         "found": queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
         "page": page,
         "page_size": PAGE_SIZE,
@@ -108,15 +113,21 @@ def shown(account: Account, *, form: CouponForm | None = None) -> Mapping[str, A
     }
 
 
-def _previewed(form: CouponForm) -> CouponPreview:
+def _previewed(form: CouponForm, plans: Mapping[str, KnownPlan]) -> CouponPreview:
     account, code, now = signed_in_account(), form.coupon_code.data or "", clock.now()
     # A preview is as good for guessing.
     with signed_in_transaction():
-        is_known = try_coupon(code, account, is_look=True, now=now)
-    if not is_known:
+        found = try_coupon(code, account, is_look=True, now=now)
+    if found is None:
         raise queries.no_such_coupon()
-    plan_id = form.plan_id.data or None
-    return preview_coupon(code, account, plan_id=plan_id, grace=renewal_grace(), now=now)
+    return preview_coupon(
+        found,
+        account,
+        plan_id=form.plan_id.data or None,
+        plans=plans,
+        grace=renewal_grace(),
+        now=now,
+    )
 
 
 def _redeemed(form: CouponForm) -> Redemption:
@@ -129,10 +140,12 @@ def _redeemed(form: CouponForm) -> Redemption:
     raise queries.no_such_coupon()
 
 
-def _form(form: CouponForm) -> CouponForm:
-    offers = [(plan.id, plan.name) for plan in catalog.plans_for_sale()]
+def _form(form: CouponForm) -> tuple[CouponForm, Mapping[str, KnownPlan]]:
+    """Return the form with the plans that it offers, and all that are known."""
+    plans = known_plans()
+    offers = [(plan_id, plan.name) for plan_id, plan in plans.items() if plan.is_for_sale]
     form.plan_id.choices = [MY_PLAN, *offers]
-    return form
+    return form, plans
 
 
 def _plan_in_query() -> str:
@@ -156,6 +169,5 @@ def _coupons(form: CouponForm, *, previewed: CouponPreview | None = None) -> Res
         "web/coupons/index.html",
         "web/coupons/_coupons.html",
         status=422 if form.errors else 200,
-        preview=previewed,
-        **shown(signed_in_account(), form=form),
+        **shown(signed_in_account(), form=form, previewed=previewed),
     )

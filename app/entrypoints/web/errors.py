@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -42,7 +42,6 @@ WORDS = {
         say("The database cannot be reached right now. Please try again."),
     ),
 }
-CONSOLE = "/operator"
 DID_NOT_WORK = say("That did not work")
 TITLES = {
     403: say("This is not yours"),
@@ -111,11 +110,8 @@ def _frame(status: int) -> str:
     reader = _reader() if status < HTTPStatus.INTERNAL_SERVER_ERROR else None
     if reader is None:
         return "layouts/outside.html"
-    if reader.role == Role.OPERATOR:
-        return "layouts/console.html"
-    # No customer is told by a frame which pages the console has.
-    is_ours = request.url_rule is not None and not request.path.startswith(CONSOLE)
-    return "layouts/dashboard.html" if is_ours else "layouts/outside.html"
+    # A customer's is the same at every address: no frame tells him which pages the console has.
+    return f"layouts/{'console' if reader.role == Role.OPERATOR else 'dashboard'}.html"
 
 
 def _reader() -> Account | None:

@@ -1,9 +1,6 @@
 """What the forms accept: shape only; what it means is the domain's to say."""
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from zoneinfo import available_timezones
+from collections.abc import Callable, Mapping
 
 from flask import request
 from flask_wtf import FlaskForm
@@ -13,25 +10,12 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
-from app.entrypoints.languages import field_label, language, translated
-from app.foundation.languages import ENGLISH, cities
-from app.foundation.sentences import Sentence, say, say_about
+from app.entrypoints.languages import field_label, translated
+from app.entrypoints.web.zones import zone_choices
+from app.foundation.sentences import say, say_about
 
 EMAIL_LENGTH_MAX = 254
 CODE_LENGTH_MAX = 40
-UNIVERSAL = say("Universal")
-REGIONS = {
-    "Africa": say("Africa"),
-    "America": say("America"),
-    "Antarctica": say("Antarctica"),
-    "Arctic": say("Arctic"),
-    "Asia": say("Asia"),
-    "Atlantic": say("Atlantic"),
-    "Australia": say("Australia"),
-    "Europe": say("Europe"),
-    "Indian": say("Indian"),
-    "Pacific": say("Pacific"),
-}
 
 
 def visible(text: str | None) -> str | None:
@@ -42,44 +26,6 @@ def visible(text: str | None) -> str | None:
 def spoken(choices: Mapping[str, str]) -> Callable[[], dict[str, str]]:
     """Return choices that are in the reader's language whenever a form offers them."""
     return lambda: {value: str(translated(words)) for value, words in choices.items()}
-
-
-def zone_choices() -> dict[str, list[tuple[str, str]]]:
-    """Return the time zones to choose from, by region, in the reader's language."""
-    return _zones_in(language())
-
-
-@cache
-def _zones_in(code: str) -> dict[str, list[tuple[str, str]]]:
-    choices = {UNIVERSAL.in_language(code): [("UTC", "UTC")]}
-    # In English the zones' own names tell more than those of the cities.
-    named = {} if code == ENGLISH else cities(code)
-    offered = [name for name in sorted(available_timezones()) if name.partition("/")[0] in REGIONS]
-    shared, in_full = Counter(named.get(name) for name in offered), _short_names(offered)
-    for name in offered:
-        region, shown = name.partition("/")[0], _place(name)
-        city = named.get(name, shown)
-        if name in in_full and city == shown:
-            city = _same(shown, _place(in_full[name])).in_language(code)
-        # One city has several zones where it was called otherwise before.
-        told = f"{city} ({shown})" if shared[city] > 1 else city
-        choices.setdefault(REGIONS[region].in_language(code), []).append((name, told))
-    return choices
-
-
-def _place(zone_name: str) -> str:
-    return zone_name.partition("/")[2].replace("_", " ").replace("/", " – ")
-
-
-def _same(place: str, other: str) -> Sentence:
-    return say("{place}, the same as {other}", {"place": place, "other": other})
-
-
-def _short_names(offered: Sequence[str]) -> dict[str, str]:
-    """Return the zones that are others without the country, and which: browsers know either."""
-    long = (name for name in offered if name.count("/") > 1)
-    short = {"/".join((name.split("/")[0], name.split("/")[-1])): name for name in long}
-    return {name: short[name] for name in offered if name in short}
 
 
 class SentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types

@@ -1,10 +1,13 @@
 """Where the provider sends customers back to: the payment is confirmed by asking the provider."""
 
-from flask import Blueprint, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.payments import queries as payments
+from app.domain.payments.declines import known_reason
+from app.domain.payments.views import PaymentView
 from app.entrypoints.gateways import gateways_for_news
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
@@ -25,10 +28,15 @@ def show(payment_id: str) -> ResponseReturnValue:
         # What has settled it is no page: it leads to one, without what the provider has added to
         # the address.
         return redirect(url_for(".show", payment_id=payment_id), 303)
+    return _shown(payment, account)
+
+
+def _shown(payment: PaymentView, account: Account) -> Response:
     return respond(
         "web/payments/show.html",
         "web/payments/_payment.html",
         payment=payment,
+        reason=known_reason(payment.decline_code),
         # Where a purchase is seen once it is paid; an invoice has a page of its own.
         back=BACK.get(payment.purpose),
         local=zone(account.timezone),

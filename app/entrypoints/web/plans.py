@@ -121,9 +121,10 @@ def resume() -> ResponseReturnValue:
 def shown(account: Account) -> Mapping[str, Any]:
     """Return what the page shows of an account."""
     now = clock.now()
-    standing = queries.subscription_of(account.id, now=now, grace=renewal_grace())
-    period, waiting = standing.period, standing.open_change
     known = {plan.id: plan for plan in catalog.plans()}
+    terms = {plan_id: queries.terms_of(plan) for plan_id, plan in known.items()}
+    standing = queries.subscription_of(account.id, now=now, grace=renewal_grace(), terms=terms)
+    period, waiting = standing.period, standing.open_change
     offers = [plan for plan in known.values() if plan.is_for_sale]
     unpaid = invoices.unpaid_invoices(account, now=now) if standing.is_past_due else ()
     return {
@@ -132,7 +133,7 @@ def shown(account: Account) -> Mapping[str, Any]:
         "no_plan": PAY_AS_YOU_GO,
         "costs": plan_costs(account, [known[PAY_AS_YOU_GO], *offers], now=now),
         "standing": standing,
-        "renewal": preview_renewal(account, standing, known.values()),
+        "renewal": preview_renewal(account, standing, terms),
         "quota_used": share_permille(period.quota_tokens_used, period.quota),
         "checkout_url": payments.page_of_change(waiting.id, now=now) if waiting else None,
         "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),

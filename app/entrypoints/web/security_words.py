@@ -48,6 +48,7 @@ WORDS: Mapping[str, Sentence] = {
     Act.CHECKOUT_BEGUN: say("Payment begun"),
     Act.INVOICE_CHARGED: say("Invoice charged to the saved card"),
     Act.AUTO_TOPUP_BEGUN: say("Automatic top-up begun"),
+    Act.TOPUP_CHARGED: say("Extra tokens charged to the saved card"),
     Act.PAYMENT_SETTLED: say("Payment settled"),
     Act.PAYMENT_FAILED: say("Payment failed"),
     Act.OVERPAYMENT_RECEIVED: say("Overpayment received"),

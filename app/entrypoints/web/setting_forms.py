@@ -13,9 +13,10 @@ from app.domain.accounts.settings_rules import (
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import field_label, language, translated
-from app.entrypoints.web.forms import spoken, visible, zone_choices
+from app.entrypoints.web.forms import spoken, visible
 from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import DIGITS, Amount, Numbers, Switch, Whole, visible_lines
+from app.entrypoints.web.zones import zone_choices
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
 

@@ -8,19 +8,23 @@ from zoneinfo import ZoneInfo
 from app.domain.accounts.devices import device_in_words
 from app.domain.catalog.rules import Price, PricedTokens, priced_tokens
 from app.domain.invoices.documents import address_lines
+from app.domain.payments import dispute_reasons
 from app.domain.payments.declines import DECLINES
 from app.domain.usage.views import RecordView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import language
+from app.entrypoints.web.zones import zone_called
 from app.foundation import figures
 from app.foundation.figures import (
     CENT,
     MINUS,
+    NANOS_PER_MILLION,
     count,
     dollars,
     payment_method,
     rate,
     usd_of_minor,
+    usd_per_million,
     usd_written,
 )
 from app.foundation.languages import (
@@ -36,7 +40,6 @@ from app.foundation.money import (
     round_half_up,
     usd_from_minor,
     usd_from_nanos,
-    usd_per_1k_from_pico,
     usd_per_token_from_pico,
 )
 
@@ -54,8 +57,6 @@ UNITS = {
 }
 # What stands between a day and its hour.
 HOUR_FOLLOWS = {ENGLISH: ", ", CHINESE: " "}
-# A million tokens at a pico-dollar each cost a micro-dollar.
-NANOS_PER_MILLION = 1000
 
 
 def usd(nanos: int) -> str:
@@ -79,11 +80,6 @@ def usd_exact(nanos: int) -> str:
     """Return the amount with every decimal it has, two at least."""
     amount = usd_from_nanos(nanos)
     return dollars(amount if _decimals(amount) > CENT_DECIMALS else amount.quantize(CENT))
-
-
-def usd_per_million(pico: int) -> str:
-    """Return a price per token as that of a million tokens: $20.00."""
-    return usd_exact(pico * NANOS_PER_MILLION)
 
 
 def usd_plain(nanos: int) -> str:
@@ -177,16 +173,6 @@ def usd_input(minor: int) -> str:
     return f"{usd_from_minor(minor):.2f}"
 
 
-def usd_per_token(pico: int) -> str:
-    """Return the exact price of a token: $0.00015."""
-    return dollars(usd_per_token_from_pico(pico))
-
-
-def usd_per_1k(pico: int) -> str:
-    """Return the exact price of a thousand tokens: $0.0025."""
-    return dollars(usd_per_1k_from_pico(pico))
-
-
 def usd_per_million_about(pico: int) -> str:
     """Return an average price of a million tokens with three digits that matter: $2.46."""
     amount = usd_from_nanos(pico * NANOS_PER_MILLION)
@@ -265,13 +251,13 @@ FILTERS: dict[str, Callable[..., object]] = {
     "soon": soon,
     "usd_written": usd_written,
     "usd_input": usd_input,
-    "usd_per_token": usd_per_token,
-    "usd_per_1k": usd_per_1k,
     "usd_per_million_about": usd_per_million_about,
     "rfc3339": rfc3339,
+    "zone_called": zone_called,
     "from_seconds": from_seconds,
     "covered_nanos": covered_nanos,
     "declined_because": declined_because,
+    "contested_because": dispute_reasons.in_words,
     "device": device_in_words,
     "country_called": country_called,
     "address_of": address_of,

@@ -15,8 +15,13 @@ from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.errors import InvoiceNotPayable
-from app.domain.payments import queries as payments
-from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
+from app.domain.payments.errors import (
+    CardNotUsable,
+    ConsentMissing,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+from app.domain.payments.top_ups import find_card, find_charge, top_ups_of
 from app.domain.reporting.rules import share_permille
 from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
@@ -28,7 +33,7 @@ from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
-from app.entrypoints.web.saving_cards import CARD_OFFER, consent_in_form
+from app.entrypoints.web.saving_cards import CARD_OFFER, SAVES_CARDS, consent_in_form
 from app.entrypoints.web.setting_forms import as_set
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
@@ -43,10 +48,13 @@ from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
 from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
+from app.workflows.pay_with_card import pay_with_card
 from app.workflows.switch_plan import Shop
-from app.workflows.top_up import Counter, TopUp, pay_top_up, top_up
+from app.workflows.top_up import Counter, begin_top_up, pay_top_up, top_up
 
 PAGE_SIZE = 12
+# What the form calls the card that is saved, beside the providers' names.
+SAVED_CARD = "card"
 NOT_BOUGHT = (
     ConsentMissing,
     DeletionPending,
@@ -118,7 +126,7 @@ def rule() -> ResponseReturnValue:
 
 @pages.post("/tokens/buy")
 def buy() -> ResponseReturnValue:
-    """Lead to the page where the tokens are paid; without a provider, say what they cost."""
+    """Lead to where the tokens are paid; without a provider, say what they cost."""
     form, provider = BuyForm(), request.form.get("provider")
     if not provider:
         return redirect(url_for(".index", amount=request.form.get("amount", "")), 303)
@@ -126,16 +134,31 @@ def buy() -> ResponseReturnValue:
         return _shown(buying=form, status=422)
     with refusals_noted(*NOT_BOUGHT) as noted:
         with refusals_shown_on({NoTokensForSale: form.amount, TopUpAmountInvalid: form.amount}):
-            bought = _bought(form.amount_minor, provider, now=clock.now())
-            return redirect(bought.checkout.checkout_url, 303)
+            return redirect(_where_paid(form.amount_minor, provider, now=clock.now()), 303)
         return _shown(buying=form, status=422)
     return _shown(buying=form, trouble=noted[0].message, status=STATUS[noted[0].kind])
 
 
 @pages.get("/tokens/finish/<reference>")
 def show_unfinished(reference: str) -> ResponseReturnValue:
-    """Show a purchase that a bank wants its customer to confirm, or what became of it."""
+    """Show a purchase that waits for its customer's word, or what became of it."""
     return _shown_unfinished(reference)
+
+
+@pages.post("/tokens/charge/<reference>")
+def charge(reference: str) -> ResponseReturnValue:
+    """Have the saved card charged, and show what became of it, or say why it was not."""
+    with refusals_noted(CardNotUsable, *NOT_BOUGHT) as noted:
+        payment_id = pay_with_card(
+            signed_in_account(),
+            reference,
+            card_id=request.form.get("card", 0, type=int),
+            shop=_shop(SAVES_CARDS),
+            now=clock.now(),
+        )
+        return redirect(_after_charge(reference, payment_id), 303)
+    refused = noted[0]
+    return _shown_unfinished(reference, trouble=refused.message, status=STATUS[refused.kind])
 
 
 @pages.post("/tokens/finish/<reference>")
@@ -162,7 +185,8 @@ def shown(
     """Return what the page shows of an account, with what was typed into its forms."""
     now = clock.now()
     at_counter = counter(account, now=now)
-    chosen, state = view_of(account, at_counter.chosen), top_up_state(account, at_counter, now=now)
+    chosen, top_ups = view_of(account, at_counter.chosen), top_ups_of(account.id, now=now)
+    state = top_up_state(account, at_counter, top_ups, now=now)
     offer = token_offer(account, at_counter.period, now=now)
     ruled = automatic(at_counter, chosen, now=now)
     bill = ruled.bill if buying is None else _quoted(buying, at_counter, now=now)
@@ -177,9 +201,10 @@ def shown(
         "automatic": ruled,
         "state": state,
         "said": guard(state, now=now),
-        "waiting": payments.waiting_top_ups(account.id, now=now),
+        "waiting": top_ups.waiting,
         **_ledger(account),
-        "saving": None if state.has_card else CARD_OFFER,
+        "card": top_ups.card,
+        "saving": None if top_ups.card else CARD_OFFER,
         "providers": sorted(gateways()),
         "local": zone(account.timezone),
         "now": now,
@@ -219,27 +244,49 @@ def _ledger(account: Account) -> dict[str, object]:
     }
 
 
-def _bought(amount_minor: int, provider: str, *, now: datetime) -> TopUp:
-    return top_up(
-        signed_in_account(),
+def _where_paid(amount_minor: int, provider: str, *, now: datetime) -> str:
+    account = signed_in_account()
+    if provider == SAVED_CARD:
+        # Before his card is charged, he sees what for.
+        shop = _shop(SAVES_CARDS)
+        reference, _ = begin_top_up(account, amount_minor=amount_minor, shop=shop, now=now)
+        return url_for(".show_unfinished", reference=reference)
+    bought = top_up(
+        account,
         amount_minor=amount_minor,
         shop=_shop(provider),
         consent=consent_in_form(provider, now=now),
         now=now,
     )
+    return bought.checkout.checkout_url
+
+
+def _after_charge(reference: str, payment_id: str) -> str:
+    charged = find_charge(signed_in_account(), reference)
+    if charged is not None and charged.awaits_owner:
+        return url_for(".show_unfinished", reference=reference)
+    return url_for("web.payments.show", payment_id=payment_id)
 
 
 def _shop(provider: str) -> Shop:
     return shop(provider, signed_in_account(), look=look_at_session)
 
 
-def _shown_unfinished(reference: str, *, trouble: str = "", status: int = 200) -> Response:
+def _shown_unfinished(
+    reference: str, *, trouble: str = "", status: int = 200
+) -> ResponseReturnValue:
     account, now = signed_in_account(), clock.now()
+    purchase = invoices.top_up_of(account, reference, now=now)
+    charged = find_charge(account, purchase.id)
+    if charged is not None and charged.is_under_way:
+        return redirect(url_for("web.payments.show", payment_id=charged.payment_id), 303)
     response = respond(
         "web/tokens/finish.html",
         "web/tokens/_finish.html",
         status=status,
-        purchase=invoices.top_up_of(account, reference, now=now),
+        purchase=purchase,
+        charged=charged,
+        card=find_card(account),
         trouble=trouble,
         providers=sorted(gateways()),
         local=zone(account.timezone),

@@ -132,12 +132,12 @@ def visible_lines(text: str | None) -> str | None:
     return UNTYPED.sub(" ", text) if text else text
 
 
-def _in_words_of_the_page(detail: str, field: Field) -> object:
+def _in_words_of_the_page(detail: str, name: str, field: Field) -> object:
     """Return what is wrong with a field by its label: only programs know it by its name."""
     told = str(translated(detail))
-    if not told.startswith(f"{field.name} "):
+    if not told.startswith(f"{name} "):
         return detail
-    rest = told.removeprefix(field.name).lstrip()
+    rest = told.removeprefix(name).lstrip()
     return f"“{field.label.text}”{SENTENCE_GAPS[language()]}{rest}"
 
 
@@ -152,4 +152,5 @@ def wrong_fields_shown_on(form: SentForm) -> Iterator[None]:
         if any(name not in form for name, _ in faults):
             raise
         for name, detail in faults:
-            form[name].errors = [*form[name].errors, _in_words_of_the_page(detail, form[name])]
+            told = _in_words_of_the_page(detail, name, form[name])
+            form[name].errors = [*form[name].errors, told]

@@ -132,14 +132,14 @@ class TestWarnings:
             ([price("a", 200_000_000, 300_000_000)], None),
             (
                 [price("a", 222_222_223, 400_000_000)],
-                "any overage token of a: whoever buys them in time never pays that model’s price.",
+                "any overage of a: whoever buys them in time never pays that model’s price.",
             ),
             ([price("a", 222_222_222, 400_000_000)], None),
             ([price("a", 400_000_000, 100_000_000)], None),
             ([price("a", 400_000_000, 400_000_000, included=False)], None),
             (
                 [price("b", 10**9, 10**9), price("a", 10**9, 10**9)],
-                "any overage token of a and one other model: whoever buys them in time"
+                "any overage of a and one other model: whoever buys them in time"
                 " never pays those models’ prices.",
             ),
         ],

@@ -187,5 +187,5 @@ class TestWarningsOf:
         make_price("dear", **dear, effective_from=NOW)
         (warning,) = plan_making.warnings_of(pro, now=NOW)
         assert warning.detail.startswith(
-            "At $0.00015 an extra token is cheaper than any overage token of dear:"
+            "At $150.00 per million, extra tokens are cheaper than any overage of dear:"
         )

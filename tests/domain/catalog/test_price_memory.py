@@ -1,32 +1,43 @@
 """Prices are read once, and a change holds at once: in this process and in every other one."""
 
+import inspect
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 
 from app.config import Settings
-from app.domain.catalog import operations, price_memory, queries
-from app.domain.catalog.price_changes import PriceTerms
+from app.domain.catalog import operations, price_memory, queries, withdrawing
+from app.domain.catalog.price_changes import SINCE_EVER, PriceTerms
 from app.foundation.database import end_reading, transaction
 from tests.databases import ROOT
-from tests.factories.catalog import make_price
+from tests.factories.catalog import make_alias, make_price
 from tests.moments import NOW
 from tests.statements import statements
 
+LATER, MICROSECOND = NOW + timedelta(days=1), timedelta(microseconds=1)
+# What can be done to prices and names of models, and with what.
+CHANGES = {
+    operations.set_price: lambda _: {"model_id": "gpt-9", "terms": PriceTerms(9, 1)},
+    operations.set_alias: lambda _: {"alias": "neun", "model_id": "gpt-9"},
+    withdrawing.remove_alias: lambda _: {"name": "nine"},
+    withdrawing.withdraw_price: lambda ahead: {"price_id": ahead},
+}
 
-def cost(name: str = "gpt-9") -> int | None:
-    """Return what a prompt token of the model costs now, as whoever records usage learns it."""
+
+def cost(name: str = "gpt-9", *, at: datetime = NOW) -> int | None:
+    """Return what a prompt token of the model costs then, as whoever records usage learns it."""
     end_reading()
-    price = queries.price_book([name]).find_price_at(name, NOW)
+    price = queries.price_book([name]).find_price_at(name, at)
     return None if price is None else price.prompt_pico
 
 
-def set_price(prompt_pico: int, model_id: str = "gpt-9") -> None:
+def set_price(prompt_pico: int, *, starts_at: datetime = SINCE_EVER) -> None:
     terms = PriceTerms(prompt_pico=prompt_pico, completion_pico=1)
-    operations.set_price(model_id, terms, actor="operator:olga", now=NOW)
+    operations.set_price("gpt-9", terms, actor="operator:olga", now=NOW, starts_at=starts_at)
 
 
 def set_price_and_break(prompt_pico: int) -> None:
@@ -71,6 +82,44 @@ class TestPriceBook:
         with transaction():
             operations.set_alias("nine", model_id="gpt-9", actor="operator:olga", now=NOW)
         assert cost("nine") == 5
+
+    def test_learns_of_a_name_that_stands_for_nothing_any_more(self, app: Flask) -> None:
+        make_price("gpt-9", prompt_pico=5)
+        make_alias("nine", model_id="gpt-9")
+        assert cost("nine") == 5
+        with transaction():
+            withdrawing.remove_alias("nine", actor="operator:olga", now=NOW)
+        assert cost("nine") is None
+
+    def test_learns_of_a_price_that_was_taken_back(self, app: Flask) -> None:
+        make_price("gpt-9", prompt_pico=5)
+        with transaction():
+            set_price(7, starts_at=LATER)
+        _, ahead = queries.prices_in_force(["gpt-9"])["gpt-9"]
+        assert [cost(at=LATER - MICROSECOND), cost(at=LATER)] == [5, 7]
+        with transaction():
+            withdrawing.withdraw_price(ahead.id, actor="operator:olga", now=NOW)
+        assert [cost(at=LATER - MICROSECOND), cost(at=LATER)] == [5, 5]
+
+    @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+    def test_is_told_of_every_kind_of_change(self, app: Flask, change) -> None:
+        make_price("gpt-9", prompt_pico=5)
+        make_alias("nine", model_id="gpt-9")
+        with transaction():
+            set_price(7, starts_at=LATER)
+        _, ahead = queries.prices_in_force(["gpt-9"])["gpt-9"]
+        before = price_memory.remembered_prices().state
+        with transaction():
+            change(**CHANGES[change](ahead.id), actor="operator:olga", now=NOW)
+        assert price_memory.remembered_prices().state != before
+
+    def test_knows_every_kind_of_change(self) -> None:
+        assert set(CHANGES) == {
+            function
+            for module in (operations, withdrawing)
+            for _, function in inspect.getmembers(module, inspect.isfunction)
+            if "lock_prices()" in inspect.getsource(function)
+        } - {operations.lock_prices}
 
     def test_learns_of_what_another_process_changed(self, app: Flask, settings: Settings) -> None:
         make_price("gpt-9", prompt_pico=5)

@@ -11,7 +11,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import account as account_called
 from app.domain.catalog.models import ModelPrice
-from app.domain.invoices import queries as invoices
+from app.domain.invoices import billable
 from app.domain.reporting import monthly_sums
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage import checkpoints, pruning, queries, recording, unpriced
@@ -118,7 +118,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
     "what is priced": (lambda: queries.priced_since(ada(), month=NOVEMBER), MONTHS),
     "usage of all time": (lambda: queries.all_time(ada()), MONTHS),
     "what is billed": (lambda: queries.billed_to(PEOPLE[:2], month=NOVEMBER), MONTHS),
-    "what an invoice asks for": (lambda: invoices.usage_lines([ADA], NOVEMBER), MONTHS),
+    "what an invoice asks for": (lambda: billable.usage_lines([ADA], NOVEMBER), MONTHS),
     "a month of everybody by model": (
         lambda: monthly_sums.usage_by_model(NOVEMBER),
         ("usage_monthly", "billing_month"),
@@ -141,7 +141,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         ("usage_labels", "user_id", "kind", "label"),
     ),
     "corrections that wait": (
-        lambda: invoices.usage_lines([ADA], NOVEMBER),
+        lambda: billable.usage_lines([ADA], NOVEMBER),
         ("usage_corrections", "user_id", "invoice_id"),
     ),
 }

@@ -7,8 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
-from app.entrypoints.languages import speaking
-from app.entrypoints.web.forms import SignInForm, zone_choices
+from app.entrypoints.web.forms import SignInForm
 from app.entrypoints.web.key_forms import KeyForm
 from app.entrypoints.web.operator.forms import PlanForm
 
@@ -42,27 +41,3 @@ def test_reads_what_it_is_told_to(app: Flask) -> None:
 def test_reads_nothing_where_nothing_is_sent(app: Flask) -> None:
     with app.test_request_context("/?email=x"):
         assert SignInForm().email.data is None
-
-
-@pytest.mark.parametrize(
-    ("code", "long", "short"),
-    [
-        (
-            "en",
-            "Argentina – Buenos Aires",
-            "Buenos Aires, the same as Argentina – Buenos Aires",
-        ),
-        (
-            "zh",
-            "布宜诺斯艾利斯 (Argentina – Buenos Aires)",
-            "布宜诺斯艾利斯 (Buenos Aires)",
-        ),
-    ],
-)
-def test_two_names_of_one_zone_are_told_apart(app: Flask, code: str, long: str, short: str) -> None:
-    with app.test_request_context("/"), speaking(code):
-        choices = [choice for region in zone_choices().values() for choice in region]
-    called = dict(choices)
-    assert called["America/Argentina/Buenos_Aires"] == long
-    assert called["America/Buenos_Aires"] == short
-    assert len(called) == len(choices) and "the same" not in called["America/New_York"]

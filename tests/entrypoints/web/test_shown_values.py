@@ -1,7 +1,7 @@
 """Two tabs: the older one undoes nothing that the newer has saved, with htmx and without."""
 
-import re
-from html import unescape
+from contextlib import nullcontext, suppress
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
@@ -12,11 +12,17 @@ from app.domain.accounts import queries
 from app.domain.accounts.models import Account
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.web.setting_forms import AlertsForm, SettingsForm, as_set
-from app.entrypoints.web.shown_values import changes_in
+from app.entrypoints.web.shown_values import (
+    ChangedMeanwhile,
+    catch_up,
+    changes_in,
+    forget_another,
+)
 from app.entrypoints.web.token_forms import AutoTopUpForm
 from app.foundation.database import end_reading, session, transaction
 from app.foundation.journal import JournalEntry
 from tests.entrypoints.web.conftest import HTMX, let_the_password_age
+from tests.tabs import shown_on, tab, with_typed
 
 BOTH = pytest.mark.parametrize("headers", [{}, HTMX])
 
@@ -25,36 +31,6 @@ def view(account: Account) -> SettingsView:
     found = queries.settings_view(account)
     end_reading()
     return found
-
-
-def shown_on(page: str) -> str:
-    """Return what the page's form sends along of what it was shown."""
-    return unescape(re.search(r'name="shown" value="([^"]*)"', page)[1])
-
-
-def tab(browser: FlaskClient, address: str) -> MultiDict[str, str]:
-    """Open a page, and return what its form sends if nothing is touched."""
-    page = browser.get(address).text
-    sent = MultiDict({"shown": shown_on(page)})
-    for field in re.findall(r"<input[^>]*>", page):
-        name, value = (re.search(rf' {part}="([^"]*)"', field) for part in ("name", "value"))
-        is_sent = 'type="checkbox"' not in field or " checked" in field
-        if name and name[1] not in ("shown", "csrf_token") and is_sent:
-            sent.add(name[1], unescape(value[1]) if value else "")
-    for name, choices in re.findall(r'<select[^>]* name="(\w+)"(.*?)</select>', page, re.S):
-        chosen = re.search(r'<option selected value="([^"]*)"', choices)
-        sent[name] = chosen[1] if chosen else ""
-    for name, lines in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', page, re.S):
-        sent[name] = unescape(lines).lstrip("\r\n").replace("\n", "\r\n")
-    return sent
-
-
-def with_typed(sent: MultiDict[str, str], **typed: str) -> MultiDict[str, str]:
-    """Return what is sent once something else is typed, or a box unticked."""
-    changed = sent.copy()
-    for name, value in typed.items():
-        changed[name] = value
-    return changed
 
 
 def save(browser: FlaskClient, address: str, sent: MultiDict[str, str], headers=None) -> str:
@@ -96,6 +72,69 @@ class TestChangesIn:
             assert "password" not in form.was_shown and "csrf" not in form.was_shown
             again = kind(formdata=MultiDict({"shown": form.was_shown}), meta={"csrf": False})
             assert again.was_shown == form.was_shown and changes_in(again) == {}
+
+
+class TestCatchUp:
+    @pytest.mark.parametrize(
+        ("shown", "typed", "now_set", "comes_to", "refused", "has_news"),
+        [
+            ("alert_threshold=1&alert_spend=2", "1", 1, 1, "", False),
+            ("alert_threshold=1&alert_spend=2", "5", 1, 5, "", False),
+            # Left alone here, and changed elsewhere.
+            ("alert_threshold=1&alert_spend=2", "1", 7, 7, "", True),
+            # Changed here and there, to the same and to something else.
+            ("alert_threshold=1&alert_spend=2", "7", 7, 7, "", False),
+            ("alert_threshold=1&alert_spend=2", "5", 7, 5, "alert_threshold", False),
+            # What no page has shown is typed and nothing else.
+            ("", "5", 7, 5, "", False),
+            ("alert_spend=2", "5", 7, 5, "", False),
+        ],
+    )
+    def test_keeps_the_newer_or_says_it(
+        self, *, app: Flask, shown, typed, now_set, comes_to, refused, has_news
+    ) -> None:
+        sent = MultiDict({"shown": shown, "alert_threshold": typed})
+        with app.test_request_context():
+            form = AlertsForm(formdata=sent, meta={"csrf": False})
+            fresh = AlertsForm(formdata=None, data={"alert_threshold": now_set, "alert_spend": 200})
+            with suppress(ChangedMeanwhile) if refused else nullcontext():
+                catch_up(form, fresh)
+                refused = ""
+            assert (form.alert_threshold.data, form.has_news) == (comes_to, has_news)
+            assert not refused or form.alert_spend.data == 2
+            # Whoever has read that and sends it again has seen what is set now.
+            again = MultiDict({"shown": form.was_shown, "alert_threshold": str(comes_to)})
+            catch_up(AlertsForm(formdata=again, meta={"csrf": False}), fresh)
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "now_set", "words"),
+        [
+            ("alert_spend", "3", 1_250, "now it is 12.50."),
+            ("alert_spend", "3", None, "now it is empty."),
+            ("alert_percents", "90", (50, 80), "now it is 50, 80."),
+        ],
+    )
+    def test_says_what_it_is_now(self, *, app: Flask, field, typed, now_set, words) -> None:
+        shown = {"alert_spend": "2", "alert_percents": "10"}
+        sent = MultiDict({"shown": urlencode(shown), field: typed})
+        with app.test_request_context():
+            form = AlertsForm(formdata=sent, meta={"csrf": False})
+            fresh = AlertsForm(formdata=None, data={field: now_set})
+            with pytest.raises(ChangedMeanwhile) as refusal:
+                catch_up(form, fresh)
+        assert [fault.path for fault in refusal.value.fields] == [field]
+        assert words in refusal.value.message
+
+
+class TestForgetAnother:
+    @pytest.mark.parametrize(("typed", "has_seen"), [("DE", True), ("FR", False)])
+    def test_what_is_about_another_was_not_shown(self, app: Flask, typed, has_seen) -> None:
+        sent = MultiDict({"shown": "country=DE&name=VAT", "country": typed, "name": "X"})
+        with app.test_request_context():
+            form = SettingsForm(formdata=sent, meta={"csrf": False})
+            empty = SettingsForm(formdata=None, data={"country": typed})
+            forget_another(form, "country", empty=empty)
+            assert ("name=VAT" in form.was_shown) == has_seen
 
 
 class TestTwoTabs:

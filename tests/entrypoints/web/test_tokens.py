@@ -110,15 +110,17 @@ class TestIndex:
         page = words_of(pias.get(PAGE).text)
         assert said in page and "Auto top-up on, but never buys" in page
 
-    @pytest.mark.parametrize(("threshold", "badge"), [(0, "off"), (1, "on")])
+    @pytest.mark.parametrize(
+        ("threshold", "badge", "reason"), [(0, "off", " while the threshold is 0"), (1, "on", "")]
+    )
     def test_is_off_while_the_threshold_is_0_on_every_page(
-        self, pias: FlaskClient, pia: Account, threshold: int, badge: str
+        self, pias: FlaskClient, pia: Account, threshold: int, badge: str, reason: str
     ) -> None:
         with transaction():
             chosen = account_queries.settings_of(pia)
             chosen.auto_topup, chosen.auto_topup_threshold = True, threshold
         page = words_of(pias.get(PAGE).text)
-        assert f"Auto top-up {badge} Charges your default card" in page
+        assert f"Auto top-up {badge}{reason} Charges your default card" in page
         assert ("Off while the threshold is 0" in page) is (threshold == 0)
         assert f"Auto top-up {badge} " in words_of(pias.get("/payment-methods").text)
 

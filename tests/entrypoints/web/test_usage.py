@@ -89,7 +89,7 @@ class TestPage:
         kiri = make_account(
             "kiri", now=now, timezone="Pacific/Kiritimati", password_hash=password_hash
         )
-        assert "midnight in Pacific/Kiritimati" in signed_in(app, kiri).get("/usage").text
+        assert "midnight in Kiritimati" in signed_in(app, kiri).get("/usage").text
 
     def test_says_at_which_hour_a_period_began(self, adas) -> None:
         assert "The period began on" not in adas.get("/usage?range=30d").text
@@ -141,6 +141,14 @@ class TestRecords:
         session.commit()
         page = adas.get("/usage").text
         assert "no price yet" in page and "it counts nowhere" in page
+
+    @pytest.mark.parametrize("address", ["/usage", "/"])
+    def test_say_no_share_of_what_has_no_price(self, adas, ada, now, address) -> None:
+        make_usage(model="nobody-knows", now=now)
+        make_usage(now=now)
+        page = adas.get(address).text
+        assert '<span class="muted" title="no price yet">–</span>' in page
+        assert "100.0%" in page and "0.0%" not in page.replace("100.0%", "")
 
     def test_say_where_the_gateway_guessed(self, adas, ada, now) -> None:
         make_usage(now=now)

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from app.entrypoints.web.operator import (
+    coupon_batches,
     coupons,
     customers,
     decisions,
@@ -27,7 +28,8 @@ from app.entrypoints.web.operator import (
 from app.entrypoints.web.signing_in import require_operator
 
 SUBJECTS = (
-    *(coupons, customers, decisions, disputes, invoice_changes, invoices, jobs, journal, keys),
+    *(coupon_batches, coupons, customers, decisions, disputes, invoice_changes, invoices),
+    *(jobs, journal, keys),
     *(mails, models, overview, payments, plans, price_tables, prices, report, seeing, taxes),
     webhooks,
 )

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.entrypoints.languages import translated
 from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.desk import show
+from app.entrypoints.web.operator.sending import SeenForm, mark_of_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ def ask(question: Question, form: SentForm) -> ResponseReturnValue:
     if form.is_submitted() and not form.errors:
         flash(str(translated(question.done)))
         return redirect(question.back, 303)
+    if isinstance(form, SeenForm):
+        form.seen.data = mark_of_words(question.consequences)
     return show(
         "web/operator/ask/index.html",
         "web/operator/ask/_ask.html",

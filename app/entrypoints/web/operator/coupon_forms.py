@@ -7,6 +7,7 @@ from app.entrypoints.languages import field_label, translated
 from app.entrypoints.web.forms import SentForm, visible
 from app.entrypoints.web.operator.fields import MomentInUtc, Number, Ticked, WholeNumber
 from app.entrypoints.web.operator.sending import OnceForm
+from app.entrypoints.web.shown_values import ShownForm
 from app.foundation.sentences import say
 
 TYPES = {
@@ -44,6 +45,10 @@ class CouponTermsForm(SentForm):
     description = TextAreaField(
         field_label("What customers read of it"), filters=[visible], render_kw={"rows": 2}
     )
+
+
+class CouponChangeForm(CouponTermsForm, ShownForm):
+    """A coupon as it shall be."""
 
 
 class CouponForm(CouponTermsForm, OnceForm):

@@ -19,7 +19,7 @@ from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
-from app.entrypoints.web.operator.coupon_forms import CouponForm, CouponTermsForm
+from app.entrypoints.web.operator.coupon_forms import CouponChangeForm, CouponForm, CouponTermsForm
 from app.entrypoints.web.operator.desk import (
     ROWS_PER_PAGE,
     actor,
@@ -33,6 +33,7 @@ from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
+from app.entrypoints.web.shown_values import NEWS_KEPT, catch_up
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
@@ -119,22 +120,22 @@ def show_coupon(code: str) -> ResponseReturnValue:
 def show_edit(code: str) -> ResponseReturnValue:
     """Show a coupon's dates and limits in a form."""
     coupon = queries.coupon_by_code(code)
-    return _edit_page(coupon, _edit_form(coupon, sent=False))
+    return _edit_page(coupon, _filled(coupon, creating.draft_of(coupon)))
 
 
 @pages.post("/coupons/<code>/edit")
 def edit(code: str) -> ResponseReturnValue:
     """Change a coupon, or say at each field why not."""
     coupon = queries.coupon_by_code(code)
-    form = _edit_form(coupon, sent=True)
+    form = _without_what_is_fixed(CouponChangeForm(), coupon)
     if form.validate():
         with wrong_fields_shown_on(form), signed_in_transaction():
-            creating.change(
-                code, lambda draft: _edited(draft, form), actor=actor(), now=clock.now()
-            )
+            _change(coupon, form)
     if form.errors:
         return _edit_page(coupon, form)
     tell(say("The coupon is changed. Whoever has redeemed it keeps what it gave."))
+    if form.has_news:
+        tell(NEWS_KEPT)
     return redirect(url_for(".show_coupon", code=coupon.code), 303)
 
 
@@ -184,8 +185,18 @@ def _typed(form: CouponTermsForm) -> dict[str, Any]:
     }
 
 
-def _edited(draft: CouponDraft, form: CouponTermsForm) -> CouponDraft:
-    """Return the coupon as it is typed."""
+def _change(coupon: Coupon, form: CouponChangeForm) -> None:
+    creating.change(
+        coupon.code,
+        lambda draft: _edited(coupon, draft, form),
+        actor=actor(),
+        now=clock.now(),
+    )
+
+
+def _edited(coupon: Coupon, draft: CouponDraft, form: CouponChangeForm) -> CouponDraft:
+    """Return a coupon as it stands, with what the form changes. Raises ChangedMeanwhile."""
+    catch_up(form, _filled(coupon, draft))
     return replace(
         draft,
         valid_from=_moment(draft.valid_from, form.valid_from.data),
@@ -201,21 +212,24 @@ def _moment(was: datetime, typed: datetime | None) -> datetime:
     return typed
 
 
-def _edit_form(coupon: Coupon, *, sent: bool) -> CouponTermsForm:
-    """Return the form with the coupon in it; what it gives is fixed once it was redeemed."""
-    if sent:
-        form = CouponTermsForm()
-    else:
-        draft = creating.draft_of(coupon)
-        form = CouponTermsForm(
-            formdata=None, data={name: getattr(draft, name) for name in CouponDraft.__slots__}
-        )
+def _filled(coupon: Coupon, draft: CouponDraft) -> CouponChangeForm:
+    """Return the form with the coupon in it; its plans come in the order of the page."""
+    filled = {name: getattr(draft, name) for name in CouponDraft.__slots__}
+    named = draft.applicable_plans or ()
+    known = [plan_id for plan_id in _plan_names() if plan_id in named]
+    strange = [plan_id for plan_id in named if plan_id not in known]
+    filled["applicable_plans"] = (*known, *strange)
+    return _without_what_is_fixed(CouponChangeForm(formdata=None, data=filled), coupon)
+
+
+def _without_what_is_fixed(form: CouponChangeForm, coupon: Coupon) -> CouponChangeForm:
+    """Return the form without what a coupon gives, once it was redeemed."""
     if coupon.used_count:
         del form.type, form.value
     return form
 
 
-def _edit_page(coupon: Coupon, form: CouponTermsForm) -> Response:
+def _edit_page(coupon: Coupon, form: CouponChangeForm) -> Response:
     return show(
         "web/operator/coupons/edit.html",
         "web/operator/coupons/_edit.html",

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import Field
 
 from app.domain.accounts import email_changes, operations, queries, standing
 from app.domain.accounts.errors import (
@@ -22,24 +23,33 @@ from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import SentForm
 from app.entrypoints.web.operator.asking import Question, ask
-from app.entrypoints.web.operator.desk import actor
+from app.entrypoints.web.operator.desk import actor, local
 from app.entrypoints.web.operator.forms import (
-    ConfirmForm,
     CreditLimitForm,
     ReasonForm,
     ReleaseForm,
+    SeenConfirmForm,
+    SeenReasonForm,
     TokensForm,
 )
-from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
+from app.entrypoints.web.operator.sending import (
+    FormSentTwice,
+    QuestionChanged,
+    check_first_time,
+    check_seen,
+)
 from app.entrypoints.web.showing import country_called
+from app.entrypoints.web.shown_values import catch_up
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     has_fresh_password,
     signed_in_transaction,
 )
+from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
+from app.foundation.errors import DomainError
 from app.foundation.figures import usd_of_minor
-from app.foundation.sentences import say, say_count
+from app.foundation.sentences import Day, Sentence, say, say_count
 from app.workflows.adjust_tokens import adjust_tokens
 from app.workflows.confirm_email_change import confirm_for_old_address
 from app.workflows.delete_account import delete_account, keep_account
@@ -48,6 +58,8 @@ ON_DELETION = (ReasonInvalid, InvoicesUnpaid, DeletionAsked, DeletionNotAsked, C
 ON_EMAIL = (ReasonInvalid, EmailChangeNotWaiting, EmailTaken)
 ON_TOKENS = (AdjustmentInvalid, TokensMissing, FormSentTwice)
 
+DONE = say("It is done, and noted in the journal.")
+UNCHANGED = say("Nothing has changed: so it was already.")
 # What follows from each decision.
 SUSPENDING = (
     say("The gateway is told to refuse every request of the customer’s, from now on."),
@@ -88,49 +100,58 @@ def _only_the_operator_himself() -> ResponseReturnValue | None:
 @pages.route("/customers/<user_id>/suspend", methods=["GET", "POST"])
 def suspend(user_id: str) -> ResponseReturnValue:
     """Have the gateway told to refuse a customer."""
-    form, customer = ReasonForm(), _known(user_id)
+    form, customer, done = SeenReasonForm(), _known(user_id), DONE
+    told = _of_suspending(customer)
     if form.validate_on_submit():
-        with refusals_shown_on({ReasonInvalid: form.reason}), signed_in_transaction():
+        with refusals_shown_on(_on_standing(form)), signed_in_transaction():
             account = standing.lock_customer(user_id)
+            check_seen(form, _of_suspending(account))
+            done = UNCHANGED if account.suspended_because == standing.BY_OPERATOR else DONE
             standing.suspend(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
     title = say("Suspend {customer}", {"customer": _called(customer)})
-    return _ask(title, SUSPENDING, say("Suspend"), form, customer, is_bad=True)
+    return _ask(title, told, say("Suspend"), form, customer, is_bad=True, done=done)
 
 
 @pages.route("/customers/<user_id>/resume", methods=["GET", "POST"])
 def resume(user_id: str) -> ResponseReturnValue:
     """Let a suspended customer go on."""
-    form, customer = ReasonForm(), _known(user_id)
+    form, customer, done = SeenReasonForm(), _known(user_id), DONE
+    told = _of_resuming(customer)
     if form.validate_on_submit():
-        with refusals_shown_on({ReasonInvalid: form.reason}), signed_in_transaction():
+        with refusals_shown_on(_on_standing(form)), signed_in_transaction():
             account = standing.lock_customer(user_id)
+            check_seen(form, _of_resuming(account))
+            done = UNCHANGED if account.suspended_because is None else DONE
             standing.resume(account, reason=form.reason.data or "", actor=actor(), now=clock.now())
     title = say("Lift the suspension of {customer}", {"customer": _called(customer)})
-    return _ask(title, RESUMING, say("Lift the suspension"), form, customer)
+    return _ask(title, told, say("Lift the suspension"), form, customer, done=done)
 
 
 @pages.route("/customers/<user_id>/credit-limit", methods=["GET", "POST"])
 def credit_limit(user_id: str) -> ResponseReturnValue:
     """Set how much a customer may owe."""
     customer = _known(user_id)
-    form = CreditLimitForm(data={"credit_limit": customer.credit_limit_minor})
+    form, done = CreditLimitForm(data={"credit_limit": customer.credit_limit_minor}), DONE
     if form.validate_on_submit():
-        with refusals_shown_on({CreditLimitInvalid: form.credit_limit}), signed_in_transaction():
-            account, minor = standing.lock_customer(user_id), form.credit_limit.data
-            standing.set_credit_limit(account, minor, actor=actor(), now=clock.now())
+        refusals = refusals_shown_on({CreditLimitInvalid: form.credit_limit})
+        with refusals, wrong_fields_shown_on(form), signed_in_transaction():
+            done = _set_limit(form, standing.lock_customer(user_id))
     title = say("What {customer} may owe", {"customer": _called(customer)})
-    return _ask(title, _of_limit(), say("Set the limit"), form, customer)
+    return _ask(title, _of_limit(), say("Set the limit"), form, customer, done=done)
 
 
 @pages.route("/customers/<user_id>/tax-id", methods=["GET", "POST"])
 def approve_tax_id(user_id: str) -> ResponseReturnValue:
     """Note that a customer's tax id was checked."""
-    form, customer = ConfirmForm(), _known(user_id)
+    form, customer = SeenConfirmForm(), _known(user_id)
+    told = _of_approval(customer)
     if form.validate_on_submit():
-        with signed_in_transaction():
-            operations.approve_tax_id(customer, actor=actor(), now=clock.now())
+        with refusals_shown_on({QuestionChanged: form.seen}), signed_in_transaction():
+            account = standing.lock_customer(user_id)
+            check_seen(form, _of_approval(account))
+            operations.approve_tax_id(account, actor=actor(), now=clock.now())
     title = say("Approve the tax id of {customer}", {"customer": _called(customer)})
-    return _ask(title, _of_approval(customer), say("Approve"), form, customer)
+    return _ask(title, told, say("Approve"), form, customer)
 
 
 @pages.route("/customers/<user_id>/adjust-tokens", methods=["GET", "POST"])
@@ -193,6 +214,37 @@ def keep(user_id: str) -> ResponseReturnValue:
             )
     title = say("Keep {customer}", {"customer": _called(customer)})
     return _ask(title, KEEPING, say("Keep the account"), form, customer)
+
+
+def _on_standing(form: SeenReasonForm) -> dict[type[DomainError], Field]:
+    return {ReasonInvalid: form.reason, QuestionChanged: form.seen}
+
+
+def _of_suspending(customer: Account) -> tuple[str, ...]:
+    because = customer.suspended_because
+    return SUSPENDING if because is None else (_stands(customer, because), *SUSPENDING)
+
+
+def _of_resuming(customer: Account) -> tuple[str, ...]:
+    because = customer.suspended_because
+    return RESUMING if because is None else (_stands(customer, because), *RESUMING)
+
+
+def _stands(customer: Account, because: str) -> str:
+    since = {"day": Day(customer.suspended_at or customer.updated_at, local())}
+    if because == standing.BY_OPERATOR:
+        return say("An operator has suspended the customer, on {day}.", since)
+    return say("The customer is suspended for an overdue invoice since {day}.", since)
+
+
+def _set_limit(form: CreditLimitForm, account: Account) -> Sentence:
+    """Set what is typed, and return what was done. Raises ChangedMeanwhile."""
+    before = account.credit_limit_minor
+    catch_up(form, CreditLimitForm(formdata=None, data={"credit_limit": before}))
+    if form.credit_limit.data == before:
+        return UNCHANGED
+    standing.set_credit_limit(account, form.credit_limit.data, actor=actor(), now=clock.now())
+    return DONE
 
 
 def _of_limit() -> tuple[str, ...]:
@@ -266,13 +318,14 @@ def _ask(
     customer: Account,
     *,
     is_bad: bool = False,
+    done: Sentence = DONE,
 ) -> ResponseReturnValue:
     question = Question(
         title=title,
         consequences=consequences,
         button=button,
         back=url_for("web.operator.customers.show_customer", user_id=customer.id),
-        done=say("It is done, and noted in the journal."),
+        done=done,
         is_bad=is_bad,
     )
     return ask(question, form)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Response, request
 
-from app.domain.accounts.queries import called
+from app.domain.accounts.queries import called, find_account_by_email
 from app.domain.accounts.rules import UNSTORABLE, zone
 from app.entrypoints.moments import YEAR_MAX, YEAR_MIN
 from app.entrypoints.web.responding import respond
@@ -41,6 +41,12 @@ class SomebodysOwn(Protocol):
 def people_of(*lists: Iterable[SomebodysOwn]) -> Mapping[str, str]:
     """Return what the customers in these lists are called. One statement for all of them."""
     return called({row.user_id for rows in lists for row in rows})
+
+
+def customer_called(query: str) -> str:
+    """Return the id of whoever is called so: by his mail address, else by his id."""
+    account = find_account_by_email(query.lower()) if "@" in query else None
+    return query if account is None else account.id
 
 
 def show(page: str, fragment: str, /, *, status: int = 200, **context: object) -> Response:

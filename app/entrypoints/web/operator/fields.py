@@ -19,6 +19,13 @@ from app.foundation.money import (
 )
 
 AMOUNT_WANTED = field_label("Enter an amount in USD with at most two decimals, such as 12.34.")
+PRICE_WANTED = field_label(
+    "Enter a price in USD for a million tokens, from 0 to 1,000,000"
+    " with at most six decimals, such as 2.50."
+)
+# A token costs whole pico-USD, and at most a dollar.
+TOKENS_DIGITS = 6
+PER_MILLION_STEP, PER_MILLION_MAX = Decimal("0.000001"), 10**6
 PERCENT_WANTED = field_label("Enter a percentage with at most two decimals, such as 7.75.")
 
 
@@ -71,11 +78,28 @@ class Number(Typed):
         return "" if self.data is None else f"{Decimal(self.data):f}"
 
 
-class NumberOrNothing(Number):
-    """A number that may be left out: then its data are None."""
+class PerMillion(Number):
+    """What a million tokens cost, typed in USD; its data are USD a token."""
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
-        """Read the number, if there is one."""
+        """Read the price; one that is none is said at the field."""
+        super().process_formdata(valuelist)
+        usd, self.data = Decimal(self.data), None
+        if not 0 <= usd <= PER_MILLION_MAX or usd != usd.quantize(PER_MILLION_STEP):
+            raise ValueError(PRICE_WANTED)
+        self.data = usd.scaleb(-TOKENS_DIGITS)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return visible(str(self.raw_data[0])) or ""
+        return "" if self.data is None else f"{Decimal(self.data).scaleb(TOKENS_DIGITS):f}"
+
+
+class PerMillionOrNothing(PerMillion):
+    """What a million tokens cost, if anything is said of it: else its data are None."""
+
+    def process_formdata(self, valuelist: Sequence[str]) -> None:
+        """Read the price, if there is one."""
         self.data = None
         if valuelist and valuelist[0].strip():
             super().process_formdata(valuelist)

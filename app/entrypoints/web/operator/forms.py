@@ -1,7 +1,7 @@
 """What the console's forms accept: shape only; what it means is the domain's to say."""
 
 from wtforms import HiddenField, IntegerField, StringField
-from wtforms.validators import Optional
+from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import HiddenInput, TextArea
 
 from app.domain.accounts.rules import REASON_LENGTH_MAX
@@ -11,11 +11,13 @@ from app.entrypoints.web.operator.fields import (
     Cents,
     Lines,
     Number,
-    NumberOrNothing,
+    PerMillionOrNothing,
     WholeNumber,
 )
-from app.entrypoints.web.operator.sending import OnceForm, mark_of
+from app.entrypoints.web.operator.sending import OnceForm, SeenForm, mark_of
+from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import Switch
+from app.foundation.sentences import say
 
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
 
@@ -44,8 +46,18 @@ class ConfirmForm(SentForm):
     """Nothing but that it is meant."""
 
 
+class SeenConfirmForm(SeenForm):
+    """Nothing but that what was read is meant."""
+
+
 class ReasonForm(SentForm):
     """Why something is done."""
+
+    reason = reason_field()
+
+
+class SeenReasonForm(SeenForm):
+    """Why something is done about what was read."""
 
     reason = reason_field()
 
@@ -56,7 +68,7 @@ class ReleaseForm(ReasonForm):
     email = HiddenField(default="")
 
 
-class CreditLimitForm(SentForm):
+class CreditLimitForm(ShownForm):
     """How much a customer may owe."""
 
     credit_limit = Cents(
@@ -94,9 +106,11 @@ class PlanForm(SentForm):
     description = StringField(field_label("Short description"), filters=[visible], default="")
     monthly_price = Number(field_label("Price a month, USD"), render_kw=TYPED)
     monthly_quota = WholeNumber(field_label("Tokens a month"), render_kw=TYPED)
-    extra_token_price = NumberOrNothing(
-        field_label("Extra token, USD"),
+    # By the name of the JSON field; the page says in its own that it is for a million.
+    extra_token_price = PerMillionOrNothing(
+        field_label("Extra tokens, USD per million"),
         description=field_label("Empty: none are for sale."),
+        name="extra_token_price_per_million",
         render_kw=TYPED,
     )
     overage_discount = Number(field_label("Discount on overage, percent"), render_kw=TYPED)
@@ -107,8 +121,13 @@ class PlanForm(SentForm):
     features = Lines(field_label("Features, one a line"), widget=TextArea(), render_kw={"rows": 4})
     is_active = Switch(field_label("Can be chosen"))
 
+    def validate_extra_token_price(self, field: PerMillionOrNothing) -> None:
+        """Refuse to give tokens away: none for sale is another thing."""
+        if field.data == 0:
+            raise ValidationError(say("Extra tokens cost something, or none are for sale."))
 
-class PlanChangeForm(PlanForm):
+
+class PlanChangeForm(PlanForm, ShownForm):
     """A plan as it shall be offered; the second time round it is confirmed."""
 
     # A mark of what was shown: whoever changes something afterwards is shown that first.
@@ -120,7 +139,7 @@ class PlanChangeForm(PlanForm):
         return mark_of(self)
 
 
-class NewPlanForm(PlanForm):
+class NewPlanForm(PlanForm, OnceForm):
     """A plan that does not stand yet."""
 
     id = StringField(

@@ -9,7 +9,14 @@ from flask.typing import ResponseReturnValue
 from app.domain.accounts import queries
 from app.domain.accounts.models import Account
 from app.domain.usage.buckets import day_starts_at
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, day_asked, local, show, text_asked
+from app.entrypoints.web.operator.desk import (
+    ROWS_PER_PAGE,
+    customer_called,
+    day_asked,
+    local,
+    show,
+    text_asked,
+)
 from app.entrypoints.web.operator.journal_reading import act_named, actor_named, acts_told
 from app.entrypoints.web.operator.journal_words import MONEY, MONEY_MOVED
 from app.entrypoints.web.page_numbers import row_before
@@ -55,7 +62,7 @@ def _found(
         span=_span(day),
         actor=asked["actor"],
         action=MONEY if asked["action"] == ALL_MONEY else asked["action"],
-        user_id=asked["user_id"],
+        user_id=asked["user_id"] and customer_called(asked["user_id"]),
     )
 
 

@@ -6,11 +6,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from app.domain.accounts.devices import device_in_words
+from app.domain.invoices import reasons
+from app.domain.payments import dispute_reasons
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
 from app.entrypoints.web.operator.journal_words import (
     ACTS,
     ACTS_ON_NOBODY,
+    ALL_PLANS,
     COMMAND_LINE,
     DETAILS,
     NO,
@@ -20,21 +23,24 @@ from app.entrypoints.web.operator.journal_words import (
     VISITOR,
     YES,
 )
-from app.entrypoints.web.showing import clock_time, usd_per_token
-from app.foundation.figures import count, rate, usd_of_minor
+from app.entrypoints.web.showing import clock_time
+from app.foundation.figures import count, rate, usd_of_minor, usd_per_million
 from app.foundation.journal import JournalEntry
+from app.foundation.money import pico_from_usd_per_1k
 from app.foundation.sentences import Sentence, say
 
 # A number's unit stands at the end of its name.
 UNITS: Mapping[str, Callable[[int], str]] = {
     "_minor": usd_of_minor,
-    "_pico": usd_per_token,
+    "_pico": lambda pico: say("{price} per million tokens", {"price": usd_per_million(pico)}),
     "_bp": rate,
 }
 MOMENTS = ("_at", "valid_from", "from")
 # What is about somebody's browser, and why something was done, comes after what was done.
 DEVICE = "device"
 LAST = (DEVICE, "address", "reason")
+# Whose reason is a provider's code.
+DISPUTES = ("dispute_opened", "dispute_won", "dispute_lost")
 # Details that tell together what something was, and what it is now.
 PAIRS = (
     ("from", "to", "plan"),
@@ -109,6 +115,8 @@ def actor_named(actor: str) -> object:
 
 def _act(entry: JournalEntry, local: ZoneInfo, known: Collection[str]) -> ActTold:
     told = {name: value for name, value in entry.details.items() if name not in known}
+    if "reason" in told:
+        told["reason"] = _reason(entry, told["reason"])
     return ActTold(
         happened_at=entry.happened_at,
         what=act_named(entry.action, on_nobody=entry.user_id is None),
@@ -116,6 +124,15 @@ def _act(entry: JournalEntry, local: ZoneInfo, known: Collection[str]) -> ActTol
         user_id=None if entry.actor == f"operator:{entry.user_id}" else entry.user_id,
         details=tuple(_details(told, local)),
     )
+
+
+def _reason(entry: JournalEntry, reason: object) -> object:
+    """Return why it was done: a provider's code in words, and what we say by ourselves, too."""
+    if not isinstance(reason, str):
+        return reason
+    if entry.action in DISPUTES:
+        return dispute_reasons.with_code(reason)
+    return reason if entry.actor.startswith("operator:") else reasons.read_again(reason)
 
 
 def _details(details: Mapping[str, object], local: ZoneInfo) -> Iterator[Detail]:
@@ -126,6 +143,8 @@ def _details(details: Mapping[str, object], local: ZoneInfo) -> Iterator[Detail]
     yield from _prices(left.pop(PRICES, None), left.pop(PRICES_BEFORE, None), local)
     if "value" in left:
         left[COUPON_UNITS.get(str(left.get("type")), "value")] = left.pop("value")
+    if not left.get("description", True):
+        del left["description"]
     for name in sorted(left, key=lambda name: (name in LAST, LAST.count(name), name)):
         yield _detail(name, left[name], local)
 
@@ -137,13 +156,15 @@ def _prices(prices: object, before: object, local: ZoneInfo) -> Iterator[Detail]
     was = before if isinstance(before, Mapping) else None
     for name, price in prices.items():
         if was is None and price is not None:
-            yield Detail(_name(name), _per_1k(price))
+            yield Detail(_name(name), _per_million(price))
         elif was is not None and was.get(name) != price:
-            yield Detail(_name(name), _per_1k(price), _per_1k(was.get(name)))
+            yield Detail(_name(name), _per_million(price), _per_million(was.get(name)))
 
 
-def _per_1k(price: object) -> object:
-    return NOTHING if price is None else say("${price} per 1,000 tokens", {"price": price})
+def _per_million(usd_per_1k: object) -> object:
+    if usd_per_1k is None:
+        return NOTHING
+    return UNITS["_pico"](pico_from_usd_per_1k(str(usd_per_1k)))
 
 
 def _detail(name: str, value: object, local: ZoneInfo) -> Detail:
@@ -161,7 +182,7 @@ def _name(name: str) -> object:
 
 def _shown(name: str, value: object, local: ZoneInfo) -> object:
     if value is None or value == "":
-        return NOTHING
+        return ALL_PLANS if name == "applicable_plans" else NOTHING
     if isinstance(value, bool):
         return YES if value else NO
     if isinstance(value, int):
@@ -171,7 +192,7 @@ def _shown(name: str, value: object, local: ZoneInfo) -> object:
         return ", ".join(f"{translated(part.name)} {translated(part.value)}" for part in parts)
     if isinstance(value, list):
         return ", ".join(str(translated(_shown(name, one, local))) for one in value) or NOTHING
-    return _text(name, str(value), local)
+    return value if isinstance(value, Sentence) else _text(name, str(value), local)
 
 
 def _text(name: str, value: str, local: ZoneInfo) -> object:

@@ -58,6 +58,7 @@ ACTS: Mapping[str, Sentence] = {
     "coupon_created": say("Coupon made"),
     "coupons_created": say("Coupons made"),
     "coupon_changed": say("Coupon changed"),
+    "coupons_deactivated": say("Coupons deactivated"),
     "coupon_redeemed": say("Coupon redeemed"),
     "tax_set": say("Tax set"),
     "tax_removed": say("Tax removed"),
@@ -76,6 +77,7 @@ ACTS: Mapping[str, Sentence] = {
     "invoice_credited": say("Credit note issued"),
     "checkout_begun": say("Payment begun"),
     "auto_topup_begun": say("Automatic top-up begun"),
+    "topup_charged": say("Extra tokens charged to the saved card"),
     "auto_topup_switched_off": say("Automatic top-up switched off"),
     "payment_settled": say("Payment settled"),
     "payment_failed": say("Payment failed"),
@@ -109,7 +111,7 @@ MONEY = frozenset(
         *("checkout_begun", "payment_settled", "payment_failed", "payment_pending"),
         *("payment_expired", "payment_unknown", "payment_taken_back", "overpayment_received"),
         *("invoice_charged", "invoice_voided", "invoice_replaced", "invoice_credited"),
-        *("auto_topup_begun", "tokens_bought", "credit_taken_back"),
+        *("auto_topup_begun", "topup_charged", "tokens_bought", "credit_taken_back"),
         *("refund_requested", "refund_pending", "refund_settled", "refund_failed"),
         *("refund_undone", "dispute_opened", "dispute_won", "dispute_lost"),
     }
@@ -163,7 +165,7 @@ DETAILS: Mapping[str, Sentence] = {
     "ends_at": say("Ends"),
     "event": say("Event"),
     "expires_at": say("Ends"),
-    "extra_token_price": say("Extra token"),
+    "extra_token_price": say("Extra tokens"),
     "features": say("Features"),
     "from": say("From when on"),
     "id": say("Plan"),
@@ -220,7 +222,6 @@ DETAILS: Mapping[str, Sentence] = {
     "to": say("Plan"),
     "tokens": say("Tokens"),
     "type": say("Gives"),
-    "usd_per_1k": say("USD per 1,000 tokens"),
     "valid_from": say("Valid from"),
     "value": say("Value"),
     "version": say("Wording of"),
@@ -240,5 +241,6 @@ VALUES: Mapping[str, Mapping[str, str]] = {
     },
 }
 YES, NO, NOTHING = say("yes"), say("no"), say("nothing")
+ALL_PLANS = say("all plans")
 SYSTEM, COMMAND_LINE = say("The system"), say("Command line")
 VISITOR = say("Somebody not signed in")

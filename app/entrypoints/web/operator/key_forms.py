@@ -19,6 +19,7 @@ from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import spoken, visible
 from app.entrypoints.web.key_forms import EXPIRIES, KeyForm, name_field
 from app.entrypoints.web.operator.fields import Lines
+from app.entrypoints.web.operator.sending import OnceForm
 from app.foundation.errors import DomainError
 from app.foundation.sentences import say
 
@@ -28,11 +29,11 @@ GATEWAY_SCOPES = {
 }
 
 
-class OperatorKeyForm(KeyForm):
+class OperatorKeyForm(KeyForm, OnceForm):
     """A key for an operator's own programs."""
 
 
-class GatewayKeyForm(KeyForm):
+class GatewayKeyForm(KeyForm, OnceForm):
     """A gateway's key: of which accounts it may speak, and whom it bills for events of others."""
 
     name = name_field(field_label("Gateway in Frankfurt"))

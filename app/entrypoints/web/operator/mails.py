@@ -3,10 +3,16 @@
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from app.domain.accounts.queries import find_account_by_email, operators
+from app.domain.accounts.queries import operators
 from app.domain.mails import queries
 from app.domain.mails.queries import Choice
-from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, choice_asked, show, text_asked
+from app.entrypoints.web.operator.desk import (
+    ROWS_PER_PAGE,
+    choice_asked,
+    customer_called,
+    show,
+    text_asked,
+)
 from app.entrypoints.web.operator.mail_words import MAILS
 from app.entrypoints.web.page_numbers import row_before
 
@@ -22,7 +28,7 @@ def index() -> ResponseReturnValue:
         "web/operator/mails/index.html",
         "web/operator/mails/_mails.html",
         found=queries.mails_found(
-            choice, limit=ROWS_PER_PAGE, user_id=query and _customer(query), before=before
+            choice, limit=ROWS_PER_PAGE, user_id=query and customer_called(query), before=before
         ),
         choice=choice,
         query=query,
@@ -30,9 +36,3 @@ def index() -> ResponseReturnValue:
         operators={each.id for each in operators()},
         before=before,
     )
-
-
-def _customer(query: str) -> str:
-    """Return the id of whoever is called so: by his mail address, else by his id."""
-    account = find_account_by_email(query.lower()) if "@" in query else None
-    return query if account is None else account.id

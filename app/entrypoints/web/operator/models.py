@@ -6,16 +6,18 @@ from flask.typing import ResponseReturnValue
 from app.domain.catalog import price_lists, withdrawing
 from app.domain.catalog.errors import UnknownModel
 from app.domain.catalog.models import ModelAlias
+from app.domain.catalog.operations import lock_prices
 from app.domain.catalog.price_changes import PriceWithdrawal
+from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show, text_asked
 from app.entrypoints.web.operator.journal_reading import actor_named
 from app.entrypoints.web.operator.price_forms import AliasRemovalForm, WithdrawalForm
+from app.entrypoints.web.operator.sending import QuestionChanged, check_seen
 from app.entrypoints.web.page_numbers import row_before
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
-from app.foundation.figures import dollars
-from app.foundation.money import usd_per_1k_from_pico
+from app.foundation.figures import usd_per_million
 from app.foundation.sentences import Day, say
 
 REPLACED_MAX = 50
@@ -48,7 +50,10 @@ def remove_alias() -> ResponseReturnValue:
     row = withdrawing.alias_called(form.alias.data or "")
     question = _question_of_alias(row)
     if form.validate_on_submit():
-        with signed_in_transaction():
+        with refusals_shown_on({QuestionChanged: form.seen}), signed_in_transaction():
+            lock_prices()
+            row = withdrawing.alias_called(row.alias)
+            check_seen(form, _question_of_alias(row).consequences)
             withdrawing.remove_alias(row.alias, actor=actor(), now=clock.now())
     return ask(question, form)
 
@@ -60,7 +65,10 @@ def withdraw_price() -> ResponseReturnValue:
     withdrawal = withdrawing.preview_withdrawal(form.price_id.data or 0, now=clock.now())
     question = _question(withdrawal)
     if form.validate_on_submit():
-        with signed_in_transaction():
+        with refusals_shown_on({QuestionChanged: form.seen}), signed_in_transaction():
+            lock_prices()
+            seen = withdrawing.preview_withdrawal(withdrawal.price.id, now=clock.now())
+            check_seen(form, _question(seen).consequences)
             withdrawing.withdraw_price(withdrawal.price.id, actor=actor(), now=clock.now())
     return ask(question, form)
 
@@ -87,10 +95,13 @@ def _question(withdrawal: PriceWithdrawal) -> Question:
         effect = say("{model} has no price then: its usage waits for one.", named)
         back = url_for("web.operator.prices.index")
     else:
-        amounts = {"prompt": _usd(before.prompt_pico), "completion": _usd(before.completion_pico)}
+        amounts = {
+            "prompt": usd_per_million(before.prompt_pico),
+            "completion": usd_per_million(before.completion_pico),
+        }
         effect = say(
-            "The price before it goes on: {prompt} a thousand prompt tokens"
-            " and {completion} a thousand completion tokens.",
+            "The price before it goes on: {prompt} per million prompt tokens"
+            " and {completion} per million completion tokens.",
             amounts,
         )
         back = _model_page(price.model_id)
@@ -106,7 +117,3 @@ def _question(withdrawal: PriceWithdrawal) -> Question:
 
 def _model_page(model_id: str) -> str:
     return url_for("web.operator.models.show_model", model_id=model_id)
-
-
-def _usd(pico: int) -> str:
-    return dollars(usd_per_1k_from_pico(pico))

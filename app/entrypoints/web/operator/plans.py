@@ -18,7 +18,9 @@ from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.desk import actor, local, show
 from app.entrypoints.web.operator.forms import NewPlanForm, PlanChangeForm, PlanForm
 from app.entrypoints.web.operator.journal_reading import Detail, acts_told, details_told
+from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.shown_values import catch_up
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
@@ -62,10 +64,11 @@ def create() -> ResponseReturnValue:
     form, plan = NewPlanForm(), None
     if form.validate():
         with (
-            refusals_shown_on({PlanIdTaken: form.id}),
+            refusals_shown_on({PlanIdTaken: form.id, FormSentTwice: form.id}),
             wrong_fields_shown_on(form),
             signed_in_transaction(),
         ):
+            check_first_time(form)
             plan_id = (form.id.data or "").strip()
             plan = plan_making.create_plan(plan_id, _draft(form), actor=actor(), now=clock.now())
     return _form_page(form) if plan is None else _saved(plan)
@@ -75,8 +78,7 @@ def create() -> ResponseReturnValue:
 def show_plan(plan_id: str) -> ResponseReturnValue:
     """Show a plan's terms in a form, and what became of them so far."""
     plan = queries.plan(plan_id)
-    form = PlanChangeForm(formdata=None, data=_as_typed(plan_making.draft_of(plan)))
-    return _form_page(form, plan=plan)
+    return _form_page(_filled(plan_making.draft_of(plan)), plan=plan)
 
 
 @pages.post("/plans/<plan_id>")
@@ -85,16 +87,29 @@ def change(plan_id: str) -> ResponseReturnValue:
     form, plan, preview = PlanChangeForm(), queries.plan(plan_id), None
     if form.validate():
         with refusals_shown_on({PayAsYouGoFixed: form.monthly_price}), wrong_fields_shown_on(form):
-            preview = _preview(plan, _draft(form), now=clock.now())
+            draft = _edited(plan_making.draft_of(plan), form)
+            preview = _preview(plan, draft, now=clock.now())
             if form.confirmed.data == form.mark:
-                return _change(plan, _draft(form))
-    return _form_page(form, plan=plan, preview=preview)
+                return _change(plan, form)
+    return _form_page(form, plan=plan, preview=None if form.errors else preview)
 
 
-def _change(plan: Plan, draft: PlanDraft) -> ResponseReturnValue:
+def _change(plan: Plan, form: PlanChangeForm) -> ResponseReturnValue:
     with signed_in_transaction():
-        plan_making.change_plan(plan.id, lambda _: draft, actor=actor(), now=clock.now())
+        plan_making.change_plan(
+            plan.id, lambda draft: _edited(draft, form), actor=actor(), now=clock.now()
+        )
     return _saved(plan)
+
+
+def _edited(draft: PlanDraft, form: PlanChangeForm) -> PlanDraft:
+    """Return a plan as it stands, with what the form changes of it. Raises ChangedMeanwhile."""
+    catch_up(form, _filled(draft))
+    return _draft(form)
+
+
+def _filled(draft: PlanDraft) -> PlanChangeForm:
+    return PlanChangeForm(formdata=None, data=_as_typed(draft))
 
 
 def _preview(plan: Plan, draft: PlanDraft, *, now: datetime) -> PlanPreview:

@@ -6,17 +6,17 @@ from wtforms.widgets import HiddenInput, TextArea
 
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, visible
-from app.entrypoints.web.operator.fields import Lines, MomentInUtc, Number, NumberOrNothing
-from app.entrypoints.web.operator.sending import mark_of
+from app.entrypoints.web.operator.fields import Lines, MomentInUtc, PerMillion, PerMillionOrNothing
+from app.entrypoints.web.operator.sending import SeenForm
+from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import Switch
 
 TYPED = {"inputmode": "decimal", "autocomplete": "off"}
 
 
-class PriceForm(SentForm):
+class PriceForm(ShownForm):
     """What a model costs from a moment on; the second time round it is confirmed."""
 
-    # A mark of what was shown: whoever changes something afterwards is shown that first.
     confirmed = HiddenField()
 
     model_id = StringField(
@@ -25,22 +25,23 @@ class PriceForm(SentForm):
     provider = StringField(
         field_label("Provider"), filters=[visible], render_kw={"autocomplete": "off"}
     )
-    prompt_price_per_k = Number(field_label("Prompt, USD per 1,000 tokens"), render_kw=TYPED)
-    completion_price_per_k = Number(
-        field_label("Completion, USD per 1,000 tokens"), render_kw=TYPED
+    prompt_price_per_million = PerMillion(
+        field_label("Prompt, USD per million tokens"), render_kw=TYPED
     )
-    cache_read_price_per_k = NumberOrNothing(field_label("Read from the cache"), render_kw=TYPED)
-    cache_write_price_per_k = NumberOrNothing(field_label("Written to the cache"), render_kw=TYPED)
+    completion_price_per_million = PerMillion(
+        field_label("Completion, USD per million tokens"), render_kw=TYPED
+    )
+    cache_read_price_per_million = PerMillionOrNothing(
+        field_label("Read from the cache, USD per million"), render_kw=TYPED
+    )
+    cache_write_price_per_million = PerMillionOrNothing(
+        field_label("Written to the cache, USD per million"), render_kw=TYPED
+    )
     effective_from = MomentInUtc(field_label("From, UTC"))
     included_in_plans = Switch(field_label("Included in plans"))
 
-    @property
-    def mark(self) -> str:
-        """Return a mark of all that is typed."""
-        return mark_of(self)
 
-
-class AliasForm(SentForm):
+class AliasForm(ShownForm):
     """A name under which a priced model's usage is reported."""
 
     alias = StringField(
@@ -54,13 +55,13 @@ class AliasForm(SentForm):
     )
 
 
-class AliasRemovalForm(SentForm):
+class AliasRemovalForm(SeenForm):
     """A name that is to stand for no model any more."""
 
     alias = HiddenField(filters=[visible])
 
 
-class WithdrawalForm(SentForm):
+class WithdrawalForm(SeenForm):
     """A price that is never to begin."""
 
     price_id = IntegerField(widget=HiddenInput(), validators=[Optional()])

@@ -1,15 +1,16 @@
 """What models cost: those without a price first, and setting a price after a look at the change."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import Field
 
-from app.domain.catalog import operations, price_lists
-from app.domain.catalog.errors import AliasTaken, ModelNameInvalid, PriceInvalid, UnknownModel
-from app.domain.catalog.price_changes import SINCE_EVER, PriceChange, PriceTerms, pico_of_price
+from app.domain.catalog import operations, price_lists, withdrawing
+from app.domain.catalog.errors import AliasTaken, ModelNameInvalid, UnknownModel
+from app.domain.catalog.price_changes import SINCE_EVER, PriceChange, PriceTerms
+from app.domain.catalog.price_lists import PricedModel
 from app.domain.reporting.price_effects import PriceEffect, price_effect
 from app.domain.usage.unpriced import unpriced_models, unpriced_usage
 from app.entrypoints.queueing import nudge
@@ -18,18 +19,17 @@ from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, actor, show, text_asked
 from app.entrypoints.web.operator.price_forms import AliasForm, PriceForm
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.shown_values import catch_up, forget_another
 from app.entrypoints.web.signing_in import signed_in_transaction
+from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.foundation.errors import DomainError
-from app.foundation.money import usd_per_1k_from_pico
+from app.foundation.money import pico_from_usd_per_token, usd_per_token_from_pico
 from app.foundation.sentences import say
 
-PRICES = {
-    "prompt_price_per_k": say("prompt"),
-    "completion_price_per_k": say("completion"),
-    "cache_read_price_per_k": say("cache read"),
-    "cache_write_price_per_k": say("cache write"),
-}
+PRICES = (
+    *("prompt_price_per_million", "completion_price_per_million"),
+    *("cache_read_price_per_million", "cache_write_price_per_million"),
+)
 
 pages = Blueprint("prices", __name__)
 
@@ -38,6 +38,8 @@ pages = Blueprint("prices", __name__)
 class PricePreview:
     """What setting a price would change: nothing, if the model costs so already."""
 
+    model_id: str
+    terms: PriceTerms
     change: PriceChange | None
     # None: since ever.
     starts_at: datetime | None
@@ -45,6 +47,12 @@ class PricePreview:
     waits: bool
     # On what was used lately; None where nothing was.
     effect: PriceEffect | None
+
+    @property
+    def mark(self) -> str:
+        """Return a mark of what was shown: what differs by then is shown first."""
+        told = (self.model_id, self.terms, self.change, self.starts_at)
+        return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 @pages.get("/prices")
@@ -65,69 +73,98 @@ def index() -> ResponseReturnValue:
 @pages.get("/prices/set")
 def show_form() -> ResponseReturnValue:
     """Show the form, filled in with what the model costs now."""
-    return _form_page(_filled(text_asked("model_id")))
+    model_id = text_asked("model_id") or ""
+    model = price_lists.find_model(model_id)
+    starts_at = None if model is None else clock.now()
+    return _form_page(_filled(model_id, model, starts_at=starts_at))
 
 
 @pages.post("/prices/set")
 def set_price() -> ResponseReturnValue:
     """Say what the price would change; once that is confirmed, set it."""
-    form, preview = PriceForm(), None
-    terms = _terms(form) if form.validate() else None
-    if terms is not None:
-        with refusals_shown_on(_fields(form)):
-            if form.confirmed.data == form.mark:
-                return _set(form, terms)
-            preview = _preview(form, terms)
-    return _form_page(form, preview=preview)
+    form, preview, is_set = PriceForm(), None, False
+    if form.validate():
+        refusals = refusals_shown_on({ModelNameInvalid: form.model_id})
+        with refusals, wrong_fields_shown_on(form), signed_in_transaction():
+            preview = _preview(form)
+            is_set = form.confirmed.data == preview.mark
+            if is_set:
+                _set(preview)
+    return _told(form) if is_set else _form_page(form, preview=preview)
 
 
 @pages.route("/prices/alias", methods=["GET", "POST"])
 def set_alias() -> ResponseReturnValue:
     """Let a reported name stand for a model that has a price."""
-    form = AliasForm(data={"alias": request.args.get("alias", "")})
+    form = AliasForm(data=_stands_for(request.args.get("alias", "")))
     if form.validate_on_submit():
         fields = {AliasTaken: form.alias, ModelNameInvalid: form.alias, UnknownModel: form.model_id}
-        with refusals_shown_on(fields), signed_in_transaction():
-            alias, model_id = (form.alias.data or "").strip(), (form.model_id.data or "").strip()
-            operations.set_alias(alias, model_id=model_id, actor=actor(), now=clock.now())
+        refusals, told = refusals_shown_on(fields), wrong_fields_shown_on(form)
+        with refusals, told, signed_in_transaction():
+            _set_alias(form)
     if form.is_submitted() and not form.errors:
         nudge()
     return ask(_alias_question(), form)
 
 
-def _set(form: PriceForm, terms: PriceTerms) -> ResponseReturnValue:
-    model_id, starts_at = _model(form), form.effective_from.data or SINCE_EVER
-    with signed_in_transaction():
-        operations.set_price(model_id, terms, starts_at=starts_at, actor=actor(), now=clock.now())
-    nudge()
-    tell(say("The price of {model} is set.", {"model": model_id}))
-    return redirect(url_for("web.operator.prices.index", query=model_id), 303)
-
-
-def _preview(form: PriceForm, terms: PriceTerms) -> PricePreview:
-    starts_at = form.effective_from.data or SINCE_EVER
-    return PricePreview(
-        price_lists.preview_price(_model(form), terms, starts_at=starts_at),
-        starts_at=None if starts_at == SINCE_EVER else starts_at,
-        waits=_model(form) in unpriced_models(),
-        effect=price_effect(_model(form), terms, now=clock.now()),
+def _set(preview: PricePreview) -> None:
+    operations.set_price(
+        preview.model_id,
+        preview.terms,
+        starts_at=preview.starts_at or SINCE_EVER,
+        actor=actor(),
+        now=clock.now(),
     )
 
 
-def _terms(form: PriceForm) -> PriceTerms | None:
-    """Return what was typed; None, and a message at its field, where a price is none."""
-    picos: dict[str, int | None] = {}
-    for name, word in PRICES.items():
-        field = form[name]
-        with refusals_shown_on({PriceInvalid: field}):
-            picos[name] = None if field.data is None else pico_of_price(word, str(field.data))
-    if form.errors:
-        return None
+def _told(form: PriceForm) -> ResponseReturnValue:
+    nudge()
+    tell(say("The price of {model} is set.", {"model": _model(form)}))
+    return redirect(url_for("web.operator.prices.index", query=_model(form)), 303)
+
+
+def _preview(form: PriceForm) -> PricePreview:
+    """Return what the price would change. Raises ChangedMeanwhile."""
+    operations.lock_prices()
+    model_id, starts_at = _model(form), form.effective_from.data
+    # Of another model than the one that was shown, nothing was shown.
+    forget_another(form, "model_id", empty=_filled(model_id, None, starts_at=starts_at))
+    catch_up(form, _filled(model_id, price_lists.find_model(model_id), starts_at=starts_at))
+    terms = _terms(form)
+    return PricePreview(
+        model_id=model_id,
+        terms=terms,
+        change=price_lists.preview_price(model_id, terms, starts_at=starts_at or SINCE_EVER),
+        starts_at=starts_at,
+        waits=model_id in unpriced_models(),
+        effect=price_effect(model_id, terms, now=clock.now()),
+    )
+
+
+def _set_alias(form: AliasForm) -> None:
+    alias, model_id = (form.alias.data or "").strip(), (form.model_id.data or "").strip()
+    operations.lock_prices()
+    # Of another name than the one that was shown, nothing was shown.
+    forget_another(form, "alias", empty=AliasForm(formdata=None, data={"alias": form.alias.data}))
+    catch_up(form, AliasForm(formdata=None, data=_stands_for(alias)))
+    operations.set_alias(alias, model_id=model_id, actor=actor(), now=clock.now())
+
+
+def _stands_for(alias: str) -> dict[str, object]:
+    """Return a name and the model that it stands for already, if it does."""
+    return {"alias": alias, "model_id": withdrawing.model_called(alias) or ""}
+
+
+def _terms(form: PriceForm) -> PriceTerms:
+    prices = [form[name].data for name in PRICES]
+    prompt, completion, read, write = (
+        None if usd is None else pico_from_usd_per_token(usd) for usd in prices
+    )
     return PriceTerms(
-        picos["prompt_price_per_k"] or 0,
-        picos["completion_price_per_k"] or 0,
-        picos["cache_read_price_per_k"],
-        picos["cache_write_price_per_k"],
+        prompt or 0,
+        completion or 0,
+        read,
+        write,
         provider=(form.provider.data or "").strip() or None,
         included_in_plans=bool(form.included_in_plans.data),
     )
@@ -153,27 +190,20 @@ def _model(form: PriceForm) -> str:
     return (form.model_id.data or "").strip()
 
 
-def _fields(form: PriceForm) -> dict[type[DomainError], Field]:
-    return {ModelNameInvalid: form.model_id, PriceInvalid: form.prompt_price_per_k}
-
-
-def _filled(model_id: str | None) -> PriceForm:
-    """Return the form for a model; one that has a price starts with that, from now on."""
-    model = None if model_id is None else price_lists.find_model(model_id)
+def _filled(model_id: str, model: PricedModel | None, *, starts_at: datetime | None) -> PriceForm:
+    """Return the form for a model; one that has a price starts with that."""
+    filled: dict[str, object] = {"model_id": model_id, "effective_from": starts_at}
     if model is None:
-        filled: dict[str, object] = {"model_id": model_id or "", "included_in_plans": True}
-        return PriceForm(formdata=None, data=filled)
+        return PriceForm(formdata=None, data={**filled, "included_in_plans": True})
     terms = model.price_at(clock.now()).terms
     picos = (terms.prompt_pico, terms.completion_pico, terms.cache_read_pico)
     amounts = [
-        None if pico is None else usd_per_1k_from_pico(pico)
+        None if pico is None else usd_per_token_from_pico(pico)
         for pico in (*picos, terms.cache_write_pico)
     ]
-    filled = {
-        "model_id": model.model_id,
+    filled |= {
         "provider": terms.provider,
         "included_in_plans": terms.included_in_plans,
-        "effective_from": clock.now(),
         **dict(zip(PRICES, amounts, strict=True)),
     }
     return PriceForm(formdata=None, data=filled)

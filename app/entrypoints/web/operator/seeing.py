@@ -52,7 +52,6 @@ NOTHING_SENT: Mapping[str, Any] = {
     "news": "",
     "is_saved": False,
     "saving": None,
-    "preview": None,
     "made": None,
     "replaced": None,
 }

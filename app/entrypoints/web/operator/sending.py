@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 
 from flask import request
 from wtforms import HiddenField
@@ -16,12 +17,25 @@ from app.foundation.sentences import say
 MARK_BYTES = 12
 NOT_TYPED = ("confirmed", "csrf_token")
 SEE_OTHER = 303
+DONE_BEFORE = say("This form was sent before, and what it asked for is done.")
 
 
 class FormSentTwice(DomainError):
     """The very form was sent before, and what it asked for was done."""
 
     kind = Kind.CONFLICT
+
+
+class QuestionChanged(DomainError):
+    """What was agreed to is not what the question says by now."""
+
+    kind = Kind.CONFLICT
+
+
+class SeenForm(SentForm):
+    """A form that sends along what its question said: nobody agrees to what he has not read."""
+
+    seen = HiddenField(default="")
 
 
 class OnceForm(SentForm):
@@ -36,9 +50,22 @@ def mark_of(form: SentForm) -> str:
     return hashlib.sha256(repr(typed).encode()).hexdigest()
 
 
-def check_first_time(form: OnceForm) -> None:
+def mark_of_words(consequences: Sequence[str]) -> str:
+    """Return a mark of what a question said, whatever the language it was read in."""
+    return hashlib.sha256("\n".join(consequences).encode()).hexdigest()
+
+
+def check_seen(form: SeenForm, consequences: Sequence[str]) -> None:
+    """Refuse what was agreed to when the question said something else. Raises QuestionChanged."""
+    if form.seen.data and form.seen.data != mark_of_words(consequences):
+        raise QuestionChanged(
+            say("What this is about has changed after you opened the page. Read it again.")
+        )
+
+
+def check_first_time(form: OnceForm, *, told: str = DONE_BEFORE) -> None:
     """Keep the form's mark in the running transaction. Raises FormSentTwice."""
     scope, now = f"{actor()} {request.path} {form.once.data}", clock.now()
     if idempotency.claim(scope, body=b"", now=now) is not None:
-        raise FormSentTwice(say("This form was sent before, and what it asked for is done."))
+        raise FormSentTwice(told)
     idempotency.keep(scope, Answer(SEE_OTHER, b"", ""))

@@ -4,11 +4,12 @@ from wtforms import SelectField, StringField
 
 from app.domain.invoices.tax_table import NAME_LENGTH_MAX
 from app.entrypoints.languages import field_label
-from app.entrypoints.web.forms import SentForm, visible
+from app.entrypoints.web.forms import visible
 from app.entrypoints.web.operator.fields import BasisPoints
+from app.entrypoints.web.shown_values import ShownForm
 
 
-class TaxForm(SentForm):
+class TaxForm(ShownForm):
     """What customers of a country pay on top."""
 
     # Which countries there are, and how they are called here, is known where the page is made.

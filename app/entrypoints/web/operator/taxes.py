@@ -9,11 +9,14 @@ from app.domain.invoices.errors import UnknownTax
 from app.domain.invoices.models import TaxRate
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import language, translated
+from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show
-from app.entrypoints.web.operator.forms import ConfirmForm
+from app.entrypoints.web.operator.forms import SeenConfirmForm
+from app.entrypoints.web.operator.sending import QuestionChanged, check_seen
 from app.entrypoints.web.operator.tax_forms import TaxForm
 from app.entrypoints.web.operator.telling import tell
+from app.entrypoints.web.shown_values import NEWS_KEPT, catch_up, forget_another
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
@@ -26,7 +29,8 @@ pages = Blueprint("taxes", __name__)
 @pages.get("/taxes")
 def index() -> ResponseReturnValue:
     """Show every country's tax, and a form: empty, or with what a country pays now."""
-    return _page(_filled(request.args.get("country", "")))
+    country = request.args.get("country", "")
+    return _page(_filled(country if country in COUNTRIES else "", _tax(country)))
 
 
 @pages.post("/taxes")
@@ -35,27 +39,32 @@ def set_tax() -> ResponseReturnValue:
     form = TaxForm()
     if form.validate():
         with wrong_fields_shown_on(form), signed_in_transaction():
-            tax_table.set_tax(
-                form.country.data or "",
-                name=form.name.data or "",
-                rate_bp=form.percent.data,
-                actor=actor(),
-                now=clock.now(),
-            )
+            _set(form)
     return _page(form) if form.errors else _saved(form)
 
 
 @pages.route("/taxes/<country>/remove", methods=["GET", "POST"])
 def remove(country: str) -> ResponseReturnValue:
     """Let a country's customers pay no tax any more."""
-    form, tax = ConfirmForm(), _tax(country)
+    form, tax = SeenConfirmForm(), _tax(country)
     if tax is None:
         raise UnknownTax(say("There is no tax for this country."))
     question = _question(tax)
     if form.validate_on_submit():
-        with signed_in_transaction():
+        with refusals_shown_on({QuestionChanged: form.seen}), signed_in_transaction():
+            check_seen(form, _question(tax_table.locked_tax(country) or tax).consequences)
             tax_table.remove_tax(country, actor=actor(), now=clock.now())
     return ask(question, form)
+
+
+def _set(form: TaxForm) -> None:
+    """Set what is typed. Raises ChangedMeanwhile."""
+    country = (form.country.data or "").strip().upper()
+    # Of another country than the one that was shown, nothing was shown.
+    forget_another(form, "country", empty=_filled(country, None))
+    catch_up(form, _filled(country, tax_table.locked_tax(country)))
+    name, rate_bp = form.name.data or "", form.percent.data
+    tax_table.set_tax(country, name=name, rate_bp=rate_bp, actor=actor(), now=clock.now())
 
 
 def _question(tax: TaxRate) -> Question:
@@ -76,15 +85,14 @@ def _question(tax: TaxRate) -> Question:
 def _saved(form: TaxForm) -> ResponseReturnValue:
     named = {"country": _name((form.country.data or "").upper())}
     tell(say("The tax of {country} is set, for invoices issued from now on.", named))
+    if form.has_news:
+        tell(NEWS_KEPT)
     return redirect(url_for(".index"), 303)
 
 
-def _filled(country: str) -> TaxForm:
-    tax = _tax(country)
-    if tax is None:
-        return TaxForm(formdata=None, data={"country": country if country in COUNTRIES else ""})
-    filled = {"country": tax.country, "name": tax.name, "percent": tax.rate_bp}
-    return TaxForm(formdata=None, data=filled)
+def _filled(country: str, tax: TaxRate | None) -> TaxForm:
+    pays = {} if tax is None else {"name": tax.name, "percent": tax.rate_bp}
+    return TaxForm(formdata=None, data={"country": country, **pays})
 
 
 def _tax(country: str) -> TaxRate | None:

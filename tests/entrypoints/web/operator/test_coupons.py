@@ -19,6 +19,7 @@ from tests.factories.coupon_rows import make_coupon
 from tests.factories.redemptions import make_fixed_coupon, redeem
 from tests.moments import NOW
 from tests.statements import statements
+from tests.tabs import shown_on, tab, with_typed
 
 COUPONS = "/operator/coupons"
 STATEMENTS_MAX = 7
@@ -289,3 +290,38 @@ class TestEdit:
         answer = olgas.post(f"{COUPONS}/HALF/edit", data={**EDIT, **changes})
         assert answer.status_code == 422 and errors_at(answer.text, field)
         assert acts_of_olga() == []
+
+    def test_an_older_page_keeps_what_is_newer(self, olgas: FlaskClient) -> None:
+        made = make_coupon("HALF", now=clock.now(), applicable_plans=["plan-pro", "plan-basic"])
+        starts_at, address = made.valid_from, f"{COUPONS}/HALF/edit"
+        older, newer = tab(olgas, address), tab(olgas, address)
+        typed = with_typed(newer, max_uses="7", applicable_plans="")
+        assert olgas.post(address, data=typed).status_code == 303
+        assert olgas.post(address, data=with_typed(older, description="Half")).status_code == 303
+        changed = coupon("HALF")
+        assert (changed.max_uses, changed.applicable_plans) == (7, None)
+        assert (changed.description, changed.valid_from) == ("Half", starts_at)
+        assert "stays as it is now" in olgas.get(f"{COUPONS}/HALF").text
+        assert [set(details) for _, details in acts_of_olga()] == [
+            *({"code", "max_uses", "applicable_plans"}, {"code", "description"})
+        ]
+
+    def test_what_was_changed_in_both_is_told_before_it_counts(self, olgas: FlaskClient) -> None:
+        make_coupon("HALF", now=clock.now())
+        address = f"{COUPONS}/HALF/edit"
+        older, newer = tab(olgas, address), tab(olgas, address)
+        olgas.post(address, data=with_typed(newer, max_uses="7"))
+        answer = olgas.post(address, data=with_typed(older, max_uses="9", description="Half"))
+        assert answer.status_code == 422 and "now it is 7." in errors_at(answer.text, "max_uses")
+        assert (coupon("HALF").max_uses, coupon("HALF").description) == (7, "")
+        again = with_typed(older, max_uses="9", shown=shown_on(answer.text))
+        assert olgas.post(address, data=again).status_code == 303
+        assert coupon("HALF").max_uses == 9
+
+    def test_what_is_fixed_meanwhile_stays(self, olgas: FlaskClient, ada: Account) -> None:
+        make_coupon("HALF", now=clock.now())
+        older = tab(olgas, f"{COUPONS}/HALF/edit")
+        redeem("HALF", ada)
+        sent = with_typed(older, value="99", description="Half")
+        assert olgas.post(f"{COUPONS}/HALF/edit", data=sent).status_code == 303
+        assert (coupon("HALF").value, coupon("HALF").description) == (5_000, "Half")

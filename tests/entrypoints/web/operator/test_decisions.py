@@ -14,6 +14,7 @@ from tests.entrypoints.web.conftest import PASSWORD, let_the_password_age, words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.factories.email_changes import ask, confirm_new
 from tests.factories.mailed_links import mails_to
+from tests.tabs import shown_on, tab, with_typed
 
 ADA = "/operator/customers/ada"
 DECISIONS = (
@@ -62,6 +63,26 @@ class TestSuspend:
         session.expire_all()
         assert session.get(Account, "ada").suspended_at is None
         assert [act for act, _ in acts_of_olga()] == ["account_suspended", "account_resumed"]
+
+    def test_lifts_no_suspension_that_was_not_shown(self, olgas, ada: Account) -> None:
+        ada.suspended_at, ada.suspended_because = clock.now(), "debt"
+        session.commit()
+        sent = with_typed(tab(olgas, f"{ADA}/resume"), reason="They paid")
+        assert "suspended for an overdue invoice since" in olgas.get(f"{ADA}/suspend").text
+        suspends = with_typed(tab(olgas, f"{ADA}/suspend"), reason="Abuse")
+        assert olgas.post(f"{ADA}/suspend", data=suspends).status_code == 303
+        answer = olgas.post(f"{ADA}/resume", data=sent)
+        assert answer.status_code == 422
+        assert "An operator has suspended the customer, on" in words(answer.text)
+        session.refresh(ada)
+        assert ada.suspended_because == "operator"
+
+    @pytest.mark.parametrize(("name", "times"), [("suspend", 2), ("resume", 1)])
+    def test_says_that_it_was_so_already(self, olgas, ada: Account, name: str, times: int) -> None:
+        for _ in range(times):
+            assert olgas.post(f"{ADA}/{name}", data={"reason": "Because"}).status_code == 303
+        assert "Nothing has changed: so it was already." in olgas.get(ADA).text
+        assert len(acts_of_olga()) == times - 1
 
     @pytest.mark.parametrize(
         "name", ["suspend", "resume", "adjust-tokens", "delete", "keep", "confirm-email"]
@@ -186,6 +207,22 @@ class TestCreditLimit:
         session.refresh(ada)
         assert ada.credit_limit_minor == 25_000
 
+    def test_an_older_page_undoes_no_newer_limit(self, olgas: FlaskClient, ada: Account) -> None:
+        address = f"{ADA}/credit-limit"
+        older, newer = tab(olgas, address), tab(olgas, address)
+        assert olgas.post(address, data=with_typed(newer, credit_limit="250")).status_code == 303
+        assert olgas.post(address, data=older).status_code == 303
+        assert "Nothing has changed" in olgas.get(ADA).text
+        answer = olgas.post(address, data=with_typed(older, credit_limit="90"))
+        assert answer.status_code == 422
+        assert "now it is 250." in errors_at(answer.text, "credit_limit")
+        session.refresh(ada)
+        assert ada.credit_limit_minor == 25_000
+        again = with_typed(older, credit_limit="90", shown=shown_on(answer.text))
+        assert olgas.post(address, data=again).status_code == 303
+        session.refresh(ada)
+        assert ada.credit_limit_minor == 9_000 and len(acts_of_olga()) == 2
+
 
 class TestApproveTaxId:
     def test_approves_what_was_told(self, olgas: FlaskClient, ada: Account) -> None:
@@ -198,6 +235,19 @@ class TestApproveTaxId:
         assert olgas.post(f"{ADA}/tax-id").status_code == 303
         assert "not approved" not in olgas.get(ADA).text
         assert [act for act, _ in acts_of_olga()] == ["tax_id_approved"]
+
+    def test_approves_no_other_than_was_shown(self, olgas: FlaskClient, ada: Account) -> None:
+        settings = session.query(BillingSettings).filter_by(user_id="ada").one()
+        settings.tax_id, settings.country = "DE136695976", "DE"
+        session.commit()
+        sent = tab(olgas, f"{ADA}/tax-id")
+        settings.tax_id = "DE811907980"
+        session.commit()
+        answer = olgas.post(f"{ADA}/tax-id", data=sent)
+        read = words(answer.text)
+        assert answer.status_code == 422 and acts_of_olga() == []
+        assert "Read it again." in read and "checked DE811907980 of Germany" in read
+        assert olgas.post(f"{ADA}/tax-id", data=tab(olgas, f"{ADA}/tax-id")).status_code == 303
 
 
 class TestAdjust:

@@ -90,7 +90,20 @@ class TestIndex:
             dispute.reason = code
             session.add(dispute)
         for page in (DISPUTES, f"/operator/payments/{payment.public_id}"):
-            assert f" {words_for_it} " in words(olgas.get(page).text)
+            read = words(olgas.get(page).text)
+            told = words_for_it if words_for_it == code else f"{words_for_it} {code}"
+            assert f" {told} " in read
+
+    def test_is_told_where_the_customer_is_looked_at(
+        self, olgas: FlaskClient, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        payment, told = make_paid(ada, gateway=gateway), "The customer contests a payment"
+        contest(gateway, payment, DisputeStatus.OPEN, now=now)
+        assert told in olgas.get("/operator/customers/ada").text
+        gateway.contest(payment.provider_payment, DisputeStatus.WON, amount_minor=1_234)
+        with transaction():
+            record_dispute(gateway.disputes[f"du_{payment.provider_payment}"], now=now)
+        assert told not in olgas.get("/operator/customers/ada").text
 
     def test_says_what_a_lost_one_took_back(
         self, olgas: FlaskClient, ada: Account, gateway: FakeGateway, now: datetime

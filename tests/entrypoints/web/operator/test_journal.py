@@ -66,6 +66,12 @@ class TestIndex:
         assert 'href="/operator/customers/ben"' in page
         assert 'href="/operator/customers/olga"' not in page
 
+    def test_finds_a_customer_by_the_address(
+        self, olgas: FlaskClient, ben: Account, acts: None
+    ) -> None:
+        page = words(olgas.get(f"{JOURNAL}?user_id=Ben@example.com").text)
+        assert "Account suspended" in page and "Price set Operator" not in page
+
     @pytest.mark.parametrize(
         ("asked", "count"),
         [

@@ -66,10 +66,10 @@ def test_says_who(actor: str, words: str) -> None:
         ({"amount_minor": -5}, ["Amount: −$0.05"]),
         ({"rate_bp": 1_900}, ["Rate: 19%"]),
         ({"rate_bp": {"from": 1_900, "to": 1_600}}, ["Rate: 19% → 16%"]),
-        ({"extra_token_price_pico": 150_000_000}, ["Extra token: $0.00015"]),
+        ({"extra_token_price_pico": 150_000_000}, ["Extra tokens: $150.00 per million tokens"]),
         (
             {"extra_token_price_pico": {"from": None, "to": 1}},
-            ["Extra token: nothing → $0.000000000001"],
+            ["Extra tokens: nothing → $0.000001 per million tokens"],
         ),
         (
             {"tokens": 1_000_000, "reason": "Sorry", "balance_after": 5},
@@ -92,16 +92,22 @@ def test_says_who(actor: str, words: str) -> None:
         ({"type": "free_tokens", "value": 50_000}, ["Gives: Extra tokens", "Value: 50,000"]),
         (
             {"usd_per_1k": {"prompt": "0.005", "cache_read": None}},
-            ["Input: $0.005 per 1,000 tokens"],
+            ["Input: $5.00 per million tokens"],
         ),
         (
             {
                 "usd_per_1k": {"prompt": "0.006", "completion": "0.009"},
                 "usd_per_1k_before": {"prompt": "0.005", "completion": "0.009"},
             },
-            ["Input: $0.005 per 1,000 tokens → $0.006 per 1,000 tokens"],
+            ["Input: $5.00 per million tokens → $6.00 per million tokens"],
         ),
         ({"lines": []}, ["Found: nothing"]),
+        ({"applicable_plans": None, "description": ""}, ["For plans: all plans"]),
+        ({"applicable_plans": ["plan-pro"]}, ["For plans: plan-pro"]),
+        (
+            {"description": {"from": "", "to": "Half"}},
+            ["What customers read of it: nothing → Half"],
+        ),
         ({"limited_to": ["ada", "ben"]}, ["Only for: ada, ben"]),
         ({"never_heard_of": {"a": 1, "b": [True]}}, ["never heard of: a 1, b yes"]),
         (
@@ -122,6 +128,34 @@ def test_says_of_a_browser_what_its_owner_reads(app: Flask) -> None:
 def test_says_why_at_the_end(app: Flask) -> None:
     names = [str(one.name) for one in told({"reason": "x", "address": "y", "tokens": 1}).details]
     assert names == ["Tokens", "Came from", "Reason"]
+
+
+@pytest.mark.parametrize(
+    ("action", "actor", "reason", "words", "in_chinese"),
+    [
+        ("dispute_opened", "provider:stripe", "duplicate", "charged twice (duplicate)", "重复扣款"),
+        (
+            "dispute_lost",
+            "provider:paypal",
+            "UNAUTHORISED",
+            "reported as fraud (UNAUTHORISED)",
+            "被举报为欺诈",
+        ),
+        ("dispute_won", "provider:stripe", "made_up", "made_up", "made_up"),
+        ("invoice_voided", "system", "Nobody paid it.", "Nobody paid it.", "未付款"),
+        # What an operator wrote stays as it was written.
+        ("invoice_voided", "operator:olga", "Nobody paid it.", "Nobody paid it.", "Nobody"),
+        ("tokens_adjusted", "operator:olga", "duplicate", "duplicate", "duplicate"),
+    ],
+)
+def test_says_why_in_words(*, app: Flask, action, actor, reason, words, in_chinese) -> None:
+    entry = JournalEntry(
+        happened_at=NOW, actor=actor, action=action, user_id="ada", details={"reason": reason}
+    )
+    (act,) = acts_told([entry], local=TOKYO)
+    (detail,) = act.details
+    assert str(detail.value) == words
+    assert in_chinese in str(in_language(detail.value, "zh"))
 
 
 def test_tells_a_plan_from_that_of_a_customer() -> None:

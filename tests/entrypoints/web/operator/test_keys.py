@@ -16,6 +16,7 @@ from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.factories.accounts import make_account, make_key
 from tests.factories.mailed_links import mails_to
 from tests.statements import statements
+from tests.tabs import tab, with_typed
 
 KEYS = "/operator/keys"
 KEY = re.compile(r"obl_(?:gw|op)_[0-9A-Za-z]{46}")
@@ -49,6 +50,14 @@ class TestList:
 
 
 class TestMake:
+    @pytest.mark.parametrize("path", ["gateway", "own"])
+    def test_a_form_sent_twice_makes_one(self, olgas, path: str) -> None:
+        sent = with_typed(tab(olgas, f"{KEYS}/{path}"), name="mine")
+        assert KEY.search(olgas.post(f"{KEYS}/{path}", data=sent).text)
+        answer = olgas.post(f"{KEYS}/{path}", data=sent)
+        assert answer.status_code == 422 and not KEY.search(answer.text)
+        assert "its key is made, and was shown that once" in answer.text and sole()
+
     def test_limits_a_gateway_to_accounts(self, olgas, ada, ben) -> None:
         sent = {
             "name": "frankfurt",

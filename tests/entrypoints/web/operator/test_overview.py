@@ -34,6 +34,13 @@ def console_addresses(app: Flask) -> list[tuple[str, str]]:
     return found
 
 
+def test_asks_for_the_address_without_a_word_of_bills(olgas: FlaskClient, olga: Account) -> None:
+    olga.email_verified_at = None
+    session.commit()
+    read = words(olgas.get("/operator").text)
+    assert "Mails about your account and about keys go there." in read and "Bills" not in read
+
+
 class TestGuard:
     def test_customers_find_nothing_here(self, app: Flask, adas: FlaskClient) -> None:
         addresses = console_addresses(app)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from app.domain.accounts.models import Account
@@ -18,6 +19,7 @@ from tests.factories.accounts import make_account
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_usage
 from tests.statements import statements
+from tests.tabs import shown_on, tab, with_typed
 
 PLANS = "/operator/plans"
 STATEMENTS_MAX = 10
@@ -26,7 +28,7 @@ FORM = {
     "description": "For teams",
     "monthly_price": "49.50",
     "monthly_quota": "500,000",
-    "extra_token_price": "0.0002",
+    "extra_token_price_per_million": "200",
     "overage_discount": "12.5",
     "max_concurrent_req": "10",
     "rate_limit_per_min": "120",
@@ -40,7 +42,7 @@ AS_PRO_BUT_DEARER = {
     "description": "For professionals",
     "monthly_price": "120",
     "monthly_quota": "1,000,000",
-    "extra_token_price": "0.00015",
+    "extra_token_price_per_million": "150",
     "overage_discount": "10",
     "max_concurrent_req": "20",
     "rate_limit_per_min": "300",
@@ -63,7 +65,7 @@ def confirm(browser: FlaskClient, plan_id: str, form: dict[str, str]) -> TestRes
     """Send the form, and then again what it shows to confirm."""
     page = browser.post(f"{PLANS}/{plan_id}", data=form).text
     mark = re.search(r'name="confirmed" value="(\w+)"', page)[1]
-    return browser.post(f"{PLANS}/{plan_id}", data={**form, "confirmed": mark})
+    return browser.post(f"{PLANS}/{plan_id}", data=with_typed(MultiDict(form), confirmed=mark))
 
 
 def errors_at(page: str, field: str) -> str:
@@ -93,6 +95,13 @@ class TestCreate:
         assert made.features == ["One", "Two"] and made.extra_token_price_pico == 200_000_000
         assert [act for act, _ in acts_of_olga()] == ["plan_created"]
 
+    def test_is_offered_once_however_often_it_is_sent(self, olgas: FlaskClient) -> None:
+        sent = with_typed(tab(olgas, f"{PLANS}/new"), **FORM, id="plan-team")
+        assert olgas.post(f"{PLANS}/new", data=sent).status_code == 303
+        again = olgas.post(f"{PLANS}/new", data=sent)
+        assert again.status_code == 422 and "was sent before" in errors_at(again.text, "id")
+        assert [act for act, _ in acts_of_olga()] == ["plan_created"]
+
     @pytest.mark.parametrize("plan_id", ["", "team", "plan-pro", "plan-Ä", "plan-\x00"])
     def test_refuses_other_ids(self, olgas: FlaskClient, plan_id: str) -> None:
         answer = olgas.post(f"{PLANS}/new", data={**FORM, "id": plan_id})
@@ -104,9 +113,9 @@ class TestChange:
         self, olgas: FlaskClient, ada: Account
     ) -> None:
         page = olgas.get(f"{PLANS}/plan-pro").text
-        assert 'value="99.99"' in page and 'value="0.00015"' in page
+        assert 'value="99.99"' in page and 'value="150"' in page
         period = current_period("ada")
-        form = {**FORM, "extra_token_price": "", "is_active": "off"}
+        form = {**FORM, "extra_token_price_per_million": "", "is_active": "off"}
         assert confirm(olgas, "plan-pro", form).status_code == 303
         changed = plan("plan-pro")
         assert (changed.name, changed.extra_token_price_pico, changed.is_active) == (
@@ -160,6 +169,38 @@ class TestChange:
         assert answer.status_code == 200 and "$130.00" in answer.text
         assert plan("plan-pro").monthly_price_minor == 9_999
 
+    def test_an_older_page_keeps_what_is_newer(self, olgas: FlaskClient) -> None:
+        address = f"{PLANS}/plan-pro"
+        older, newer = tab(olgas, address), tab(olgas, address)
+        confirm(olgas, "plan-pro", with_typed(newer, monthly_price="120", is_active="off"))
+        page = olgas.post(address, data=with_typed(older, rate_limit_per_min="400")).text
+        assert "Something else was changed after you opened the page" in page
+        assert "99.99" not in page.split("Versions")[0] and 'value="120"' in page
+        confirm(olgas, "plan-pro", with_typed(older, rate_limit_per_min="400"))
+        changed = plan("plan-pro")
+        assert (changed.monthly_price_minor, changed.is_active) == (12_000, False)
+        assert changed.rate_limit_per_min == 400
+
+    def test_what_was_changed_in_both_is_told_before_it_counts(self, olgas: FlaskClient) -> None:
+        address = f"{PLANS}/plan-pro"
+        older, newer = tab(olgas, address), tab(olgas, address)
+        confirm(olgas, "plan-pro", with_typed(newer, monthly_price="120"))
+        answer = olgas.post(address, data=with_typed(older, monthly_price="80"))
+        assert answer.status_code == 422 and plan("plan-pro").monthly_price_minor == 12_000
+        assert "now it is 120." in errors_at(answer.text, "monthly_price")
+        again = with_typed(older, monthly_price="80", shown=shown_on(answer.text))
+        assert confirm(olgas, "plan-pro", again).status_code == 303
+        assert plan("plan-pro").monthly_price_minor == 8_000
+
+    def test_what_changes_after_the_look_is_shown_first(self, olgas: FlaskClient) -> None:
+        address = f"{PLANS}/plan-pro"
+        sent = with_typed(tab(olgas, address), name="Professional")
+        page = olgas.post(address, data=sent).text
+        mark = re.search(r'name="confirmed" value="(\w+)"', page)[1]
+        confirm(olgas, "plan-pro", with_typed(tab(olgas, address), monthly_price="120"))
+        answer = olgas.post(address, data=with_typed(sent, confirmed=mark))
+        assert answer.status_code == 200 and plan("plan-pro").name == "Pro"
+
     def test_shows_its_versions(self, olgas: FlaskClient) -> None:
         assert "It stands as it was delivered." in olgas.get(f"{PLANS}/plan-pro").text
         confirm(olgas, "plan-pro", AS_PRO_BUT_DEARER)
@@ -180,12 +221,13 @@ class TestChange:
             ("monthly_price", "1.234"),
             ("monthly_price", "109,99"),
             ("monthly_quota", "1,00"),
-            ("extra_token_price", "0,00002"),
+            ("extra_token_price_per_million", "0,02"),
             ("overage_discount", "7,5"),
             ("monthly_price", "much"),
             ("monthly_quota", "-1"),
             ("monthly_quota", "1.5"),
-            ("extra_token_price", "0"),
+            ("extra_token_price_per_million", "0"),
+            ("extra_token_price_per_million", "0.0000001"),
             ("overage_discount", "101"),
             ("max_concurrent_req", "0"),
             ("rate_limit_per_min", ""),

@@ -9,6 +9,7 @@ from tests.entrypoints.web.conftest import words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.entrypoints.web.operator.test_coupons import errors_at
 from tests.statements import statements
+from tests.tabs import shown_on, tab, with_typed
 
 TAXES = "/operator/taxes"
 STATEMENTS_MAX = 6
@@ -71,4 +72,45 @@ class TestTaxes:
 
     def test_customers_cannot(self, adas: FlaskClient) -> None:
         assert adas.post(TAXES, data=FORM).status_code == 404
+        assert taxes() == []
+
+
+class TestTwoTabs:
+    def test_an_older_page_keeps_what_is_newer(self, olgas: FlaskClient) -> None:
+        olgas.post(TAXES, data=FORM)
+        older, newer = (tab(olgas, f"{TAXES}?country=DE") for _ in range(2))
+        assert olgas.post(TAXES, data=with_typed(newer, percent="20")).status_code == 303
+        assert olgas.post(TAXES, data=with_typed(older, name="MwSt")).status_code == 303
+        assert taxes() == [("DE", "MwSt", 2_000)]
+        assert "stays as it is now" in olgas.get(TAXES).text
+
+    def test_what_was_changed_in_both_is_told_before_it_counts(self, olgas: FlaskClient) -> None:
+        olgas.post(TAXES, data=FORM)
+        older, newer = (tab(olgas, f"{TAXES}?country=DE") for _ in range(2))
+        olgas.post(TAXES, data=with_typed(newer, percent="20"))
+        answer = olgas.post(TAXES, data=with_typed(older, percent="16"))
+        assert answer.status_code == 422 and "now it is 20." in errors_at(answer.text, "percent")
+        assert taxes() == [("DE", "VAT", 2_000)]
+        again = with_typed(older, percent="16", shown=shown_on(answer.text))
+        assert olgas.post(TAXES, data=again).status_code == 303
+        assert taxes() == [("DE", "VAT", 1_600)]
+
+    @pytest.mark.parametrize("address", [TAXES, f"{TAXES}?country=FR"])
+    def test_a_tax_that_was_not_shown_is_told_first(self, olgas: FlaskClient, address: str) -> None:
+        olgas.post(TAXES, data={**FORM, "country": "FR", "percent": "20"})
+        sent = with_typed(tab(olgas, address), country="DE", name="VAT", percent="16")
+        olgas.post(TAXES, data=FORM)
+        answer = olgas.post(TAXES, data=sent)
+        assert answer.status_code == 422 and "now it is 19." in errors_at(answer.text, "percent")
+        assert taxes()[0] == ("DE", "VAT", 1_900)
+
+    def test_removes_no_other_than_was_shown(self, olgas: FlaskClient) -> None:
+        olgas.post(TAXES, data=FORM)
+        sent = tab(olgas, f"{TAXES}/DE/remove")
+        olgas.post(TAXES, data={**FORM, "percent": "20"})
+        answer = olgas.post(f"{TAXES}/DE/remove", data=sent)
+        assert answer.status_code == 422 and len(taxes()) == 1
+        read = words(answer.text)
+        assert "Read it again." in read and "no VAT of 20%" in read
+        assert olgas.post(f"{TAXES}/DE/remove", data=tab(olgas, f"{TAXES}/DE/remove")).location
         assert taxes() == []
