@@ -56,7 +56,7 @@ def test_finds_nothing_in_books_that_are_right(books: None) -> None:
 @pytest.mark.parametrize(
     ("tampering", "told"),
     [
-        ("UPDATE usage_hourly SET prompt_tokens = prompt_tokens + 1", "usage_hourly of ada"),
+        ("UPDATE usage_hourly SET cached_tokens = cached_tokens + 1", "usage_hourly of ada"),
         ("UPDATE usage_hourly SET unpriced_tokens = 0", "unpriced_tokens"),
         ("UPDATE usage_daily SET final_nanos = final_nanos - 1", "usage_daily of ada"),
         ("DELETE FROM usage_daily", "usage_daily of ada"),
