@@ -15,8 +15,11 @@ from app.domain.catalog.models import ModelPrice, Plan
 from app.foundation import money
 from app.foundation.database import Base, db, session
 from tests.databases import ROOT, on_sqlite, settings_for
+from tests.factories.rows import VALID
 
 MIGRATIONS = str(ROOT / "migrations")
+# What was verified before is looked at anew; what 0015 and 0018 made is gone with them.
+FORGOTTEN = {"verified_months", "verified_usage", "email_changes"}
 
 
 @pytest.fixture
@@ -45,6 +48,35 @@ class TestUpgrade:
         flask_migrate.upgrade(directory=MIGRATIONS)
         assert self.tables() == set(Base.metadata.tables)
         assert session.query(Plan).count() == 4
+
+    def test_keeps_what_rows_of_other_tables_refer_to(self) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        with db.engine.begin() as connection:
+            for table in Base.metadata.sorted_tables:
+                connection.execute(sa.insert(table).values(VALID[table.name]))
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="0014")
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        with db.engine.connect() as connection:
+            for table in Base.metadata.sorted_tables:
+                kept = connection.scalar(sa.select(sa.func.count()).select_from(table))
+                assert bool(kept) == (table.name not in FORGOTTEN), table.name
+
+    def test_tells_which_rows_break_a_rule_and_changes_nothing(self) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS, revision="0018")
+        carried = Base.metadata.tables["carried_amounts"]
+        account = Base.metadata.tables["accounts"]
+        with db.engine.begin() as connection:
+            connection.execute(sa.insert(account).values(VALID["accounts"]))
+            row = {**VALID["carried_amounts"], "from_month": "October"}
+            connection.execute(sa.insert(carried).values(row))
+        with pytest.raises(ValueError, match="1 rows of carried_amounts break"):
+            flask_migrate.upgrade(directory=MIGRATIONS)
+        with db.engine.begin() as connection:
+            assert "model" not in {
+                column["name"] for column in sa.inspect(connection).get_columns("verified_usage")
+            }
+            connection.execute(sa.update(carried).values(from_month="2026-10"))
+        flask_migrate.upgrade(directory=MIGRATIONS)
 
     def test_does_nothing_the_second_time(self) -> None:
         flask_migrate.upgrade(directory=MIGRATIONS)
