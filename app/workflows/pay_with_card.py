@@ -58,8 +58,9 @@ def pay_with_card(
 
 
 def _attempt(draft: Invoice, *, card_id: int, now: datetime) -> Payment:
-    # Nothing else is to pay it meanwhile: money that came twice would have to be sent back.
-    if queries.may_be_paid(draft, now=now):
+    # Nothing else is to pay it, or to have paid it unheard of: money that came twice would have to
+    # be sent back.
+    if queries.is_undecided(draft):
         raise InvoiceNotPayable(
             say("A payment page for this purchase is open. Pay it there, or begin a new purchase.")
         )

@@ -18,6 +18,7 @@ from app.entrypoints.jobs.topping_up import top_up_where_due
 from app.entrypoints.selling import shop
 from app.foundation import clock
 from app.foundation.database import transaction
+from app.workflows.pay_with_card import pay_with_card
 from app.workflows.request_refund import request_refund
 from app.workflows.switch_plan import switch_plan
 from tests.adapters.paypal import gateway_to
@@ -108,6 +109,20 @@ def top_up_under_some_other_key(place: Place) -> None:
         gateway.charge = lambda order: charge(replace(order, idempotency_key="anything"))
         top_up_where_due()
         work_off_outbox()
+
+
+def charge_as_owner_says(place: Place, user_id: str, reference: str, card_id: int) -> None:
+    """A customer has his saved card charged for extra tokens; then the worker does its work."""
+    with place.app():
+        charge_as_told(user_id, reference, card_id, now=place.now)
+        work_off_outbox()
+
+
+def charge_as_told(user_id: str, reference: str, card_id: int, *, now: datetime) -> None:
+    """Charge the saved card for a purchase that was drawn up."""
+    account = accounts.account(user_id)
+    theirs = shop("stripe", account, look=None)
+    pay_with_card(account, reference, card_id=card_id, shop=theirs, now=now)
 
 
 def give_back(place: Place, payment_id: str) -> None:

@@ -1,6 +1,7 @@
 """Stories of payments: how each begins, what a process of ours does in it, and what others do."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ import requests
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
+from app.domain.invoices.errors import UnknownInvoice
 from app.domain.payments import operations as payments
 from app.domain.payments.consent import VERSION, Consent, consent_to
 from app.domain.payments.gateway import SavedCard
@@ -22,7 +24,7 @@ from app.sandbox.paypal.work import CAPTURE
 from app.sandbox.stripe import disputes, refunds
 from app.workflows.begin_checkout import Checkout, begin_checkout
 from app.workflows.switch_plan import switch_plan
-from app.workflows.top_up import top_up
+from app.workflows.top_up import begin_top_up, top_up
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.coming_back import back_from_page
@@ -95,17 +97,20 @@ def is_told_of_a_paid_plan(world: World) -> Told:
 
 def has_too_few_tokens(world: World) -> Told:
     """Ada's balance is below her threshold, and she has agreed that her card is charged."""
-    ada = _ada(world, plan_id="plan-basic")
-    client = client_of(world.sandbox.address).v1
-    customer = client.customers.create(params={}).id
-    method = client.payment_methods.attach("pm_card_visa", params={"customer": customer})
+    _ada(world, plan_id="plan-basic")
+    _saved_card(world)
     with transaction():
-        card = SavedCard(customer, method.id, "visa", "4242", "2034-12")
-        consent = Consent(VERSION, world.now)
-        payments.keep_card("ada", card, provider="stripe", consent=consent, now=world.now)
-        chosen = accounts.settings_of(ada)
+        chosen = accounts.settings_of(accounts.account("ada"))
         chosen.auto_topup_threshold, chosen.auto_topup_amount_minor = 200_000, 1_000
     return ()
+
+
+def looks_at_a_purchase(world: World) -> Told:
+    """Ada has chosen her saved card for extra tokens, and is about to have it charged."""
+    ada = _ada(world, plan_id="plan-basic")
+    card_id, theirs = _saved_card(world), shop("stripe", ada, look=None)
+    reference, _ = begin_top_up(ada, amount_minor=1_000, shop=theirs, now=world.now)
+    return "ada", reference, card_id
 
 
 def has_bought_tokens(provider: str) -> Callable[[World], Told]:
@@ -152,6 +157,12 @@ def accepts_again_and_pays(world: World, user_id: str) -> None:
     say_yes("stripe", _plan(world, accounts.account(user_id)))
 
 
+def charges_it_again(world: World, *told: Any) -> None:
+    """Ada comes back to the purchase, and has her card charged if it still waits for her."""
+    with suppress(UnknownInvoice):
+        our_processes.charge_as_told(*told, now=world.now)
+
+
 def asks_again(world: World, payment_id: str) -> None:
     """The operator looks whether the refund stands there, and asks for it if it does not."""
     if session.query(Refund).count() == 0:
@@ -182,6 +193,9 @@ STORIES = {
         is_told_of_a_paid_invoice, our_processes.take_letters
     ),
     "a card is charged for a top-up": Story(has_too_few_tokens, our_processes.top_up_by_itself),
+    "a card is charged as its owner says": Story(
+        looks_at_a_purchase, our_processes.charge_as_owner_says, charges_it_again
+    ),
     "stripe gives a top-up back": Story(
         has_bought_tokens("stripe"), our_processes.give_back, asks_again
     ),
@@ -196,6 +210,17 @@ STORIES = {
 
 def _ada(world: World, **changes: str) -> Account:
     return make_account("ada", now=world.now, **changes)
+
+
+def _saved_card(world: World) -> int:
+    client = client_of(world.sandbox.address).v1
+    customer = client.customers.create(params={}).id
+    method = client.payment_methods.attach("pm_card_visa", params={"customer": customer})
+    with transaction():
+        card = SavedCard(customer, method.id, "visa", "4242", "2034-12")
+        consent = Consent(VERSION, world.now)
+        row = payments.keep_card("ada", card, provider="stripe", consent=consent, now=world.now)
+        return row.id
 
 
 def _owed(world: World, account: Account, provider: str) -> Checkout:

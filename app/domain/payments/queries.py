@@ -140,6 +140,16 @@ def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
     return session.scalar(found.limit(1)) is not None
 
 
+def is_undecided(invoice: Invoice) -> bool:
+    """Tell whether some attempt to pay the invoice may have been paid, or may yet be.
+
+    A page that has ended may have been paid just before, and nobody has told us.
+    """
+    undecided = Payment.status.in_(UNDECIDED)
+    found = select(Payment.id).where(Payment.invoice_id == invoice.id, undecided)
+    return session.scalar(found.limit(1)) is not None
+
+
 def card_to_charge(user_id: str) -> PaymentMethod | None:
     """Return the card that may be charged without its owner: the default, with his consent."""
     return session.scalar(
