@@ -6,14 +6,14 @@ What had been verified before did not tell models and months apart: it is forgot
 Every rule holds for all that was ever written by this program. Where a row breaks one, somebody
 has changed it by hand: the upgrade says so, and changes nothing.
 
-Revision ID: 0020
+Revision ID: 0019
 Revises: 0018
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
+revision = "0019"
 down_revision = "0018"
 branch_labels = None
 depends_on = None
