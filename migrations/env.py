@@ -21,7 +21,7 @@ def render_item(kind: str, item: object, autogen: object) -> str | bool:
 
 def run_migrations() -> None:
     """Bring the schema where the command wants it, all of it or nothing."""
-    with db.engine.connect() as connection, tables_made_anew(connection):
+    with db.engine.connect() as connection, tables_may_be_made_anew(connection):
         context.configure(
             connection=connection,
             target_metadata=Base.metadata,
@@ -34,19 +34,19 @@ def run_migrations() -> None:
 
 
 @contextmanager
-def tables_made_anew(connection: Connection) -> Iterator[None]:
-    """Let SQLite drop tables that rows of others refer to: it changes them by making them anew."""
+def tables_may_be_made_anew(connection: Connection) -> Iterator[None]:
+    """Let SQLite drop a table that rows refer to: it changes one by making it anew."""
     if connection.dialect.name != "sqlite":
         yield
         return
     driver = connection.connection.driver_connection
     assert driver is not None, "a connection that is open has its driver's"
-    # Inside a transaction it would do nothing.
+    # Within a transaction it would have no effect, so the driver is told before one begins.
     driver.execute("PRAGMA foreign_keys = OFF")
     try:
         yield
     finally:
-        # What was asked last has begun one again.
+        # Nor after one that is still open: whatever was asked last has begun one.
         connection.rollback()
         driver.execute("PRAGMA foreign_keys = ON")
 
@@ -55,8 +55,8 @@ def check_references(*, ctx: MigrationContext, **_step: object) -> None:
     """Refuse a migration that leaves rows behind which refer to nothing, before it counts."""
     connection = ctx.connection
     if connection is not None and connection.dialect.name == "sqlite":
-        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-        assert not lost, f"rows refer to what is gone: {lost[:5]}"
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
+        assert not lost, f"rows refer to what is gone: {lost}"
 
 
 run_migrations()

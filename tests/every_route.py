@@ -66,6 +66,11 @@ class Route:
         """Return what the address names."""
         return set(PLACE.findall(self.rule))
 
+    @property
+    def in_braces(self) -> str:
+        """Return the address as the API's description writes it."""
+        return PLACE.sub(r"{\1}", self.rule)
+
     def path(self, *things: Mapping[str, str]) -> str:
         """Return the address with these things in it."""
         there = {name: value for each in (COMMON, *things) for name, value in each.items()}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.config import Settings, read_settings
+from app.entrypoints.gateways import PROVIDERS
 from app.wiring import payment_gateways
 
 
@@ -22,6 +23,8 @@ def test_the_sandbox_stands_for_both(read) -> None:
         "stripe": "stripe",
         "paypal": "paypal",
     }
+    # The description of the API names all that there are.
+    assert set(connected) == set(PROVIDERS)
     origins = {tuple(each.checkout_origins) for each in connected.values()}
     assert origins == {("http://127.0.0.1:9001",)}
 

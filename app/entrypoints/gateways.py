@@ -15,6 +15,8 @@ from app.foundation.errors import FieldError
 from app.foundation.sentences import say
 
 GATEWAYS = "PAYMENT_GATEWAYS"
+# All that may be connected, by name.
+PROVIDERS = ("stripe", "paypal")
 # Through whom is paid where nobody else is named.
 DEFAULT_PROVIDER = "stripe"
 # Providers hear only so much of us: nobody uses that up for all others.

@@ -34,7 +34,8 @@ def copy_lines(rows: Sequence[Sequence[object]]) -> bytes:
     Takes what array_literal takes.
     """
     columns = map(_writable, zip(*rows, strict=True))
-    lines = _encoder.encode_lines(zip(*columns, strict=True))
+    # Of what is no list, msgspec 0.22 keeps the iterator for ever: 3 kB of each part.
+    lines = _encoder.encode_lines(list(zip(*columns, strict=True)))
     # No text holds a line's end: JSON writes it as an escape.
     return _unescaped(lines[1:-2].replace(b"]\n[", b"\n")) + b"\n"
 

@@ -7,8 +7,9 @@ here again. Whoever does the work must be able to do it twice.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, func, select, update
+from sqlalchemy import CheckConstraint, Index, Select, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.foundation import journal
@@ -88,6 +89,12 @@ def is_promised(kind: str, *, key: str, value: str, is_unbegun: bool = False) ->
     if is_unbegun:
         waiting = waiting.where(OutboxEntry.attempts == 0)
     return session.scalar(waiting.limit(1)) is not None
+
+
+def promised_values(kind: str, *, key: str) -> Select[Any]:
+    """Return the question what stands under this key in the work of this kind to be done."""
+    waiting = (OutboxEntry.next_try_at.is_not(None), OutboxEntry.kind == kind)
+    return select(OutboxEntry.payload[key].as_string()).where(*waiting)
 
 
 @dataclass(frozen=True, slots=True)

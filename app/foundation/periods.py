@@ -7,6 +7,10 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 MONTHS_PER_YEAR = 12
+# No zone of this century cuts a quarter of an hour.
+QUARTER_SECONDS = 15 * 60
+QUARTERS_PER_HOUR = 4
+QUARTERS_PER_DAY = 24 * QUARTERS_PER_HOUR
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from app.domain.accounts import operations as accounts
-from app.domain.accounts.models import Account
+from app.domain.accounts.models import Account, BillingSettings
+from app.domain.accounts.views import SettingsView
 from app.domain.invoices.operations import Seller
 from app.domain.payments import operations as payments
 from app.domain.payments import queries as payment_queries
@@ -16,7 +17,7 @@ from app.domain.subscriptions import operations as subscriptions
 from app.domain.tokens import operations as tokens
 from app.domain.tokens import queries as token_queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
-from app.domain.tokens.rules import Guard, TopUpState, guard, is_automatic
+from app.domain.tokens.rules import Guard, TopUpState, begun_anew, guard, is_automatic
 from app.foundation import journal, outbox
 from app.workflows.charge_saved_card import CHARGE_SAVED_CARD
 from app.workflows.top_up import Counter, counter_of, draw_up_top_up, price_top_up
@@ -52,18 +53,35 @@ def auto_top_up(user_id: str, *, seller: Seller, grace: timedelta, now: datetime
 
 
 def top_up_state(
-    account: Account, counter: Counter, top_ups: TopUps, *, now: datetime
+    account: Account,
+    counter: Counter,
+    top_ups: TopUps,
+    *,
+    typed: SettingsView | None = None,
+    now: datetime,
 ) -> TopUpState:
-    """Return all that automatic top-up depends on, for the guard and for the page that shows it."""
-    chosen, period = counter.chosen, counter.period
+    """Return all that automatic top-up depends on, for the guard and for the page that shows it.
+
+    With what is being typed, it is as it will be once that is saved.
+    """
+    state = _state(account, counter, top_ups, typed or counter.chosen, now=now)
+    is_new = typed is not None and typed.auto_topup and not counter.chosen.auto_topup
+    return begun_anew(state) if is_new else state
+
+
+def _state(
+    account: Account,
+    counter: Counter,
+    top_ups: TopUps,
+    chosen: BillingSettings | SettingsView,
+    *,
+    now: datetime,
+) -> TopUpState:
+    period = counter.period
     remembered = token_queries.find_guard(account.id)
     tried = top_ups.tried
     return TopUpState(
-        # Nothing is bought for an account that is to be deleted.
-        is_on=is_automatic(
-            switched_on=chosen.auto_topup and account.deletion_asked_at is None,
-            threshold=chosen.auto_topup_threshold,
-        ),
+        is_on=is_automatic(switched_on=chosen.auto_topup, threshold=chosen.auto_topup_threshold),
         threshold=chosen.auto_topup_threshold,
         amount_minor=chosen.auto_topup_amount_minor,
         gross_minor=_gross_minor(counter, chosen.auto_topup_amount_minor, now=now),
@@ -80,6 +98,7 @@ def top_up_state(
         max_per_month=chosen.auto_topup_max_per_month,
         monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
         declines_in_a_row=0 if remembered is None else remembered.declines_in_a_row,
+        account_ends=account.deletion_asked_at is not None,
     )
 
 

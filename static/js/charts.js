@@ -8,8 +8,10 @@
   const NANO_DECIMALS = 9;
   const CENT = 10_000_000;
   const CENT_DECIMALS = 2;
-  const HEADROOM = 8;
+  const HEADROOM = 16;
+  const TIE = 12;
   const APART = 10;
+  const SHAPE = { borderRadius: 2, maxBarThickness: 34, categoryPercentage: 0.86, barPercentage: 0.92 };
   // Numbers are written in the page's language; its words come with each drawing.
   const LANGUAGE = document.documentElement.lang || "en";
   const compact = new Intl.NumberFormat(LANGUAGE, { notation: "compact", maximumSignificantDigits: 3 });
@@ -65,9 +67,16 @@
       : usd(Math.round(value), decimalsOf(amounts));
   }
 
+  // A line on the ground where there was usage that cost nothing: nobody takes it for a gap.
+  function covered({ covered: { name, bars } = { bars: [] }, labels }) {
+    const isCovered = new Set(bars);
+    const mark = { label: name, covers: true, minBarLength: 4, backgroundColor: styleOf("covered"), ...SHAPE };
+    return bars.length ? [{ ...mark, data: labels.map((_label, at) => (isCovered.has(at) ? 0 : null)) }] : [];
+  }
+
   function datasets(drawing) {
     const edge = styleOf("surface");
-    return drawing.layers.map((layer) => ({
+    const layers = drawing.layers.map((layer) => ({
       label: layer.name,
       data: layer.values,
       backgroundColor: styleOf(layer.colour),
@@ -76,11 +85,9 @@
       borderColor: edge,
       borderWidth: { top: 1 },
       borderSkipped: false,
-      borderRadius: 2,
-      maxBarThickness: 34,
-      categoryPercentage: 0.86,
-      barPercentage: 0.92,
+      ...SHAPE,
     }));
+    return [...layers, ...covered(drawing)];
   }
 
   function scales(metric, font) {
@@ -130,11 +137,11 @@
       boxHeight: 8,
       boxPadding: 6,
       caretSize: 0,
-      filter: (item) => item.raw > 0,
+      filter: (item) => item.raw > 0 || (item.dataset.covers && item.raw === 0),
       itemSort: (one, other) => other.raw - one.raw,
       callbacks: {
         title: (items) => (items.length ? titles[items[0].dataIndex] : ""),
-        label: (item) => `${item.dataset.label}  ${shown(metric, item.raw)}`,
+        label: (item) => (item.dataset.covers ? item.dataset.label : `${item.dataset.label}  ${shown(metric, item.raw)}`),
         footer: (items) => {
           const total = items.reduce((sum, item) => sum + item.raw, 0);
           return word && items.length > 1 ? `${word}  ${shown(metric, total)}` : "";
@@ -143,11 +150,30 @@
     };
   }
 
-  function follow(links) {
+  // Beside the bar it speaks of, on the side where there is more room.
+  Chart.Tooltip.positioners.beside = function beside([first]) {
+    if (!first) {
+      return false;
+    }
+    const { x, width } = first.element;
+    const { left, right, top, bottom } = this.chart.chartArea;
+    const isLeft = x > (left + right) / 2;
+    const reach = width / 2 + APART;
+    return { x: isLeft ? x - reach : x + reach, y: (top + bottom) / 2, xAlign: isLeft ? "right" : "left", yAlign: "center" };
+  };
+
+  // A bar leads to what is behind it, and one of its colours to what is behind that alone.
+  function follow({ layers, narrows }, links) {
     return (event, _active, chart) => {
-      const hit = chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
-      if (links && hit.length) {
-        location.assign(links[hit[0].index]);
+      const [bar] = chart.getElementsAtEventForMode(event, "index", { intersect: false }, true);
+      const [part] = chart.getElementsAtEventForMode(event, "point", { intersect: true }, true);
+      if (bar) {
+        const address = new URL(links[bar.index], location);
+        const group = part && layers[part.datasetIndex]?.group;
+        if (typeof group === "string") {
+          address.searchParams.set(narrows, group);
+        }
+        location.assign(address);
       }
     };
   }
@@ -166,8 +192,8 @@
         maintainAspectRatio: false,
         responsive: true,
         interaction: { mode: "index", intersect: false },
-        onClick: links ? follow(links) : undefined,
-        plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
+        onClick: links ? follow(drawing, links) : undefined,
+        plugins: { legend: { display: false }, tooltip: { ...tooltip(drawing, font), position: "beside" } },
         scales: scales(drawing.metric, font),
       },
     });
@@ -213,52 +239,68 @@
     ctx.setLineDash([]);
   }
 
-  function liesOn(box, other) {
-    return box.left < other.right && other.left < box.right && Math.abs(box.at - other.at) < other.line;
-  }
-
-  // Words stand at the right; beside those that are there already; or, without room, above them.
-  function placed(words, { at, width, line }, { left, right }, taken) {
-    let box = { words, at, line, left: right - width, right };
-    for (;;) {
-      const inTheWay = taken.find((other) => liesOn(box, other));
-      if (!inTheWay) {
-        return box;
-      }
-      const edge = inTheWay.left - APART;
-      box =
-        edge - width < left
-          ? { ...box, at: inTheWay.at - line - 1, left: right - width, right }
-          : { ...box, left: edge - width, right: edge };
+  // From top to bottom, each where it wants to be, or as near as the others leave room.
+  function spread(wanted, apart, { top, bottom }) {
+    const places = [];
+    for (const [place, at] of wanted.entries()) {
+      places.push(Math.max(at, place ? places[place - 1] + apart : top));
     }
+    for (let place = places.length - 1; place >= 0; place -= 1) {
+      const below = place < places.length - 1 ? places[place + 1] - apart : bottom;
+      places[place] = Math.min(places[place], below);
+    }
+    return places;
   }
 
-  // Words never lie on one another, and no line runs through them.
-  function drawWords({ ctx, chartArea, scales }, lines, colours, font) {
-    const taken = [];
-    const room = { left: chartArea.left, right: chartArea.right - 2 };
+  function setFont(ctx, font) {
     ctx.font = `600 ${font.size}px ${font.family}`;
-    ctx.textAlign = "right";
-    for (const { height, words } of lines) {
-      const size = { at: scales.y.getPixelForValue(height) - 4, width: ctx.measureText(words).width };
-      taken.push(placed(words, { ...size, line: font.size + 3 }, room, taken));
-    }
-    for (const { words, left, right, at } of taken) {
-      ctx.fillStyle = colours.behind;
-      ctx.fillRect(left - 2, at - font.size, right - left + 4, font.size + 3);
-      ctx.fillStyle = colours.line;
-      ctx.fillText(words, right, at);
+  }
+
+  // Words stand right of the drawing, and a tie leads from each line to its own.
+  function drawWords({ ctx, chartArea, scales }, lines, colour, font) {
+    const downwards = [...lines].reverse();
+    const wanted = downwards.map(({ height }) => scales.y.getPixelForValue(height));
+    const places = spread(wanted, font.size + 3, chartArea);
+    setFont(ctx, font);
+    ctx.textAlign = "left";
+    ctx.textBaseline = "middle";
+    ctx.fillStyle = colour;
+    for (const [place, { words }] of downwards.entries()) {
+      ctx.beginPath();
+      ctx.moveTo(chartArea.right, wanted[place]);
+      ctx.lineTo(chartArea.right + TIE, places[place]);
+      ctx.stroke();
+      ctx.fillText(words, chartArea.right + TIE + 3, places[place]);
     }
   }
 
-  function drawThresholds(chart, drawing, colours, font) {
-    const { top } = drawing;
-    const lines = thresholdLines(drawing).filter(({ height }) => height >= 0 && height <= top);
+  // As wide as the widest words of now and of the largest number: sliding moves no drawing.
+  function roomForWords(ctx, drawing, font) {
+    const lines = shownLines(drawing);
+    if (!lines.length) {
+      return 4;
+    }
+    const used = drawing.thresholds.filter((threshold) => numbersOf(threshold).length);
+    const largest = used.map((threshold) => {
+      const most = Math.round((drawing.top * threshold.over) / Math.abs(threshold.times));
+      return threshold.words.replace("{number}", written(drawing.metric, most));
+    });
+    setFont(ctx, font);
+    const widths = [...lines.map(({ words }) => words), ...largest].map((words) => ctx.measureText(words).width);
+    return Math.ceil(Math.max(...widths)) + TIE + 4;
+  }
+
+  function shownLines(drawing) {
+    return thresholdLines(drawing).filter(({ height }) => height >= 0 && height <= drawing.top);
+  }
+
+  function drawThresholds(chart, drawing, colour, font) {
+    const lines = shownLines(drawing);
     // A legend names nothing that is not drawn.
     chart.canvas.closest("figure").querySelector("[data-thresholds]").hidden = !lines.length;
     chart.ctx.save();
-    drawLines(chart, lines, colours.line);
-    drawWords(chart, lines, colours, font);
+    drawLines(chart, lines, colour);
+    drawWords(chart, lines, colour, font);
     chart.ctx.restore();
   }
 
@@ -276,7 +318,7 @@
     }));
   }
 
-  // The words of the highest line need room above it.
+  // The highest line is seen as one, and not as the edge.
   function headed(axis, top) {
     const ticks = { ...axis.ticks, includeBounds: false };
     return { ...axis, stacked: false, max: top + Math.ceil(top / HEADROOM), ticks };
@@ -288,14 +330,14 @@
     Chart.getChart(canvas)?.destroy();
     const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
     const { x, y } = scales(drawing.metric, font);
-    const colours = { line: styleOf("threshold"), behind: styleOf("surface") };
+    const colour = styleOf("threshold");
     new Chart(canvas, {
       type: "line",
       data: { labels: drawing.labels, datasets: courseLines(drawing) },
       plugins: [
         {
           id: "thresholds",
-          afterDatasetsDraw: (chart) => drawThresholds(chart, drawing, colours, font),
+          afterDatasetsDraw: (chart) => drawThresholds(chart, drawing, colour, font),
         },
       ],
       options: {
@@ -303,6 +345,7 @@
         maintainAspectRatio: false,
         responsive: true,
         interaction: { mode: "index", intersect: false },
+        layout: { padding: ({ chart }) => ({ right: roomForWords(chart.ctx, drawing, font) }) },
         plugins: { legend: { display: false }, tooltip: tooltip(drawing, font) },
         scales: { x: { ...x, stacked: false }, y: headed(y, drawing.top) },
       },
@@ -312,7 +355,7 @@
   document.addEventListener("input", (event) => {
     for (const holder of document.querySelectorAll("[data-course]")) {
       if (holder.closest("form")?.contains(event.target)) {
-        Chart.getChart(holder.querySelector("canvas"))?.draw();
+        Chart.getChart(holder.querySelector("canvas"))?.update("none");
       }
     }
   });

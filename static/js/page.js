@@ -91,7 +91,7 @@
     }
   }
 
-  // --- What is saved with .save-bar: it shows while a field of its form is not as it came ---------
+  // --- What is saved with .save-bar: it says so while a field of its form is not as it came --------
   function isChanged(field) {
     if (!field.name || field.type === "hidden") {
       return false;
@@ -106,8 +106,13 @@
   }
 
   function showChanges(form) {
-    const bar = form?.querySelector(".save-bar");
-    bar?.toggleAttribute("data-changed", [...form.elements].some(isChanged));
+    const isNew = Boolean(form) && [...form.elements].some(isChanged);
+    for (const bar of form?.querySelectorAll(".save-bar") ?? []) {
+      bar.toggleAttribute("data-changed", isNew);
+      if (isNew && bar.dataset.told === "saved") {
+        bar.removeAttribute("data-told");
+      }
+    }
   }
 
   // That it is saved has been read by then; that it is not stays.
@@ -153,6 +158,34 @@
     }
   });
 
+  // --- The focus is never lost: it goes to what is wrong, or stays in the part that was swapped ----
+  let wasInside = false;
+
+  function focusWrong(within) {
+    const wrong = within.querySelector('[aria-invalid="true"]');
+    wrong?.focus();
+    return Boolean(wrong);
+  }
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    wasInside = event.detail.target.contains(document.activeElement);
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const { target: part, detail } = event;
+    const isRefused = detail.xhr?.status === 422 && focusWrong(part);
+    if (!isRefused && wasInside && document.activeElement === document.body) {
+      part.tabIndex = -1;
+      part.focus({ preventScroll: true });
+    }
+    wasInside = false;
+  });
+
+  // --- What was asked for and appears elsewhere is read on from there: [data-takes-focus] ---------
+  document.addEventListener("htmx:afterSettle", (event) => {
+    // htmx itself brings it into view.
+    event.detail.elt.querySelector("[data-takes-focus]")?.focus({ preventScroll: true });
+  });
+
   // --- What htmx could not get is said ----------------------------------------------------------
   function say(words) {
     const place = document.getElementById("toasts");
@@ -166,7 +199,8 @@
   }
 
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful && event.detail.elt.matches("[data-refreshes]")) {
+    // What asked may have made way for what it was answered: the event comes from around it then.
+    if (event.detail.successful && event.detail.requestConfig.elt.matches("[data-refreshes]")) {
       askedAt = Date.now();
       showAge();
     }
@@ -185,6 +219,7 @@
     showTheme();
     guessTimezone();
     showAge();
+    focusWrong(document);
     setInterval(showAge, 1000);
   }
 

@@ -13,7 +13,17 @@ from app.foundation.money import usd_per_1k_from_pico
 from app.wiring import read_price_table
 
 EXCERPT = Path(__file__).with_name("price_table_excerpt.json")
+# Of the package litellm, under its licence, which lies beside it.
+SAMPLE = Path(__file__).with_name("price_table_sample.json")
 REAL_TABLE = os.environ.get("LITELLM_PRICE_TABLE", "")
+CHARGED_ALWAYS = ("input_cost_per_token", "output_cost_per_token")
+CHARGED = (
+    *CHARGED_ALWAYS,
+    "cache_read_input_token_cost",
+    "cache_creation_input_token_cost",
+    "input_cost_per_token_cache_hit",
+)
+TOKEN_MODES = ("chat", "completion", "responses", "embedding")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +34,10 @@ def prices():
 @pytest.fixture(scope="module")
 def skipped():
     return {entry.model_id: entry.reason for entry in read_price_table(EXCERPT).skipped}
+
+
+def real(file: Path) -> dict[str, dict]:
+    return json.loads(file.read_bytes(), parse_float=Decimal)
 
 
 class TestReadPriceTable:
@@ -110,16 +124,63 @@ class TestReadPriceTable:
             read_price_table(file)
 
 
-@pytest.mark.skipif(not REAL_TABLE, reason="LITELLM_PRICE_TABLE names no file")
+@pytest.mark.parametrize(
+    "file",
+    [
+        SAMPLE,
+        pytest.param(
+            Path(REAL_TABLE),
+            marks=pytest.mark.skipif(not REAL_TABLE, reason="LITELLM_PRICE_TABLE names no file"),
+            id="the whole table",
+        ),
+    ],
+)
 class TestTheRealTable:
-    def test_is_read_to_the_last_digit(self) -> None:
-        file = Path(REAL_TABLE)
-        table = json.loads(file.read_bytes(), parse_float=Decimal)
-        read = read_price_table(file)
-        assert len(read.prices) > 2_500
+    """Entries of LiteLLM's own: each of its fields, modes and kinds of prices is among them."""
+
+    def test_is_read_to_the_last_digit(self, file: Path) -> None:
+        table, read = real(file), read_price_table(file)
         assert len(read.prices) + len(read.skipped) == len(table)
         for price in read.prices:
             entry = table[price.model_id]
             listed = entry if "input_cost_per_token" in entry else entry["tiered_pricing"][0]
-            charged = usd_per_1k_from_pico(price.terms.prompt_pico) / 1000
-            assert abs(charged - Decimal(listed["input_cost_per_token"])) < Decimal("1e-18")
+            terms = price.terms
+            for pico, name in (
+                (terms.prompt_pico, "input_cost_per_token"),
+                (terms.completion_pico, "output_cost_per_token"),
+                (terms.cache_read_pico, "cache_read_input_token_cost"),
+                (terms.cache_write_pico, "cache_creation_input_token_cost"),
+            ):
+                charged = usd_per_1k_from_pico(pico or 0) / 1000
+                assert abs(charged - Decimal(listed.get(name) or 0)) < Decimal("1e-18"), price
+
+    def test_says_of_each_price_that_it_is_not_charged(self, file: Path) -> None:
+        table = real(file)
+        for price in read_price_table(file).prices:
+            entry = table[price.model_id]
+            others = [name for name in entry if "cost" in name and name not in CHARGED]
+            told = [name for name in others if entry[name] is not None]
+            assert bool(told or "tiered_pricing" in entry) == bool(price.ignored), price
+
+    def test_skips_nothing_that_has_both_prices(self, file: Path) -> None:
+        table = real(file)
+        for entry in read_price_table(file).skipped:
+            of_tokens = table[entry.model_id].get("mode") in TOKEN_MODES
+            prices = [table[entry.model_id].get(name) for name in CHARGED_ALWAYS]
+            assert not of_tokens or not all(prices), entry
+
+
+def test_the_sample_holds_what_is_odd_in_the_table() -> None:
+    table, read = real(SAMPLE), read_price_table(SAMPLE)
+    assert len(read.prices) >= 80 and len(read.skipped) >= 40
+    assert len({name for entry in table.values() for name in entry}) >= 230
+    for kind in ("free in the table", "no prompt price", "mode ", "explains the table"):
+        assert any(kind in entry.reason for entry in read.skipped), kind
+    # Numbers that went through a binary float, such as 5.0000000000000004e-08.
+    digits = [
+        len(price.as_tuple().digits)
+        for entry in table.values()
+        for price in map(entry.get, CHARGED_ALWAYS)
+        if isinstance(price, Decimal)
+    ]
+    assert sum(number > 10 for number in digits) >= 10

@@ -22,6 +22,17 @@ STRAY_PATH = re.compile(r"(?<![\w.\-}/])/" + r"(work|tmp)(?=[/\s\"'`),;]|$)", re
 JINJA = re.compile(r"{#.*?#}|{%.*?%}|{{.*?}}", re.DOTALL)
 TABLE = re.compile(r'<table class="([^"]*)">(.*?)</table>', re.DOTALL)
 COLUMNS_ON_PHONES_MAX = 4
+TOKENS = File("static/css/tokens.css")
+# What stands between a property and its semicolon; a selector has neither, whatever it is called.
+CSS_VALUE = re.compile(r"[\w-]+\s*:\s*([^;{}]*);")
+SCRIPTS_WORDS = re.compile(r"""["'`]([^"'`\n]*)["'`]""")
+COLOUR = re.compile(
+    r"(?<![\w&-])#(?:[\da-f]{3,4}|[\da-f]{6}|[\da-f]{8})(?![\w-])"
+    r"|\b(?:rgba?|hsla?|hwb|lab|lch|oklab|oklch|color|light-dark)\("
+    r"|(?<![\w-])(?:white|black|gr[ae]y|silver|red|maroon|orange|yellow|olive|green|lime|teal|aqua"
+    r"|cyan|blue|navy|indigo|violet|purple|fuchsia|magenta|pink|brown|gold)(?![\w-])",
+    re.IGNORECASE,
+)
 ROOT_TAG = re.compile(r"<([a-z][a-z0-9-]*)(\s[^<>]*)?>")
 
 
@@ -42,6 +53,16 @@ def no_path_of_a_machine(file: File, text: str) -> Iterator[str]:
     for number, line in enumerate(text.splitlines(), start=1):
         if STRAY_PATH.search(line):
             yield f"{file}:{number} names a path of one machine: {line.strip()}"
+
+
+def colours_stand_with_the_tokens(file: File, text: str) -> Iterator[str]:
+    """A style sheet names its colours, and a script reads them: what they are, the tokens say."""
+    values = {".css": CSS_VALUE, ".js": SCRIPTS_WORDS}.get(file.suffix)
+    is_ours = file.parts[0] == "static" and "vendor" not in file.parts and file != TOKENS
+    for value in values.finditer(text) if values is not None and is_ours else ():
+        for colour in COLOUR.finditer(value[1]):
+            line = text.count("\n", 0, value.start(1) + colour.start()) + 1
+            yield f"{file}:{line} has a colour of its own: {value[1].strip()}"
 
 
 def tests_mirror_modules(files: Iterable[File]) -> Iterator[str]:

@@ -95,7 +95,14 @@ def has_table(path: Path) -> bool:
 
 
 class TestFiles:
-    @pytest.mark.parametrize("rule", [repository.files_are_short, repository.no_path_of_a_machine])
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            repository.files_are_short,
+            repository.no_path_of_a_machine,
+            repository.colours_stand_with_the_tokens,
+        ],
+    )
     def test_every_file_keeps_the_rule(self, rule) -> None:
         report(violation for file, text in texts() for violation in rule(file, text))
 

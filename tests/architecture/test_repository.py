@@ -45,6 +45,41 @@ class TestNoPathOfAMachine:
         assert list(repository.no_path_of_a_machine(File("a.md"), line.format(SLASH))) == []
 
 
+class TestColoursStandWithTheTokens:
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("static/css/a.css", "a { color: #fff; }"),
+            ("static/css/a.css", "a {\n  background: rgb(0 0 0 / 14%); }"),
+            ("static/css/a.css", "a { box-shadow: 0 1px 2px\n    oklch(50% 0.1 20); }"),
+            ("static/css/a.css", "a { border: 1px solid White; }"),
+            ("static/css/a.css", "a { --mine: light-dark(var(--text), var(--muted)); }"),
+            ("static/js/a.js", 'paper.fillStyle = "#A0b1C2";'),
+        ],
+    )
+    def test_finds(self, file: str, text: str) -> None:
+        (found,) = repository.colours_stand_with_the_tokens(File(file), text)
+        assert found.startswith(f"{file}:{1 + text.count(chr(10), 0, text.rindex(';'))} has")
+
+    @pytest.mark.parametrize(
+        ("file", "text"),
+        [
+            ("static/css/tokens.css", ":root { --text: #17181c; }"),
+            ("static/vendor/chart.js", 'let c = "#fff";'),
+            ("static/css/a.css", "#add a:hover, #white { color: var(--on-accent); }"),
+            (
+                "static/css/a.css",
+                "a { background: color-mix(in srgb, var(--red) 5%, transparent); }",
+            ),
+            ("static/css/a.css", "a { transition: color 1s; mask: url(#fade-out); }"),
+            ("static/js/a.js", 'find("#usage-chart"); // #123\nconst red = 1;'),
+            ("app/a.py", 'COLOUR = "#fff"'),
+        ],
+    )
+    def test_lets_pass(self, file: str, text: str) -> None:
+        assert list(repository.colours_stand_with_the_tokens(File(file), text)) == []
+
+
 class TestTestsMirrorModules:
     @pytest.mark.parametrize(
         "test",

@@ -8,13 +8,12 @@ hundred thousand accounts; `ONLY=pages,books` leaves the others out.
 import json
 import logging
 import os
-import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.benchmarks import books, ingest, pages, price_import, starting
-from tests.benchmarks.measuring import Figure
+from tests.benchmarks.measuring import Figure, machine
 from tests.benchmarks.servers import durable_postgresql
 
 BENCHMARKS = (ingest, starting, pages, books, price_import)
@@ -24,6 +23,7 @@ def main() -> int:
     """Measure, print, write; exit 1 if a goal is missed."""
     # Filling tables with millions of records is meant to take long.
     logging.getLogger("app.foundation.slow_queries").setLevel(logging.ERROR)
+    print(machine().line(), flush=True)
     figures: list[Figure] = []
     only = os.environ.get("ONLY", "").split(",")
     wanted = [each for each in BENCHMARKS if only == [""] or each.__name__.split(".")[-1] in only]
@@ -43,7 +43,7 @@ def main() -> int:
 def _document(figures: list[Figure]) -> dict[str, object]:
     return {
         "measured_at": datetime.now(UTC).isoformat(),
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version()},
+        "machine": machine().document(),
         "figures": [figure.document() for figure in figures],
     }
 

@@ -33,10 +33,11 @@ RECORDS = f"""
       user_id, subscription_id, period_id, request_id, model, provider, api_key_alias,
       prompt_tokens, completion_tokens, total_tokens, cached_tokens, cache_write_tokens,
       reasoning_tokens, quota_tokens, extra_tokens, granted_tokens, overage_tokens,
-      overage_discount_bp, cost_nanos, discount_nanos, final_nanos, status, billing_month,
+      overage_discount_bp, price_id, cost_nanos, discount_nanos, final_nanos, status, billing_month,
       occurred_at, occurred_at_given, is_estimated, created_at, updated_at)
     SELECT user_id, subscription_id, period_id, user_id || '-' || n, 'model-' || n % 8,
-      'openai', 'key-' || n % 3, 400, 100, {TOKENS}, 0, 0, 0, 0, 0, 0, {TOKENS}, 0, :nanos, 0,
+      'openai', 'key-' || n % 3, 400, 100, {TOKENS}, 0, 0, 0, 0, 0, 0, {TOKENS}, 0,
+      (SELECT min(id) FROM model_prices), :nanos, 0,
       :nanos, 'completed', to_char(moment AT TIME ZONE 'UTC', 'YYYY-MM'), moment, true, false,
       moment, moment
     FROM (SELECT user_id, subscription_id, id AS period_id, n,
@@ -77,6 +78,15 @@ def use(names: str, *, each: int, since: datetime, until: datetime, nanos: int =
                 ),
                 {"names": names},
             )
+        session.execute(
+            sa.text(
+                "INSERT INTO usage_labels SELECT DISTINCT user_id, 'model', model FROM usage_daily"
+                " WHERE starts_with(user_id, :names) UNION SELECT user_id, 'api_key', api_key"
+                " FROM usage_daily WHERE starts_with(user_id, :names) UNION SELECT user_id,"
+                " 'provider', 'openai' FROM usage_daily WHERE starts_with(user_id, :names)"
+            ),
+            {"names": names},
+        )
         counted = "UPDATE subscription_periods SET tokens_used = :tokens WHERE is_current"
         session.execute(
             sa.text(f"{counted} AND starts_with(user_id, :names)"),

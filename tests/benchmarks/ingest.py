@@ -84,14 +84,18 @@ def _against_the_database(
 
 def _singles(rows: PostedRows, eight: Answered, many: Answered) -> Iterator[Figure]:
     alone = rows.inserted_alone_per_second()
-    for connections, answered in ((8, eight), (32, many)):
-        name = f"single posts, {connections} connections"
-        yield Figure(name, answered.per_second, "posts/s")
-        yield Figure(f"{name}, p50", answered.percentile_ms(50), "ms")
-        most = 25 if answered is many else None
-        yield Figure(f"{name}, p99", answered.percentile_ms(99), "ms", at_most=most)
+    yield from _of_singles("single posts, 8 connections", eight)
+    yield from _of_singles("single posts, 32 connections", many, p99_at_most=25)
     yield Figure("bare inserts of one row, 4 writers", alone, "rows/s")
     yield Figure("single posts ÷ bare inserts", many.per_second / alone, "", at_least=0.7)
+
+
+def _of_singles(
+    name: str, answered: Answered, *, p99_at_most: float | None = None
+) -> Iterator[Figure]:
+    yield Figure(name, answered.per_second, "posts/s")
+    yield Figure(f"{name}, p50", answered.percentile_ms(50), "ms")
+    yield Figure(f"{name}, p99", answered.percentile_ms(99), "ms", at_most=p99_at_most)
 
 
 def _on_sqlite(on_postgresql: float) -> Iterator[Figure]:
@@ -101,9 +105,15 @@ def _on_sqlite(on_postgresql: float) -> Iterator[Figure]:
             gateway = Gateway(base_url, key)
             gateway.post_batches(1_000, connections=4, number=WARM_UP)
             batches = gateway.post_batches(1_000, connections=4, number=BATCHES // 2)
+            hundreds = gateway.post_batches(100, connections=8, number=HUNDREDS // 2)
+            eight, many = (gateway.post_singles(connections=number) for number in (8, 32))
     ours = 1_000 * batches.per_second
     yield Figure("batches of 1,000 on SQLite, 4 clients", ours, "rows/s")
     yield Figure("batches on SQLite ÷ PostgreSQL", ours / on_postgresql, "", at_least=0.3)
+    hundred = 100 * hundreds.per_second
+    yield Figure("batches of 100 on SQLite, 8 clients", hundred, "rows/s")
+    yield from _of_singles("single posts on SQLite, 8 connections", eight)
+    yield from _of_singles("single posts on SQLite, 32 connections", many)
 
 
 def _questions(asked: Answered) -> Iterator[Figure]:

@@ -1,6 +1,7 @@
 """A figure, its goal, and how it is told."""
 
 import os
+import platform
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -45,6 +46,34 @@ class Figure:
         """Return the figure for the file."""
         reached = {"goal": self.goal, "reached": self.is_reached} if self.goal else {}
         return {"name": self.name, "value": self.value, "unit": self.unit, **reached}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What it was measured on."""
+
+    cores: int
+    memory_gib: float
+    python: str
+
+    def line(self) -> str:
+        """Return the line above the table."""
+        return f"{self.cores} cores, {self.memory_gib:.1f} GiB of memory, Python {self.python}"
+
+    def document(self) -> dict[str, object]:
+        """Return it for the file."""
+        return {
+            "cores": self.cores,
+            "memory_gib": round(self.memory_gib, 1),
+            "python": self.python,
+        }
+
+
+def machine() -> Machine:
+    """Return what this is measured on."""
+    pages, page_bytes = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    memory_gib = pages * page_bytes / 1024**3
+    return Machine(os.cpu_count() or 1, memory_gib, platform.python_version())
 
 
 def median_seconds(work: Callable[[], object], *, runs: int, warm_up: int = 2) -> float:

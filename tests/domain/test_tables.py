@@ -150,7 +150,31 @@ BROKEN: dict[str, list[dict[str, object]]] = {
         {"cached_tokens": -1}, {"cache_write_tokens": -1}, {"reasoning_tokens": -1},
     ],
     "ck_billing_records_total_adds_up": [{"total_tokens": 7, "overage_tokens": 4}],
-    "ck_billing_records_unpriced_has_no_cost": [{"status": "unpriced"}],
+    "ck_billing_records_unpriced_has_no_cost": [{"status": "unpriced", "price_id": None}],
+    "ck_billing_records_unpriced_has_no_price": [
+        {"price_id": None},
+        {"status": "unpriced", "cost_nanos": 0, "discount_nanos": 0, "final_nanos": 0},
+    ],
+    "ck_billing_records_within_limits": [
+        {
+            "prompt_tokens": 1_000_000_001, "completion_tokens": 2,
+            "total_tokens": 1_000_000_003, "overage_tokens": 1_000_000_000,
+        },
+        {
+            "completion_tokens": 1_000_000_001, "total_tokens": 1_000_000_005,
+            "overage_tokens": 1_000_000_002,
+        },
+        {"cost_nanos": 10**15 + 1, "discount_nanos": 10**15 - 4},
+        {"discount_nanos": -1, "final_nanos": 10},
+        {"overage_discount_bp": -1}, {"overage_discount_bp": 10_001},
+    ],
+    **{
+        f"ck_{table}_sums_add_up": [
+            {"total_tokens": 1, "overage_tokens": 1}, {"quota_tokens": 1},
+            {"prompt_tokens": 1, "total_tokens": 1}, {"completion_tokens": -1},
+        ]
+        for table in ("usage_hourly", "usage_daily", "usage_monthly")
+    },
     "ck_billing_records_void_has_its_moment": [{"status": "voided"}, {"voided_at": NOW}],
     "ck_plan_changes_amounts_not_negative": [{"credit_minor": -1}, {"charge_minor": -1}],
     "ck_plan_changes_quota_change_not_negative": [{"quota_change": -1}],
@@ -169,6 +193,16 @@ BROKEN: dict[str, list[dict[str, object]]] = {
     "ck_invoices_totals_add_up": [{"final_minor": 96}, {"tax_minor": 6}, {"discount_minor": 9}],
     "ck_invoices_totals_not_negative": [{"discount_minor": -1, "final_minor": 106}],
     "ck_carried_amounts_kind_known": [{"kind": "gift"}],
+    "ck_carried_amounts_invoiced_or_forgiven": [{"invoice_id": 1, "forgiven_by": "olga"}],
+    "ck_carried_amounts_from_month_written_out": [
+        {"from_month": month} for month in ("2026-1", "2026-00", "2026-13", "2026/10", "")
+    ],
+    "ck_invoices_billing_month_written_out": [
+        {"billing_month": month} for month in ("2026-1", "2026-00", "2026-13", "2026/10", "")
+    ],
+    "ck_invoice_lines_credited_within_line": [
+        {"credited_minor": 1}, {"amount_minor": 5, "credited_minor": 6},
+    ],
     "ck_coupon_applications_discount_positive": [{"discount_minor": 0}],
     "ck_credit_notes_amounts_in_range": [{"amount_minor": 0}, {"tax_minor": -1}],
     "ck_invoice_lines_credited_not_negative": [{"credited_minor": -1}],

@@ -142,7 +142,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         ("coupon_applications", "invoice_id"),
     ),
     "codes tried in vain": (
-        lambda: coupons.guesses(ada(), "digest", now=NOW),
+        lambda: coupons.guesses("NOSUCH", ada(), now=NOW),
         ("coupon_guesses", "user_id", "guessed_at"),
     ),
     "an account's subscriptions": (own("subscriptions"), ("subscriptions", "user_id", "status")),
@@ -202,7 +202,7 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         ("provider_events", "status", "next_try_at"),
     ),
     "what an account was told": (
-        lambda: alerts.history(ada(), limit=10),
+        lambda: alerts.history(ada(), page=1, page_size=9),
         ("alerts", "user_id", "crossed_at"),
     ),
 }

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from app.domain.catalog.models import ModelPrice
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import (
     BillingRecord,
@@ -71,13 +72,17 @@ def make_records(
     with transaction():
         period = session.scalars(sa.select(SubscriptionPeriod).filter_by(user_id=user_id)).one()
         given = {"subscription_id": period.subscription_id, "period_id": period.id}
+        price_id = session.scalar(sa.select(sa.func.min(ModelPrice.id)))
         numbers = range(number)
         for part in (numbers[start : start + AT_ONCE] for start in numbers[::AT_ONCE]):
-            rows = [{**_record(user_id, each, now - each * apart), **given} for each in part]
+            rows = [
+                {**_record(user_id, each, now - each * apart, price_id=price_id), **given}
+                for each in part
+            ]
             insert_rows(BillingRecord, rows)
 
 
-def _record(user_id: str, number: int, at: datetime) -> dict[str, object]:
+def _record(user_id: str, number: int, at: datetime, *, price_id: int) -> dict[str, object]:
     is_unpriced = number % UNPRICED_EVERY == 0
     cost = 0 if is_unpriced else 1_000
     return {
@@ -85,6 +90,7 @@ def _record(user_id: str, number: int, at: datetime) -> dict[str, object]:
         "request_id": f"{user_id}-{number}",
         "model": f"model-{number % 7}",
         "status": "unpriced" if is_unpriced else "completed",
+        "price_id": None if is_unpriced else price_id,
         "billing_month": month_of(at),
         **{"occurred_at": at, "occurred_at_given": True, "is_estimated": False},
         **{"created_at": at, "updated_at": at},

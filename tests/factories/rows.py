@@ -123,7 +123,10 @@ VALID: dict[str, dict[str, object]] = {
     },
     "pruned_requests": {"request_digest": "a", "content_digest": "a"},
     "verified_months": {"billing_month": "2024-10", "records_below": 1, "verified_at": NOW},
-    "verified_usage": {**CLEO, "billing_month": "2024-10", "period_id": 1, **SUMS},
+    "verified_usage": {
+        **CLEO, "billing_month": "2024-10", "period_id": 1, "occurred_month": "2024-10",
+        "model": "a", **SUMS,
+    },
     "usage_monthly": {
         **CLEO, "billing_month": "2026-11", "occurred_month": "2026-11", "model": "a", **SUMS,
     },
@@ -138,7 +141,8 @@ VALID: dict[str, dict[str, object]] = {
         "model": "gpt-4", "prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6,
         "cached_tokens": 3, "cache_write_tokens": 1, "reasoning_tokens": 2, "quota_tokens": 1,
         "extra_tokens": 2, "granted_tokens": 2, "overage_tokens": 3, "overage_discount_bp": 0,
-        "cost_nanos": 9, "discount_nanos": 4, "final_nanos": 5, "status": "completed",
+        "price_id": 900, "cost_nanos": 9, "discount_nanos": 4, "final_nanos": 5,
+        "status": "completed",
         "billing_month": "2026-11", "occurred_at": NOW, "occurred_at_given": True, **WRITTEN,
     },
     "plan_changes": {

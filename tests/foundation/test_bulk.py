@@ -34,14 +34,14 @@ def aliases() -> dict[str, str]:
 def day(user_id: str, *, tokens: int, model: str = "gpt-4") -> Row:
     sums = dict.fromkeys(SUMS, 0)
     keys = {"user_id": user_id, "day": date(2026, 11, 22), "model": model, "api_key": ""}
-    return {**keys, **sums, "requests": 1, "prompt_tokens": tokens}
+    return {**keys, **sums, "requests": 1, "cached_tokens": tokens}
 
 
 def days() -> dict[tuple[str, str], tuple[int, int]]:
     session.rollback()
     session.expunge_all()
     return {
-        (row.user_id, row.model): (row.requests, row.prompt_tokens)
+        (row.user_id, row.model): (row.requests, row.cached_tokens)
         for row in session.scalars(select(UsageDaily))
     }
 
@@ -133,7 +133,7 @@ class TestAddToRows:
             add_to_rows(UsageHourly, [row], keys=keys)
             add_to_rows(UsageHourly, [row], keys=keys)
         found = session.scalars(select(UsageHourly)).one()
-        assert (found.hour, found.prompt_tokens) == (NOW, 10)
+        assert (found.hour, found.cached_tokens) == (NOW, 10)
 
     def test_does_nothing_without_rows(self) -> None:
         with transaction(), statements() as sent:

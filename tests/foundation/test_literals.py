@@ -1,5 +1,6 @@
 """Arrays and lines for COPY: what PostgreSQL reads back is what was written."""
 
+import gc
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -83,3 +84,17 @@ class TestCopyLines:
     def test_refuse_what_no_column_holds(self, value: object) -> None:
         with pytest.raises(TypeError):
             copy_lines([(1, value)])
+
+    @pytest.mark.parametrize(
+        ("write", "values"), [(copy_lines, [(1, "a"), (2, "b")]), (array_literal, ["a", "b"])]
+    )
+    def test_are_nobodys_once_they_are_written(self, write, values: list[object]) -> None:
+        def kept() -> int:
+            gc.collect()
+            return len(gc.get_objects())
+
+        write(iter(values))
+        before = kept()
+        for _ in range(200):
+            write(iter(values))
+        assert kept() - before < 200

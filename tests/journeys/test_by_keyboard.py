@@ -136,8 +136,8 @@ def test_keys_alone_pay_redeem_switch_and_set_a_threshold(
     typing.follows("Plans", "/plans")
     typing.goes_to(page.get_by_role("link", name="Preview Pro"))
     typing.presses("Enter")
-    visitor.sees("Switch to Pro")
-    expect(page.get_by_role("link", name="Preview Pro")).to_be_focused()
+    # What was asked for appears below all plans: it is read on from there.
+    expect(page.get_by_role("heading", name="Switch to Pro")).to_be_focused()
     typing.goes_to(page.locator("#confirm"))
     typing.presses("Enter")
     typing.pays_at_the_provider()
@@ -154,3 +154,14 @@ def test_keys_alone_pay_redeem_switch_and_set_a_threshold(
     typing.presses("Space")
     expect(page.locator("p[role=status]")).to_have_text("Saved")
     expect(page.locator("#alert_threshold")).to_have_value(chosen)
+
+    page.reload()
+    typing.follows("Plans", "/plans")
+    asks = page.get_by_role("button", name="Cancel the plan")
+    typing.goes_to(asks)
+    typing.presses("Enter")
+    # Whoever goes on pressing Enter keeps what he has.
+    expect(page.get_by_role("button", name="Keep it")).to_be_focused()
+    typing.presses("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(asks).to_be_focused()

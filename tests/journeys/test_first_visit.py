@@ -1,14 +1,25 @@
-"""The overview of somebody with much usage, by a browser that has nothing yet: light, and still."""
+"""The overview of somebody with much usage, by a browser that has nothing yet: quick and still."""
 
 from typing import Any
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.demo import CUSTOMER, Demo
 from tests.journeys.visitor import visiting
 
 MOST_BYTES = 250_000
 MOST_SHIFT = 0.05
+MOST_LCP_MS = 1_000
+# A page can be no quicker than it is, but a busy machine can make it slower: what another program
+# did at that moment is no fault of the page's, so the quickest of a few loads is what it takes.
+LOADS_MAX = 5
+# When the largest thing was painted that there is before anybody presses something.
+LARGEST_PAINT = """
+() => new Promise((resolve) => {
+  new PerformanceObserver((list) => resolve(Math.max(...list.getEntries().map((e) => e.startTime))))
+    .observe({ type: "largest-contentful-paint", buffered: true });
+})
+"""
 # What is moved after it was shown, unless somebody has just pressed something.
 NOTE_SHIFTS = """
 window.shifted = 0;
@@ -21,7 +32,7 @@ new PerformanceObserver((list) => {
 COMES_TO_REST_MS = 500
 
 
-def test_the_overview_is_light_and_nothing_jumps(chromium: Browser, demo: Demo) -> None:
+def test_the_overview_is_light_and_quick_and_nothing_jumps(chromium: Browser, demo: Demo) -> None:
     with visiting(chromium, demo.installation) as before:
         before.open("/login")
         before.page.get_by_label("Email").fill(CUSTOMER)
@@ -47,3 +58,16 @@ def test_the_overview_is_light_and_nothing_jumps(chromium: Browser, demo: Demo) 
         assert len(received) > 10, "styles, scripts and a font came along"
         assert sum(received) < MOST_BYTES
         assert page.evaluate("window.shifted") < MOST_SHIFT
+        network.detach()
+        assert is_painted_in_time(page), f"the largest paint took over {MOST_LCP_MS} ms each time"
+
+
+def is_painted_in_time(page: Page) -> bool:
+    """Load the page until it is quick enough, with nothing kept from the time before."""
+    network = page.context.new_cdp_session(page)
+    network.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    for _ in range(LOADS_MAX):
+        if page.evaluate(LARGEST_PAINT) < MOST_LCP_MS:
+            return True
+        page.reload(wait_until="networkidle")
+    return False

@@ -6,11 +6,12 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import Visit
-from tests.journeys.installation import PASSWORD, Installation
+from tests.journeys.installation import PASSWORD, Customer, Installation
 from tests.journeys.looks import speaks_chinese
 from tests.journeys.visitor import GOOD_CARD, Visitor
 
 CODE = "ZHONGWEN10"
+OTHER_PASSWORD = "another battery staple"
 EMAIL = "xiaoming@example.com"
 # What things are called, and what was typed.
 DATA = (
@@ -40,6 +41,11 @@ def pays(visitor: Visitor) -> None:
     visitor.types_card(GOOD_CARD)
     visitor.page.get_by_role("button", name=re.compile("^Pay ")).click()
     visitor.arrives(re.compile(r"/payments/pay-\w+"))
+
+
+def saved(page: Page) -> None:
+    """Be told that it is saved."""
+    expect(page.locator(".save-bar p[role=status]").filter(has_text="已保存")).to_be_visible()
 
 
 def keeps(page: Page, name: str) -> Path:
@@ -78,6 +84,23 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     reads(visitor)
     assert "gpt-4" in keeps(page, "导出 CSV").read_text()
 
+    # A key for a program.
+    goes_to(visitor, "API 密钥", "/keys")
+    page.locator("#name").fill("脚本")
+    page.locator("#scope").select_option("write")
+    page.locator("form:has(#name) [type=submit]").click()
+    key = page.locator("#new-key").inner_text()
+    reads(visitor)
+
+    # An invoice that came, which the key's program has asked for, is paid.
+    number = installation.invoice(Customer(user_id, EMAIL, key))
+    goes_to(visitor, "账单", "/invoices")
+    page.get_by_role("table").get_by_role("link", name=number).click()
+    visitor.arrives(f"/invoices/{number}")
+    page.locator("#pay").click()
+    pays(visitor)
+    reads(visitor)
+
     # A coupon, and the plan that it makes cheaper.
     goes_to(visitor, "优惠券", "/coupons")
     page.get_by_label("优惠码").fill(CODE)
@@ -100,11 +123,26 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     pays(visitor)
     reads(visitor)
 
+    # Another plan is scheduled, and taken back; then the plan is cancelled, and kept.
+    goes_to(visitor, "套餐", "/plans")
+    page.locator("#preview-plan-basic").click()
+    page.locator("#confirm").click()
+    expect(page.locator("#resume")).to_be_visible()
+    reads(visitor)
+    page.locator("#resume").click()
+    expect(page.locator("#resume")).to_have_count(0)
+    page.locator("[popovertarget=cancel-plan]").first.click()
+    page.locator("#cancel-plan [type=submit]").click()
+    expect(page.locator("#resume")).to_be_visible()
+    reads(visitor)
+    page.locator("#resume").click()
+    expect(page.locator("#resume")).to_have_count(0)
+
     # To be told in time.
     goes_to(visitor, "提醒", "/alerts")
     page.locator("#alert_threshold").fill("5000")
     visitor.clicks("button", "保存提醒设置")
-    expect(page.locator("p[role=status]")).to_have_text("已保存")
+    saved(page)
     reads(visitor)
 
     # A card for later.
@@ -116,6 +154,30 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     visitor.clicks("button", "Save this card")
     visitor.arrives(re.compile(r"/payment-methods.*"))
     expect(page.get_by_role("row", name="Visa •••• 4242")).to_be_visible()
+    reads(visitor)
+
+    # The card buys tokens by itself from now on.
+    goes_to(visitor, "Token", "/tokens")
+    page.locator("#auto_topup").check()
+    page.locator("#auto_topup_threshold").fill("1234")
+    page.locator("#auto_topup_amount").fill("20")
+    expect(page.locator("#rule")).to_contain_text("1,234")
+    page.locator("form:has(#auto_topup) .save-bar button").click()
+    saved(page)
+    expect(page.locator("#auto_topup")).to_be_checked()
+    reads(visitor)
+
+    # A limit of one's own, and another password.
+    goes_to(visitor, "设置", "/settings")
+    page.locator("#spend_limit").fill("250")
+    page.locator("form:has(#spend_limit) .save-bar button").click()
+    saved(page)
+    reads(visitor)
+    visitor.open("/settings/security")
+    page.locator("#old_password").fill(PASSWORD)
+    page.locator("#password").fill(OTHER_PASSWORD)
+    page.locator("form:has(#old_password) [type=submit]").click()
+    expect(page.locator("#old_password")).to_have_value("")
     reads(visitor)
 
     # The bill as a document.

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.looks import bars_nobody
+from tests.journeys.barriers import AXE, BarsNobody, bars_nobody
+from tests.journeys.looks import fits_every_width
 
 PAGE = '<!doctype html><html lang="{lang}"><title>A page</title><body><main>{shown}</main>'
 SOUND = "<h1>A page</h1><button>Do it</button>"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(chromium: Browser) -> Iterator[Page]:
     page = chromium.new_page()
     yield page
@@ -41,3 +42,48 @@ def test_nothing_is_wrong_with_a_sound_page(page: Page) -> None:
 def test_what_bars_somebody_is_found(page: Page, lang: str, shown: str, name: str) -> None:
     page.set_content(PAGE.format(lang=lang, shown=shown))
     assert name in named(bars_nobody(page))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_are_looked_at_in_both_themes(page: Page, scheme: str) -> None:
+    wrong = f"<style>p {{ background: #aaa }} @media (prefers-color-scheme: {scheme})"
+    wrong += " { p { color: #999 } }"
+    page.emulate_media(color_scheme="light")
+    page.set_content(PAGE.format(lang="en", shown=f"{SOUND}{wrong}</style><p>Hardly seen</p>"))
+    known: set[int] = set()
+    page.evaluate(AXE)
+    look = BarsNobody("light", known)
+    (found,) = look(page)
+    assert found.startswith(f"{scheme}: color-contrast")
+    # The same kind is as it was: another is not.
+    page.set_content(PAGE.format(lang="en", shown=f"{SOUND}{wrong}</style><p>The same</p>"))
+    page.evaluate(AXE)
+    assert look(page) == []
+    page.set_content(PAGE.format(lang="en", shown=f"{SOUND}{wrong}</style><p class='b'>Other</p>"))
+    page.evaluate(AXE)
+    assert len(look(page)) == 1
+
+
+CUT = (
+    '<p style="width: 5em; overflow: hidden; white-space: nowrap"{more}>More than fits in there</p>'
+)
+
+
+@pytest.mark.parametrize(
+    ("shown", "count"),
+    [
+        (CUT.format(more=""), 3),
+        (CUT.format(more=' title="More than fits in there"'), 0),
+        (
+            CUT.format(more=' class="nobody sees"').replace(
+                "width", "clip-path: inset(50%); width"
+            ),
+            0,
+        ),
+        ('<p style="overflow: hidden">As much as fits</p>', 0),
+        ('<p style="width: 500px">Wide</p>', 1),
+    ],
+)
+def test_what_is_cut_off_is_found(page: Page, shown: str, count: int) -> None:
+    page.set_content(PAGE.format(lang="en", shown=shown))
+    assert len(fits_every_width(page)) == count

@@ -1,7 +1,12 @@
 """Setting alerts: sliders move the fields and the lines; without scripts the fields are enough."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from app.domain.accounts import operations as accounts
+from app.domain.catalog import queries as catalog
+from app.domain.subscriptions import operations as subscriptions
+from app.foundation import clock
+from app.foundation.database import transaction
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import Installation
 
@@ -27,10 +32,70 @@ COLOURED = """
 }
 """
 
+# What is left beside the drawing for the lines' words.
+ROOM = """
+canvas => {
+  const { width, chartArea } = Chart.getChart(canvas);
+  return width - chartArea.right;
+}
+"""
+HEIGHT = "document.documentElement.scrollHeight"
+
 
 def is_drawn_at(page: Page, usd: int) -> bool:
     canvas = page.locator("[data-course] canvas").last
     return bool(canvas.evaluate(COLOURED, usd * 10**9))
+
+
+def see_it_move(page: Page, slider: Locator) -> None:
+    """On a phone the slider and all of its drawing are in sight at once."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    slider.scroll_into_view_if_needed()
+    drawn, moved = page.locator("[data-course]").last.bounding_box(), slider.bounding_box()
+    assert drawn and moved and 0 <= drawn["y"] < moved["y"] < 844
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def is_drawn_after(page: Page, tokens: int) -> bool:
+    canvas = page.locator("[data-course] canvas").first
+    return bool(canvas.evaluate(COLOURED, tokens))
+
+
+def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: Visit) -> None:
+    customer, quota = installation.customer("quota"), 1_000_000
+    with installation.inside(), transaction():
+        account = accounts.lock_accounts({customer.user_id})[customer.user_id]
+        subscriptions.begin_plan(account, catalog.plan("plan-pro"), now=clock.now())
+    visitor = visit()
+    visitor.signs_in(customer)
+    visitor.open("/alerts")
+    page = visitor.page
+    percents, left = page.locator("#alert_percents"), page.locator("#alert_threshold")
+    percents.fill("30")
+    assert is_drawn_after(page, quota * 30 // 100)
+    slider = page.locator("[data-slides-each=alert_percents] .slider")
+    slider.fill("60")
+    expect(percents).to_have_value("60")
+    assert is_drawn_after(page, quota * 60 // 100)
+    assert not is_drawn_after(page, quota * 30 // 100)
+    # What is left is counted from the quota's end.
+    left.fill("100000")
+    assert is_drawn_after(page, quota - 100_000)
+    page.locator("#alert_threshold-slider").press("PageUp")
+    expect(left).not_to_have_value("100000")
+    assert is_drawn_after(page, quota - int(left.input_value()))
+    assert not is_drawn_after(page, quota - 100_000)
+
+    # And what is typed about tokens that are bought becomes a sentence.
+    visitor.open("/tokens")
+    rule = page.locator("#rule")
+    for field, typed, said in (
+        ("auto_topup_threshold", "12345", "12,345 tokens"),
+        ("auto_topup_amount", "66.5", "66.50 USD"),
+        ("auto_topup_max_per_month", "3", "3 times"),
+    ):
+        page.locator(f"#{field}").fill(typed)
+        expect(rule).to_contain_text(said)
 
 
 def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit: Visit) -> None:
@@ -42,12 +107,21 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     page = visitor.page
     spend, slider = page.locator("#alert_spend"), page.locator("#alert_spend-slider")
     save = page.get_by_role("button", name="Save the alerts")
-    # There is something to save as long as a field is not as it came.
-    expect(save).to_be_hidden()
+    # There is something to save as long as a field is not as it came; nothing moves for that.
+    unsaved, height = page.get_by_text("Not saved yet"), page.evaluate(HEIGHT)
+    expect(unsaved).to_be_hidden()
     spend.fill("0.25")
-    expect(save).to_be_visible()
+    expect(unsaved).to_be_visible()
+    assert page.evaluate(HEIGHT) == height
     spend.fill("")
-    expect(save).to_be_hidden()
+    expect(unsaved).to_be_hidden()
+    spend.fill("a lot")
+    save.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Not saved: see what is marked.")
+    expect(spend).to_be_focused()
+    # The browser notes the refusal's status, and nothing else.
+    assert all("422" in noted for noted in visitor.troubles), visitor.troubles
+    visitor.troubles.clear()
     spend.fill("0.25")
     expect(slider).to_have_value("0.25")
     slider.fill("0.5")
@@ -55,7 +129,11 @@ def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit
     slider.fill("1")
     expect(spend).to_have_value("1")
     assert is_drawn_at(page, 1)
+    canvas = page.locator("[data-course] canvas").last
+    assert canvas.evaluate(ROOM) > 60
+    see_it_move(page, slider)
     spend.fill("")
+    assert canvas.evaluate(ROOM) < 10
     expect(slider).to_have_attribute("aria-valuetext", "never")
     assert not is_drawn_at(page, 1)
 

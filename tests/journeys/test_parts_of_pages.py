@@ -45,10 +45,27 @@ AMOUNTS = {
 }
 
 
-def test_amounts_have_the_digits_of_the_tables(visitor: Visitor) -> None:
+# In the middle of what the first model adds to the last bar.
+COLOUR = """
+() => {
+  const chart = Chart.getChart(document.querySelector("[data-chart] canvas"));
+  const { x, y, base } = chart.getDatasetMeta(0).data.at(-1);
+  const { left, top } = chart.canvas.getBoundingClientRect();
+  return [left + x, top + (y + base) / 2];
+}
+"""
+
+
+def test_amounts_have_the_digits_of_the_tables_and_a_colour_leads_on(visitor: Visitor) -> None:
     told = {nanos: visitor.page.evaluate(TOLD, nanos) for nanos in AMOUNTS}
     assert told == {nanos: f"gpt-4  {usd(nanos)}" for nanos in AMOUNTS}
     assert {nanos: usd(nanos) for nanos in AMOUNTS} == AMOUNTS
+
+    visitor.page.locator("[data-chart]").scroll_into_view_if_needed()
+    visitor.page.mouse.click(*visitor.page.evaluate(COLOUR))
+    visitor.arrives(re.compile(r"/usage\?range=custom&.*model=gpt-4#records"))
+    visitor.sees("Requests of")
+    expect(visitor.page.get_by_role("link", name="Remove “model: gpt-4”").first).to_be_visible()
 
 
 def test_slow_work_is_seen_and_the_focus_stays(visitor: Visitor) -> None:
@@ -82,3 +99,57 @@ def test_whoever_was_signed_out_signs_in_and_is_back(visitor: Visitor, customer:
     visitor.clicks("button", "Sign in")
     visitor.arrives(re.compile(r"/usage.*"))
     visitor.sees("Usage")
+    # So does who saves a form that his browser has no session for any more.
+    visitor.open("/alerts")
+    page.context.clear_cookies()
+    page.get_by_label("Tokens left", exact=True).fill("1234")
+    visitor.clicks("button", "Save the alerts")
+    visitor.page.wait_for_url(re.compile(r"/login\?next=/alerts"))
+    assert all("401" in noted for noted in visitor.troubles), visitor.troubles
+    visitor.troubles.clear()
+
+
+# Where the last bar stands.
+LAST_BAR = """
+() => {
+  const { x, y, base } = Chart.getChart(document.querySelector("#usage-chart canvas"))
+    .getDatasetMeta(0).data.at(-1);
+  return { x, y: (y + base) / 2 };
+}
+"""
+
+
+def test_a_click_on_a_bar_leads_to_its_requests(visitor: Visitor) -> None:
+    page = visitor.page
+    page.locator("#usage-chart canvas").click(position=page.evaluate(LAST_BAR))
+    page.wait_for_url(re.compile(r"/usage\?.+"))
+    expect(page.locator(".record")).to_have_count(1)
+    expect(page.locator(".record")).to_contain_text("gpt-4")
+    visitor.look()
+
+
+def test_what_is_used_meanwhile_appears_by_itself(
+    installation: Installation, visitor: Visitor, customer: Customer
+) -> None:
+    page = visitor.page
+    # Nobody waits for half a minute here: the page's own clock is put on.
+    page.clock.install()
+    page.reload()
+    stamp = page.locator("[data-updated]")
+    page.clock.run_for(12_000)
+    expect(stamp).to_have_text(re.compile(r"^Updated 1[2-9] s ago$"))
+    installation.report(customer.user_id, model="gpt-3.5-turbo")
+    expect(page.get_by_role("rowheader", name="gpt-3.5-turbo")).to_have_count(0)
+    page.clock.run_for(20_000)
+    expect(page.get_by_role("rowheader", name="gpt-3.5-turbo").first).to_be_visible()
+    expect(stamp).to_have_text(re.compile("^Updated (just now|[1-9] s ago)$"))
+
+
+def test_colours_that_were_chosen_are_kept(visitor: Visitor) -> None:
+    page = visitor.page
+    for theme in ("dark", "light"):
+        page.locator("details.account summary").click()
+        page.locator(f"[data-set-theme={theme}]:visible").click()
+        page.reload()
+        expect(page.locator("html")).to_have_css("color-scheme", theme)
+    visitor.minds()

@@ -21,6 +21,8 @@ async () => {
   for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
 }
 """
+OPENER = "main [popovertarget]:not([popovertargetaction])"
+NOT_FOUND = 404
 IS_AT_REST = "() => !document.querySelector('.htmx-request')"
 
 # Returns what is wrong with a page.
@@ -52,12 +54,36 @@ class Walker:
             waiting += links_on(self.visitor.page)
 
     def looks_at(self, address: str) -> None:
-        """Open the page, and look at all of it."""
+        """Open the page, and look at all of it, and at what is asked before something is done."""
         page = self.visitor.page
         answer = page.goto(self.visitor.installation.address + address)
         assert answer is not None and answer.ok, f"{address} answers {answer and answer.status}"
         self.seen.append(address)
         self.looks_around(address)
+        asks = page.locator(OPENER).first
+        if asks.is_visible():
+            asks.click()
+            self.looks_around(f"{address} asks")
+
+    def finds_nothing_at(self, address: str) -> None:
+        """Look at what is said where there is no page."""
+        page = self.visitor.page
+        answer = page.goto(self.visitor.installation.address + address)
+        assert answer is not None and answer.status == NOT_FOUND
+        self.visitor.forgets("404")
+        self.looks_around(address)
+
+    def is_refused(self, address: str, **typed: str) -> None:
+        """Type what a form does not take, and look at what is said at each field."""
+        page = self.visitor.page
+        page.goto(self.visitor.installation.address + address)
+        for field, words in typed.items():
+            page.locator(f"#{field}").fill(words)
+        # It may be hidden, or far down: whoever presses Enter in a field sends the form, too.
+        page.locator(f"#{field}").press("Enter")
+        page.locator("[aria-invalid=true]").first.wait_for()
+        self.visitor.forgets("422")
+        self.looks_around(f"{address} refuses")
 
     def looks_around(self, name: str) -> None:
         """Unfold the page that is open, let it come to rest, and look at it as it is now."""
@@ -66,6 +92,18 @@ class Walker:
         page.wait_for_function(IS_AT_REST)
         for look in (*self.looks, self._noticed):
             self.found += [f"{name}: {wrong}" for wrong in look(page)]
+
+    def reads_letter(self, address: str, *looks: Look) -> None:
+        """Look at a letter as mail programs show it; where we frame it, nothing can look inside."""
+        page = self.visitor.page
+        letter = page.request.get(self.visitor.installation.address + address).text()
+        page.goto("about:blank")
+        page.set_content(letter)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            self.found += [
+                f"{address}, {scheme}: {wrong}" for look in looks for wrong in look(page)
+            ]
 
     def endpoints(self) -> set[str]:
         """Return what has answered."""

@@ -1,5 +1,6 @@
 """Migrations: up, down and up again, in step with the models, with the book's plans and prices."""
 
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -13,15 +14,23 @@ from sqlalchemy.exc import IntegrityError
 from app import create_app
 from app.domain.accounts.models import Counter
 from app.domain.catalog.models import ModelPrice, Plan
-from app.domain.payments.models import Payment, Refund
 from app.foundation import money
 from app.foundation.database import Base, db, session
 from tests.databases import ROOT, on_sqlite, settings_for
-from tests.factories.accounts import make_account
-from tests.factories.payments import make_paid, make_refund
-from tests.fakes.payment_gateway import FakeGateway
+from tests.factories.rows import VALID
 
 MIGRATIONS = str(ROOT / "migrations")
+# What was verified before is looked at anew; what 0015 and 0018 made is gone with them.
+FORGOTTEN = {"verified_months", "verified_usage", "email_changes"}
+
+CARELESS = """from alembic import op
+
+revision, down_revision = "careless", "0019"
+
+
+def upgrade():
+    op.execute("DELETE FROM accounts")
+"""
 
 
 @pytest.fixture
@@ -51,17 +60,56 @@ class TestUpgrade:
         assert self.tables() == set(Base.metadata.tables)
         assert session.query(Plan).count() == 4
 
-    def test_keeps_payments_and_what_was_given_back_of_them(self) -> None:
+    def test_keeps_what_rows_of_other_tables_refer_to(self) -> None:
         flask_migrate.upgrade(directory=MIGRATIONS)
-        make_refund(make_paid(make_account("ada"), gateway=FakeGateway()))
-        session.rollback()
-        for _ in range(2):
-            flask_migrate.downgrade(directory=MIGRATIONS, revision="0017")
+        with db.engine.begin() as connection:
+            for table in Base.metadata.sorted_tables:
+                connection.execute(sa.insert(table).values(VALID[table.name]))
+        flask_migrate.downgrade(directory=MIGRATIONS, revision="0014")
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        with db.engine.connect() as connection:
+            for table in Base.metadata.sorted_tables:
+                kept = connection.scalar(sa.select(sa.func.count()).select_from(table))
+                assert bool(kept) == (table.name not in FORGOTTEN), table.name
+
+    def test_tells_which_rows_break_a_rule_and_changes_nothing(self) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS, revision="0018")
+        carried = Base.metadata.tables["carried_amounts"]
+        account = Base.metadata.tables["accounts"]
+        with db.engine.begin() as connection:
+            connection.execute(sa.insert(account).values(VALID["accounts"]))
+            row = {**VALID["carried_amounts"], "from_month": "October"}
+            connection.execute(sa.insert(carried).values(row))
+        with pytest.raises(ValueError, match="1 rows of carried_amounts break"):
             flask_migrate.upgrade(directory=MIGRATIONS)
-        assert (session.query(Payment).count(), session.query(Refund).count()) == (1, 1)
-        # What refers to it still holds it.
-        with pytest.raises(IntegrityError):
-            session.execute(sa.delete(Payment))
+        with db.engine.begin() as connection:
+            assert "model" not in {
+                column["name"] for column in sa.inspect(connection).get_columns("verified_usage")
+            }
+            connection.execute(sa.update(carried).values(from_month="2026-10"))
+        flask_migrate.upgrade(directory=MIGRATIONS)
+
+    def test_leaves_references_held(self) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        orphan = {**VALID["billing_settings"], "user_id": "nobody"}
+        table = Base.metadata.tables["billing_settings"]
+        with pytest.raises(IntegrityError), db.engine.begin() as connection:
+            connection.execute(sa.insert(table).values(orphan))
+
+    def test_undoes_what_would_lose_references(self, tmp_path: Path) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        accounts = Base.metadata.tables["accounts"]
+        with db.engine.begin() as connection:
+            for name in ("accounts", "billing_settings"):
+                connection.execute(sa.insert(Base.metadata.tables[name]).values(VALID[name]))
+        careless = tmp_path / "migrations"
+        shutil.copytree(MIGRATIONS, careless)
+        (careless / "versions" / "careless.py").write_text(CARELESS)
+        with pytest.raises((AssertionError, IntegrityError)):
+            flask_migrate.upgrade(directory=str(careless))
+        with db.engine.connect() as connection:
+            kept = connection.scalar(sa.select(sa.func.count()).select_from(accounts))
+            assert kept == 1
 
     def test_does_nothing_the_second_time(self) -> None:
         flask_migrate.upgrade(directory=MIGRATIONS)

@@ -10,7 +10,7 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ from tests.halves import on_one_of_both
 from tests.proofs.browsing import Browser, ask
 from tests.proofs.gateway_client import GatewayClient, Unanswered
 from tests.proofs.hurried import BEGINS, SPEED, STARTER
-from tests.proofs.programs import WebServer, Worker, resident_mib, running
+from tests.proofs.programs import Program, WebServer, Worker, resident_mib, running
 from tests.proofs.sizes import sized
 
 # Two ends of a month lie within.
@@ -137,17 +137,18 @@ def people() -> dict[str, str]:
     }
 
 
-def memory_of(web: WebServer, month: Month) -> list[float]:
-    """Return how much the largest process of the web server held, from the start to the end."""
-    held = []
+def memory_of(programs: Mapping[str, Program], month: Month) -> dict[str, list[float]]:
+    """Return how much the largest process of each program held, from the start to the end."""
+    held: dict[str, list[float]] = {name: [] for name in programs}
     while month.is_on():
-        held.append(max(resident_mib(pid) for pid in web.processes()))
+        for name, program in programs.items():
+            held[name].append(max(resident_mib(pid) for pid in program.processes()))
         time.sleep(SECONDS / 200)
     return held
 
 
-def live_through(web: WebServer, month: Month) -> list[float]:
-    """Let everybody act at once, and return what the web server held meanwhile."""
+def live_through(programs: Mapping[str, Program], month: Month) -> dict[str, list[float]]:
+    """Let everybody act at once, and return what our programs held meanwhile."""
     acts: list[Callable[[int], None]] = [
         *[month.gateway] * GATEWAYS,
         *[month.program] * PROGRAMS,
@@ -155,19 +156,20 @@ def live_through(web: WebServer, month: Month) -> list[float]:
     ]
     with ThreadPoolExecutor(len(acts)) as pool:
         actors = [pool.submit(act, number) for number, act in enumerate(acts)]
-        held = memory_of(web, month)
+        held = memory_of(programs, month)
     for actor in actors:
         actor.result()
     return held
 
 
-def check_memory(held: list[float], taken: int) -> None:
-    """Hold what a process held to its bounds, and tell it."""
-    warm = statistics.median(held[int(len(held) * WARM_AFTER) : int(len(held) * LAST_PART)])
-    last = statistics.median(held[int(len(held) * LAST_PART) :])
-    told = f"{held[0]:.0f} MiB at first, {warm:.0f} when warm, {last:.0f} at the end"
-    sys.stdout.write(f"\nThirty days in {SECONDS} s, {taken:,} records; a web process: {told}\n")
-    assert last <= RESIDENT_MIB_MAX and last - warm <= GAINED_MIB_MAX, told
+def check_memory(held: Mapping[str, list[float]]) -> None:
+    """Hold what each program's processes held to its bounds, and tell it."""
+    for name, each in held.items():
+        warm = statistics.median(each[int(len(each) * WARM_AFTER) : int(len(each) * LAST_PART)])
+        last = statistics.median(each[int(len(each) * LAST_PART) :])
+        told = f"{each[0]:.0f} MiB at first, {warm:.0f} when warm, {last:.0f} at the end"
+        sys.stdout.write(f"{name}: {told}\n")
+        assert last <= RESIDENT_MIB_MAX and last - warm <= GAINED_MIB_MAX, f"{name}: {told}"
 
 
 def closed_months() -> set[str]:
@@ -191,11 +193,12 @@ def test_the_books_verify_and_nothing_has_grown(settings: Settings, tmp_path: Pa
     with running(web, worker):
         (tmp_path / "started").touch()
         month = Month(web.address, gateway_key, keys, time.monotonic() + SECONDS)
-        held = live_through(web, month)
+        held = live_through({"a web process": web, "the worker": worker}, month)
     assert JOB_FAILED not in worker.printed, worker.printed
     assert len(month.taken) == len(set(month.taken)) == session.query(BillingRecord).count()
     assert closed_months() >= {"2027-01", "2027-02"}
     end_reading()
-    check_memory(held, len(month.taken))
+    sys.stdout.write(f"\nThirty days in {SECONDS} s, {len(month.taken):,} records\n")
+    check_memory(held)
     assert verify_books() == []
     check_books()

@@ -1,4 +1,4 @@
-"""A real trace, replayed through the API, gives the totals of an independent program."""
+"""A trace, replayed through the API, gives the totals of an independent program."""
 
 import json
 import random
@@ -20,11 +20,7 @@ from tests.factories.accounts import AGE, make_account
 from tests.factories.bearers import bearer
 from tests.threads import in_parallel
 from tests.trace import usage_sample
-from tests.trace.usage_sample import added, grouped, totals_of
-
-pytestmark = pytest.mark.skipif(
-    not usage_sample.is_there(), reason=f"no usage trace at {usage_sample.TRACE}"
-)
+from tests.trace.usage_sample import MADE, REAL, Sample, added, grouped, totals_of
 
 BATCH = 1_000
 CLIENTS = 4
@@ -32,14 +28,29 @@ BEFORE_ALL = datetime(2023, 11, 1, tzinfo=UTC)
 ACCOUNTS = [f"acct-{number}" for number in range(usage_sample.ACCOUNTS)]
 
 
-@pytest.fixture(scope="module")
-def totals() -> dict:
-    return usage_sample.expected()
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(MADE, id="made"),
+        pytest.param(
+            REAL,
+            id="real",
+            marks=pytest.mark.skipif(not REAL.is_there, reason=f"no usage trace at {REAL.trace}"),
+        ),
+    ],
+)
+def sample(request: pytest.FixtureRequest) -> Sample:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def trace() -> list[dict]:
-    return usage_sample.records()
+def totals(sample: Sample) -> dict:
+    return sample.expected()
+
+
+@pytest.fixture(scope="module")
+def trace(sample: Sample) -> list[dict]:
+    return sample.records()
 
 
 @pytest.fixture
@@ -83,7 +94,7 @@ def tell_the_planner() -> None:
 def buckets(app: Flask, granularity: str, zone: str = "UTC") -> list[dict]:
     """Read every account's usage through its own key; days and accounts stand beside the sums."""
     client, found = app.test_client(), []
-    asked = {"from": "2023-11-01", "to": "2025-03-01", "granularity": granularity}
+    asked = {"from": "2023-11-01", "to": "2025-04-01", "granularity": granularity}
     for name in ACCOUNTS:
         response = client.get(
             "/v1/billing/usage",

@@ -1,6 +1,8 @@
-"""A real usage trace with exact totals of an independent program; it stands beside the repository.
+"""Usage traces with exact totals of an independent program: one made up here, and a real one.
 
-Its folder is not part of the repository: where it is missing, the tests that need it are skipped.
+The made-up one has what is odd in the other: long names with slashes and colons, ten millionths of
+a second, the edges of days and months, a very long prompt, failed calls. The real one stands beside
+the repository and is no part of it: where it is missing, the tests that need it are skipped.
 """
 
 import csv
@@ -9,15 +11,13 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
 from app.foundation.money import pico_from_usd_per_1k
 
-FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
-TRACE = FOLDER / "usage_sample.csv.gz"
-EXPECTED = FOLDER / "usage_sample_expected.json"
 SERIAL = re.compile(r"\d+$")
 ACCOUNTS = 10
 SUMS = ("requests", "prompt_tokens", "completion_tokens", "total_tokens", "cost")
@@ -25,36 +25,49 @@ SUMS = ("requests", "prompt_tokens", "completion_tokens", "total_tokens", "cost"
 Totals = dict[str, int | Decimal]
 
 
-def is_there() -> bool:
-    """Tell whether the trace and its totals stand beside the repository."""
-    return TRACE.is_file() and EXPECTED.is_file()
+@dataclass(frozen=True)
+class Sample:
+    """A trace, and where its totals stand."""
+
+    trace: Path
+    totals: Path
+
+    @property
+    def is_there(self) -> bool:
+        """Tell whether both are at hand."""
+        return self.trace.is_file() and self.totals.is_file()
+
+    def records(self) -> list[dict[str, object]]:
+        """Return the trace as our API takes it."""
+        opened = gzip.open if self.trace.suffix == ".gz" else open
+        with opened(self.trace, "rt", newline="") as file:
+            return [
+                {
+                    "user_id": account_of(row["Request Id"]),
+                    "request_id": row["Request Id"],
+                    "model": row["Model"],
+                    "prompt_tokens": int(row["Request tokens"]),
+                    "completion_tokens": int(row["Response tokens"]),
+                    "total_tokens": int(row["Total tokens"]),
+                    "occurred_at": row["Timestamp"],
+                }
+                for row in csv.DictReader(file)
+            ]
+
+    def expected(self) -> dict:
+        """Return the totals; costs are exact decimals, or None where no price is known."""
+        return json.loads(self.totals.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
-def records() -> list[dict[str, object]]:
-    """Return the trace as our API takes it."""
-    with gzip.open(TRACE, "rt", newline="") as file:
-        return [
-            {
-                "user_id": account_of(row["Request Id"]),
-                "request_id": row["Request Id"],
-                "model": row["Model"],
-                "prompt_tokens": int(row["Request tokens"]),
-                "completion_tokens": int(row["Response tokens"]),
-                "total_tokens": int(row["Total tokens"]),
-                "occurred_at": row["Timestamp"],
-            }
-            for row in csv.DictReader(file)
-        ]
+HERE = Path(__file__).resolve().parent
+BESIDE = HERE.parents[2] / "shared" / "data"
+MADE = Sample(HERE / "made_sample.csv", HERE / "made_sample_expected.json")
+REAL = Sample(BESIDE / "usage_sample.csv.gz", BESIDE / "usage_sample_expected.json")
 
 
 def account_of(request_id: str) -> str:
     """Return whose request it is: told by the serial number at the end of its id."""
     return f"acct-{int(SERIAL.search(request_id)[0]) % ACCOUNTS}"
-
-
-def expected() -> dict:
-    """Return the totals; costs are exact decimals, or None where no price is known."""
-    return json.loads(EXPECTED.read_text(encoding="utf-8"), parse_float=Decimal)
 
 
 def totals_of(sums: dict) -> Totals:

@@ -264,7 +264,9 @@ class TestMails:
         use(50_000)
         assert check() == ["cleo quota_percent 50"]
         assert mails() == []
-        assert [alert.mailed_at for alert in queries.history(cleo, limit=10)] == [None]
+        assert [alert.mailed_at for alert in queries.history(cleo, page=1, page_size=9).alerts] == [
+            None
+        ]
         choose("cleo", enable_alerts=True)
         assert check() == []
 

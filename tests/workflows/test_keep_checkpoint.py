@@ -80,10 +80,14 @@ class TestKeepCheckpoint:
         (month,) = session.query(VerifiedMonth)
         assert (month.billing_month, month.verified_at) == ("2026-10", VERIFIED_AT)
         assert month.records_below == number_of("november")
-        kept = session.query(VerifiedUsage).order_by(VerifiedUsage.user_id)
-        assert [(row.user_id, row.requests, row.unpriced_tokens) for row in kept] == [
-            ("ada", 3, 0),
-            ("ben", 4, 620),
+        kept = session.query(VerifiedUsage).order_by(VerifiedUsage.user_id, VerifiedUsage.model)
+        assert [
+            (row.user_id, row.occurred_month, row.model, row.requests, row.unpriced_tokens)
+            for row in kept
+        ] == [
+            ("ada", "2026-10", "gpt-4", 3, 0),
+            ("ben", "2026-10", "gpt-4", 3, 0),
+            ("ben", "2026-10", "nobody-knows", 1, 620),
         ]
 
     def test_waits_an_hour_for_what_was_under_way(self) -> None:
@@ -104,7 +108,7 @@ class TestKeepCheckpoint:
         keep()
         keep(VERIFIED_AT + HOUR)
         assert session.query(VerifiedMonth).one().verified_at == VERIFIED_AT
-        assert sorted(row.requests for row in session.query(VerifiedUsage)) == [3, 4]
+        assert sorted(row.requests for row in session.query(VerifiedUsage)) == [1, 3, 3]
 
     def test_adds_the_next_month_and_what_came_late_for_the_one_before(self) -> None:
         make_usage("ben", request_id="late", now=VERIFIED_AT, occurred_at=IN_OCTOBER)
@@ -114,7 +118,19 @@ class TestKeepCheckpoint:
         close(NOVEMBER, now=now)
         keep(now + 2 * HOUR)
         assert checkpoints.covered_below() == number_of("december")
-        assert session.query(VerifiedUsage).count() == 4
+        found = (
+            session.query(VerifiedUsage)
+            .filter_by(model="gpt-4")
+            .order_by(
+                VerifiedUsage.user_id, VerifiedUsage.billing_month, VerifiedUsage.occurred_month
+            )
+        )
+        assert [(row.user_id, row.billing_month, row.occurred_month) for row in found] == [
+            ("ada", "2026-10", "2026-10"),
+            ("ada", "2026-11", "2026-11"),
+            ("ben", "2026-10", "2026-10"),
+            ("ben", "2026-11", "2026-10"),
+        ]
         check_books()
 
     def test_keeps_what_the_last_month_came_to_where_nothing_is_newer(self) -> None:
@@ -134,6 +150,12 @@ class TestVerifyBooks:
             "UPDATE usage_hourly SET requests = requests + 1 WHERE user_id = 'ben'",
             "UPDATE usage_daily SET final_nanos = final_nanos - 1 WHERE user_id = 'ben'",
             "DELETE FROM usage_monthly WHERE user_id = 'ben'",
+            "UPDATE usage_monthly SET model = 'gpt-5' WHERE user_id = 'ada'"
+            " AND billing_month = '2026-10'",
+            "UPDATE usage_monthly SET occurred_month = '2026-09' WHERE user_id = 'ada'"
+            " AND billing_month = '2026-10'",
+            "UPDATE verified_usage SET model = 'gpt-5' WHERE user_id = 'ada'",
+            "UPDATE verified_usage SET occurred_month = '2026-09' WHERE user_id = 'ada'",
             "UPDATE subscription_periods SET tokens_used = tokens_used + 1 WHERE user_id = 'ben'",
             "UPDATE verified_usage SET requests = requests + 1 WHERE user_id = 'ben'",
             "DELETE FROM verified_usage WHERE user_id = 'ben'",
@@ -157,6 +179,9 @@ class TestVerifyBooks:
             "UPDATE billing_records SET cost_nanos = cost_nanos + 7, final_nanos = final_nanos + 7"
             " WHERE request_id = 'ben-1'",
             "UPDATE billing_records SET billing_month = '2026-09' WHERE request_id = 'ben-1'",
+            "UPDATE billing_records SET model = 'gpt-5' WHERE request_id = 'ben-1'",
+            "UPDATE billing_records SET occurred_at = '2026-09-30 12:00:00.000000'"
+            " WHERE request_id = 'ben-1'",
             "UPDATE billing_records SET user_id = 'ada' WHERE request_id = 'ben-1'",
         ],
     )
@@ -180,7 +205,8 @@ class TestVerifyBooks:
         in_full = verify_books_in_full()
         session.rollback()
         assert any(
-            line.startswith("records less verified_usage of ben 2026-10") for line in in_full
+            line.startswith("records less verified_usage of ben, billing_month '2026-10'")
+            for line in in_full
         )
 
     def test_looks_again_at_invoices_that_are_new(self) -> None:
@@ -203,8 +229,12 @@ class TestVerifyBooks:
 
 class TestWhatChangesAfterwards:
     def sums(self, user_id: str) -> dict[str, tuple[int, int]]:
-        rows = session.query(VerifiedUsage).populate_existing().filter_by(user_id=user_id)
-        return {row.billing_month: (row.requests, row.unpriced_tokens) for row in rows}
+        sums = (sa.func.sum(VerifiedUsage.requests), sa.func.sum(VerifiedUsage.unpriced_tokens))
+        month = VerifiedUsage.billing_month
+        rows = session.execute(
+            sa.select(month, *sums).where(VerifiedUsage.user_id == user_id).group_by(month)
+        )
+        return {month: (int(requests), int(unpriced)) for month, requests, unpriced in rows}
 
     @pytest.mark.parametrize(
         ("request_id", "left"),

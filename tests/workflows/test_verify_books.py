@@ -56,12 +56,18 @@ def test_finds_nothing_in_books_that_are_right(books: None) -> None:
 @pytest.mark.parametrize(
     ("tampering", "told"),
     [
-        ("UPDATE usage_hourly SET prompt_tokens = prompt_tokens + 1", "usage_hourly of ada"),
+        ("UPDATE usage_hourly SET cached_tokens = cached_tokens + 1", "usage_hourly of ada"),
         ("UPDATE usage_hourly SET unpriced_tokens = 0", "unpriced_tokens"),
         ("UPDATE usage_daily SET final_nanos = final_nanos - 1", "usage_daily of ada"),
         ("DELETE FROM usage_daily", "usage_daily of ada"),
-        ("UPDATE usage_monthly SET requests = requests + 1", "usage_monthly of ada 2026-11"),
-        ("UPDATE usage_monthly SET billing_month = '2026-10'", "usage_monthly of ada 2026-10"),
+        (
+            "UPDATE usage_monthly SET requests = requests + 1",
+            "usage_monthly of ada, billing_month '2026-11'",
+        ),
+        (
+            "UPDATE usage_monthly SET billing_month = '2026-10'",
+            "usage_monthly of ada, billing_month '2026-10'",
+        ),
         ("UPDATE billing_records SET status = 'voided', voided_at = created_at", "usage_hourly"),
         (
             "UPDATE subscription_periods SET tokens_used = tokens_used + 1 WHERE user_id = 'ada'",

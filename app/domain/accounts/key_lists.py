@@ -14,7 +14,7 @@ from app.foundation.database import session
 from app.foundation.secret_keys import PREFIX_LENGTH, KeyKind
 from app.foundation.sentences import say
 
-# Of keys that have ended, only those that ended last are of any interest.
+# Of keys that have ended, those that ended last are of most interest.
 ENDED_SHOWN_MAX = 20
 
 
@@ -51,11 +51,13 @@ class KeyList:
 
     working: Sequence[KeyView]
     ended: Sequence[KeyView]
+    # How many have ended; listed is a page of them.
+    ended_count: int
 
 
-def keys_of(account: Account, *, now: datetime) -> KeyList:
-    """Return the account's keys."""
-    return _listed(select(Key).where(Key.user_id == account.id), now=now)
+def keys_of(account: Account, *, ended_page: int = 1, now: datetime) -> KeyList:
+    """Return the account's keys, and a page of those that have ended."""
+    return _listed(select(Key).where(Key.user_id == account.id), ended_page=ended_page, now=now)
 
 
 def console_keys(*, now: datetime) -> Mapping[KeyKind, KeyList]:
@@ -132,10 +134,15 @@ def _sole(*conditions: ColumnElement[bool], now: datetime) -> KeyView:
     return view_of(found, now=now)
 
 
-def _listed(wanted: Select[Key], *, now: datetime) -> KeyList:
+def _listed(wanted: Select[Key], *, ended_page: int = 1, now: datetime) -> KeyList:
     views = [view_of(key, now=now) for key in session.scalars(wanted.order_by(Key.id.desc()))]
     ended = sorted((view for view in views if view.has_ended), key=_end, reverse=True)
-    return KeyList([view for view in views if not view.has_ended], ended[:ENDED_SHOWN_MAX])
+    upto = ended_page * ENDED_SHOWN_MAX
+    return KeyList(
+        working=[view for view in views if not view.has_ended],
+        ended=ended[upto - ENDED_SHOWN_MAX : upto],
+        ended_count=len(ended),
+    )
 
 
 def _end(view: KeyView) -> datetime:

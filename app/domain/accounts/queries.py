@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts import rules
@@ -160,6 +161,11 @@ def has_rollups_to_rebuild(account: Account, *, is_unbegun: bool = False) -> boo
     return outbox.is_promised(
         REBUILD_ROLLUPS, key="user_id", value=account.id, is_unbegun=is_unbegun
     )
+
+
+def ids_with_rollups_to_rebuild() -> Select[Any]:
+    """Return the question whose charts are still cut in the zone that they had before."""
+    return outbox.promised_values(REBUILD_ROLLUPS, key="user_id")
 
 
 def keys_of(account: Account) -> Sequence[Key]:

@@ -1,6 +1,6 @@
 """What happens around an account's doors, and is written down for its owner to read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +92,9 @@ class Act(StrEnum):
     DATA_TAKEN = "data_taken"
     DELETION_ASKED = "deletion_asked"
     DELETION_TAKEN_BACK = "deletion_taken_back"
+
+
+EVERYTHING: tuple[Event | Act, ...] = (*Event, *Act)
 
 
 class By(StrEnum):
@@ -216,10 +219,14 @@ def events_of(account: Account) -> Sequence[SecurityEvent]:
 
 
 def everything_of(
-    account: Account, *, limit: int, before: int | None = None
+    account: Account,
+    *,
+    limit: int,
+    before: int | None = None,
+    actions: Collection[Event | Act] = EVERYTHING,
 ) -> Stretch[SecurityEvent]:
-    """Return all that the account's owner may read of the journal, latest first."""
-    kinds = JournalEntry.action.in_([*Event, *Act])
+    """Return what the account's owner may read of the journal, latest first: all, or of these."""
+    kinds = JournalEntry.action.in_(list(actions))
     ours = select(JournalEntry).where(JournalEntry.user_id == account.id, kinds)
     if before is not None:
         ours = ours.where(JournalEntry.id < before)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, Select, delete, exists, func, select, update
 
 from app.domain.accounts import rules, session_rules
 from app.domain.accounts.access_models import KnownDevice, SecondFactor, SignInSession
@@ -46,6 +46,14 @@ class ListedSession:
     address: str
     created_at: datetime
     last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsPage:
+    """A page of where somebody is signed in, and in how many browsers in all."""
+
+    sessions: Sequence[ListedSession]
+    total: int
 
 
 def begin(account: Account, *, visitor: Visitor, now: datetime) -> OpenSession:
@@ -140,9 +148,20 @@ def end_all(account: Account, *, now: datetime, but: OpenSession | None = None) 
 
 def open_sessions(account: Account, *, now: datetime) -> Sequence[ListedSession]:
     """Return where the account is signed in, latest use first."""
-    mine = select(SignInSession).where(SignInSession.user_id == account.id, *_is_open(now))
-    latest_first = mine.order_by(SignInSession.last_seen_at.desc(), SignInSession.id.desc())
-    return [_listed(row) for row in session.scalars(latest_first)]
+    return [_listed(row) for row in session.scalars(_latest_first(account, now=now))]
+
+
+def open_sessions_page(
+    account: Account, *, page: int, page_size: int, now: datetime
+) -> SessionsPage:
+    """Return a page of where the account is signed in, latest use first."""
+    mine = SignInSession.user_id == account.id, *_is_open(now)
+    counted = select(func.count()).where(*mine)
+    latest = _latest_first(account, now=now).add_columns(counted.scalar_subquery())
+    rows = session.execute(latest.limit(page_size).offset((page - 1) * page_size)).all()
+    # A page beyond the last one has no row that could tell how many there are.
+    total = rows[0][1] if rows else session.scalars(counted).one()
+    return SessionsPage([_listed(row) for row, _ in rows], total)
 
 
 def note_device(account: Account, device_token: str, *, now: datetime) -> bool:
@@ -177,6 +196,11 @@ def forget_old(*, now: datetime, kept: timedelta = KEPT_AFTER_THE_END) -> None:
     session.execute(delete(SignInSession).where(long_over))
     long_away = KnownDevice.last_seen_at < now - DEVICE_KEPT
     session.execute(delete(KnownDevice).where(long_away))
+
+
+def _latest_first(account: Account, *, now: datetime) -> Select[SignInSession]:
+    mine = select(SignInSession).where(SignInSession.user_id == account.id, *_is_open(now))
+    return mine.order_by(SignInSession.last_seen_at.desc(), SignInSession.id.desc())
 
 
 def _is_open(now: datetime) -> tuple[ColumnElement[bool], ...]:

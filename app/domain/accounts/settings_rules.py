@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, cast
 
 from app.domain.accounts import rules
@@ -25,6 +26,7 @@ TOPUP_USD = (5, 10_000)
 AMOUNT_USD_MAX = 1_000_000_000
 TOPUPS_PER_MONTH_MAX = 1_000
 PERCENTS_MAX = 10
+PERCENT_MIN, PERCENT_MAX = 1, 100
 TEXT_LENGTH_MAX = 64
 EMAIL_LENGTH_MAX = 254
 ADDRESS_LENGTH_MAX = 1_000
@@ -38,6 +40,30 @@ UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 TURNING = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 
 Check = Callable[[object], object]
+
+
+class Kind(StrEnum):
+    """What sort of value a setting takes."""
+
+    TEXT = "text"
+    WHOLE = "whole"
+    USD = "usd"
+    TRUTH = "truth"
+    PERCENTS = "percents"
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """What a setting takes: how it is checked, and by which bounds, so that they can be told."""
+
+    check: Check
+    kind: Kind
+    # Of numbers, or how many characters or entries there may be.
+    least: int | None = None
+    most: int | None = None
+    # All that there are; none: any.
+    words: tuple[str, ...] = ()
+    may_be_null: bool = False
 
 
 def accepted(changes: Mapping[str, object], current: SettingsView) -> dict[str, object]:
@@ -70,7 +96,7 @@ def _checked(name: str, value: object) -> tuple[str, object]:
     setting = SETTINGS.get(name)
     if setting is None:
         raise Refusal("field_unknown", say("There is no such setting."))
-    return setting.column, setting.check(value)
+    return setting.column, setting.takes.check(value)
 
 
 def _tax_faults(
@@ -106,12 +132,15 @@ def _truth(value: object) -> bool:
     return value
 
 
-def _whole(most: int) -> Check:
-    return lambda value: _whole_number(value, least=0, most=most)
+def _whole(most: int) -> Takes:
+    def check(value: object) -> int:
+        return _whole_number(value, least=0, most=most)
+
+    return Takes(check, Kind.WHOLE, least=0, most=most)
 
 
 def _percent(value: object) -> int:
-    return _whole_number(value, least=1, most=100)
+    return _whole_number(value, least=PERCENT_MIN, most=PERCENT_MAX)
 
 
 def _whole_number(value: object, *, least: int, most: int) -> int:
@@ -123,7 +152,7 @@ def _whole_number(value: object, *, least: int, most: int) -> int:
     return int(number)
 
 
-def _amount(least: int, most: int) -> Check:
+def _amount(least: int, most: int) -> Takes:
     sentence = say(
         "An amount from {least:,} to {most:,} USD, with at most two decimals.",
         {"least": least, "most": most},
@@ -137,7 +166,7 @@ def _amount(least: int, most: int) -> Check:
         except ValueError as error:
             raise Refusal("amount_too_fine", sentence) from error
 
-    return check
+    return Takes(check, Kind.USD, least=least, most=most)
 
 
 def _number(value: object, sentence: str) -> int | Decimal:
@@ -154,13 +183,20 @@ def _check_range(number: int | Decimal, least: int, most: int, sentence: str) ->
         raise Refusal("out_of_range", sentence)
 
 
-def _or_none(check: Check) -> Check:
-    return lambda value: None if value is None else check(value)
+def _or_none(takes: Takes) -> Takes:
+    def check(value: object) -> object:
+        return None if value is None else takes.check(value)
+
+    return replace(takes, check=check, may_be_null=True)
 
 
-def _or_cleared(check: Check) -> Check:
+def _or_cleared(takes: Takes) -> Takes:
     """Let null and a text of nothing but spaces clear the field."""
-    return lambda value: None if value is None or _text(value).strip() == "" else check(value)
+
+    def check(value: object) -> object:
+        return None if value is None or _text(value).strip() == "" else takes.check(value)
+
+    return replace(takes, check=check, may_be_null=True)
 
 
 def _text(value: object) -> str:
@@ -169,7 +205,7 @@ def _text(value: object) -> str:
     return value
 
 
-def _line(value: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
+def _line(value: object, length_max: int) -> str:
     text = _text(value).strip()
     if len(text) > length_max:
         raise Refusal("text_too_long", _at_most(length_max))
@@ -178,8 +214,8 @@ def _line(value: object, *, length_max: int = TEXT_LENGTH_MAX) -> str:
     return text
 
 
-def _name(value: object) -> str:
-    text = _line(value)
+def _name(value: object, length_max: int) -> str:
+    text = _line(value, length_max)
     if TURNING.search(text):
         raise Refusal("text_invalid", say("This holds characters that nobody could read."))
     return text
@@ -189,14 +225,21 @@ def _at_most(length_max: int) -> Sentence:
     return say("At most {most:,} characters.", {"most": length_max})
 
 
-def _email(value: object) -> str:
-    return rules.normal_email(_line(value, length_max=EMAIL_LENGTH_MAX))
+def _written(read: Callable[[object, int], str], length_max: int) -> Takes:
+    def check(value: object) -> str:
+        return read(value, length_max)
+
+    return Takes(check, Kind.TEXT, most=length_max)
 
 
-def _address(value: object) -> str:
+def _email(value: object, length_max: int) -> str:
+    return rules.normal_email(_line(value, length_max))
+
+
+def _address(value: object, length_max: int) -> str:
     text = _text(value)
-    if len(text) > ADDRESS_LENGTH_MAX:
-        raise Refusal("text_too_long", _at_most(ADDRESS_LENGTH_MAX))
+    if len(text) > length_max:
+        raise Refusal("text_too_long", _at_most(length_max))
     # Browsers end the lines of a form with both characters.
     text = text.replace("\r\n", "\n").strip()
     if UNREADABLE.search(text):
@@ -205,7 +248,7 @@ def _address(value: object) -> str:
 
 
 def _country(value: object) -> str:
-    code = _line(value).upper()
+    code = _line(value, TEXT_LENGTH_MAX).upper()
     if code not in COUNTRIES:
         raise Refusal(
             "country_unknown", say("A country is written by its two letters of ISO 3166.")
@@ -213,29 +256,20 @@ def _country(value: object) -> str:
     return code
 
 
-def _currency(value: object) -> str:
-    if _text(value) != "USD":
-        sentence = say("Only USD is billed; other currencies are refused until they exist.")
-        raise Refusal("currency_unsupported", sentence)
-    return "USD"
+def _one_of(words: Mapping[str, str], code: str, sentence: Sentence) -> Takes:
+    """Take one of the words, each of which is kept as the one beside it."""
 
+    def check(value: object) -> str:
+        kept = words.get(_text(value))
+        if kept is None:
+            raise Refusal(code, sentence)
+        return kept
 
-def _frequency(value: object) -> str:
-    if _text(value) != "monthly":
-        sentence = say("Invoices are monthly; other rhythms are refused until they exist.")
-        raise Refusal("invoice_frequency_unsupported", sentence)
-    return "monthly"
+    return Takes(check, Kind.TEXT, words=tuple(words))
 
 
 def _zone(value: object) -> str:
     return rules.zone(_text(value)).key
-
-
-def _locale(value: object) -> str:
-    kept = LOCALES.get(_text(value))
-    if kept is None:
-        raise Refusal("locale_unsupported", say("The languages are en and zh."))
-    return kept
 
 
 def _percents(value: object) -> list[int]:
@@ -260,32 +294,46 @@ class Setting:
     """Where a setting is kept, and what it takes."""
 
     column: str
-    check: Check
+    takes: Takes
 
 
+_TRUTH = Takes(_truth, Kind.TRUTH)
 _USD = _amount(0, AMOUNT_USD_MAX)
+_CURRENCY = _one_of(
+    {"USD": "USD"},
+    "currency_unsupported",
+    say("Only USD is billed; other currencies are refused until they exist."),
+)
+_FREQUENCY = _one_of(
+    {"monthly": "monthly"},
+    "invoice_frequency_unsupported",
+    say("Invoices are monthly; other rhythms are refused until they exist."),
+)
+_LOCALE = _one_of(LOCALES, "locale_unsupported", say("The languages are en and zh."))
 SETTINGS: Mapping[str, Setting] = {
-    "name": Setting("name", _name),
-    "billing_email": Setting("billing_email", _or_cleared(_email)),
-    "billing_address": Setting("billing_address", _or_cleared(_address)),
-    "tax_id": Setting("tax_id", _or_cleared(_line)),
-    "country": Setting("country", _or_cleared(_country)),
-    "currency": Setting("currency", _currency),
-    "timezone": Setting("timezone", _zone),
-    "locale": Setting("locale", _locale),
-    "auto_topup": Setting("auto_topup", _truth),
+    "name": Setting("name", _written(_name, TEXT_LENGTH_MAX)),
+    "billing_email": Setting("billing_email", _or_cleared(_written(_email, EMAIL_LENGTH_MAX))),
+    "billing_address": Setting(
+        "billing_address", _or_cleared(_written(_address, ADDRESS_LENGTH_MAX))
+    ),
+    "tax_id": Setting("tax_id", _or_cleared(_written(_line, TEXT_LENGTH_MAX))),
+    "country": Setting("country", _or_cleared(Takes(_country, Kind.TEXT))),
+    "currency": Setting("currency", _CURRENCY),
+    "timezone": Setting("timezone", Takes(_zone, Kind.TEXT)),
+    "locale": Setting("locale", _LOCALE),
+    "auto_topup": Setting("auto_topup", _TRUTH),
     "auto_topup_threshold": Setting("auto_topup_threshold", _whole(WHOLE_MAX)),
     "auto_topup_amount": Setting("auto_topup_amount_minor", _amount(*TOPUP_USD)),
     "auto_topup_max_per_month": Setting("auto_topup_max_per_month", _whole(TOPUPS_PER_MONTH_MAX)),
     "auto_topup_monthly_limit": Setting("auto_topup_monthly_limit_minor", _USD),
-    "auto_pay": Setting("auto_pay", _truth),
-    "invoice_frequency": Setting("invoice_frequency", _frequency),
-    "send_invoice_email": Setting("send_invoice_email", _truth),
-    "enable_alerts": Setting("enable_alerts", _truth),
+    "auto_pay": Setting("auto_pay", _TRUTH),
+    "invoice_frequency": Setting("invoice_frequency", _FREQUENCY),
+    "send_invoice_email": Setting("send_invoice_email", _TRUTH),
+    "enable_alerts": Setting("enable_alerts", _TRUTH),
     "alert_threshold": Setting("alert_threshold", _whole(WHOLE_MAX)),
-    "alert_percents": Setting("alert_percents", _percents),
+    "alert_percents": Setting("alert_percents", Takes(_percents, Kind.PERCENTS, most=PERCENTS_MAX)),
     "alert_spend": Setting("alert_spend_minor", _or_none(_USD)),
-    "alert_forecast": Setting("alert_forecast", _truth),
-    "overage_enabled": Setting("overage_enabled", _truth),
+    "alert_forecast": Setting("alert_forecast", _TRUTH),
+    "overage_enabled": Setting("overage_enabled", _TRUTH),
     "spend_limit": Setting("spend_limit_minor", _or_none(_USD)),
 }

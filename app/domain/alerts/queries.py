@@ -21,7 +21,7 @@ from sqlalchemy import (
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.alerts.models import Alert
 from app.domain.alerts.rules import AlertKind, Thresholds, Told
-from app.domain.alerts.views import AlertView
+from app.domain.alerts.views import AlertView, HistoryPage
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.models import UsageMonthly
 from app.foundation.bulk import any_of
@@ -32,12 +32,21 @@ from app.foundation.periods import BillingMonth
 period, chosen = SubscriptionPeriod, BillingSettings
 
 
-def history(account: Account, *, limit: int) -> tuple[AlertView, ...]:
-    """Return what the account crossed, newest first."""
-    columns = select(*(getattr(Alert, name) for name in AlertView.__slots__))
-    newest = columns.where(Alert.user_id == account.id).order_by(Alert.crossed_at.desc())
-    rows = session.execute(newest.order_by(Alert.id.desc()).limit(limit))
-    return tuple(AlertView(*row) for row in rows)
+def history(account: Account, *, page: int, page_size: int, kind: str | None = None) -> HistoryPage:
+    """Return a page of what the account crossed, newest first: of all kinds, or of one."""
+    ours = [Alert.user_id == account.id]
+    if kind is not None:
+        ours.append(Alert.kind == kind)
+    counted = select(func.count()).where(*ours)
+    columns = (getattr(Alert, name) for name in AlertView.__slots__)
+    newest = select(counted.scalar_subquery(), *columns).where(*ours)
+    newest = newest.order_by(Alert.crossed_at.desc(), Alert.id.desc())
+    rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
+    total = rows[0][0] if rows else 0
+    if not rows and page > 1:
+        # A page beyond the last one has no row that could tell how many there are.
+        total = session.scalars(counted).one()
+    return HistoryPage(tuple(AlertView(*row[1:]) for row in rows), total)
 
 
 def thresholds_of(settings: BillingSettings) -> Thresholds:

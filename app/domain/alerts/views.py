@@ -15,3 +15,11 @@ class AlertView:
     span: str
     crossed_at: datetime
     mailed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """A page of what was crossed, and of how many alerts in all."""
+
+    alerts: tuple[AlertView, ...]
+    total: int

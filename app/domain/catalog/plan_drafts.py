@@ -25,6 +25,12 @@ ORDER_MAX = 10_000
 FEATURES_MAX = 20
 TEXT_LENGTHS_MAX = {"name": 80, "description": 500, "support_level": 40}
 FEATURE_LENGTH_MAX = 200
+COUNT_RANGES = {
+    "monthly_quota": (0, QUOTA_MAX),
+    "max_concurrent_req": (1, LIMIT_MAX),
+    "rate_limit_per_min": (1, LIMIT_MAX),
+    "display_order": (0, ORDER_MAX),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +217,7 @@ def _price_faults(draft: PlanDraft) -> Iterator[FieldError]:
 
 
 def _count_faults(draft: PlanDraft) -> Iterator[FieldError]:
-    ranges = {
-        "monthly_quota": (0, QUOTA_MAX),
-        "max_concurrent_req": (1, LIMIT_MAX),
-        "rate_limit_per_min": (1, LIMIT_MAX),
-        "display_order": (0, ORDER_MAX),
-    }
-    for name, (least, most) in ranges.items():
+    for name, (least, most) in COUNT_RANGES.items():
         if not least <= getattr(draft, name) <= most:
             said = {"field": name, "least": least, "most": most}
             detail = say("{field} must be a whole number from {least} to {most:,}.", said)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from app.domain.accounts.models import Account
 from app.domain.coupons import rules
-from app.domain.coupons.discounting import OpenUse
+from app.domain.coupons.discounting import OpenUse, UseStatus
 from app.domain.coupons.errors import CouponCodeInvalid, CouponNotFound
 from app.domain.coupons.models import Coupon, CouponGuess, CouponUsage
 from app.domain.coupons.redeeming import GUESSES_WITHIN, CouponView, promise
@@ -218,10 +218,16 @@ def redemptions_of(account: Account) -> tuple[RedemptionView, ...]:
     return tuple(_redemption(usage, row) for usage, row in session.execute(_redeemed_by(account)))
 
 
-def redemptions_page(account: Account, *, page: int, page_size: int) -> RedemptionsPage:
-    """Return a page of what the account has redeemed, newest first."""
-    counted = select(func.count()).where(CouponUsage.user_id == account.id)
-    newest = _redeemed_by(account).add_columns(counted.scalar_subquery())
+def redemptions_page(
+    account: Account, *, page: int, page_size: int, status: str | None = None
+) -> RedemptionsPage:
+    """Return a page of what the account has redeemed, newest first: all, or what is open or not."""
+    ours = [CouponUsage.user_id == account.id]
+    if status is not None:
+        is_open = CouponUsage.used_up_at.is_(None)
+        ours.append(is_open if status == UseStatus.OPEN else ~is_open)
+    counted = select(func.count()).where(*ours)
+    newest = _redeemed_by(account).where(*ours).add_columns(counted.scalar_subquery())
     rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
     total = rows[0][-1] if rows else 0
     if not rows and page > 1:

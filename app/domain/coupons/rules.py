@@ -16,7 +16,8 @@ from app.foundation.errors import FieldError
 from app.foundation.sentences import say, together
 
 CODE_LENGTH_MIN, CODE_LENGTH_MAX = 3, 40
-STRANGE = re.compile(r"[^A-Za-z0-9_-]")
+CODE_LETTERS = "[A-Za-z0-9_-]"
+STRANGE = re.compile(f"(?!{CODE_LETTERS}).", re.DOTALL)
 DESCRIPTION_LENGTH_MAX = 500
 FREE_TOKENS_MAX = 10**12
 # A million dollars, and as many redemptions as anybody can count.

@@ -22,6 +22,12 @@ class Invoice(Base):
             "status IN ('draft', 'issued', 'paid', 'refunded', 'void')", "status_known"
         ),
         CheckConstraint("currency = 'USD'", "currency_known"),
+        CheckConstraint(
+            "length(billing_month) = 7"
+            " AND substr(billing_month, 5, 1) = '-'"
+            " AND substr(billing_month, 6) BETWEEN '01' AND '12'",
+            "billing_month_written_out",
+        ),
         CheckConstraint("amount_minor - discount_minor + tax_minor = final_minor", "totals_add_up"),
         CheckConstraint("discount_minor >= 0 AND final_minor >= 0", "totals_not_negative"),
         CheckConstraint(
@@ -99,6 +105,9 @@ class InvoiceLine(Base):
         UniqueConstraint("invoice_id", "position"),
         CheckConstraint("quantity >= 0", "quantity_not_negative"),
         CheckConstraint("credited_minor >= 0", "credited_not_negative"),
+        CheckConstraint(
+            "credited_minor = 0 OR credited_minor <= amount_minor", "credited_within_line"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -138,6 +147,12 @@ class CarriedAmount(Base):
     __tablename__ = "carried_amounts"
     __table_args__ = (
         CheckConstraint("kind IN ('usage', 'other')", "kind_known"),
+        CheckConstraint("invoice_id IS NULL OR forgiven_by IS NULL", "invoiced_or_forgiven"),
+        CheckConstraint(
+            "length(from_month) = 7 AND substr(from_month, 5, 1) = '-'"
+            " AND substr(from_month, 6) BETWEEN '01' AND '12'",
+            "from_month_written_out",
+        ),
         Index(
             "uq_carried_amounts_usage",
             "user_id",

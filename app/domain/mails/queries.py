@@ -1,5 +1,6 @@
 """Questions about mails. Reads only."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from sqlalchemy import Select, select
@@ -28,9 +29,18 @@ def mail(mail_id: int) -> Mail:
     return found
 
 
-def mails_of(account: Account, *, limit: int, before: int | None = None) -> Stretch[Mail]:
-    """Return the account's mails, newest first."""
-    return _newest(select(Mail).where(Mail.user_id == account.id), limit=limit, before=before)
+def mails_of(
+    account: Account,
+    *,
+    limit: int,
+    before: int | None = None,
+    kinds: Collection[str] | None = None,
+) -> Stretch[Mail]:
+    """Return the account's mails, newest first: of all kinds, or of these."""
+    ours = select(Mail).where(Mail.user_id == account.id)
+    if kinds is not None:
+        ours = ours.where(Mail.kind.in_(kinds))
+    return _newest(ours, limit=limit, before=before)
 
 
 def mail_of(account: Account, mail_id: int) -> Mail:

@@ -11,6 +11,7 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
 from app.domain.alerts.rules import can_foretell, has_spent
 from app.domain.catalog import queries as catalog
+from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices import payers
 from app.domain.payments.declines import DeclinedTopUp
 from app.domain.reporting import queries, rules
@@ -19,6 +20,7 @@ from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
+from app.domain.tokens.rules import is_automatic
 from app.domain.usage import queries as usage
 from app.domain.usage.buckets import day_starts_at
 from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
@@ -27,6 +29,8 @@ from app.foundation.periods import BillingMonth, Period
 
 RECENT_DAYS = 30
 TOP_GROUPS = 6
+# A gateway, a plan, an alert.
+STEPS = 3
 # The other reasons have words of their own among the concerns.
 LIMITS_REACHED = (
     Reason.SPEND_LIMIT,
@@ -45,9 +49,19 @@ class GroupSums:
 
 @dataclass(frozen=True, slots=True)
 class FirstSteps:
-    """How far a new account has come."""
+    """How far an account has come in setting itself up."""
 
-    has_key: bool
+    # Its gateway has reported something.
+    is_connected: bool
+    has_plan: bool
+    has_alert: bool
+    # Asked for only until the gateway is connected.
+    has_key: bool = False
+
+    @property
+    def done(self) -> int:
+        """Return how many of the three are done."""
+        return self.is_connected + self.has_plan + self.has_alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +87,34 @@ class Overview:
     # The totals of the same number of days before.
     before: Sums
     top_models: tuple[GroupSums, ...]
+    # All that were ever used, in the order in which they were taken up.
+    models: tuple[str, ...] = ()
     # The automatic purchase that was declined, while that is among the concerns.
     declined: DeclinedTopUp | None = None
     # debt, which paying lifts, or operator.
     suspended_because: str | None = None
     top_keys: tuple[GroupSums, ...] = ()
+    # Below so many tokens more are bought by themselves, if there is a card.
+    top_up_threshold: int = 0
     # The next one first.
     invoices_ahead: tuple[InvoiceAhead, ...] = ()
-    # None once anything was ever used.
+    # None once all of them are done.
     first_steps: FirstSteps | None = None
+    # Anything, ever.
+    has_used: bool = True
 
     @property
     def plan_name(self) -> str:
         """Return the name of the plan that runs."""
         return self.plan_names[self.period.terms.plan_id]
+
+    @property
+    def month_in_all(self) -> Forecast:
+        """Return what the month comes to: its usage, and a period of the plan."""
+        price_minor = self.period.terms.price_minor
+        return rules.with_plan(
+            self.month_sums.final_nanos, self.month_cost, price_minor=price_minor
+        )
 
     @property
     def token_balance(self) -> int:
@@ -122,7 +150,9 @@ def overview(
         found,
         top_keys=_top_keys(account, found.recent),
         invoices_ahead=invoices_ahead(payer, unbilled, following, month=found.month),
-        first_steps=None if used.requests else _first_steps(account),
+        first_steps=_first_steps(account, chosen, found.period, used),
+        has_used=used.requests > 0,
+        top_up_threshold=chosen.auto_topup_threshold,
     )
 
 
@@ -147,9 +177,8 @@ def _figures(
     limits: CreditLimits,
 ) -> tuple[Overview, PeriodView, Sums]:
     """Return how the account stands, the period that follows, and all that was ever used."""
-    month = BillingMonth.of(now)
     plan_names, period, following = _periods(account, now=now, grace=grace)
-    owed, month_sums, ever, declined = queries.debts_and_usage(account, now=now)
+    owed, month_sums, ever, declined, models = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
@@ -159,7 +188,7 @@ def _figures(
     )
     found = Overview(
         read_at=now,
-        month=month,
+        month=BillingMonth.of(now),
         month_sums=month_sums,
         month_cost=_forecast(month_sums, costs, now=now),
         plan_names=plan_names,
@@ -174,6 +203,7 @@ def _figures(
         recent=recent,
         before=before,
         top_models=_top(recent),
+        models=models,
         declined=declined,
         suspended_because=account.suspended_because,
     )
@@ -267,12 +297,15 @@ def _standing(
     month: Sums,
     declined: DeclinedTopUp | None,
 ) -> Standing:
+    # Where no extra tokens are for sale, none are wanted.
+    are_for_sale = period.terms.extra_token_price_pico is not None
+    is_on = is_automatic(switched_on=chosen.auto_topup, threshold=chosen.auto_topup_threshold)
     return Standing(
         is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
         is_overdue=position.debts.overdue_minor > 0,
-        # Where no extra tokens are for sale, none are wanted.
-        is_top_up_declined=declined is not None and period.terms.extra_token_price_pico is not None,
+        is_top_up_declined=declined is not None and are_for_sale,
+        is_top_up_without_card=is_on and are_for_sale and not position.debts.has_card,
         is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
         quota_left=period.tokens_remaining,
@@ -298,5 +331,17 @@ def _top_keys(account: Account, recent: UsageSeries) -> tuple[GroupSums, ...]:
     )
 
 
-def _first_steps(account: Account) -> FirstSteps:
-    return FirstSteps(has_key=any(key.revoked_at is None for key in accounts.keys_of(account)))
+def _first_steps(
+    account: Account, chosen: BillingSettings, period: PeriodView, used: Sums
+) -> FirstSteps | None:
+    steps = FirstSteps(
+        is_connected=used.requests > 0,
+        has_plan=period.terms.plan_id != PAY_AS_YOU_GO,
+        has_alert=chosen.alert_threshold > 0 or chosen.alert_spend_minor is not None,
+    )
+    if steps.done == STEPS:
+        return None
+    if steps.is_connected:
+        return steps
+    has_key = any(key.revoked_at is None for key in accounts.keys_of(account))
+    return replace(steps, has_key=has_key)

@@ -27,7 +27,8 @@ from app.domain.accounts.models import Account, BillingSettings
 from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import CarriedAmount, Invoice
 from app.domain.payments.declines import DeclinedTopUp, declined_of, newest_attempt
-from app.domain.payments.models import Dispute, Payment
+from app.domain.payments.models import Dispute, Payment, PaymentMethod
+from app.domain.payments.queries import CHARGEABLE
 from app.domain.reporting.entitlements import CreditLimits, Position, credit_limit_minor
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
 from app.domain.subscriptions import queries as subscriptions
@@ -184,21 +185,27 @@ def ask_debts(user_id: str, *, now: datetime) -> Callable[[], Debts]:
     return lambda: _debts(months.get(), rest.get(), now=now)
 
 
-def debts_and_usage(
-    account: Account, *, now: datetime
-) -> tuple[Debts, Sums, Sums, DeclinedTopUp | None]:
-    """Return the same, what was used in the running month, and all that was ever used.
+class DebtsAndUsage(NamedTuple):
+    """What an account owes and has used, by its occurrence."""
 
-    Usage goes by its occurrence. With it comes an automatic purchase that was declined, if one
-    was. One statement for all of it.
-    """
+    debts: Debts
+    in_month: Sums
+    ever: Sums
+    # The automatic purchase that was declined, if one was.
+    declined: DeclinedTopUp | None
+    # In the order in which they were taken up.
+    models: tuple[str, ...]
+
+
+def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
+    """Return the same, and what was used: one statement for all of it."""
     owed, used = _owed_in_all().subquery("owed"), _used_by_month().subquery("used")
     tried = newest_attempt(USER_ID).subquery("tried")
     # Who has used nothing owes something all the same.
     joined = owed.outerjoin(used, true()).outerjoin(tried, true())
     statement = select(owed, used, tried).select_from(joined)
     rows = session.execute(statement, {"user_id": account.id, "now": now}).all()
-    issued_minor, renewal_number, *rest = rows[0][: len(owed.c)]
+    issued_minor, renewal_number, has_card, models, *rest = rows[0][: len(owed.c)]
     months = [row[len(owed.c) : -len(tried.c)] for row in rows if row.month is not None]
     attempt = rows[0][-len(tried.c) :]
     of_debts = len(_Month._fields)
@@ -206,11 +213,17 @@ def debts_and_usage(
     sums = [(month[of_debts], Sums(*month[of_debts + 1 :])) for month in months]
     running = str(BillingMonth.of(now))
     owes = _debts(by_month, tuple(rest), now=now)
-    return (
-        replace(owes, issued_minor=issued_minor or 0, renewal_number=renewal_number),
+    return DebtsAndUsage(
+        replace(
+            owes,
+            issued_minor=issued_minor or 0,
+            renewal_number=renewal_number,
+            has_card=bool(has_card),
+        ),
         usage.total_of(used for month, used in sums if month == running),
         usage.total_of(used for _, used in sums),
         None if attempt[0] is None else declined_of(attempt),
+        usage.models_in_order(models),
     )
 
 
@@ -224,10 +237,14 @@ def _what_is_owed() -> SelectBase:
 
 
 def _owed_in_all() -> Select[*tuple[Any, ...]]:
-    """Return the same, and before it all that is issued and unpaid, renewals too."""
+    """Return the same, and before it what is issued and unpaid, if a card is there, the models."""
     is_issued = (Invoice.user_id == USER_ID, Invoice.status == "issued")
     renewal = _first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
-    columns: tuple[ColumnElement[Any], ...] = (_sum_of(*is_issued), renewal, *_owed())
+    has_card = exists().where(PaymentMethod.user_id == USER_ID, *CHARGEABLE)
+    columns: tuple[ColumnElement[Any], ...] = (
+        *(_sum_of(*is_issued), renewal, has_card, usage.models_taken_up(USER_ID)),
+        *_owed(),
+    )
     return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))
 
 

@@ -58,6 +58,7 @@ class Concern(StrEnum):
     REFUSED = "refused"
     RENEWAL_UNPAID = "renewal_unpaid"
     TOP_UP_DECLINED = "top_up_declined"
+    TOP_UP_WITHOUT_CARD = "top_up_without_card"
     TOKENS_EXHAUSTED = "tokens_exhausted"
     TOKENS_LOW = "tokens_low"
     SPEND_REACHED = "spend_reached"
@@ -74,6 +75,8 @@ class Standing:
     is_overdue: bool
     # Extra tokens are wanted, and the card that is to pay them was declined.
     is_top_up_declined: bool
+    # They are wanted, and there is no card that could be charged for them.
+    is_top_up_without_card: bool
     # The gateway is told to refuse, because of a limit on what is owed or spent.
     is_refused: bool
     quota: int
@@ -107,6 +110,15 @@ def forecast(amount: int, pace: Pace, *, seconds_left: int) -> Forecast | None:
     return Forecast(amount + max(ahead - width, 0), amount + ahead, amount + ahead + width)
 
 
+def with_plan(spent: int, ahead: Forecast | None, *, price_minor: int) -> Forecast:
+    """Return what a month comes to together with a period of the plan.
+
+    While nothing can be foretold, what is spent so far stands for what will be.
+    """
+    price, usage = nanos_from_minor(price_minor), ahead or Forecast(spent, spent, spent)
+    return Forecast(price + usage.low, price + usage.expected, price + usage.high)
+
+
 def _width(daily: Sequence[int], *, seconds: int, seconds_left: int) -> int:
     """Return how far the sum of the days ahead may lie from the expected one."""
     # The days' variance, times the days ahead, plus what the mean itself may be off by:
@@ -138,6 +150,9 @@ def concerns(standing: Standing) -> tuple[Concern, ...]:
         Concern.REFUSED: standing.is_refused,
         Concern.RENEWAL_UNPAID: standing.is_renewal_unpaid,
         Concern.TOP_UP_DECLINED: standing.is_top_up_declined,
+        Concern.TOP_UP_WITHOUT_CARD: (
+            standing.is_top_up_without_card and not standing.is_top_up_declined
+        ),
         **_token_concerns(standing),
         Concern.SPEND_REACHED: standing.has_spent,
         Concern.UNPRICED: standing.unpriced_tokens > 0,

@@ -80,6 +80,8 @@ class Debts:
     # All that is issued and unpaid, renewals too; and the renewal among it.
     issued_minor: int = 0
     renewal_number: str | None = None
+    # A card is saved that may be charged without its owner.
+    has_card: bool = False
 
     @property
     def first_number(self) -> str | None:

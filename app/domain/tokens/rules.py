@@ -1,6 +1,6 @@
 """What extra tokens cost, and whether some are to be bought automatically. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -76,6 +76,7 @@ class Guard(StrEnum):
 
     OFF = "off"
     SWITCHED_OFF = "switched_off"
+    ACCOUNT_ENDS = "account_ends"
     NO_TOKENS_FOR_SALE = "no_tokens_for_sale"
     NO_CARD = "no_card"
     ENOUGH_TOKENS = "enough_tokens"
@@ -111,6 +112,8 @@ class TopUpState:
     max_per_month: int
     monthly_limit_minor: int
     declines_in_a_row: int = 0
+    # Nothing is bought for an account that is to be deleted.
+    account_ends: bool = False
 
     @property
     def next_possible_at(self) -> datetime | None:
@@ -126,6 +129,7 @@ def guard(state: TopUpState, *, now: datetime) -> Guard:
     reasons = {
         Guard.SWITCHED_OFF: state.was_switched_off and not state.is_on,
         Guard.OFF: not is_automatic(switched_on=state.is_on, threshold=state.threshold),
+        Guard.ACCOUNT_ENDS: state.account_ends,
         Guard.NO_TOKENS_FOR_SALE: state.price_pico is None,
         Guard.NO_CARD: not state.has_card,
         Guard.ENOUGH_TOKENS: state.token_balance >= state.threshold,
@@ -137,6 +141,17 @@ def guard(state: TopUpState, *, now: datetime) -> Guard:
         Guard.AMOUNT_REACHED: would_be_minor > state.monthly_limit_minor,
     }
     return next((reason for reason, applies in reasons.items() if applies), Guard.BUY)
+
+
+def begun_anew(state: TopUpState) -> TopUpState:
+    """Return how it stands for whoever switches it on: what was declined before is forgotten."""
+    return replace(
+        state,
+        paused_until=None,
+        awaits_authentication=False,
+        was_switched_off=False,
+        declines_in_a_row=0,
+    )
 
 
 def is_declined(

@@ -1,5 +1,6 @@
 """How a stretch of time is cut into local days and months. Pure; every moment is in UTC."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.domain.usage.rules import local_hour
 from app.domain.usage.views import Granularity
 from app.foundation.errors import FieldError, InvalidFields
-from app.foundation.periods import MONTHS_PER_YEAR, Period
+from app.foundation.periods import MONTHS_PER_YEAR, QUARTER_SECONDS, QUARTERS_PER_DAY, Period
 from app.foundation.sentences import say
 
 DAY = timedelta(days=1)
@@ -72,6 +73,31 @@ def whole_days(span: Period, zone: ZoneInfo) -> tuple[date, date]:
 def cuts_an_hour(moment: datetime, zone: ZoneInfo) -> bool:
     """Tell whether the moment lies inside an hour of the zone, not between two."""
     return local_hour(moment, zone)[0] != moment
+
+
+def clock_shifts(zone: ZoneInfo, *, first: int, last: int) -> list[tuple[int, int]]:
+    """Return by how many quarters of an hour the zone's clocks are ahead of UTC, and from when on.
+
+    Quarters are numbered from 1970; the first of them is `first`, and what is told of the last
+    holds on.
+    """
+    shifts = [(first, _shift(zone, first))]
+    before = first
+    while before < last:
+        quarter = min(before + QUARTERS_PER_DAY, last)
+        if _shift(zone, quarter) != shifts[-1][1]:
+            # Clocks change at most once a day: the quarter is found by halves.
+            within, ahead = range(before, quarter), shifts[-1][1]
+            quarter = before + bisect_left(within, 1, key=lambda at: _shift(zone, at) != ahead)
+            shifts.append((quarter, _shift(zone, quarter)))
+        before = quarter
+    return shifts
+
+
+def _shift(zone: ZoneInfo, quarter: int) -> int:
+    offset = datetime.fromtimestamp(quarter * QUARTER_SECONDS, zone).utcoffset()
+    assert offset is not None, "a zone has an offset at every moment"
+    return offset // timedelta(seconds=QUARTER_SECONDS)
 
 
 def _following(day: date, granularity: Granularity) -> date:

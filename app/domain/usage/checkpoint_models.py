@@ -23,7 +23,8 @@ class VerifiedUsage(UsageSums, Base):
     """What the covered records came to when they were verified, less and more what changed since.
 
     Covered are those whose number is below the highest `records_below`. Whoever voids, prices or
-    prunes one of them changes its sum here in the same transaction.
+    prunes one of them changes its sum here in the same transaction. Models are apart as rollups
+    keep them apart.
     """
 
     __tablename__ = "verified_usage"
@@ -31,3 +32,5 @@ class VerifiedUsage(UsageSums, Base):
     user_id: Mapped[str] = mapped_column(primary_key=True)
     billing_month: Mapped[str] = mapped_column(primary_key=True)
     period_id: Mapped[int] = mapped_column(primary_key=True)
+    occurred_month: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)

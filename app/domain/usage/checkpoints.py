@@ -7,24 +7,28 @@ Changes state; never commits.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from operator import add, attrgetter
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, text
 
 from app.domain.usage.checkpoint_models import VerifiedMonth, VerifiedUsage
 from app.domain.usage.models import BillingRecord, RecordStatus
+from app.domain.usage.recording import Labels
 from app.domain.usage.records import LateRecord
 from app.domain.usage.rollups import SUMS, Sums, sums_of
+from app.domain.usage.rules import OTHER
 from app.foundation import table_locks
 from app.foundation.bulk import add_to_rows
 from app.foundation.database import session
+from app.foundation.moments import month_of
 from app.foundation.periods import BillingMonth
 
-KEYS = ("user_id", "billing_month", "period_id")
-MONTH = BillingRecord.billing_month
-_key = attrgetter(*KEYS)
-Changed = tuple[BillingRecord | LateRecord, int]
+KEYS = ("user_id", "billing_month", "period_id", "occurred_month", "model")
+RECORD = BillingRecord
+MONTH = RECORD.billing_month
+Counted = BillingRecord | LateRecord
+Changed = tuple[Counted, int]
 
 _WORKED_OUT = {
     "requests": "count(*)",
@@ -32,9 +36,13 @@ _WORKED_OUT = {
 }
 _KEEP_SUMS = (
     f"INSERT INTO verified_usage ({', '.join((*KEYS, *SUMS))})"  # noqa: S608  # our own names
-    f" SELECT {', '.join(KEYS)}, {', '.join(_WORKED_OUT.get(n, f'sum({n})') for n in SUMS)}"
-    " FROM billing_records WHERE id >= :first AND id < :end AND status <> 'voided'"
-    f" GROUP BY {', '.join(KEYS)} ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET "
+    " SELECT billing_records.user_id, billing_month, period_id, {occurred_month},"
+    f" CASE WHEN apart.label IS NULL THEN '{OTHER}' ELSE billing_records.model END,"
+    f" {', '.join(_WORKED_OUT.get(n, f'sum({n})') for n in SUMS)}"
+    " FROM billing_records LEFT JOIN usage_labels AS apart ON apart.user_id ="
+    " billing_records.user_id AND apart.kind = 'model' AND apart.label = billing_records.model"
+    " WHERE billing_records.id >= :first AND billing_records.id < :end AND status <> 'voided'"
+    f" GROUP BY 1, 2, 3, 4, 5 ON CONFLICT ({', '.join(KEYS)}) DO UPDATE SET "
     + ", ".join(f"{name} = verified_usage.{name} + excluded.{name}" for name in SUMS)
 )
 
@@ -58,7 +66,9 @@ def cover(months: Collection[str], *, now: datetime) -> None:
         return
     first, covered = covered_below(), known.union(months)
     end = max(first, _end_of_covered(first, covered))
-    session.execute(text(_KEEP_SUMS), {"first": first, "end": end})
+    occurred_month = month_of(RECORD.occurred_at).compile(session.get_bind())
+    keep_sums = _KEEP_SUMS.replace("{occurred_month}", str(occurred_month))
+    session.execute(text(keep_sums), {"first": first, "end": end})
     session.add_all(
         VerifiedMonth(billing_month=month, records_below=end, verified_at=now)
         for month in sorted(covered - known)
@@ -66,7 +76,7 @@ def cover(months: Collection[str], *, now: datetime) -> None:
     session.flush()
 
 
-def follow(changes: Iterable[Changed]) -> None:
+def follow(changes: Iterable[Changed], *, labels: Labels) -> None:
     """Let what is kept follow its records: each as it was, with -1, and as it is now, with 1."""
     # Whoever covers more waits for us, or we for him: no record changes between two sums.
     table_locks.share(VerifiedMonth)
@@ -74,7 +84,7 @@ def follow(changes: Iterable[Changed]) -> None:
     kept: dict[tuple[object, ...], Sums] = {}
     for record, sign in changes:
         if record.id < below and record.status != RecordStatus.VOIDED:
-            key, sums = _key(record), sums_of(record, sign=sign)
+            key, sums = _key(record, labels), sums_of(record, sign=sign)
             known = kept.get(key)
             kept[key] = sums if known is None else tuple(map(add, known, sums))
     names = (*KEYS, *SUMS)
@@ -92,6 +102,12 @@ def forget() -> None:
 def covered_below() -> int:
     """Return the number below which all records are covered."""
     return session.scalar(select(func.max(VerifiedMonth.records_below))) or 0
+
+
+def _key(record: Counted, labels: Labels) -> tuple[object, ...]:
+    model = labels.kept(record.user_id, "model", record.model)
+    occurred_month = str(BillingMonth.of(record.occurred_at))
+    return record.user_id, record.billing_month, record.period_id, occurred_month, model
 
 
 def _end_of_covered(first: int, months: Collection[str]) -> int:

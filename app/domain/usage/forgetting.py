@@ -23,10 +23,10 @@ ROLLUPS = (UsageHourly, UsageDaily, PrunedUsage)
 def forget_names(account: Account) -> None:
     """Number the gateway keys of a locked account, and forget why its usage was voided."""
     labels = _labels(account)
+    # What was over the limit of keys that are kept apart has no name in any sum.
+    _rename_records(account, BillingRecord.api_key_alias.not_in(["", *labels]), OTHER)
     for number, label in enumerate(labels, start=1):
         _rename(account, label, _free(f"key {number}", labels))
-    # What was over the limit of keys that are kept apart has no name in any sum.
-    _rename_records(account, BillingRecord.api_key_alias.not_in(_numbered(account)), OTHER)
     voided = BillingRecord.user_id == account.id, BillingRecord.void_reason.is_not(None)
     session.execute(update(BillingRecord).where(*voided).values(void_reason=""))
 
@@ -48,10 +48,6 @@ def _rename_records(account: Account, which: ColumnElement[bool], to: str) -> No
 def _labels(account: Account) -> list[str]:
     named = select(UsageLabel.label).where(UsageLabel.user_id == account.id, UsageLabel.kind == KEY)
     return list(session.scalars(named.order_by(UsageLabel.label)))
-
-
-def _numbered(account: Account) -> list[str]:
-    return [label for label in _labels(account) if label != OTHER]
 
 
 def _free(name: str, taken: list[str]) -> str:

@@ -71,7 +71,8 @@ def write(filled: Sequence[Filled], balances: Mapping[str, Balance], *, now: dat
         rollups.add(place_of(before, zone=zone, labels=labels), sums_of(before, sign=-1))
         rollups.add(place_of(after, zone=zone, labels=labels), sums_of(after))
     rollups.write()
-    checkpoints.follow([(before, -1) for before, _ in filled] + [(after, 1) for _, after in filled])
+    changes = [(before, -1) for before, _ in filled] + [(after, 1) for _, after in filled]
+    checkpoints.follow(changes, labels=labels)
     change_rows(
         BillingRecord,
         [

@@ -9,6 +9,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.foundation.database import Base, Json
 
 UNPRICED = text("status = 'unpriced'")
+# All that can be said of one row: what is taken off comes as a row of negative sums, which is
+# looked at before it meets the row that it is added to.
+SUMS_ADD_UP = (
+    "total_tokens = prompt_tokens + completion_tokens"
+    " AND quota_tokens + extra_tokens + overage_tokens = total_tokens"
+)
 
 
 class RecordStatus(StrEnum):
@@ -46,6 +52,17 @@ class BillingRecord(Base):
             "cost_adds_up",
         ),
         CheckConstraint("status <> 'unpriced' OR cost_nanos = 0", "unpriced_has_no_cost"),
+        CheckConstraint(
+            "status = 'voided' OR (status = 'unpriced') = (price_id IS NULL)",
+            "unpriced_has_no_price",
+        ),
+        # Of the total nothing is said: once it could be left out, and two counts added up to it.
+        CheckConstraint(
+            "prompt_tokens <= 1000000000 AND completion_tokens <= 1000000000"
+            " AND cost_nanos <= 1000000000000000 AND discount_nanos >= 0"
+            " AND overage_discount_bp BETWEEN 0 AND 10000",
+            "within_limits",
+        ),
         CheckConstraint("(status = 'voided') = (voided_at IS NOT NULL)", "void_has_its_moment"),
         # The records page and the CSV walk this backwards.
         Index(None, "user_id", "occurred_at", "id"),
@@ -124,6 +141,7 @@ class UsageHourly(UsageSums, Base):
     """Usage by local hour (as the moment it starts), model, gateway key and provider."""
 
     __tablename__ = "usage_hourly"
+    __table_args__ = (CheckConstraint(SUMS_ADD_UP, "sums_add_up"),)
 
     user_id: Mapped[str] = mapped_column(primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)
@@ -137,6 +155,7 @@ class UsageDaily(UsageSums, Base):
     """Usage by the account's local date, model and gateway key."""
 
     __tablename__ = "usage_daily"
+    __table_args__ = (CheckConstraint(SUMS_ADD_UP, "sums_add_up"),)
 
     user_id: Mapped[str] = mapped_column(primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
@@ -153,7 +172,7 @@ class UsageMonthly(UsageSums, Base):
 
     __tablename__ = "usage_monthly"
     # The operator's month reads it over all accounts; it grows with their months, not with usage.
-    __table_args__ = (Index(None, "billing_month"),)
+    __table_args__ = (CheckConstraint(SUMS_ADD_UP, "sums_add_up"), Index(None, "billing_month"))
 
     user_id: Mapped[str] = mapped_column(primary_key=True)
     billing_month: Mapped[str] = mapped_column(primary_key=True)

@@ -20,14 +20,11 @@ from app.foundation.sentences import Sentence, say, wording_of
 def void(record: BillingRecord, account: Account, *, reason: str, now: datetime) -> None:
     """Take a record of a locked account out of every total; its tokens are given back elsewhere."""
     rollups = Rollups()
-    place = place_of(
-        record,
-        zone=ZoneInfo(account.timezone),
-        labels=recording.labels(recording.labels_of([record])),
-    )
+    labels = recording.labels(recording.labels_of([record]))
+    place = place_of(record, zone=ZoneInfo(account.timezone), labels=labels)
     rollups.add(place, sums_of(record, sign=-1))
     rollups.write()
-    checkpoints.follow([(record, -1)])
+    checkpoints.follow([(record, -1)], labels=labels)
     period = session.get_one(SubscriptionPeriod, record.period_id, with_for_update=True)
     period.tokens_used -= record.total_tokens
     period.quota_tokens_used -= record.quota_tokens

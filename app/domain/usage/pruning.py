@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from app.domain.accounts.models import Account
 from app.domain.subscriptions.models import SubscriptionPeriod
-from app.domain.usage import checkpoints
+from app.domain.usage import checkpoints, recording
 from app.domain.usage.models import (
     BillingRecord,
     MonthClose,
@@ -37,10 +37,11 @@ from app.domain.usage.recording import may_be_same
 from app.domain.usage.records import Recorded
 from app.domain.usage.reports import UsageReport
 from app.domain.usage.rollups import SUMS, sums_of
-from app.domain.usage.rules import OTHER, QUARTER_SECONDS
+from app.domain.usage.rules import OTHER
 from app.foundation.bulk import add_to_rows, any_of, insert_rows
 from app.foundation.database import session
 from app.foundation.direct import Awaited, Question, among, values_of
+from app.foundation.periods import QUARTER_SECONDS
 from app.foundation.statements import Row
 
 KEYS = ("user_id", "quarter", "period_id", "billing_month", "model", "api_key", "provider")
@@ -70,7 +71,8 @@ def prune(account: Account, *, before: datetime, limit: int) -> int:
     if not records:
         return 0
     _keep_sums(account, records)
-    checkpoints.follow((record, -1) for record in records)
+    labels = recording.labels(recording.labels_of(records))
+    checkpoints.follow(((record, -1) for record in records), labels=labels)
     insert_rows(PrunedRequest, [_remembered(record) for record in records])
     ids = [record.id for record in records]
     billed = update(UsageCorrection).where(any_of(UsageCorrection.record_id, ids))

@@ -1,23 +1,26 @@
 """Questions about usage. Reads only."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from functools import partial
 from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, cast, func, literal, select, tuple_
 
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone as zone_called
-from app.domain.usage.buckets import check_span, cuts_an_hour
-from app.domain.usage.models import BillingRecord, UsageDaily, UsageMonthly
+from app.domain.usage.buckets import DAY, check_span, cuts_an_hour
+from app.domain.usage.models import BillingRecord, UsageDaily, UsageHourly, UsageLabel, UsageMonthly
 from app.domain.usage.rules import OTHER
 from app.domain.usage.series import SUMS, Question, Row, by_hour, from_days, from_hours, sums_over
 from app.domain.usage.views import (
+    EVERYTHING,
     Granularity,
     Grouping,
+    Only,
     RecordsPage,
     RecordView,
     Sums,
@@ -30,6 +33,8 @@ from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth, Period
 
 EXPORT_PAGE = 1_000
+# No name of a model has it.
+NEXT_LINE = "\n"
 FIGURES = attrgetter(*SUMS)
 RECORD_COLUMNS = [getattr(BillingRecord, name) for name in RecordView.__slots__]
 
@@ -41,6 +46,7 @@ def usage_series(
     granularity: Granularity,
     group_by: Grouping,
     timezone: str | None = None,
+    only: Only = EVERYTHING,
 ) -> UsageSeries:
     """Return the account's usage over a span, cut in its own zone or in another one.
 
@@ -54,6 +60,7 @@ def usage_series(
         granularity=granularity,
         group_by=group_by,
         zone=own if timezone is None else zone_called(timezone),
+        only=only,
     )
     buckets = tuple(_added_up(_rows(asked, own=own), asked.zone))
     return UsageSeries(
@@ -123,6 +130,38 @@ def all_time(account: Account) -> Sums:
     return _sums_of_months(account)
 
 
+def labels_in_order(account: Account, group_by: Grouping) -> tuple[str, ...]:
+    """Return the groups that an account's rollups keep apart, in an order that hardly changes.
+
+    Models stand in the order in which they were taken up, the others in that of their names.
+    """
+    if group_by is Grouping.MODEL:
+        return models_in_order(session.scalar(select(models_taken_up(literal(account.id)))))
+    kept_apart = select(UsageLabel.label).where(
+        UsageLabel.user_id == account.id, UsageLabel.kind == group_by.value
+    )
+    return tuple(sorted(session.scalars(kept_apart)))
+
+
+def models_taken_up(user_id: ColumnElement[str]) -> ScalarSelect[str]:
+    """Return how an account's models are read beside something else, as one text."""
+    taken_up = func.min(UsageMonthly.occurred_month).label("taken_up")
+    models = (
+        select(UsageMonthly.model, taken_up)
+        .where(UsageMonthly.user_id == user_id)
+        .group_by(UsageMonthly.model)
+        .subquery("models")
+    )
+    line = models.c.taken_up + models.c.model
+    return select(func.aggregate_strings(line, NEXT_LINE)).scalar_subquery()
+
+
+def models_in_order(text: str | None) -> tuple[str, ...]:
+    """Return the models of that text, in the order in which they were taken up."""
+    lines = text.split(NEXT_LINE) if text else []
+    return tuple(line[len("2026-11") :] for line in sorted(lines))
+
+
 def total_of(sums: Iterable[Sums]) -> Sums:
     """Return the sums of sums."""
     figures = map(sum, zip(*map(FIGURES, sums), strict=True))
@@ -148,19 +187,35 @@ def each_record(
     Not for use inside a transaction: nothing is held, neither rows nor a connection, while
     whoever asked takes his time with a page.
     """
-    cursor, is_last = None, False
-    while not is_last:
-        page = records_page(account, span=span, model=model, cursor=cursor, limit=EXPORT_PAGE)
-        end_reading()
-        yield from page.records
-        cursor, is_last = page.next_cursor, page.next_cursor is None
+    return _each(partial(records_page, account, span=span, model=model))
+
+
+def requests_page(
+    account: Account, *, span: Period, only: Only, cursor: Cursor | None, limit: int
+) -> RecordsPage:
+    """Return the same of one model, gateway key or provider, or of any."""
+    if not (only.api_key is None and only.provider is None):
+        used = _used(account, span, only)
+        if used is None:
+            return RecordsPage((), None)
+        span = used
+    elif only.model is not None:
+        return records_page(account, span=span, model=only.model, cursor=cursor, limit=limit)
+    statement = _records_of(account, span=span, model=only.model)
+    return _page(_named(statement, only), cursor=cursor, limit=limit)
+
+
+def each_request(account: Account, *, span: Period, only: Only) -> Iterator[RecordView]:
+    """Return every one of those, as `each_record` does."""
+    return _each(partial(requests_page, account, span=span, only=only))
 
 
 def _rows(asked: Question, *, own: ZoneInfo) -> Iterator[Row]:
     """Ask the rollup that has the answer with the fewest rows."""
     if asked.granularity is Granularity.HOUR:
         return by_hour(asked)
-    if asked.zone.key == own.key and asked.group_by is not Grouping.PROVIDER:
+    knows_provider = asked.group_by is Grouping.PROVIDER or asked.only.provider is not None
+    if asked.zone.key == own.key and not knows_provider:
         return from_days(asked)
     return from_hours(asked, list(asked.buckets))
 
@@ -198,6 +253,19 @@ def _records_of(account: Account, *, span: Period | None, model: str | None) -> 
     return statement if model is None else statement.where(BillingRecord.model == model)
 
 
+def _named(statement: Select[Any], only: Only) -> Select[Any]:
+    """Keep to a gateway key and a provider, or to what was reported without one."""
+    columns = {
+        Grouping.API_KEY: BillingRecord.api_key_alias,
+        Grouping.PROVIDER: BillingRecord.provider,
+    }
+    for group_by, name in only.named.items():
+        if group_by in columns:
+            named = columns[group_by]
+            statement = statement.where(named == name if name else func.coalesce(named, "") == "")
+    return statement
+
+
 def _page(statement: Select[Any], *, cursor: Cursor | None, limit: int) -> RecordsPage:
     place = tuple_(BillingRecord.occurred_at, BillingRecord.id)
     if cursor is not None:
@@ -209,6 +277,41 @@ def _page(statement: Select[Any], *, cursor: Cursor | None, limit: int) -> Recor
     if len(records) <= limit:
         return RecordsPage(shown, None)
     return RecordsPage(shown, Cursor(shown[-1].occurred_at, shown[-1].id))
+
+
+def _each(read_page: Callable[..., RecordsPage]) -> Iterator[RecordView]:
+    cursor, is_last = None, False
+    while not is_last:
+        page = read_page(cursor=cursor, limit=EXPORT_PAGE)
+        end_reading()
+        yield from page.records
+        cursor, is_last = page.next_cursor, page.next_cursor is None
+
+
+def _used(account: Account, span: Period, only: Only) -> Period | None:
+    """Return the part of the span in which there was such usage, to a day; None without any."""
+    days = UsageDaily.day, span.starts_at.date() - DAY, span.ends_at.date() + DAY
+    hours = UsageHourly.hour, span.starts_at - DAY, span.ends_at + DAY
+    rollup, (place, begin, end) = (
+        (UsageDaily, days) if only.provider is None else (UsageHourly, hours)
+    )
+    named = (getattr(rollup, group).in_((name, OTHER)) for group, name in only.named.items())
+    reach = select(func.min(place), func.max(place)).where(
+        rollup.user_id == account.id, place >= begin, place <= end, *named
+    )
+    first, last = session.execute(reach).one()
+    if first is None:
+        return None
+    # Days are those of the account's zone: its midnight is less than a day away from that of UTC.
+    begin, end = (
+        max(_moment(first) - DAY, span.starts_at),
+        min(_moment(last) + 2 * DAY, span.ends_at),
+    )
+    return Period(begin, end) if begin < end else None
+
+
+def _moment(place: date) -> datetime:
+    return place if isinstance(place, datetime) else datetime.combine(place, time.min, UTC)
 
 
 def _narrowed(account: Account, span: Period | None, model: str) -> Period | None:

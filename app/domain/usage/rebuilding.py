@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, cast, delete, extract, func, select
+from sqlalchemy import ColumnElement, Select, cast, delete, func, select
 
 from app.domain.accounts.models import Account
 from app.domain.usage.models import (
@@ -21,13 +21,13 @@ from app.domain.usage.models import (
     UsageLabel,
 )
 from app.domain.usage.rollups import SUMS, Place, Rollups
-from app.domain.usage.rules import OTHER, QUARTER_SECONDS
+from app.domain.usage.rules import OTHER
 from app.foundation.database import Whole, session
-from app.foundation.periods import Period
+from app.foundation.moments import quarter_of
+from app.foundation.periods import QUARTER_SECONDS, Period
 from app.foundation.writes import do_together
 
 PART = timedelta(days=7)
-WHOLE_SECONDS = len("2026-11-22 12:00:00")
 
 
 def rebuild_hours_and_days(account: Account) -> None:
@@ -58,7 +58,7 @@ def _count(account: Account, rows: Iterable[Any], labels: set[tuple[str, str]]) 
 
 
 def _added_up(account: Account, part: Period) -> Select[*tuple[Any, ...]]:
-    quarter = _quarter()
+    quarter = quarter_of(BillingRecord.occurred_at)
     keys = (quarter, BillingRecord.model, BillingRecord.api_key_alias, BillingRecord.provider)
     return select(*keys, *_sums()).where(*_counted(account, part)).group_by(*keys)
 
@@ -68,18 +68,6 @@ def _pruned(account: Account) -> Select[*tuple[Any, ...]]:
     keys = (pruned.quarter, pruned.model, pruned.api_key, pruned.provider)
     sums = (cast(func.sum(getattr(pruned, name)), Whole) for name in SUMS)
     return select(*keys, *sums).where(pruned.user_id == account.id).group_by(*keys)
-
-
-def _quarter() -> ColumnElement[int]:
-    """Return the number of the quarter of an hour, counted from 1970."""
-    occurred_at = BillingRecord.occurred_at
-    if session.get_bind().dialect.name == "postgresql":
-        seconds = cast(func.floor(extract("epoch", occurred_at)), Whole)
-    else:
-        # SQLite rounds to milliseconds: without its fraction, the last microsecond of a quarter
-        # stays in it.
-        seconds = cast(func.strftime("%s", func.substr(occurred_at, 1, WHOLE_SECONDS)), Whole)
-    return seconds // QUARTER_SECONDS
 
 
 def _sums() -> Iterator[ColumnElement[int]]:

@@ -18,8 +18,6 @@ EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 MODELS_APART_MAX = 500
 KEYS_APART_MAX = 200
 PROVIDERS_APART_MAX = 100
-# No zone of this century cuts it.
-QUARTER_SECONDS = 15 * 60
 OTHER = "other"
 
 

@@ -26,6 +26,35 @@ class Grouping(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Only:
+    """The usage that is asked for: of one model, gateway key or provider, or (None) of any.
+
+    An empty string asks for what was reported without a name.
+    """
+
+    model: str | None = None
+    api_key: str | None = None
+    provider: str | None = None
+
+    def of(self, group_by: Grouping) -> str | None:
+        """Return the group that is asked for; None for all of them."""
+        return {
+            Grouping.MODEL: self.model,
+            Grouping.API_KEY: self.api_key,
+            Grouping.PROVIDER: self.provider,
+        }[group_by]
+
+    @property
+    def named(self) -> dict[Grouping, str]:
+        """Return what is asked for, without what may be anything."""
+        asked = {group_by: self.of(group_by) for group_by in Grouping}
+        return {group_by: name for group_by, name in asked.items() if name is not None}
+
+
+EVERYTHING = Only()
+
+
+@dataclass(frozen=True, slots=True)
 class Sums:
     """What was used and what it cost; the same columns as every rollup, in the same order."""
 

@@ -9,12 +9,8 @@ from app.domain.coupons.queries import RedemptionView
 from app.entrypoints.api.answering import answer, moment_text
 from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes_after
-from app.entrypoints.api.reading_bodies import (
-    json_object,
-    optional_text_field,
-    refuse_unknown,
-    text_field,
-)
+from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.reading_fields import NAME, ShortBody
 from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
@@ -24,6 +20,12 @@ from app.workflows.redeem_coupon import Redemption, redeem_coupon
 from app.workflows.try_coupon import try_coupon
 
 calls = Blueprint("coupons", __name__)
+
+REDEMPTION = ShortBody(
+    "The code, and the plan that is about to be bought with it.",
+    {"coupon_code": NAME.said(example="SAVE50")},
+    {"plan_id": NAME},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,8 @@ def list_redeemed() -> Response:
 
 
 def _asked() -> Asked:
-    body = json_object()
-    refuse_unknown(body, known=("coupon_code", "plan_id"))
-    return Asked(text_field(body, "coupon_code"), optional_text_field(body, "plan_id"))
+    fields = REDEMPTION.read(json_object())
+    return Asked(fields["coupon_code"], fields.get("plan_id"))
 
 
 def _applied(redemption: Redemption) -> dict[str, object]:

@@ -9,6 +9,7 @@ from app.entrypoints.api.answering import answer
 from app.entrypoints.api.describing.document import (
     CALLS,
     KEYS,
+    OWN_BODIES,
     SHAPES,
     document,
     refused_often,
@@ -46,6 +47,7 @@ def _page(settings: Settings) -> str:
             callers=Caller,
             keys=KEYS,
             shapes=SHAPES,
+            own_bodies=OWN_BODIES,
             refused_often=refused_often(),
             base_url=settings.base_url,
         )

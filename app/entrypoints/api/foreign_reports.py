@@ -25,6 +25,10 @@ NAME_SHOWN_MAX = 160
 DIGEST_LENGTH = 32
 UNPRINTABLE = re.compile(r"[^\x21-\x7e]")
 WHOLE_NUMBER = re.compile(r"\d{1,15}(?:\.0+)?", re.ASCII)
+# How an operator names the events of a LiteLLM that has a price for each of its models. Its Lago
+# and OpenMeter callbacks say neither that a cache has answered nor that a model has no price there:
+# both have a cost of 0 (measured with 1.108). Where all have prices, it can only be the cache.
+TOKENS_IF_PAID = "llm_tokens_if_paid"
 Event = Mapping[str, object]
 
 
@@ -104,6 +108,18 @@ def rejected(request_id: str | None, code: str, detail: str, *, field: str = "")
 def ignored(request_id: str, code: str, detail: str) -> Outcome:
     """Return that there is nothing to bill, and why."""
     return Outcome(request_id=request_id, status=OutcomeStatus.IGNORED, code=code, detail=detail)
+
+
+def cache_hit(request_id: str) -> Outcome:
+    """Return that LiteLLM's cache answered: it repeats the counts of what it had asked before."""
+    return ignored(request_id, "cache_hit", "LiteLLM's cache answered: nothing was used.")
+
+
+def was_unpaid(name: object, cost: object) -> bool:
+    """Tell whether an event of this name says by its cost that nobody was paid for it."""
+    # Without a cost (null) the price is unknown, and the tokens were used.
+    is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    return name == TOKENS_IF_PAID and is_number and cost == 0
 
 
 def fields_of(value: object) -> Event:

@@ -7,7 +7,8 @@ from app.domain.invoices.filing import InvoiceFile
 from app.domain.invoices.rules import Line
 from app.domain.invoices.views import CreditNoteView, Discount, InvoiceView
 from app.entrypoints.api.answering import moment_text
-from app.entrypoints.api.reading_bodies import field_refusal, refuse_unknown
+from app.entrypoints.api.describing import parts
+from app.entrypoints.api.reading_fields import Shape, ShortBody
 from app.foundation.money import percent_from_basis_points, usd_from_minor, usd_from_nanos
 from app.foundation.periods import BillingMonth
 
@@ -56,17 +57,18 @@ def invoice_body(file: InvoiceFile) -> Body:
     }
 
 
+def _month(value: object) -> BillingMonth:
+    return BillingMonth.parse(value if isinstance(value, str) else "")
+
+
+MONTH = Shape(_month, "a month, written like 2026-11", parts.month(), code="month_invalid")
+GENERATION = ShortBody("The month.", {"billing_month": MONTH})
+
+
 def month_to_generate(body: Mapping[str, object]) -> BillingMonth:
     """Return the month that is named. Raises Refusal."""
-    refuse_unknown(body, known=("billing_month",))
-    text = body.get("billing_month")
-    if text is None:
-        raise field_refusal("billing_month", "field_missing", "billing_month is required.")
-    try:
-        return BillingMonth.parse(text if isinstance(text, str) else "")
-    except ValueError as error:
-        detail = "billing_month must be a month, written like 2026-11."
-        raise field_refusal("billing_month", "month_invalid", detail) from error
+    month: BillingMonth = GENERATION.read(body)["billing_month"]
+    return month
 
 
 def _item(line: Line) -> Body:

@@ -8,25 +8,24 @@ from app.entrypoints.api.auth import for_customers
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.invoice_shapes import invoice_body, listed_invoice, month_to_generate
 from app.entrypoints.api.reading_bodies import json_object
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.reading_queries import Parameters, page
 from app.entrypoints.selling import seller
 from app.foundation import clock
 from app.workflows.generate_invoice import generate_invoice
 
 calls = Blueprint("invoices", __name__)
 
-PAGE_SIZE, PAGE_SIZE_MAX, PAGE_MAX = 10, 100, 1_000_000
+PAGE, PAGE_SIZE = page(default=10, most=100)
 
 
 @calls.get("/invoices")
 @for_customers
 def list_invoices() -> Response:
     """Answer a page of the customer's invoices, newest first."""
-    parameters = Parameters("page", "page_size")
-    page = parameters.whole("page", default=1, most=PAGE_MAX)
-    page_size = parameters.whole("page_size", default=PAGE_SIZE, most=PAGE_SIZE_MAX)
-    parameters.check()
-    found = queries.invoices_page(g.account, page=page, page_size=page_size, now=clock.now())
+    asked = Parameters(PAGE, PAGE_SIZE)
+    number, size = asked.whole(PAGE), asked.whole(PAGE_SIZE)
+    asked.check()
+    found = queries.invoices_page(g.account, page=number, page_size=size, now=clock.now())
     return answer(
         {"invoices": [listed_invoice(each) for each in found.invoices], "total": found.total}
     )

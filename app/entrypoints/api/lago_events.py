@@ -13,6 +13,7 @@ from app.domain.accounts.attribution import Attribution, WireFormat
 from app.entrypoints.api.foreign_reports import (
     Event,
     Used,
+    cache_hit,
     count,
     fields_of,
     ignored,
@@ -22,6 +23,7 @@ from app.entrypoints.api.foreign_reports import (
     report_of,
     request_id_of,
     text_of,
+    was_unpaid,
 )
 from app.entrypoints.api.usage_recording import Reading
 
@@ -63,6 +65,8 @@ def _reading(event: object, counts: Counts | None, *, whom: Attribution) -> Read
     if counts is None:
         return ignored(request_id, "counted_elsewhere", "Another event counts these tokens.")
     properties = fields_of(event.get("properties"))
+    if was_unpaid(event.get("code"), properties.get("response_cost")):
+        return cache_hit(request_id)
     used = Used(
         model=properties.get("model"),
         prompt_tokens=counts.get("prompt_tokens"),

@@ -9,6 +9,7 @@ from app.entrypoints.api.foreign_bodies import BrokenLine
 from app.entrypoints.api.foreign_reports import (
     Event,
     Used,
+    cache_hit,
     count,
     fields_of,
     ignored,
@@ -38,8 +39,7 @@ def read_event(event: object, *, whom: Attribution) -> Reading:
         detail = "status must be success or failure."
         return rejected(request_id, "status_unknown", detail, field="status")
     if event.get("cache_hit") is True:
-        # It repeats the counts of the first request, which no provider was asked for again.
-        return ignored(request_id, "cache_hit", "LiteLLM's cache answered: nothing was used.")
+        return cache_hit(request_id)
     used = _used(event)
     return report_of(event, used, request_id=request_id, wire=WireFormat.LITELLM, whom=whom)
 

@@ -1,18 +1,20 @@
 """CloudEvents as OpenMeter's clients post them, LiteLLM's `openmeter` callback among them. Pure.
 
 A CloudEvent is the same as another if `source` and `id` are: LiteLLM repeats the id where its cache
-answers, which makes such a request free.
+answers, which makes such a request free. Embeddings alone have a new id each time (1.108).
 """
 
 from app.domain.accounts.attribution import Attribution, WireFormat
 from app.entrypoints.api.foreign_reports import (
     Event,
     Used,
+    cache_hit,
     fields_of,
     rejected,
     report_of,
     request_id_of,
     text_of,
+    was_unpaid,
 )
 from app.entrypoints.api.usage_recording import Reading
 
@@ -35,7 +37,10 @@ def read_event(event: object, *, whom: Attribution) -> Reading:
             detail = f"A CloudEvent needs its {name}."
             return rejected(None, f"{name}_missing", detail, field=name)
     request_id = request_id_of(WireFormat.CLOUDEVENTS, names["id"], names["source"], names["id"])
-    used = _used(fields_of(event.get("data")), occurred_at=event.get("time"))
+    counted = fields_of(event.get("data"))
+    if was_unpaid(event.get("type"), counted.get("cost")):
+        return cache_hit(request_id)
+    used = _used(counted, occurred_at=event.get("time"))
     return report_of(event, used, request_id=request_id, wire=WireFormat.CLOUDEVENTS, whom=whom)
 
 

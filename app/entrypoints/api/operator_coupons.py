@@ -11,46 +11,22 @@ from app.domain.coupons.rules import CouponDraft
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
-from app.entrypoints.api.operator_coupon_shapes import coupon_body
+from app.entrypoints.api.operator_coupon_shapes import COUPON_CHANGE, NEW_COUPON, coupon_body
 from app.entrypoints.api.reading_bodies import json_object
-from app.entrypoints.api.reading_fields import (
-    MOMENT_WITH_ZONE,
-    NUMBER,
-    TEXT,
-    TEXTS,
-    TRUTH,
-    WHOLE,
-    read_fields,
-)
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.reading_queries import AT_ONCE, CURSOR, Parameters, whole
 from app.foundation import clock
 
 calls = Blueprint("operator_coupons", __name__)
 
-LIMIT, LIMIT_MAX = 100, 1_000
-# Named like the fields of a draft.
-CHANGEABLE = {
-    "type": TEXT,
-    "value": NUMBER,
-    "max_uses": WHOLE,
-    "max_usage_per_user": WHOLE,
-    "min_purchase_amount": NUMBER,
-    "valid_from": MOMENT_WITH_ZONE,
-    "expires_at": MOMENT_WITH_ZONE,
-    "is_active": TRUTH,
-    "description": TEXT,
-    "applicable_plans": TEXTS.or_null(),
-}
-REQUIRED = ("code", "type", "value", "max_uses", "expires_at")
+LIMIT = whole("limit", AT_ONCE, default=100, most=1_000)
 
 
 @calls.get("/operator/coupons")
 @for_operators
 def list_coupons() -> Response:
     """Answer a page of all coupons, the newest first."""
-    asked = Parameters("cursor", "limit")
-    limit = asked.whole("limit", default=LIMIT, most=LIMIT_MAX)
-    cursor = asked.cursor()
+    asked = Parameters(CURSOR, LIMIT)
+    limit, cursor = asked.whole(LIMIT), asked.cursor()
     asked.check()
     page = queries.coupons(limit=limit, cursor=cursor)
     next_cursor = None if page.next_cursor is None else str(page.next_cursor)
@@ -82,13 +58,13 @@ def show_coupon(code: str) -> Response:
 @changes
 def change_coupon(code: str) -> Response:
     """Change of a coupon only what is named, and answer the whole."""
-    changed = partial(replace, **read_fields(json_object(), CHANGEABLE))
+    changed = partial(replace, **COUPON_CHANGE.read(json_object()))
     return answer(
         coupon_body(creating.change(code, changed, actor=operator_actor(), now=clock.now()))
     )
 
 
 def _new_coupon(*, now: datetime) -> tuple[str, CouponDraft]:
-    fields = read_fields(json_object(), {"code": TEXT, **CHANGEABLE}, required=REQUIRED)
+    fields = NEW_COUPON.read(json_object())
     code = fields.pop("code")
     return code, CouponDraft(**{"valid_from": now, **fields})

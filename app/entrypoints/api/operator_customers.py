@@ -4,14 +4,16 @@ from flask import Blueprint, Response
 
 from app.domain.accounts import standing
 from app.domain.accounts.models import Account
+from app.domain.accounts.rules import CREDIT_LIMIT_MINOR_MAX, REASON_LENGTH_MAX
 from app.domain.reporting import customers
 from app.domain.reporting.customers import CustomerView
+from app.domain.tokens.adjusting import ADJUSTMENT_MAX
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import field_refusal, json_object
-from app.entrypoints.api.reading_fields import NUMBER, TEXT, TRUTH, WHOLE, read_fields
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.reading_fields import TEXT, TRUTH, USD, WHOLE, Body
+from app.entrypoints.api.reading_queries import AT_ONCE, CURSOR, Parameters, text, whole
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
 from app.foundation.money import minor_from_usd, usd_from_minor, usd_from_nanos
@@ -19,8 +21,27 @@ from app.workflows.adjust_tokens import adjust_tokens
 
 calls = Blueprint("operator_customers", __name__)
 
-LIMIT, LIMIT_MAX = 50, 200
-DECISIONS = {"suspended": TRUTH, "credit_limit": NUMBER.or_null(), "reason": TEXT}
+QUERY = text("query", "Part of an id, mail or name.")
+LIMIT = whole("limit", AT_ONCE, default=50, most=200)
+DECISION = Body(
+    "What is decided about a customer.",
+    {
+        "suspended": TRUTH,
+        "credit_limit": USD.within(0, usd_from_minor(CREDIT_LIMIT_MINOR_MAX)).or_null(
+            "Null: the usual limit."
+        ),
+        # Nobody asks for it, nor looks at it, but with the first.
+        "reason": TEXT.said("Why, with `suspended`: like that of an adjustment."),
+    },
+)
+ADJUSTMENT = Body(
+    "Extra tokens to give, or below 0 to take away, granted ones first.",
+    {
+        "tokens": WHOLE.within(-ADJUSTMENT_MAX, ADJUSTMENT_MAX).said("Not 0."),
+        "reason": TEXT.within(1, REASON_LENGTH_MAX).said("It stands in the journal."),
+    },
+    required=("tokens", "reason"),
+)
 UNSAID = "none was given"
 
 
@@ -28,9 +49,8 @@ UNSAID = "none was given"
 @for_operators
 def list_customers() -> Response:
     """Answer a page of customers, those whose id, mail or name has the text of `query`."""
-    asked = Parameters("query", "cursor", "limit")
-    limit, cursor = asked.whole("limit", default=LIMIT, most=LIMIT_MAX), asked.cursor()
-    query = asked.text("query")
+    asked = Parameters(QUERY, CURSOR, LIMIT)
+    query, cursor, limit = asked.text(QUERY), asked.cursor(), asked.whole(LIMIT)
     asked.check()
     page = customers.customers_page(
         query=query, cursor=cursor, limit=limit, now=clock.now(), grace=renewal_grace()
@@ -52,7 +72,7 @@ def show_customer(user_id: str) -> Response:
 @changes
 def change_customer(user_id: str) -> Response:
     """Suspend a customer or let him go on, and set how much he may owe; null is the usual limit."""
-    fields = read_fields(json_object(), DECISIONS)
+    fields = DECISION.read(json_object())
     account = standing.lock_customer(user_id)
     if "credit_limit" in fields:
         _set_credit_limit(account, fields["credit_limit"])
@@ -69,8 +89,7 @@ def change_customer(user_id: str) -> Response:
 @changes
 def post_tokens(user_id: str) -> Response:
     """Give a customer extra tokens, or take some away, for a reason."""
-    shapes = {"tokens": WHOLE, "reason": TEXT}
-    fields = read_fields(json_object(), shapes, required=tuple(shapes))
+    fields = ADJUSTMENT.read(json_object())
     tokens, reason = fields["tokens"], fields["reason"]
     adjust_tokens(user_id, tokens, reason=reason, actor=operator_actor(), now=clock.now())
     return _answer(user_id, status=201)

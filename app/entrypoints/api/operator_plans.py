@@ -12,31 +12,14 @@ from app.domain.catalog.plan_drafts import PlanDraft
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
+from app.entrypoints.api.operator_plan_shapes import NEW_PLAN, PLAN_CHANGE
 from app.entrypoints.api.plan_shapes import plan_body
 from app.entrypoints.api.reading_bodies import json_object
-from app.entrypoints.api.reading_fields import NUMBER, TEXT, TEXTS, TRUTH, WHOLE, read_fields
 from app.entrypoints.api.reading_queries import Parameters
 from app.entrypoints.problems import sendable
 from app.foundation import clock
 
 calls = Blueprint("operator_plans", __name__)
-
-# Named like the fields of a draft.
-CHANGEABLE = {
-    "name": TEXT,
-    "description": TEXT,
-    "monthly_quota": WHOLE,
-    "monthly_price": NUMBER,
-    "extra_token_price": NUMBER.or_null(),
-    "support_level": TEXT,
-    "max_concurrent_req": WHOLE,
-    "rate_limit_per_min": WHOLE,
-    "overage_discount": NUMBER,
-    "features": TEXTS,
-    "is_active": TRUTH,
-    "display_order": WHOLE,
-}
-REQUIRED = ("id", "name", "monthly_quota", "monthly_price")
 
 
 @calls.get("/operator/plans")
@@ -61,7 +44,7 @@ def show_plan(plan_id: str) -> Response:
 @changes
 def create_plan() -> Response:
     """Offer a new plan, and say what is odd about it."""
-    fields = read_fields(json_object(), {"id": TEXT, **CHANGEABLE}, required=REQUIRED)
+    fields = NEW_PLAN.read(json_object())
     plan_id, now = fields.pop("id"), clock.now()
     plan = plan_making.create_plan(plan_id, PlanDraft(**fields), actor=operator_actor(), now=now)
     return answer(_plan(plan, now=now), status=201)
@@ -72,7 +55,7 @@ def create_plan() -> Response:
 @changes
 def change_plan(plan_id: str) -> Response:
     """Change of a plan only what is named; periods that run keep their terms."""
-    changed = partial(replace, **read_fields(json_object(), CHANGEABLE))
+    changed = partial(replace, **PLAN_CHANGE.read(json_object()))
     now = clock.now()
     plan = plan_making.change_plan(plan_id, changed, actor=operator_actor(), now=now)
     return answer(_plan(plan, now=now))

@@ -8,51 +8,67 @@ from flask import Blueprint, Response
 
 from app.domain.catalog import operations, queries
 from app.domain.catalog.errors import PriceInvalid
-from app.domain.catalog.price_changes import SINCE_EVER, PriceInForce, PriceTerms, pico_of_price
+from app.domain.catalog.price_changes import (
+    MODEL_NAME_LENGTH_MAX,
+    PRICE_PICO_MAX,
+    SINCE_EVER,
+    PriceInForce,
+    PriceTerms,
+    pico_of_price,
+)
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import field_refusal, json_object
 from app.entrypoints.api.reading_fields import (
     MOMENT_WITH_ZONE,
-    NUMBER,
     TEXT,
     TEXTS,
     TRUTH,
-    read_fields,
+    USD,
+    Body,
 )
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.reading_queries import Parameters, text
 from app.foundation import clock
 from app.foundation.money import usd_per_1k_from_pico
 
 calls = Blueprint("operator_prices", __name__)
 
+MODEL = text("model_id", "Only this model's.")
 PRICES = {
     "prompt_price_per_k": "prompt",
     "completion_price_per_k": "completion",
     "cache_read_price_per_k": "cache read",
     "cache_write_price_per_k": "cache write",
 }
-FIELDS = {
-    "model_id": TEXT,
-    "prompt_price_per_k": NUMBER,
-    "completion_price_per_k": NUMBER,
-    "cache_read_price_per_k": NUMBER.or_null(),
-    "cache_write_price_per_k": NUMBER.or_null(),
-    "provider": TEXT.or_null(),
-    "included_in_plans": TRUTH,
-    "effective_from": MOMENT_WITH_ZONE.or_null(),
-    "aliases": TEXTS,
-}
-REQUIRED = ("model_id", "prompt_price_per_k", "completion_price_per_k")
+_NAME = TEXT.within(1, MODEL_NAME_LENGTH_MAX)
+_PRICE = USD.within(0, usd_per_1k_from_pico(PRICE_PICO_MAX)).said(
+    "Per 1,000 tokens. In USD, exact to a pico-USD per token."
+)
+_CACHE_PRICE = _PRICE.or_null("Null: the price of prompt tokens.")
+NEW_PRICE = Body(
+    "What a model costs.",
+    {
+        "model_id": _NAME,
+        "prompt_price_per_k": _PRICE,
+        "completion_price_per_k": _PRICE,
+        "cache_read_price_per_k": _CACHE_PRICE,
+        "cache_write_price_per_k": _CACHE_PRICE,
+        "provider": TEXT.or_null(),
+        "included_in_plans": TRUTH.said("False: always paid as it goes."),
+        "effective_from": MOMENT_WITH_ZONE.or_null("Null or left out: since ever."),
+        "aliases": TEXTS.each(_NAME).said("Other names of the model."),
+    },
+    required=("model_id", "prompt_price_per_k", "completion_price_per_k"),
+)
 
 
 @calls.get("/operator/prices")
 @for_operators
 def list_prices() -> Response:
     """Answer every price that counts at some time, each model's in their order, and all aliases."""
-    asked = Parameters("model_id")
-    model_id = asked.text("model_id")
+    asked = Parameters(MODEL)
+    model_id = asked.text(MODEL)
     asked.check()
     by_model = queries.prices_in_force(None if model_id is None else [model_id])
     prices = [_price(price) for prices in by_model.values() for price in prices]
@@ -64,7 +80,7 @@ def list_prices() -> Response:
 @changes
 def set_price() -> Response:
     """Set what a model costs, from a moment on or (without one) since ever, and its aliases."""
-    fields = read_fields(json_object(), FIELDS, required=REQUIRED)
+    fields = NEW_PRICE.read(json_object())
     model_id, actor, now = fields["model_id"], operator_actor(), clock.now()
     starts_at = fields.get("effective_from") or SINCE_EVER
     terms = _terms(fields)

@@ -6,16 +6,32 @@ from flask import Blueprint, Response
 
 from app.domain.invoices import tax_table
 from app.domain.invoices.models import TaxRate
+from app.domain.invoices.tax_table import NAME_LENGTH_MAX
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_operators, operator_actor
 from app.entrypoints.api.changing import changes
 from app.entrypoints.api.reading_bodies import field_refusal, json_object
-from app.entrypoints.api.reading_fields import NUMBER, TEXT, read_fields
+from app.entrypoints.api.reading_fields import NUMBER, TEXT, Body
 from app.entrypoints.api.reading_queries import Parameters
 from app.foundation import clock
-from app.foundation.money import basis_points_from_percent, percent_from_basis_points
+from app.foundation.money import (
+    BASIS_POINTS,
+    basis_points_from_percent,
+    percent_from_basis_points,
+)
 
 calls = Blueprint("operator_taxes", __name__)
+
+TAX = Body(
+    "A country's tax.",
+    {
+        "name": TEXT.within(1, NAME_LENGTH_MAX).said(example="USt"),
+        "percent": NUMBER.within(0, percent_from_basis_points(BASIS_POINTS)).said(
+            "With at most two decimals."
+        ),
+    },
+    required=("name", "percent"),
+)
 
 
 @calls.get("/operator/taxes")
@@ -31,8 +47,7 @@ def list_taxes() -> Response:
 @changes
 def set_tax(country: str) -> Response:
     """Set a country's tax, for invoices issued from now on."""
-    shapes = {"name": TEXT, "percent": NUMBER}
-    fields = read_fields(json_object(), shapes, required=tuple(shapes))
+    fields = TAX.read(json_object())
     rate_bp, actor = _basis_points(fields["percent"]), operator_actor()
     name, now = fields["name"], clock.now()
     return answer(

@@ -61,28 +61,6 @@ def field_refusal(path: str, code: str, detail: str) -> Refusal:
     return Refusal(code, detail, fields=[FieldError(path, code, detail)])
 
 
-def text_field(body: Mapping[str, object], name: str) -> str:
-    """Return a text that the body must hold."""
-    if body.get(name) is None:
-        raise field_refusal(name, "field_missing", f"{name} is required.")
-    value = body[name]
-    if not isinstance(value, str):
-        raise field_refusal(name, "field_invalid", f"{name} must be a text.")
-    return value
-
-
-def optional_text_field(body: Mapping[str, object], name: str) -> str | None:
-    """Return a text that the body may hold; null stands for none."""
-    return None if body.get(name) is None else text_field(body, name)
-
-
-def provider_named(body: Mapping[str, object], *, default: str | None = None) -> str:
-    """Return the name of the payment provider; null stands for the default. Raises Refusal."""
-    if default is not None and body.get("provider") is None:
-        return default
-    return text_field(body, "provider")
-
-
 def body_of(*media_types: str) -> bytes:
     """Return the body as it came, if it is of one of these media types and not compressed."""
     if request.mimetype not in media_types:

@@ -6,13 +6,9 @@ from datetime import datetime
 
 from app.domain.invoices.bills import Bill
 from app.domain.subscriptions.queries import OpenChange, SubscriptionView
-from app.entrypoints.api.reading_bodies import (
-    field_refusal,
-    optional_text_field,
-    provider_named,
-    refuse_unknown,
-    text_field,
-)
+from app.entrypoints.api.describing import parts
+from app.entrypoints.api.provider_shapes import PROVIDER
+from app.entrypoints.api.reading_fields import NAME, Shape, ShortBody
 from app.entrypoints.gateways import DEFAULT_PROVIDER
 from app.entrypoints.moments import read_moment
 from app.foundation.money import usd_from_minor
@@ -31,19 +27,40 @@ class WantedSwitch:
     previewed_at: datetime | None
 
 
+def _previewed_at(value: object) -> datetime:
+    if not isinstance(value, str):
+        raise ValueError("no text")
+    return read_moment(value)
+
+
+_PLAN = NAME.said(example="plan-pro")
+_PREVIEWED_AT = Shape(
+    _previewed_at,
+    "a moment as a preview answered it",
+    parts.moment("As a preview answered it: its amounts are charged."),
+    code="field_invalid",
+)
+PREVIEW = ShortBody("The plan to look at.", {"plan_id": _PLAN})
+SWITCH = ShortBody(
+    "The plan to switch to.",
+    {"plan_id": _PLAN},
+    {"provider": PROVIDER, "previewed_at": _PREVIEWED_AT},
+)
+
+
 def plan_to_preview(body: Mapping[str, object]) -> str:
     """Return the plan that is named. Raises Refusal."""
-    refuse_unknown(body, known=("plan_id",))
-    return text_field(body, "plan_id")
+    plan_id: str = PREVIEW.read(body)["plan_id"]
+    return plan_id
 
 
 def read_switch(body: Mapping[str, object]) -> WantedSwitch:
     """Return the switch that is asked for. Raises Refusal."""
-    refuse_unknown(body, known=("plan_id", "provider", "previewed_at"))
+    fields = SWITCH.read(body)
     return WantedSwitch(
-        plan_id=text_field(body, "plan_id"),
-        provider=provider_named(body, default=DEFAULT_PROVIDER),
-        previewed_at=_previewed_at(optional_text_field(body, "previewed_at")),
+        plan_id=fields["plan_id"],
+        provider=fields.get("provider", DEFAULT_PROVIDER),
+        previewed_at=fields.get("previewed_at"),
     )
 
 
@@ -120,11 +137,3 @@ def _open_change(change: OpenChange | None, checkout_url: str | None) -> Body | 
         # Null where no page is open: asking for the switch again opens one.
         "checkout_url": checkout_url,
     }
-
-
-def _previewed_at(text: str | None) -> datetime | None:
-    try:
-        return None if text is None else read_moment(text)
-    except ValueError as error:
-        detail = "previewed_at must be a moment as a preview answered it."
-        raise field_refusal("previewed_at", "field_invalid", detail) from error

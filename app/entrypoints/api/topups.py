@@ -1,6 +1,5 @@
 """Extra tokens from a customer's program: buying some, and what became of all of them."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 
 from flask import Blueprint, Response, g
@@ -8,26 +7,44 @@ from flask import Blueprint, Response, g
 from app.domain.reporting import queries as reporting
 from app.domain.tokens import queries
 from app.domain.tokens.queries import EntryView
+from app.domain.tokens.rules import TOP_UP_MINOR_MAX, TOP_UP_MINOR_MIN
 from app.entrypoints.api.answering import answer, moment_text
 from app.entrypoints.api.auth import for_customers, look_at_key
 from app.entrypoints.api.changing import changes_through_a_provider
-from app.entrypoints.api.reading_bodies import (
-    field_refusal,
-    json_object,
-    provider_named,
-    refuse_unknown,
-)
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.describing import parts
+from app.entrypoints.api.provider_shapes import PROVIDER
+from app.entrypoints.api.reading_bodies import json_object
+from app.entrypoints.api.reading_fields import Shape, ShortBody
+from app.entrypoints.api.reading_queries import Parameters, page
 from app.entrypoints.gateways import DEFAULT_PROVIDER
 from app.entrypoints.selling import shop
 from app.entrypoints.settings import renewal_grace
 from app.foundation import clock
-from app.foundation.money import minor_from_usd, usd_per_token_from_pico
+from app.foundation.money import minor_from_usd, usd_from_minor, usd_per_token_from_pico
 from app.workflows.top_up import top_up
 
 calls = Blueprint("topups", __name__)
 
-PAGE_SIZE, PAGE_SIZE_MAX, PAGE_MAX = 50, 1_000, 1_000_000
+PAGE, PAGE_SIZE = page(default=50, most=1_000)
+
+
+def _minor(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError("no number")
+    return minor_from_usd(value)
+
+
+AMOUNT = Shape(
+    _minor,
+    "a number of USD with at most two decimals",
+    parts.usd("Before tax."),
+    code="amount_invalid",
+)
+TOP_UP = ShortBody(
+    "How much to spend on extra tokens.",
+    {"amount": AMOUNT.within(usd_from_minor(TOP_UP_MINOR_MIN), usd_from_minor(TOP_UP_MINOR_MAX))},
+    {"provider": PROVIDER},
+)
 
 
 @calls.post("/topups")
@@ -35,11 +52,9 @@ PAGE_SIZE, PAGE_SIZE_MAX, PAGE_MAX = 50, 1_000, 1_000_000
 @changes_through_a_provider
 def buy() -> Response:
     """Return the provider's page on which extra tokens of an amount are paid."""
-    body = json_object()
-    refuse_unknown(body, known=("amount", "provider"))
-    minor, provider = _amount_minor(body), provider_named(body, default=DEFAULT_PROVIDER)
-    theirs = shop(provider, g.account, look=look_at_key)
-    bought = top_up(g.account, amount_minor=minor, shop=theirs, now=clock.now())
+    fields = TOP_UP.read(json_object())
+    theirs = shop(fields.get("provider", DEFAULT_PROVIDER), g.account, look=look_at_key)
+    bought = top_up(g.account, amount_minor=fields["amount"], shop=theirs, now=clock.now())
     checkout = bought.checkout
     return answer(
         {
@@ -54,11 +69,10 @@ def buy() -> Response:
 @for_customers
 def list_entries() -> Response:
     """Answer a page of the token ledger, newest first, and what is left."""
-    parameters = Parameters("page", "page_size")
-    page = parameters.whole("page", default=1, most=PAGE_MAX)
-    page_size = parameters.whole("page_size", default=PAGE_SIZE, most=PAGE_SIZE_MAX)
-    parameters.check()
-    found = queries.entries_page(g.account, page=page, page_size=page_size)
+    asked = Parameters(PAGE, PAGE_SIZE)
+    number, size = asked.whole(PAGE), asked.whole(PAGE_SIZE)
+    asked.check()
+    found = queries.entries_page(g.account, page=number, page_size=size)
     watch = reporting.quota_watch(g.account, now=clock.now(), grace=renewal_grace())
     return answer(
         {
@@ -68,18 +82,6 @@ def list_entries() -> Response:
             "extra_tokens": watch.extra_tokens,
         }
     )
-
-
-def _amount_minor(body: Mapping[str, object]) -> int:
-    amount = body.get("amount")
-    if amount is None:
-        raise field_refusal("amount", "field_missing", "amount is required.")
-    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
-        raise field_refusal("amount", "amount_invalid", "amount must be a number of USD.")
-    try:
-        return minor_from_usd(amount)
-    except ValueError as error:
-        raise field_refusal("amount", "amount_invalid", f"amount is not valid: {error}.") from error
 
 
 def _entry(entry: EntryView) -> dict[str, object]:

@@ -19,6 +19,8 @@ from app.foundation.errors import FieldError, InvalidFields, Kind, Refusal
 
 RECORDS_MAX = 1000
 REASON_LENGTH_MAX = 500
+# How many characters each field of a void may have.
+VOID_LENGTHS_MAX = {"request_id": NAME_LENGTH_MAX, "reason": REASON_LENGTH_MAX}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,15 @@ def records_of(body: Mapping[str, object]) -> list[object]:
 
 def read_void(body: Mapping[str, object]) -> Void:
     """Return what is to be voided. Raises InvalidFields, UnknownRequest."""
-    lengths = {"request_id": NAME_LENGTH_MAX, "reason": REASON_LENGTH_MAX}
     faults = []
-    for name, most in lengths.items():
+    for name, most in VOID_LENGTHS_MAX.items():
         if body.get(name) is None:
             faults.append(FieldError(name, "field_missing", f"{name} is required."))
         else:
             faults.extend(text_faults(name, body[name], most=most))
     if faults:
         raise InvalidFields(faults[0].detail, fields=faults)
-    refuse_unknown(body, known=tuple(lengths))
+    refuse_unknown(body, known=tuple(VOID_LENGTHS_MAX))
     refuse_requests_of_others(str(body["request_id"]))
     return Void(str(body["request_id"]), str(body["reason"]))
 

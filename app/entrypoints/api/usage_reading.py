@@ -6,7 +6,17 @@ from app.domain.usage import queries
 from app.domain.usage.views import Granularity, Grouping, RecordView, Sums, UsageBucket
 from app.entrypoints.api.answering import answer
 from app.entrypoints.api.auth import for_customers
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.reading_queries import (
+    AT_ONCE,
+    CURSOR,
+    FROM,
+    TIMEZONE,
+    TO,
+    Parameters,
+    one_of,
+    text,
+    whole,
+)
 from app.entrypoints.downloading import download
 from app.entrypoints.usage_csv import csv_parts
 from app.foundation import clock
@@ -14,18 +24,22 @@ from app.foundation.money import usd_from_nanos
 
 calls = Blueprint("usage_reading", __name__)
 
-RECORDS_MAX = 1_000
-RECORDS_DEFAULT = 100
+GRANULARITY = one_of("granularity", default=Granularity.DAY)
+GROUP_BY = one_of("group_by", default=Grouping.MODEL)
+MODEL = text("model", "As reported.")
+LIMIT = whole("limit", AT_ONCE, default=100, most=1_000)
+ASKED_OF_SERIES = (FROM, TO, GRANULARITY, GROUP_BY, TIMEZONE)
+ASKED_OF_CSV = (FROM, TO, MODEL, TIMEZONE)
+ASKED_OF_RECORDS = (*ASKED_OF_CSV, CURSOR, LIMIT)
 
 
 @calls.get("/usage")
 @for_customers
 def get_usage() -> Response:
     """Answer the account's usage over time."""
-    asked = Parameters("from", "to", "granularity", "group_by", "timezone")
+    asked = Parameters(*ASKED_OF_SERIES)
     local = asked.zone(default=g.account.timezone)
-    granularity = asked.one_of("granularity", Granularity, default=Granularity.DAY)
-    group_by = asked.one_of("group_by", Grouping, default=Grouping.MODEL)
+    granularity, group_by = asked.one_of(GRANULARITY), asked.one_of(GROUP_BY)
     span = asked.span(local=local, now=clock.now())
     asked.check()
     series = queries.usage_series(
@@ -42,10 +56,10 @@ def get_records() -> Response:
     """Answer a page of the account's records, or all of them as CSV."""
     if request.accept_mimetypes.best_match(["application/json", "text/csv"]) == "text/csv":
         return _csv()
-    asked = Parameters("from", "to", "model", "cursor", "limit", "timezone")
+    asked = Parameters(*ASKED_OF_RECORDS)
     local = asked.zone(default=g.account.timezone)
-    span, model = asked.open_span(local=local, now=clock.now()), asked.text("model")
-    limit = asked.whole("limit", default=RECORDS_DEFAULT, most=RECORDS_MAX)
+    span, model = asked.open_span(local=local, now=clock.now()), asked.text(MODEL)
+    limit = asked.whole(LIMIT)
     cursor = asked.cursor()
     asked.check()
     page = queries.records_page(g.account, span=span, model=model, cursor=cursor, limit=limit)
@@ -56,9 +70,9 @@ def get_records() -> Response:
 
 def _csv() -> Response:
     """Stream every record: pages are read as the client takes them, and none is kept."""
-    asked = Parameters("from", "to", "model", "timezone")
+    asked = Parameters(*ASKED_OF_CSV)
     local = asked.zone(default=g.account.timezone)
-    span, model = asked.open_span(local=local, now=clock.now()), asked.text("model")
+    span, model = asked.open_span(local=local, now=clock.now()), asked.text(MODEL)
     asked.check()
     records = queries.each_record(g.account, span=span, model=model)
     lines = stream_with_context(csv_parts(records, zone=local))

@@ -19,7 +19,8 @@ PROVIDER_LENGTH_MAX = 100
 # bytes a character, a longer alias would not fit beside the others.
 KEY_ALIAS_LENGTH_MAX = 128
 # Neither database stores NUL or lone surrogates, and nobody reads control characters.
-STORABLE = r"\A[^\x00-\x1f\x7f\ud800-\udfff]*\Z"
+UNREAD = r"\x00-\x1f\x7f"
+STORABLE = rf"\A[^{UNREAD}\ud800-\udfff]*\Z"
 # RFC 3339; Python alone would also take week dates, commas and times without seconds.
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,12})?"

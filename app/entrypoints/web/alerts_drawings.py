@@ -8,7 +8,7 @@ from app.domain.alerts.rules import Figures
 from app.domain.reporting.courses import Course
 from app.domain.reporting.watching import Watch
 from app.entrypoints.languages import language, translated
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation import languages
 from app.foundation.money import NANOS_PER_MINOR, minor_from_nanos
 from app.foundation.sentences import Sentence, say
@@ -64,6 +64,12 @@ class Row:
     grown: int | None
     ahead: int | None
 
+    @property
+    def onwards(self) -> int | None:
+        """Return what is drawn of what comes: it begins where the amount is now, in one line."""
+        is_today = self.grown is not None and self.ahead is not None
+        return self.grown if is_today else self.ahead
+
 
 @dataclass(frozen=True, slots=True)
 class CourseDrawing:
@@ -84,7 +90,7 @@ class CourseDrawing:
             "titles": [row.title for row in self.rows],
             "lines": [
                 {"name": str(translated(SO_FAR)), "values": [row.grown for row in self.rows]},
-                {"name": str(translated(AHEAD)), "values": [row.ahead for row in self.rows]},
+                {"name": str(translated(AHEAD)), "values": [row.onwards for row in self.rows]},
             ],
             "thresholds": [threshold.drawing for threshold in self.thresholds],
             "top": self.top,
@@ -122,7 +128,7 @@ def draw_spend(watch: Watch, *, alert_minor: int | None) -> CourseDrawing:
 
 
 def _of_tokens(figures: Figures, *, whole: int) -> tuple[Threshold, ...]:
-    left = Threshold("alert_threshold", say("{number} tokens left"), base=whole, times=-1, off=0)
+    left = Threshold("alert_threshold", say("{number} left"), base=whole, times=-1, off=0)
     if not figures.quota:
         return (left,)
     return (

@@ -5,21 +5,24 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from app.domain.reporting.overview import GroupSums, add_up, group_sums
 from app.domain.reporting.rules import share_permille
 from app.domain.usage.buckets import buckets
+from app.domain.usage.rules import OTHER as OTHER_GROUP
 from app.domain.usage.rules import local_hour
-from app.domain.usage.views import Granularity, Grouping, Sums, UsageSeries
+from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
 from app.entrypoints.languages import language, translated
 from app.entrypoints.web.showing import HOUR_FOLLOWS
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation import languages
 from app.foundation.periods import Period
 from app.foundation.sentences import say
 
 LAYERS_MAX = 8
+COLOURS = tuple(range(1, LAYERS_MAX + 1))
 ROWS_MAX = 50
 HOUR = timedelta(hours=1)
 # The class that colours what is not kept apart.
@@ -33,6 +36,7 @@ UNNAMED = {
 # What the script says itself.
 OTHER = say("Other")
 TOTAL = say("Total")
+COVERED = say("Covered by your quota and extra tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,11 @@ class Row:
     sums: Sums
     permille: int
 
+    @property
+    def leads_on(self) -> bool:
+        """Tell whether its requests can be asked for: those not kept apart have no name."""
+        return self.group not in (None, OTHER_GROUP)
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -56,6 +65,8 @@ class Layer:
     values: tuple[int, ...]
     # What it cost is not known yet.
     is_unpriced: bool = False
+    # None where its requests cannot be asked for by a name.
+    group: str | None = None
 
     @property
     def total(self) -> int:
@@ -81,6 +92,10 @@ class Chart:
     layers: tuple[Layer, ...]
     rows: tuple[Row, ...]
     totals: Sums
+    # What a click on a colour narrows.
+    group_by: Grouping = Grouping.MODEL
+    # The bars that cost nothing because quota and extra tokens covered all of their usage.
+    covered: frozenset[int] = frozenset()
 
     @property
     def total(self) -> int:
@@ -101,17 +116,27 @@ class Chart:
             "labels": [bar.label for bar in self.bars],
             "titles": [bar.title for bar in self.bars],
             "layers": [
-                {"name": layer.name, "colour": layer.colour, "values": layer.values}
+                {
+                    "name": layer.name,
+                    "colour": layer.colour,
+                    "group": layer.group,
+                    "values": layer.values,
+                }
                 for layer in self.layers
             ],
+            "narrows": self.group_by.value,
+            "covered": {"name": str(translated(COVERED)), "bars": sorted(self.covered)},
         }
 
 
-def draw(series: UsageSeries, *, metric: Metric) -> Chart:
-    """Return the series as a chart: empty buckets filled, the biggest groups kept apart."""
+def draw(series: UsageSeries, *, metric: Metric, in_order: Sequence[str] = ()) -> Chart:
+    """Return the series as a chart: empty buckets filled, the biggest groups kept apart.
+
+    `in_order` are all the groups there are, whatever is drawn here: they decide on the colours.
+    """
     local = ZoneInfo(series.timezone)
     ranked = sorted(group_sums(series), key=lambda each: -getattr(each.sums, FIGURES[metric]))
-    colours = colours_of(ranked)
+    colours = colours_of([each.group for each in ranked[:LAYERS_MAX]], in_order)
     starts = list(_starts(series, local))
     unpriced = {colours.get(each.group) for each in ranked if each.sums.is_unpriced}
     layers = _layers(series, starts, metric=metric, colours=colours, unpriced=unpriced)
@@ -130,6 +155,8 @@ def draw(series: UsageSeries, *, metric: Metric) -> Chart:
             *_rest(ranked, series.totals, metric=metric),
         ),
         totals=series.totals,
+        group_by=series.group_by,
+        covered=_covered(series, starts) if metric is Metric.COST else frozenset(),
     )
 
 
@@ -159,9 +186,30 @@ def name_of(group: str, group_by: Grouping) -> str:
     return group or str(translated(UNNAMED[group_by]))
 
 
-def colours_of(ranked: Sequence[GroupSums]) -> dict[str, str]:
-    """Give the biggest groups a colour of their own."""
-    return {each.group: str(place) for place, each in enumerate(ranked[:LAYERS_MAX], start=1)}
+def colours_of(shown: Sequence[str], in_order: Sequence[str]) -> dict[str, str]:
+    """Give each of the groups a colour of its own: where it can be, the one it has everywhere."""
+    homes = _homes([*in_order, *sorted(set(shown).difference(in_order))])
+    free, found = set(COLOURS), {}
+    for group in sorted(shown, key=list(homes).index):
+        found[group] = _next_free(homes[group], free)
+        free.remove(found[group])
+    return {group: str(found[group]) for group in shown}
+
+
+def _homes(groups: Sequence[str]) -> dict[str, int]:
+    """Return each group's colour: no two of the first eight share one, nor two of the next."""
+    homes: dict[str, int] = {}
+    free = set(COLOURS)
+    for group in groups:
+        # By its name, so that one that comes later hardly moves those that are there.
+        homes[group] = _next_free(COLOURS[crc32(group.encode()) % LAYERS_MAX], free)
+        free = free - {homes[group]} or set(COLOURS)
+    return homes
+
+
+def _next_free(colour: int, free: Collection[int]) -> int:
+    after = (*COLOURS[colour - 1 :], *COLOURS)
+    return next(each for each in after if each in free)
 
 
 def _starts(series: UsageSeries, local: ZoneInfo) -> Iterator[datetime]:
@@ -204,17 +252,33 @@ def _layers(
     colours: Mapping[str, str],
     unpriced: Collection[str | None],
 ) -> Iterator[Layer]:
-    keys = [_key(start) for start in starts]
     values: dict[str, list[int]] = defaultdict(lambda: [0] * len(starts))
-    for bucket in series.buckets:
+    for place, bucket in _placed(series, starts):
         colour = colours.get(bucket.group, REST)
-        place = max(bisect_right(keys, _key(bucket.starts_at)) - 1, 0)
         values[colour][place] += getattr(bucket.sums, FIGURES[metric])
     names = {colour: name_of(group, series.group_by) for group, colour in colours.items()}
+    groups = {colour: group for group, colour in colours.items() if group != OTHER_GROUP}
     for colour in (*names, REST):
         if colour in values:
             name = names.get(colour, str(translated(OTHER)))
-            yield Layer(name, colour, tuple(values[colour]), colour in unpriced)
+            yield Layer(name, colour, tuple(values[colour]), colour in unpriced, groups.get(colour))
+
+
+def _covered(series: UsageSeries, starts: Sequence[datetime]) -> frozenset[int]:
+    used, costly = set(), set()
+    for place, bucket in _placed(series, starts):
+        sums = bucket.sums
+        used |= {place} if sums.quota_tokens or sums.extra_tokens else set()
+        # What waits for its price is not known to cost nothing.
+        costly |= {place} if sums.final_nanos or sums.unpriced_tokens else set()
+    return frozenset(used - costly)
+
+
+def _placed(series: UsageSeries, starts: Sequence[datetime]) -> Iterator[tuple[int, UsageBucket]]:
+    """Return each bucket with the number of the bar it belongs to."""
+    keys = [_key(start) for start in starts]
+    for bucket in series.buckets:
+        yield max(bisect_right(keys, _key(bucket.starts_at)) - 1, 0), bucket
 
 
 def _key(start: datetime) -> datetime:

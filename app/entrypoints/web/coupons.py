@@ -11,6 +11,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.catalog.errors import UnknownPlan
 from app.domain.coupons import queries
+from app.domain.coupons.discounting import UseStatus
 from app.domain.coupons.errors import (
     CouponAlreadyUsed,
     CouponExpired,
@@ -29,7 +30,7 @@ from app.entrypoints.languages import field_label, translated
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import CouponForm
-from app.entrypoints.web.page_numbers import page_number
+from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account, signed_in_transaction
 from app.foundation import clock
@@ -40,6 +41,8 @@ from app.workflows.redeem_coupon import Redemption, redeem_coupon
 from app.workflows.try_coupon import try_coupon
 
 PAGE_SIZE = 12
+# Which redeemed coupons are listed: those that have something left to give, or the others.
+STATES = tuple(UseStatus)
 MY_PLAN = ("", field_label("The plan I am on"))
 ON_THE_CODE = (
     CouponAlreadyUsed,
@@ -98,7 +101,7 @@ def shown(
     account: Account, *, form: CouponForm | None = None, previewed: CouponPreview | None = None
 ) -> Mapping[str, Any]:
     """Return what the page shows of an account, as the address asks for it."""
-    page = page_number()
+    page, wanted = page_number(), choices_in_query({"state": STATES})
     form = form or _form(CouponForm(formdata=None))[0]
     return {
         "form": form,
@@ -106,7 +109,11 @@ def shown(
         # Whoever came from a plan's preview goes back to it.
         "chosen_plan": _chosen_plan(form),
         "waiting": previewed.open_change if previewed else plan_changes.find_open(account),
-        "found": queries.redemptions_page(account, page=page, page_size=PAGE_SIZE),
+        "found": queries.redemptions_page(
+            account, page=page, page_size=PAGE_SIZE, status=wanted.get("state")
+        ),
+        "wanted": wanted,
+        "states": STATES,
         "page": page,
         "page_size": PAGE_SIZE,
         "local": zone(account.timezone),

@@ -11,10 +11,16 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from wtforms import Field
 
 from app.domain.accounts.models import Account, Role
+from app.entrypoints.csrf import ForeignForm
 from app.entrypoints.http_status import STATUS_BY_KIND
 from app.entrypoints.problems import retry_after
 from app.entrypoints.web.leading_back import is_only_looked_at, lead_back
-from app.entrypoints.web.signing_in import is_signed_in, signed_in_account
+from app.entrypoints.web.signing_in import (
+    is_signed_in,
+    lead_to_sign_in,
+    needs_sign_in,
+    signed_in_account,
+)
 from app.foundation.errors import DomainError, Kind
 from app.foundation.readiness import STORE_AWAY
 from app.foundation.sentences import say
@@ -59,6 +65,8 @@ def show_refusal(error: DomainError) -> ResponseReturnValue:
 
 def show_http_error(error: HTTPException) -> ResponseReturnValue:
     """Answer what the framework refused, or a bug."""
+    if _is_of_a_lost_session(error):
+        return lead_to_sign_in()
     if isinstance(error, CSRFError):
         return _page(
             400,
@@ -102,6 +110,15 @@ def _page(status: int, title: str, message: str) -> tuple[str, int]:
         "web/refused.html", layout=_frame(status), status=status, title=title, message=message
     )
     return page, status
+
+
+def _is_of_a_lost_session(error: HTTPException) -> bool:
+    """Tell whether a form has no token because the session that it was made in is gone.
+
+    What another site sends is refused all the same, and so is what needs no session to begin with.
+    """
+    is_ours = isinstance(error, CSRFError) and not isinstance(error, ForeignForm)
+    return is_ours and needs_sign_in() and _reader() is None
 
 
 def _frame(status: int) -> str:

@@ -25,6 +25,7 @@ from app.entrypoints.account_limits import count_told
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.key_forms import KeyForm, OverlapForm
+from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import flash_words, respond
 from app.entrypoints.web.signing_in import (
     ask_for_password,
@@ -47,7 +48,7 @@ pages.before_request(require_sign_in)
 @pages.get("/keys")
 def index() -> ResponseReturnValue:
     """Show the keys; whoever had to enter his password finds what he typed before."""
-    return _answer(KeyForm(request.args if request.args else None))
+    return _answer(KeyForm(request.args if "name" in request.args else None))
 
 
 @pages.post("/keys")
@@ -96,9 +97,13 @@ def revoke(key_id: int) -> ResponseReturnValue:
 
 def shown(account: Account) -> Mapping[str, Any]:
     """Return what the page shows of an account; of a key no more than how it begins."""
+    page = page_number()
     return {
         "form": KeyForm(formdata=None),
-        "keys": key_lists.keys_of(account, now=clock.now()),
+        "keys": key_lists.keys_of(account, ended_page=page, now=clock.now()),
+        "page": page,
+        "page_asked": "page" in request.args,
+        "page_size": key_lists.ENDED_SHOWN_MAX,
         "local": zone(account.timezone),
     }
 

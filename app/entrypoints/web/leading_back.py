@@ -20,10 +20,19 @@ def is_only_looked_at() -> bool:
 
 def lead_back() -> ResponseReturnValue:
     """Lead to the nearest page above: forms are sent below the page that they stand on."""
-    asked = request.query_string.decode("ascii", "replace")
-    page = quote(_page_above(request.path))
+    return redirect(_asked(_page_above(request.path)), 303)
+
+
+def page_of_form() -> str:
+    """Return the page that the form stands on which was sent: where it was sent to, or above."""
+    return _asked(request.path if _is_page(request.path) else _page_above(request.path))
+
+
+def _asked(path: str) -> str:
     # What a form was about, it is about on its page as well.
-    return redirect(f"{page}?{asked}" if asked else page, 303)
+    asked = request.query_string.decode("ascii", "replace")
+    page = quote(path)
+    return f"{page}?{asked}" if asked else page
 
 
 def _page_above(path: str) -> str:

@@ -7,7 +7,8 @@ from app.domain.accounts.rules import zone
 from app.domain.mails import queries
 from app.entrypoints.letters import subject_of, write_letter
 from app.entrypoints.security_headers import let_it_be_framed, let_own_frames_in
-from app.entrypoints.web.page_numbers import row_before
+from app.entrypoints.web.groups import MAILS, WORDS
+from app.entrypoints.web.page_numbers import choices_in_query, row_before
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation.paging import ID_MAX
@@ -28,14 +29,17 @@ def _only_where_mails_are_kept() -> None:
 def index() -> ResponseReturnValue:
     """List the account's mails, the newest first."""
     account, settings = signed_in_account(), current_app.config["SETTINGS"]
-    before = row_before()
-    found = queries.mails_of(account, limit=ROWS_PER_PAGE, before=before)
+    before, wanted = row_before(), choices_in_query({"about": MAILS})
+    kinds = MAILS.get(wanted.get("about", ""))
+    found = queries.mails_of(account, limit=ROWS_PER_PAGE, before=before, kinds=kinds)
     return respond(
         "web/mails/index.html",
         "web/mails/_mails.html",
         found=found,
         mails=[(mail, subject_of(mail, account, settings=settings)) for mail in found.rows],
         before=before,
+        wanted=wanted,
+        groups=WORDS,
         local=zone(account.timezone),
     )
 

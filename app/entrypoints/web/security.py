@@ -29,6 +29,7 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.sealing import seal
 from app.entrypoints.web.errors import refusals_noted, refusals_shown_on
 from app.entrypoints.web.forms import EmailChangeForm, PasswordChangeForm, visible
+from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import flash_words
 from app.entrypoints.web.security_words import in_words
 from app.entrypoints.web.signing_in import (
@@ -63,6 +64,7 @@ pages = Blueprint("security", __name__, url_prefix="/settings/security")
 pages.before_request(require_sign_in)
 # The others stand in the journal.
 EVENTS_SHOWN = 10
+SESSIONS_SHOWN = 12
 EXCHANGED = say("Your password is changed, and you are signed out everywhere else.")
 EMAIL_REFUSALS = (EmailInvalid, EmailUnchanged, LinkSentLately)
 NO_CHANGE_WAITS = (EmailChangeNotWaiting, LinkSentLately)
@@ -233,7 +235,7 @@ def _page(
     password_form: PasswordChangeForm | None = None,
     email_form: EmailChangeForm | None = None,
 ) -> Response:
-    account, now = signed_in_account(), clock.now()
+    account, now, number = signed_in_account(), clock.now(), page_number()
     page = render_template(
         "web/security/index.html",
         account=account,
@@ -242,7 +244,9 @@ def _page(
         email_form=email_form or _email_typed_before(),
         pending=email_changes.pending(account, now=now),
         factor=factors.view_of(account),
-        sessions=sessions.open_sessions(account, now=now),
+        found=sessions.open_sessions_page(account, page=number, page_size=SESSIONS_SHOWN, now=now),
+        page=number,
+        page_size=SESSIONS_SHOWN,
         this_session=open_session().id,
         events=security_journal.events_of(account)[:EVENTS_SHOWN],
         spoken=in_words(),

@@ -9,13 +9,22 @@ from app.domain.accounts.settings_rules import (
     EMAIL_LENGTH_MAX,
     SETTINGS,
     TEXT_LENGTH_MAX,
+    accepted,
 )
 from app.domain.accounts.views import SettingsView
 from app.entrypoints.countries import country_names
 from app.entrypoints.languages import field_label, language, translated
 from app.entrypoints.web.forms import spoken, visible
-from app.entrypoints.web.shown_values import ShownForm
-from app.entrypoints.web.typed import DIGITS, Amount, Numbers, Switch, Whole, visible_lines
+from app.entrypoints.web.shown_values import ShownForm, changes_in
+from app.entrypoints.web.typed import (
+    DIGITS,
+    Amount,
+    Numbers,
+    Switch,
+    Whole,
+    visible_lines,
+    wrong_fields_shown_on,
+)
 from app.entrypoints.web.zones import zone_choices
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
@@ -92,3 +101,16 @@ class AlertsForm(ShownForm):
 def as_set(chosen: SettingsView) -> dict[str, object]:
     """Return what is set, by the names of the fields; amounts in cents."""
     return {name: getattr(chosen, setting.column) for name, setting in SETTINGS.items()}
+
+
+def is_sound(form: ShownForm, chosen: SettingsView) -> bool:
+    """Tell whether all that was sent makes sense, or say at each field why not.
+
+    What cannot be read and what may not be is told at once: nobody corrects a form twice.
+    """
+    form.validate()
+    readable = {name for name in SETTINGS if name in form and not form[name].errors}
+    changes = {name: value for name, value in changes_in(form).items() if name in readable}
+    with wrong_fields_shown_on(form):
+        accepted(changes, chosen)
+    return not form.errors

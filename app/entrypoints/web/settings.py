@@ -19,7 +19,7 @@ from app.entrypoints.web.responding import (
     wants_fragment,
     was_saved,
 )
-from app.entrypoints.web.setting_forms import SettingsForm, as_set
+from app.entrypoints.web.setting_forms import SettingsForm, as_set, is_sound
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
     has_fresh_password,
@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Change what the form holds, or say at each field why not."""
     form, before = SettingsForm(), _in_the_frame(signed_in_account())
-    if form.validate() and _is_the_owner(form):
+    if is_sound(form, queries.settings_view(signed_in_account())) and _is_the_owner(form):
         with wrong_fields_shown_on(form), signed_in_transaction():
             _change(form)
         nudge()

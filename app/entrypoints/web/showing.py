@@ -35,6 +35,7 @@ from app.foundation.languages import (
     month_in,
     month_name_in,
     short_day_in,
+    weekday_in,
 )
 from app.foundation.money import (
     round_half_up,
@@ -57,6 +58,8 @@ UNITS = {
 }
 # What stands between a day and its hour.
 HOUR_FOLLOWS = {ENGLISH: ", ", CHINESE: " "}
+# As wide as a digit, and as a point.
+FIGURE_SPACE, PUNCTUATION_SPACE = "\u2007", "\u2008"
 
 
 def usd(nanos: int) -> str:
@@ -74,6 +77,18 @@ def decimals_of(amounts: Iterable[int]) -> int:
     """Return how many decimals a list of nano-USD shows: five, or what its smallest needs."""
     smallest = min((abs(nanos) for nanos in amounts if nanos), default=0)
     return max(LIST_DECIMALS, _decimals(_readable(usd_from_nanos(smallest))))
+
+
+def places_of(amounts: Iterable[str]) -> int:
+    """Return how many decimals the longest of the written amounts has."""
+    return max((len(text.partition(".")[2]) for text in amounts), default=0)
+
+
+def aligned(amount: str, places: int) -> str:
+    """Return a written amount so that its point stands below that of one with so many decimals."""
+    missing = places - places_of([amount])
+    # Where there is no point either, its room is left free, too.
+    return amount + FIGURE_SPACE * missing + ("" if "." in amount else PUNCTUATION_SPACE)
 
 
 def usd_exact(nanos: int) -> str:
@@ -153,6 +168,11 @@ def address_of(party: Mapping[str, object]) -> tuple[str, ...]:
 def date_written(there: date) -> str:
     """Return a date in the reader's language: 22 Nov 2026."""
     return day_in(language(), there)
+
+
+def weekday_written(there: date) -> str:
+    """Return a day with its weekday: Sunday, 22 November 2026."""
+    return weekday_in(language(), there)
 
 
 def clock_time(moment: datetime, local: ZoneInfo) -> str:
@@ -245,7 +265,10 @@ FILTERS: dict[str, Callable[..., object]] = {
     "long_month": long_month,
     "billing_month": billing_month,
     "date_written": date_written,
+    "weekday_written": weekday_written,
     "usd_of_pico": usd_of_pico,
+    "places_of": places_of,
+    "aligned": aligned,
     "priced": priced,
     "clock_time": clock_time,
     "soon": soon,

@@ -24,6 +24,7 @@ from app.domain.accounts.sessions import OpenSession
 from app.entrypoints import account_limits
 from app.entrypoints.csrf import SAFE_METHODS
 from app.entrypoints.turns import take_turn
+from app.entrypoints.web.leading_back import page_of_form
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
@@ -33,6 +34,7 @@ from app.foundation.web_addresses import split_address
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
+SIGN_OUT = "web.access.sign_out"
 IS_AWAY = "store_is_away"
 WAITING = "waits_for_code"
 # Under this name Flask-WTF keeps what forms have to send.
@@ -88,14 +90,28 @@ def _send_to_sign_in() -> ResponseReturnValue:
         page = split_address(request.headers.get("HX-Current-URL", ""))
         address = f"{page.path}?{page.query}" if page.query else page.path
         return Response(status=401, headers={"HX-Redirect": _sign_in_address(address)})
+    if request.method not in SAFE_METHODS:
+        return redirect(_sign_in_address(page_of_form()), 303)
     wanted = request.full_path if request.query_string else request.path
-    return redirect(_sign_in_address(wanted if request.method == "GET" else ""))
+    return redirect(_sign_in_address(wanted))
+
+
+def lead_to_sign_in() -> ResponseReturnValue:
+    """Lead to the form, and from there back to the page that is asked for, or sends something."""
+    return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+
+
+def needs_sign_in() -> bool:
+    """Tell whether what is asked for is only there for whoever is signed in."""
+    guards = {require_sign_in, require_operator}
+    asked = (current_app.before_request_funcs.get(name, ()) for name in request.blueprints)
+    return request.endpoint == SIGN_OUT or any(guards.intersection(each) for each in asked)
 
 
 def require_sign_in() -> ResponseReturnValue | None:
     """Send visitors who are not signed in to the form; meant to run before each page."""
     if not current_user.is_authenticated:
-        return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+        return lead_to_sign_in()
     count_request()
     _note_use()
     if request.blueprint in WITHOUT_FACTOR or not _must_set_factor_up():

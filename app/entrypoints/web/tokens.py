@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.errors import DeletionPending
 from app.domain.accounts.models import Account
-from app.domain.accounts.queries import view_of
+from app.domain.accounts.queries import settings_view, view_of
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
 from app.domain.invoices import queries as invoices
@@ -27,14 +27,13 @@ from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.models import ENTRY_KINDS
-from app.domain.tokens.rules import guard
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
 from app.entrypoints.web.saving_cards import CARD_OFFER, SAVES_CARDS, consent_in_form
-from app.entrypoints.web.setting_forms import as_set
+from app.entrypoints.web.setting_forms import as_set, is_sound
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
     look_at_session,
@@ -43,10 +42,9 @@ from app.entrypoints.web.signing_in import (
     signed_in_transaction,
 )
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
-from app.entrypoints.web.top_up_rules import automatic, counter, price_of, quote_in_words
+from app.entrypoints.web.top_up_rules import Automatic, as_ruled, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import wrong_fields_shown_on
 from app.foundation import clock
-from app.workflows.auto_top_up import top_up_state
 from app.workflows.change_top_up import change_top_up
 from app.workflows.pay_with_card import pay_with_card
 from app.workflows.switch_plan import Shop
@@ -78,7 +76,7 @@ def index() -> ResponseReturnValue:
 def change() -> ResponseReturnValue:
     """Change what is bought automatically, or say at each field why not."""
     form, account = AutoTopUpForm(), signed_in_account()
-    if form.validate():
+    if is_sound(form, settings_view(account)):
         with wrong_fields_shown_on(form), signed_in_transaction():
             change_top_up(
                 account,
@@ -115,13 +113,13 @@ def rule() -> ResponseReturnValue:
     """Put the rule into a sentence, while it is typed; on its own it is no page."""
     if not wants_fragment():
         return redirect(url_for(".index"))
-    form, now = AutoTopUpForm(formdata=request.args), clock.now()
-    buying = counter(signed_in_account(), now=now)
-    chosen = view_of(signed_in_account(), buying.chosen)
+    form, account, now = AutoTopUpForm(formdata=request.args), signed_in_account(), clock.now()
+    buying = counter(account, now=now)
+    chosen = view_of(account, buying.chosen)
     with wrong_fields_shown_on(form):
         chosen = with_changes(changes_in(form), chosen)
-    said = automatic(buying, chosen, now=now)
-    return render_template("web/tokens/_rule.html", form=form, automatic=said)
+    ruled = as_ruled(account, buying, chosen, top_ups_of(account.id, now=now), now=now)
+    return render_template("web/tokens/_rule.html", form=form, **ruled)
 
 
 @pages.post("/tokens/buy")
@@ -186,10 +184,10 @@ def shown(
     now = clock.now()
     at_counter = counter(account, now=now)
     chosen, top_ups = view_of(account, at_counter.chosen), top_ups_of(account.id, now=now)
-    state = top_up_state(account, at_counter, top_ups, now=now)
     offer = token_offer(account, at_counter.period, now=now)
-    ruled = automatic(at_counter, chosen, now=now)
-    bill = ruled.bill if buying is None else _quoted(buying, at_counter, now=now)
+    ruled = as_ruled(account, at_counter, chosen, top_ups, now=now)
+    automatic: Automatic = ruled["automatic"]
+    bill = automatic.bill if buying is None else _quoted(buying, at_counter, now=now)
     return {
         "offer": offer,
         "quota_used": share_permille(offer.quota - offer.tokens_remaining, offer.quota),
@@ -198,16 +196,12 @@ def shown(
         "bill": bill,
         "quote": quote_in_words(bill),
         "form": refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
-        "automatic": ruled,
-        "state": state,
-        "said": guard(state, now=now),
+        **ruled,
         "waiting": top_ups.waiting,
         **_ledger(account),
         "card": top_ups.card,
         "saving": None if top_ups.card else CARD_OFFER,
         "providers": sorted(gateways()),
-        "local": zone(account.timezone),
-        "now": now,
     }
 
 

@@ -5,18 +5,22 @@ Every page that speaks of it says the same sentence.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.domain.accounts.models import Account
+from app.domain.accounts.rules import zone
 from app.domain.accounts.views import SettingsView
 from app.domain.invoices.bills import Bill
+from app.domain.payments.top_ups import TopUps
 from app.domain.tokens import top_up_words
 from app.domain.tokens.errors import NoTokensForSale
-from app.domain.tokens.rules import NeverBuys, never_buys_because
+from app.domain.tokens.rules import NeverBuys, guard, never_buys_because
 from app.domain.tokens.top_up_words import Purchase, TopUpRule
 from app.entrypoints.selling import seller
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import refusals_noted
 from app.foundation.sentences import Sentence
+from app.workflows.auto_top_up import top_up_state
 from app.workflows.top_up import Counter, counter_of, price_top_up
 
 
@@ -30,13 +34,6 @@ class Automatic:
     rule: Sentence | None
     gross_minor: int
     never_buys_because: NeverBuys | None
-    token_balance: int
-
-    @property
-    def buys_at_once(self) -> bool:
-        """Tell whether the first purchase need not wait for any use."""
-        may_buy = self.rule is not None and self.never_buys_because is None
-        return may_buy and self.token_balance < self.chosen.auto_topup_threshold
 
 
 def counter(account: Account, *, now: datetime) -> Counter:
@@ -71,8 +68,26 @@ def automatic(counter: Counter, chosen: SettingsView, *, now: datetime) -> Autom
             monthly_limit_minor=chosen.auto_topup_monthly_limit_minor,
             gross_minor=gross_minor,
         ),
-        token_balance=counter.token_balance,
     )
+
+
+def as_ruled(
+    account: Account,
+    counter: Counter,
+    chosen: SettingsView,
+    top_ups: TopUps,
+    *,
+    now: datetime,
+) -> dict[str, Any]:
+    """Return the rule and what keeps it from buying now, for a page that says both in words."""
+    state = top_up_state(account, counter, top_ups, typed=chosen, now=now)
+    return {
+        "automatic": automatic(counter, chosen, now=now),
+        "state": state,
+        "said": guard(state, now=now),
+        "local": zone(account.timezone),
+        "now": now,
+    }
 
 
 def _rule(chosen: SettingsView) -> TopUpRule:

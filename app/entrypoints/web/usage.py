@@ -26,7 +26,7 @@ from app.domain.usage.views import RecordsPage, UsageSeries
 from app.entrypoints.downloading import download
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.usage_csv import csv_parts
-from app.entrypoints.web import charts, usage_filter, usage_words
+from app.entrypoints.web import charts, usage_choices, usage_words
 from app.entrypoints.web.csv_files import csv_answer, file_of, usage_lines
 from app.entrypoints.web.responding import nothing_new, respond, wants_fragment
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
@@ -85,7 +85,7 @@ def export() -> ResponseReturnValue:
 def export_records() -> Response:
     """Stream every request that is listed: pages are read as they are taken, and none is kept."""
     account, chosen = _asked()
-    records = queries.each_record(account, span=chosen.records_span, model=chosen.model)
+    records = queries.each_request(account, span=chosen.records_span, only=chosen.only)
     parts = stream_with_context(csv_parts(records, zone=zone(account.timezone)))
     return file_of(
         f"requests-{chosen.first}-to-{chosen.last}.csv", download(parts, user_id=account.id)
@@ -104,11 +104,15 @@ def _context(
     return {
         "chosen": chosen,
         "series": series,
-        "chart": charts.draw(series, metric=chosen.metric),
+        "chart": charts.draw(
+            series,
+            metric=chosen.metric,
+            in_order=queries.labels_in_order(account, chosen.group_by),
+        ),
         "found": found,
         "prices": _prices(found),
         "local": zone(account.timezone),
-        "choices": usage_filter,
+        "choices": usage_choices,
         "words": usage_words,
         "mark": _mark(series, found),
         "read_at": clock.now(),
@@ -134,15 +138,19 @@ def _chosen(account: Account) -> UsageFilter:
 
 def _series(account: Account, chosen: UsageFilter) -> UsageSeries:
     return queries.usage_series(
-        account, span=chosen.span, granularity=chosen.granularity, group_by=chosen.group_by
+        account,
+        span=chosen.span,
+        granularity=chosen.granularity,
+        group_by=chosen.group_by,
+        only=chosen.only,
     )
 
 
 def _records(account: Account, chosen: UsageFilter) -> RecordsPage:
-    return queries.records_page(
+    return queries.requests_page(
         account,
         span=chosen.records_span,
-        model=chosen.model,
+        only=chosen.only,
         cursor=chosen.cursor,
         limit=RECORDS_PER_PAGE,
     )

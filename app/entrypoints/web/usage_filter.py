@@ -1,6 +1,6 @@
 """What the usage page is asked to show, read from its address. Bad values become notices."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -8,17 +8,29 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from app.domain.usage.buckets import day_starts_at
-from app.domain.usage.views import Granularity, Grouping
+from app.domain.usage.views import Granularity, Grouping, Only
 from app.entrypoints.moments import read_moment
+from app.entrypoints.web.usage_choices import (
+    AUTOMATIC,
+    CUSTOM,
+    DEFAULT_RANGE,
+    GRANULARITY_NAMES,
+    NO_SUCH_NAME,
+    PERIOD,
+    RANGES,
+    UNKNOWN,
+    Days,
+    Metric,
+)
 from app.foundation.errors import InvalidFields
 from app.foundation.paging import Cursor
-from app.foundation.periods import BillingMonth, Period, months_later
+from app.foundation.periods import BillingMonth, Period
 from app.foundation.sentences import Sentence, say
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-CUSTOM = "custom"
-AUTOMATIC = "auto"
+# What stands between two days in an address.
+UNTIL = ".."
 EARLIEST = date(2000, 1, 1)
 # Longer ranges are read by longer buckets: nobody can look at ten thousand bars.
 HOURS_DAYS_MAX = 31
@@ -26,17 +38,9 @@ DAYS_DAYS_MAX = 366
 RANGE_DAYS_MAX = 3_660
 AUTOMATIC_HOURS_DAYS_MAX = 2
 AUTOMATIC_DAYS_DAYS_MAX = 93
-MODEL_LENGTH_MAX = 300
+NAME_LENGTH_MAX = 300
 
 E = TypeVar("E", bound=StrEnum)
-
-
-class Metric(StrEnum):
-    """What the bars measure."""
-
-    COST = "cost"
-    TOKENS = "tokens"
-    REQUESTS = "requests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,66 +52,9 @@ class Today:
     period: Period
 
 
-UNKNOWN = {
-    "group_by": say("This page cannot keep that apart. Showing by model."),
-    "metric": say("This page cannot measure that. Showing by cost."),
-}
-
-# The first day and the last one.
-Days = tuple[date, date]
-
-
-def _last_days(count: int) -> Callable[[date], Days]:
-    return lambda today: (today - (count - 1) * DAY, today)
-
-
-def _yesterday(today: date) -> Days:
-    return today - DAY, today - DAY
-
-
-def _this_month(today: date) -> Days:
-    return today.replace(day=1), today
-
-
-def _last_month(today: date) -> Days:
-    last = today.replace(day=1) - DAY
-    return last.replace(day=1), last
-
-
-PERIOD = "period"
-DEFAULT_RANGE = "30d"
-RANGES: dict[str, tuple[Sentence, Callable[[date], Days]]] = {
-    "today": (say("Today"), _last_days(1)),
-    "yesterday": (say("Yesterday"), _yesterday),
-    "7d": (say("7 days"), _last_days(7)),
-    "30d": (say("30 days"), _last_days(30)),
-    "month": (say("This month"), _this_month),
-    "last-month": (say("Last month"), _last_month),
-    PERIOD: (say("This period"), _last_days(31)),
-    "90d": (say("90 days"), _last_days(90)),
-}
-RANGE_NAMES = {**{name: label for name, (label, _) in RANGES.items()}, CUSTOM: say("Custom")}
-GRANULARITY_NAMES = {
-    AUTOMATIC: say("Automatic"),
-    "hour": say("Hour"),
-    "day": say("Day"),
-    "month": say("Month"),
-}
-GROUPING_NAMES = {
-    Grouping.MODEL: say("Model"),
-    Grouping.API_KEY: say("Gateway key"),
-    Grouping.PROVIDER: say("Provider"),
-}
-METRIC_NAMES = {
-    Metric.COST: say("Cost"),
-    Metric.TOKENS: say("Tokens"),
-    Metric.REQUESTS: say("Requests"),
-}
-
-
 @dataclass(frozen=True, slots=True)
 class UsageFilter:
-    """What to show: a span, how it is cut, what is kept apart, and what is measured."""
+    """What to show: a span, how it is cut, what is kept apart, what is measured, and of whom."""
 
     range: str
     first: date
@@ -118,8 +65,10 @@ class UsageFilter:
     granularity: Granularity
     group_by: Grouping
     metric: Metric
+    only: Only
+    # The range that led here, as an address has it: where there is a way back to.
+    back: str
     # These narrow the requests, not the chart.
-    model: str | None
     hour: datetime | None
     cursor: Cursor | None
     notices: tuple[Sentence, ...]
@@ -132,11 +81,12 @@ class UsageFilter:
             "granularity": (self.chosen_granularity, AUTOMATIC),
             "group_by": (self.group_by.value, Grouping.MODEL.value),
             "metric": (self.metric.value, Metric.COST.value),
+            "back": (self.back, DEFAULT_RANGE),
         }
         said = {name: value for name, (value, default) in every.items() if value != default}
         if self.range == CUSTOM:
             said |= {"from": self.first.isoformat(), "to": self.last.isoformat()}
-        return said
+        return said | {group_by.value: name for group_by, name in self.only.named.items()}
 
     @property
     def records_span(self) -> Period:
@@ -146,24 +96,43 @@ class UsageFilter:
         return Period(self.hour, min(self.hour + HOUR, self.span.ends_at))
 
     @property
+    def is_one_bucket(self) -> bool:
+        """Tell whether it is a single day or month, as behind a bar."""
+        return self.range == CUSTOM and (self.first == self.last or self.is_one_month)
+
+    @property
+    def is_one_month(self) -> bool:
+        """Tell whether it is a calendar month from its first day to its last."""
+        return self.first.day == 1 and self.last == _last_of_month(self.first)
+
+    @property
     def parameters_here(self) -> dict[str, Any]:
         """Return the whole address of what is shown."""
         return self.parameters_of_records(cursor=self.cursor)
 
     @property
     def parameters_of_all(self) -> dict[str, Any]:
-        """Return the address of the newest requests of every model and hour."""
-        return replace(self, model=None, hour=None).parameters_of_records(cursor=None)
+        """Return the address of the whole range's newest requests."""
+        return replace(self, hour=None).parameters_of_records(cursor=None)
 
-    def parameters_of_model(self, model: str) -> dict[str, Any]:
-        """Return the address of the newest requests of one model."""
-        return replace(self, model=model).parameters_of_records(cursor=None)
+    @property
+    def parameters_back(self) -> dict[str, Any]:
+        """Return the address of the range that led to this day or month."""
+        first, _, last = self.back.partition(UNTIL)
+        whole = replace(self, range=self.back, chosen_granularity=AUTOMATIC, back=DEFAULT_RANGE)
+        return whole.parameters | ({"range": CUSTOM, "from": first, "to": last} if last else {})
+
+    def parameters_of_group(self, group: str) -> dict[str, Any]:
+        """Return the address of one group of those that are kept apart."""
+        return self._narrowed(self.group_by, group).parameters_of_records(cursor=None)
+
+    def parameters_without(self, group_by: Grouping) -> dict[str, Any]:
+        """Return the address of the same of every model, gateway key or provider."""
+        return self._narrowed(group_by, None).parameters_of_records(cursor=None)
 
     def parameters_of_records(self, *, cursor: Cursor | None) -> dict[str, Any]:
         """Return the address of another page of the same requests."""
         said = self.parameters
-        if self.model is not None:
-            said["model"] = self.model
         if self.hour is not None:
             said["hour"] = written(self.hour)
         if cursor is not None:
@@ -176,10 +145,19 @@ class UsageFilter:
             return replace(self, hour=starts_at).parameters_of_records(cursor=None)
         first = last = starts_at.date()
         if self.granularity is Granularity.MONTH:
-            last = months_later(starts_at, 1).date() - DAY
+            last = _last_of_month(first)
+        days = f"{self.first}{UNTIL}{self.last}"
         return replace(
-            self, range=CUSTOM, first=first, last=last, chosen_granularity=AUTOMATIC
+            self,
+            range=CUSTOM,
+            first=first,
+            last=last,
+            chosen_granularity=AUTOMATIC,
+            back=days if self.range == CUSTOM else self.range,
         ).parameters
+
+    def _narrowed(self, group_by: Grouping, name: str | None) -> "UsageFilter":
+        return replace(self, only=replace(self.only, **{group_by.value: name}))
 
 
 def parameters_of_month(billing_month: str) -> dict[str, str]:
@@ -187,6 +165,10 @@ def parameters_of_month(billing_month: str) -> dict[str, str]:
     month = BillingMonth.parse(billing_month).period
     first, last = month.starts_at.date(), (month.ends_at - DAY).date()
     return {"range": CUSTOM, "from": first.isoformat(), "to": last.isoformat()}
+
+
+def _last_of_month(first: date) -> date:
+    return (first.replace(day=1) + 31 * DAY).replace(day=1) - DAY
 
 
 def written(hour: datetime) -> str:
@@ -208,7 +190,8 @@ def read_filter(asked: Mapping[str, str], today: Today) -> UsageFilter:
         granularity=granularity,
         group_by=_one_of(Grouping, asked, "group_by", Grouping.MODEL, notices),
         metric=_one_of(Metric, asked, "metric", Metric.COST, notices),
-        model=_read_model(asked, notices),
+        only=_read_only(asked, notices),
+        back=_read_back(asked, today),
         hour=_read_hour(asked, span, notices),
         cursor=_read_cursor(asked, notices),
         notices=tuple(notices),
@@ -298,12 +281,30 @@ def _one_of(
     return known(value)
 
 
-def _read_model(asked: Mapping[str, str], notices: list[Sentence]) -> str | None:
-    model = asked.get("model") or None
-    if model is not None and (len(model) > MODEL_LENGTH_MAX or not model.isprintable()):
-        notices.append(say("No model has such a name. Showing the requests of all models."))
+def _read_only(asked: Mapping[str, str], notices: list[Sentence]) -> Only:
+    """Read the names that narrow what is shown; a model always has one."""
+    return Only(
+        model=_read_name(asked, Grouping.MODEL, notices) or None,
+        api_key=_read_name(asked, Grouping.API_KEY, notices),
+        provider=_read_name(asked, Grouping.PROVIDER, notices),
+    )
+
+
+def _read_name(asked: Mapping[str, str], group_by: Grouping, notices: list[Sentence]) -> str | None:
+    name = asked.get(group_by.value)
+    # What is there without a name is asked for by an empty one, which is printable, too.
+    if name is not None and (len(name) > NAME_LENGTH_MAX or not name.isprintable()):
+        notices.append(NO_SUCH_NAME[group_by])
         return None
-    return model
+    return name
+
+
+def _read_back(asked: Mapping[str, str], today: Today) -> str:
+    """Read which range led here; what cannot be one leads back to the usual one."""
+    back = asked.get("back", "")
+    first, _, last = back.partition(UNTIL)
+    days = _read_days({"from": first, "to": last}, today, []) if last else None
+    return back if days or back in RANGES else DEFAULT_RANGE
 
 
 def _read_hour(asked: Mapping[str, str], span: Period, notices: list[Sentence]) -> datetime | None:

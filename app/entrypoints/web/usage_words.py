@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app.domain.usage.views import Granularity, Grouping
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation.sentences import Sentence, say
 
 TITLES: Mapping[Metric, Mapping[Grouping, Sentence]] = {

@@ -5,7 +5,7 @@ A statement of its own for each check cost more than what it asked for, and saw 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -65,7 +65,7 @@ def any_differs(pairs: Iterable[tuple[Any, Any]]) -> ColumnElement[bool]:
     return or_(*(kept != summed for kept, summed in pairs))
 
 
-@cache
+@lru_cache(maxsize=16)
 def _statement(checks: tuple[Check, ...], dialect_name: str) -> str:
     """Return the checks as one statement, in the words of the database."""
     asked = [each.rows().limit(LINES_PER_CHECK_MAX) for each in checks]

@@ -1,8 +1,9 @@
 """1, 2, 3: records, what is rolled up of them, and the periods that they draw from.
 
-The records are read once, and added up by account, month and period; every check looks at those
-sums. Where months were verified after their close, what their records came to then stands for
-them, and only later records are read. Rollups and counters are compared as a whole either way.
+The records are read once, and added up by account, months, period and model; every check looks at
+those sums. Where months were verified after their close, what their records came to then stands
+for them, and only later records are read. Rollups and counters are compared as a whole either way:
+months by their whole key, days and hours by account.
 """
 
 from collections.abc import Iterable
@@ -21,22 +22,25 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.usage.checkpoint_models import VerifiedMonth, VerifiedUsage
+from app.domain.usage.checkpoints import KEYS
 from app.domain.usage.models import (
     BillingRecord,
     PrunedUsage,
     RecordStatus,
     UsageDaily,
     UsageHourly,
+    UsageLabel,
     UsageMonthly,
 )
-from app.domain.usage.rollups import SUMS
+from app.domain.usage.rollups import MONTHLY_KEYS, SUMS
+from app.domain.usage.rules import OTHER
+from app.foundation.moments import month_of, month_of_quarter
 from app.workflows.verify_books.reading import Check, Rows
 
-KEYS = ("user_id", "billing_month", "period_id")
 # What records and sums have in common by name; the rest of a sum is worked out.
 SHARED_SUMS = tuple(name for name in SUMS if name not in ("requests", "unpriced_tokens"))
 RECORD = BillingRecord
@@ -61,7 +65,15 @@ def _all_records() -> CTE:
 
 
 def _added_up(*apart: ColumnElement[int]) -> Select[Any]:
-    groups = [*(getattr(RECORD, name) for name in (*KEYS, "status")), *apart]
+    occurred_month = month_of(RECORD.occurred_at).label("occurred_month")
+    own: Keys = (
+        RECORD.user_id,
+        RECORD.billing_month,
+        RECORD.period_id,
+        RECORD.model,
+        RECORD.status,
+    )
+    groups = [*own, occurred_month, *apart]
     sums = (func.sum(getattr(RECORD, name)).label(name) for name in SHARED_SUMS)
     wrong = func.min(RECORD.request_id).filter(~ADDS_UP).label("wrong")
     added = select(*groups, func.count().label("requests"), *sums, wrong)
@@ -74,14 +86,24 @@ def _counted(records: CTE, *which: ColumnElement[bool]) -> Rows:
     # Of what is voided nothing is unpriced.
     worked_out = {"unpriced_tokens": func.coalesce(unpriced, 0)}
     sums = (worked_out[name] if name in worked_out else func.sum(records.c[name]) for name in SUMS)
-    keys = [records.c[name] for name in KEYS]
+    apart = aliased(UsageLabel)
+    model = case((apart.label.is_(None), OTHER), else_=records.c.model).label("model")
+    keys = [*(records.c[name] for name in KEYS[:-1]), model]
+    is_apart = and_(
+        apart.user_id == records.c.user_id,
+        apart.kind == "model",
+        apart.label == records.c.model,
+    )
     stands = records.c.status != RecordStatus.VOIDED
-    return select(*keys, *_named(sums)).where(stands, *which).group_by(*keys)
+    counted = select(*keys, *_named(sums)).select_from(records.outerjoin(apart, is_apart))
+    return counted.where(stands, *which).group_by(*keys)
 
 
 def _pruned() -> Rows:
-    keys = [getattr(PrunedUsage, name) for name in KEYS]
-    sums = (func.sum(getattr(PrunedUsage, name)) for name in SUMS)
+    pruned = PrunedUsage
+    occurred_month = month_of_quarter(pruned.quarter).label("occurred_month")
+    keys = [pruned.user_id, pruned.billing_month, pruned.period_id, occurred_month, pruned.model]
+    sums = (func.sum(getattr(pruned, name)) for name in SUMS)
     return select(*keys, *_named(sums)).group_by(*keys)
 
 
@@ -105,10 +127,14 @@ def _differing(usage: CTE, keys: Keys) -> Rows:
     return select(*places, *left).group_by(*places).having(or_(*(sums != 0 for sums in left)))
 
 
-def _difference_told(*texts: str, table: str, keys: int) -> str:
-    place, left = texts[:keys], map(int, texts[keys:])
-    wrong = {name: sums for name, sums in zip(SUMS, left, strict=True) if sums}
-    return f"records less {table} of {' '.join(place)} leave {wrong}"
+def difference_told(*texts: str, table: str, keys: tuple[str, ...]) -> str:
+    """Tell where a table is not what the records come to, and by how much."""
+    user_id, *place = texts[: len(keys)]
+    wrong = {
+        name: int(left) for name, left in zip(SUMS, texts[len(keys) :], strict=True) if int(left)
+    }
+    named = "".join(f", {key} {text!r}" for key, text in zip(keys[1:], place, strict=True))
+    return f"records less {table} of {user_id}{named} leave {wrong}"
 
 
 def _wrong_records(records: CTE) -> Rows:
@@ -118,15 +144,13 @@ def _wrong_records(records: CTE) -> Rows:
 
 def _strangers(records: CTE) -> Rows:
     """2: a record draws only from a period of its own account."""
+    period, drawn = SubscriptionPeriod, select(records.c.user_id, records.c.period_id)
+    # As sets: joined, each of many sums was held against each period.
+    of_others = drawn.except_(select(period.user_id, period.id)).subquery()
     first = select(func.min(RECORD.request_id)).where(
-        RECORD.user_id == records.c.user_id, RECORD.period_id == records.c.period_id
+        RECORD.user_id == of_others.c.user_id, RECORD.period_id == of_others.c.period_id
     )
-    period = SubscriptionPeriod
-    return (
-        select(first.scalar_subquery(), period.id)
-        .select_from(records.join(period, period.id == records.c.period_id))
-        .where(period.user_id != records.c.user_id)
-    )
+    return select(first.scalar_subquery(), of_others.c.period_id)
 
 
 def _miscounted_periods(usage: CTE) -> Rows:
@@ -150,16 +174,17 @@ def _drawn(usage: CTE) -> Subquery:
 
 def _compared(usage: CTE, *keys: InstrumentedAttribute[Any]) -> Check:
     table = keys[0].class_.__tablename__
-    told = partial(_difference_told, table=table, keys=len(keys))
+    told = partial(difference_told, table=table, keys=tuple(key.key for key in keys))
     return Check(partial(_differing, usage, keys), told)
 
 
 def _checks(records: CTE, usage: CTE) -> tuple[Check, ...]:
     return (
-        # 1: records are their hours and days, by account, and their billing months.
+        # 1: records are their hours and days, and their months as invoices and limits read them.
+        # What days and hours are apart by is compared in full: it took as long as all the rest.
         _compared(usage, UsageHourly.user_id),
         _compared(usage, UsageDaily.user_id),
-        _compared(usage, UsageMonthly.user_id, UsageMonthly.billing_month),
+        _compared(usage, *(getattr(UsageMonthly, name) for name in MONTHLY_KEYS)),
         Check(
             partial(_wrong_records, records),
             "record {} does not add up: see its split and its discount".format,

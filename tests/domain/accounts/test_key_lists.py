@@ -39,12 +39,16 @@ class TestKeysOf:
         assert (newest.state, newest.can_be_replaced) == (KeyState.EXPIRES_SOON, True)
         assert (newest.ends_at, newest.last_used_at) == (NOW + DAY, NOW)
 
-    def test_forgets_what_ended_long_ago(self, ada: Account) -> None:
+    def test_goes_through_what_has_ended_page_by_page(self, ada: Account) -> None:
         for days in range(25):
             revoked_at = NOW - days * DAY
             make_key(KeyKind.CUSTOMER, user_id="ada", name=str(days), revoked_at=revoked_at)
-        ended = key_lists.keys_of(ada, now=NOW).ended
-        assert names(ended) == [str(days) for days in range(20)]
+        first = key_lists.keys_of(ada, now=NOW)
+        assert names(first.ended) == [str(days) for days in range(20)]
+        second, third = (key_lists.keys_of(ada, ended_page=page, now=NOW) for page in (2, 3))
+        assert names(second.ended) == [str(days) for days in range(20, 25)]
+        assert (names(third.ended), third.ended_count) == ([], first.ended_count)
+        assert first.ended_count == 25
 
 
 class TestSoleKeys:

@@ -132,6 +132,14 @@ class TestOpenSessions:
         assert (listed[0].address, listed[1].address) == ("198.51.100.9", "203.0.113.7")
         assert sessions.open_sessions(ada, now=NOW + 14 * DAY)[0].id == first.id
 
+    def test_lists_them_page_by_page(self, ada: Account, ben: Account) -> None:
+        first, second, third = begin(ada), begin(ada), begin(ada)
+        begin(ben)
+        for number, expected in ((1, [third, second]), (2, [first]), (3, [])):
+            found = sessions.open_sessions_page(ada, page=number, page_size=2, now=NOW)
+            assert [each.id for each in found.sessions] == [each.id for each in expected]
+            assert found.total == 3
+
 
 class TestNoteDevice:
     def test_tells_a_new_one_from_a_known_one(self, ada: Account, ben: Account) -> None:

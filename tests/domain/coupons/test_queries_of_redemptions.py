@@ -58,3 +58,13 @@ class TestRedemptionsPage:
         assert ([each.code for each in page.redemptions], page.total) == (["FIRST", "SECOND"], 3)
         last = queries.redemptions_page(ada, page=2, page_size=2)
         assert [each.code for each in last.redemptions] == ["THIRD"]
+
+    def test_tells_what_is_left_from_what_is_used_up(self, ada: Account) -> None:
+        # Tokens are given at once: then nothing is left.
+        make_coupon("TOKENS", type="free_tokens", value=5)
+        make_coupon("PERCENT")
+        for code in ("TOKENS", "PERCENT"):
+            redeem(code, ada)
+        for status, codes in (("open", ["PERCENT"]), ("used_up", ["TOKENS"])):
+            page = queries.redemptions_page(ada, page=1, page_size=9, status=status)
+            assert ([each.code for each in page.redemptions], page.total) == (codes, 1)

@@ -23,6 +23,14 @@ def test_lists_the_accounts_mails_newest_first(ada: Account, ben: Account) -> No
     assert [mail.id for mail in older.rows] == [first.id]
 
 
+def test_lists_only_the_kinds_that_are_asked_for(ada: Account) -> None:
+    ended = make_mail(ada, "plan_expired")
+    make_mail(ada, "coupon_redeemed")
+    for kinds, expected in ((["plan_expired"], [ended.id]), (["new_device"], [])):
+        found = queries.mails_of(ada, limit=9, kinds=kinds)
+        assert [mail.id for mail in found.rows] == expected
+
+
 def test_finds_what_was_chosen(ada: Account, ben: Account) -> None:
     adas, bens = make_mail(ada), make_mail(ben, about="2")
     with transaction():

@@ -1,16 +1,20 @@
 """The first page's figures, read from both databases."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from app.domain.accounts.models import BillingSettings
 from app.domain.reporting.entitlements import CreditLimits
 from app.domain.reporting.overview import FirstSteps, Overview, overview
-from app.domain.reporting.rules import Concern
+from app.domain.reporting.rules import Concern, Forecast
 from app.domain.usage.views import Sums
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind
 from tests.factories.accounts import make_account, make_key
 from tests.factories.catalog import make_price
+from tests.factories.purchases import make_card
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE, make_report, make_usage, record
 from tests.moments import NOW
@@ -113,6 +117,36 @@ class TestOverview:
         use_days_ago(0, model="nobody-knows")
         assert look(ada).concerns == (Concern.SUSPENDED, Concern.UNPRICED)
 
+    @pytest.mark.parametrize(
+        ("plan_id", "changes", "has_card", "is_told"),
+        [
+            ("plan-basic", {"auto_topup_threshold": 10}, False, True),
+            ("plan-basic", {"auto_topup_threshold": 10}, True, False),
+            ("plan-basic", {"auto_topup_threshold": 0}, False, False),
+            ("plan-basic", {"auto_topup_threshold": 10, "auto_topup": False}, False, False),
+            ("plan-payg", {"auto_topup_threshold": 10}, False, False),
+        ],
+    )
+    def test_names_auto_top_up_without_a_card(
+        self, app, plan_id, changes, has_card, is_told
+    ) -> None:
+        account = make_account("cleo", plan_id=plan_id)
+        session.query(BillingSettings).filter_by(user_id="cleo").update(changes)
+        if has_card:
+            make_card(account, now=NOW)
+        # A stranger's card is none of hers.
+        make_card(make_account("dora", plan_id=plan_id), now=NOW)
+        assert (Concern.TOP_UP_WITHOUT_CARD in look(account).concerns) is is_told
+
+    def test_adds_the_plan_to_what_the_month_comes_to(self, app) -> None:
+        basic = make_account("basic", plan_id="plan-basic")
+        assert look(basic).month_in_all == Forecast(*[9_990_000_000] * 3)
+        for days in (1, 2, 3):
+            use_days_ago(days, user_id="basic", prompt_tokens=100_000, completion_tokens=0)
+        found = look(basic)
+        assert found.month_in_all.low == found.month_cost.low + 9_990_000_000
+        assert found.month_in_all.high == found.month_cost.high + 9_990_000_000
+
     def test_rolls_an_ended_period_over_in_thought(self, app) -> None:
         pro = make_account("pro", plan_id="plan-pro")
         ended = current_period("pro").ends_at
@@ -122,19 +156,31 @@ class TestOverview:
 
 
 class TestFirstSteps:
-    def test_stand_until_something_is_used(self, ada) -> None:
-        assert look(ada).first_steps == FirstSteps(has_key=False)
-        make_key(KeyKind.CUSTOMER, user_id="ada", revoked_at=NOW)
-        assert look(ada).first_steps == FirstSteps(has_key=False)
-        make_key(KeyKind.CUSTOMER, user_id="ada")
-        assert look(ada).first_steps == FirstSteps(has_key=True)
-        use_days_ago(0)
-        assert look(ada).first_steps is None
+    NOTHING = FirstSteps(is_connected=False, has_plan=False, has_alert=False)
 
-    def test_do_not_come_back_after_a_long_pause(self, ada) -> None:
+    def test_tell_of_a_key_until_something_is_used(self, ada) -> None:
+        assert look(ada).first_steps == self.NOTHING and not look(ada).has_used
+        make_key(KeyKind.CUSTOMER, user_id="ada", revoked_at=NOW)
+        assert look(ada).first_steps == self.NOTHING
+        make_key(KeyKind.CUSTOMER, user_id="ada")
+        assert look(ada).first_steps == replace(self.NOTHING, has_key=True)
+        use_days_ago(0)
+        assert look(ada).first_steps == replace(self.NOTHING, is_connected=True)
+
+    @pytest.mark.parametrize("alert", [{"alert_threshold": 1}, {"alert_spend_minor": 0}])
+    def test_stand_until_all_of_them_are_done(self, app, alert) -> None:
+        basic = make_account("basic", plan_id="plan-basic")
+        assert look(basic).first_steps == replace(self.NOTHING, has_plan=True)
+        session.query(BillingSettings).filter_by(user_id="basic").update(alert)
+        steps = look(basic).first_steps
+        assert steps == replace(self.NOTHING, has_plan=True, has_alert=True) and steps.done == 2
+        use_days_ago(0, user_id="basic")
+        assert look(basic).first_steps is None
+
+    def test_do_not_begin_anew_after_a_long_pause(self, ada) -> None:
         use_days_ago(80)
         found = look(ada)
-        assert found.first_steps is None
+        assert found.first_steps.is_connected and found.has_used
         assert found.recent.totals == Sums()
         assert found.top_models == found.top_keys == ()
 

@@ -177,7 +177,7 @@ class TestDebts:
 
     def test_name_what_is_to_be_paid_first(self, ada, ben) -> None:
         def first() -> tuple[str | None, int]:
-            owing, _, _, _ = queries.debts_and_usage(ada, now=NOW)
+            owing = queries.debts_and_usage(ada, now=NOW).debts
             return owing.first_number, owing.issued_minor
 
         make_invoice("ben", kind="subscription")

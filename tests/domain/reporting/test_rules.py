@@ -17,6 +17,7 @@ from app.domain.reporting.rules import (
     runs_out_at,
     share_permille,
     used_permille,
+    with_plan,
 )
 
 DAY = 86_400
@@ -129,12 +130,27 @@ class TestPaceOf:
         assert not self.of((date(2026, 10, 26), 5)).is_known
 
 
+class TestWithPlan:
+    @pytest.mark.parametrize(
+        ("spent", "ahead", "price_minor", "found"),
+        [
+            (5, None, 0, Forecast(5, 5, 5)),
+            (5, None, 999, Forecast(9_990_000_005, 9_990_000_005, 9_990_000_005)),
+            (5, Forecast(6, 8, 10), 0, Forecast(6, 8, 10)),
+            (5, Forecast(6, 8, 10), 1, Forecast(10_000_006, 10_000_008, 10_000_010)),
+        ],
+    )
+    def test_is_the_plan_and_what_usage_becomes(self, spent, ahead, price_minor, found) -> None:
+        assert with_plan(spent, ahead, price_minor=price_minor) == found
+
+
 def standing(**changes: object) -> Standing:
     given = {
         "is_suspended": False,
         "is_renewal_unpaid": False,
         "is_overdue": False,
         "is_top_up_declined": False,
+        "is_top_up_without_card": False,
         "is_refused": False,
         "has_spent": False,
         "quota": 1_000,
@@ -159,6 +175,10 @@ class TestConcerns:
             ({"is_refused": True}, (Concern.REFUSED,)),
             ({"is_top_up_declined": True, "quota_left": 0},
              (Concern.TOP_UP_DECLINED, Concern.TOKENS_EXHAUSTED)),
+            ({"is_top_up_without_card": True}, (Concern.TOP_UP_WITHOUT_CARD,)),
+            # A card was there, and was declined: that says more.
+            ({"is_top_up_without_card": True, "is_top_up_declined": True},
+             (Concern.TOP_UP_DECLINED,)),
             ({"has_spent": True}, (Concern.SPEND_REACHED,)),
             ({"quota_left": 201}, ()),
             ({"quota_left": 200}, (Concern.TOKENS_LOW,)),

@@ -132,6 +132,19 @@ def test_is_declined_while_tokens_are_wanted(changes: dict[str, Any], *, expecte
     assert rules.is_declined(**{**given, "was_switched_off": False, **changes}) is expected
 
 
+class TestBegunAnew:
+    def test_forgets_declines_and_nothing_else(self) -> None:
+        declined = replace(
+            READY,
+            paused_until=NOW + HOUR,
+            awaits_authentication=True,
+            was_switched_off=True,
+            declines_in_a_row=3,
+            last_attempt_at=NOW,
+        )
+        assert rules.begun_anew(declined) == replace(READY, last_attempt_at=NOW)
+
+
 class TestGuard:
     def test_buys_when_all_is_well(self) -> None:
         assert said() is Guard.BUY
@@ -143,6 +156,8 @@ class TestGuard:
             ({"threshold": 0}, Guard.OFF),
             ({"is_on": False, "was_switched_off": True}, Guard.SWITCHED_OFF),
             ({"was_switched_off": True}, Guard.BUY),
+            ({"account_ends": True}, Guard.ACCOUNT_ENDS),
+            ({"account_ends": True, "is_on": False}, Guard.OFF),
             ({"price_pico": None}, Guard.NO_TOKENS_FOR_SALE),
             ({"has_card": False}, Guard.NO_CARD),
             ({"token_balance": 1_000}, Guard.ENOUGH_TOKENS),

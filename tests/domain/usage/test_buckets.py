@@ -6,7 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.usage.buckets import buckets, check_span, cuts_an_hour, day_starts_at, whole_days
+from app.domain.usage.buckets import (
+    buckets,
+    check_span,
+    clock_shifts,
+    cuts_an_hour,
+    day_starts_at,
+    whole_days,
+)
 from app.domain.usage.views import Granularity
 from app.foundation.errors import InvalidFields
 from app.foundation.periods import Period
@@ -107,3 +114,40 @@ class TestCheckSpan:
         check_span(allowed, granularity=granularity)
         with pytest.raises(InvalidFields, match="at most"):
             check_span(Period(begin, begin + timedelta(days=days + 1)), granularity=granularity)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "last", "changes"),
+    [
+        ("UTC", "2026-01-01T00:00Z", "2026-12-31T00:00Z", [("2026-01-01T00:00Z", 0)]),
+        (
+            "Europe/Berlin",
+            "2026-03-01T00:00Z",
+            "2026-12-31T00:00Z",
+            [("2026-03-01T00:00Z", 4), ("2026-03-29T01:00Z", 8), ("2026-10-25T01:00Z", 4)],
+        ),
+        (
+            "Australia/Lord_Howe",
+            "2026-03-01T00:00Z",
+            "2026-06-01T00:00Z",
+            [("2026-03-01T00:00Z", 44), ("2026-04-04T15:00Z", 42)],
+        ),
+        # The last quarter is the first of the new time; one before, it is not told yet.
+        (
+            "Europe/Berlin",
+            "2026-03-28T00:00Z",
+            "2026-03-29T01:00Z",
+            [("2026-03-28T00:00Z", 4), ("2026-03-29T01:00Z", 8)],
+        ),
+        ("Europe/Berlin", "2026-03-28T00:00Z", "2026-03-29T00:45Z", [("2026-03-28T00:00Z", 4)]),
+        ("Asia/Kathmandu", "2026-03-28T00:00Z", "2026-03-28T00:00Z", [("2026-03-28T00:00Z", 23)]),
+    ],
+)
+def test_tells_when_the_clocks_of_a_zone_change(
+    zone: str, first: str, last: str, changes: list[tuple[str, int]]
+) -> None:
+    def quarter(moment: str) -> int:
+        return int(datetime.fromisoformat(moment).timestamp()) // 900
+
+    found = clock_shifts(ZoneInfo(zone), first=quarter(first), last=quarter(last))
+    assert found == [(quarter(moment), ahead) for moment, ahead in changes]

@@ -18,7 +18,7 @@ from app.domain.usage import checkpoints, pruning, queries, recording, unpriced
 from app.domain.usage.checkpoint_models import VerifiedMonth
 from app.domain.usage.models import BillingRecord
 from app.domain.usage.rebuilding import rebuild_hours_and_days
-from app.domain.usage.views import Granularity, Grouping
+from app.domain.usage.views import EVERYTHING, Granularity, Grouping, Only
 from app.foundation.database import session, transaction
 from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth, Period
@@ -54,8 +54,19 @@ def ada() -> Account:
     return account_called(ADA)
 
 
-def series(span: Period, granularity: Granularity, group_by: Grouping = Grouping.MODEL) -> object:
-    return queries.usage_series(ada(), span=span, granularity=granularity, group_by=group_by)
+def series(
+    span: Period,
+    granularity: Granularity,
+    group_by: Grouping = Grouping.MODEL,
+    only: Only = EVERYTHING,
+) -> object:
+    return queries.usage_series(
+        ada(), span=span, granularity=granularity, group_by=group_by, only=only
+    )
+
+
+def requests(**names: str) -> object:
+    return queries.requests_page(ada(), span=LAST_YEAR, only=Only(**names), cursor=None, limit=50)
 
 
 def page(**asked: object) -> object:
@@ -93,6 +104,18 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
     "the records of a week": (lambda: page(span=LAST_WEEK), RECORDS_BY_MOMENT),
     "a later page": (lambda: page(cursor=Cursor(NOW - timedelta(days=9), 17)), RECORDS_BY_MOMENT),
     "the records of a model": (lambda: page(model="model-1"), RECORDS_BY_MOMENT),
+    "the requests of a gateway key": (lambda: requests(api_key=""), RECORDS_BY_MOMENT),
+    "when a gateway key was used": (lambda: requests(api_key="", model="model-1"), DAYS),
+    "when a provider was used": (lambda: requests(provider=""), HOURS),
+    "usage by day of one key": (
+        lambda: series(LAST_WEEK, Granularity.DAY, only=Only(api_key="key-1")),
+        DAYS,
+    ),
+    "usage by day of one provider": (
+        lambda: series(LAST_WEEK, Granularity.DAY, only=Only(provider="provider-1")),
+        HOURS,
+    ),
+    "models in order": (lambda: queries.labels_in_order(ada(), Grouping.MODEL), MONTHS),
     "records again, in another zone": (rebuild, RECORDS_BY_MOMENT),
     "records that may go": (prune, RECORDS_BY_MOMENT),
     "whether requests were recorded": (

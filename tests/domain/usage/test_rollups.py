@@ -19,6 +19,8 @@ MOMENT = datetime(2026, 11, 30, 23, 59, tzinfo=UTC)
 
 def make_record(**changes: object) -> SimpleNamespace:
     numbers = {name: number for number, name in enumerate(SUMS, start=1)}
+    # All of them differ, and both sums of the tokens are what they must be.
+    numbers |= {"completion_tokens": 25, "total_tokens": 27}
     return SimpleNamespace(**{**numbers, "status": "completed", **changes})
 
 

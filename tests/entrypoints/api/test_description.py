@@ -10,8 +10,16 @@ from openapi_spec_validator import validate
 
 from app.domain.accounts.models import Account
 from app.entrypoints.api import description
-from app.entrypoints.api.describing.document import CALLS, KEYS, SHAPES, document, refusals_of
+from app.entrypoints.api.describing.document import (
+    CALLS,
+    KEYS,
+    OWN_BODIES,
+    SHAPES,
+    document,
+    refusals_of,
+)
 from app.entrypoints.api.describing.parts import PROBLEM, Call, Caller, Json
+from app.entrypoints.http_status import STATUS_BY_KIND
 from app.foundation.errors import DomainError
 from app.foundation.secret_keys import KeyKind
 from tests.api_description import undescribed
@@ -82,6 +90,17 @@ def test_names_only_codes_that_exist() -> None:
                 assert code in known or of_a_field, (call.path, code)
 
 
+def test_names_each_code_under_the_status_that_it_has() -> None:
+    statuses: dict[str, set[int]] = {}
+    for kind in refusals(DomainError):
+        code = re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+        statuses.setdefault(code, set()).add(STATUS_BY_KIND[kind.kind])
+    for call in CALLS:
+        for status, codes in refusals_of(call).items():
+            for code in re.findall(r"\b[a-z]+_[a-z_]+\b", codes):
+                assert status in statuses.get(code, {status}), (call.path, code, statuses[code])
+
+
 def refusals(kind: type[DomainError]) -> list[type[DomainError]]:
     found = kind.__subclasses__()
     return found + [each for below in found for each in refusals(below)]
@@ -94,6 +113,37 @@ def test_is_shown_to_people(client: FlaskClient) -> None:
         assert f'id="{call.name}"' in page.text and call.path in page.text
     for name in SHAPES:
         assert f'id="{name}"' in page.text
+
+
+def test_its_contents_lead_to_every_call_and_shape(client: FlaskClient) -> None:
+    page = client.get("/v1/docs").text
+    (contents,) = re.findall(r'<nav class="docs-contents".*?</nav>', page, re.DOTALL)
+    led_to = re.findall(r'href="#([^"]+)"', contents)
+    shown_apart = set(SHAPES) - OWN_BODIES
+    assert set(led_to) >= {*(call.name for call in CALLS), *shown_apart}
+    assert len(led_to) == len(set(led_to))
+    for name in re.findall(r'href="#([^"]+)"', page):
+        assert page.count(f' id="{name}"') == 1, name
+
+
+def test_a_body_that_is_one_call_s_stands_with_it(client: FlaskClient) -> None:
+    page = client.get("/v1/docs").text
+    for call in CALLS:
+        if call.body in OWN_BODIES:
+            (card,) = re.findall(rf'<section [^>]*"{call.name}">.*?</section>', page, re.DOTALL)
+            assert f'id="{call.body}"' in card
+            assert all(f"<code>{name}</code>" in card for name in SHAPES[call.body]["properties"])
+
+
+def test_says_the_bounds_that_are_checked(client: FlaskClient) -> None:
+    page = re.sub(r"<[^>]+>|\s+", " ", client.get("/v1/docs").text)
+    page = re.sub(r" +", " ", page)
+    for told in (
+        "amount number , 5 to 10,000 Before tax.",
+        "whole number, 1 to 1,000, in the query string; by default 100.",
+        "at most 254 characters",
+    ):
+        assert told in page, told
 
 
 def test_needs_no_key_and_takes_no_parameters(client: FlaskClient) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import requests
+import yaml
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -18,8 +19,9 @@ from app.domain.accounts.models import Account
 from app.domain.usage.models import BillingRecord
 from app.foundation.database import end_reading, session
 from tests.factories.accounts import make_account
+from tests.gateways.captures import LITELLM as CAPTURED
 
-CAPTURED = json.loads((Path(__file__).parent / "litellm_events.json").read_text())
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
 
 
 def example(client: FlaskClient, name: str, *, server: str, key: str) -> str:
@@ -85,11 +87,21 @@ def test_a_refusal_is_told_in_python(client, server, app) -> None:
 def test_litellm_posts_where_its_configuration_says(client, server, by_gateway, app, now) -> None:
     make_account("user-123", now=now)
     typed = example(client, "litellm", server=server, key=key_of(by_gateway))
-    (endpoint,) = re.findall(r'endpoint: "([^"]+)"', typed)
-    (authorization,) = re.findall(r'Authorization: "([^"]+)"', typed)
+    told = yaml.safe_load(typed)
+    # As its proxy reads it: each callback that is named has settings of its own.
+    (callback,) = told["litellm_settings"]["callbacks"]
+    (settings,) = told["callback_settings"].values()
+    assert list(told["callback_settings"]) == [callback]
+    assert settings["callback_type"] == "generic_api"
     event = {**CAPTURED["success"], "endTime": now.timestamp(), "startTime": now.timestamp() - 2}
     answer = requests.post(
-        endpoint, json=[event], headers={"Authorization": authorization}, timeout=10
+        settings["endpoint"], json=[event], headers=settings["headers"], timeout=10
     )
     assert answer.status_code == 200
     assert [user_id for user_id, _ in recorded()] == ["user-123"]
+
+
+def test_litellm_is_told_the_same_by_the_page_and_the_readme(client) -> None:
+    shown = example(client, "litellm", server="https://billing.example.com", key="obl_gw_…")
+    (written,) = re.findall(r"```yaml\n(litellm_settings:.*?)```", README, re.DOTALL)
+    assert yaml.safe_load(shown) == yaml.safe_load(written)

@@ -4,7 +4,6 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -18,13 +17,12 @@ from app.foundation.secret_keys import KeyKind
 from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
+from tests.gateways import captures
 
 EVENTS, BATCH = "/api/v1/events", "/api/v1/events/batch"
 CLOUDEVENT, CLOUDEVENTS = "application/cloudevents+json", "application/cloudevents-batch+json"
 JSON = "application/json"
-HERE = Path(__file__)
-OPENMETER = json.loads(HERE.with_name("openmeter_events.json").read_text())
-LAGO = json.loads(HERE.with_name("lago_events.json").read_text())
+CAPTURED, SENT_TO_LAGO = captures.CLOUDEVENTS[2], captures.LAGO[2]
 COUNTS = {"accepted", "duplicates", "conflicts", "rejected", "conflicting"}
 
 
@@ -53,7 +51,7 @@ def post(client):
 def cloudevent(now: datetime) -> Callable[..., dict]:
     """Make a captured CloudEvent of an hour ago."""
 
-    def made(captured: dict = OPENMETER["litellm"][0], **changes: object) -> dict:
+    def made(captured: dict = CAPTURED, **changes: object) -> dict:
         time = (now - timedelta(hours=1)).isoformat()
         return {**captured, "time": time, **changes}
 
@@ -66,7 +64,7 @@ def records() -> list[BillingRecord]:
 
 def agent_batch(now: datetime) -> dict:
     seconds = int(now.timestamp()) - 60
-    return {"events": [{**event, "timestamp": seconds} for event in LAGO["agent_sdk"]["events"]]}
+    return {"events": [{**event, "timestamp": seconds} for event in captures.LAGO_BATCH["events"]]}
 
 
 class TestOpenMeter:
@@ -82,7 +80,7 @@ class TestOpenMeter:
         )
 
     def test_takes_a_batch(self, post, cloudevent) -> None:
-        batch = [cloudevent(captured) for captured in OPENMETER["sdk_batch"]]
+        batch = [cloudevent(captured) for captured in captures.CLOUDEVENT_BATCH]
         assert post(EVENTS, batch, CLOUDEVENTS).status_code == 204
         assert [record.completion_tokens for record in records()] == [123, 123]
 
@@ -92,7 +90,7 @@ class TestOpenMeter:
         assert len(records()) == 2
 
     def test_counts_an_event_once(self, post, cloudevent) -> None:
-        batch = [cloudevent(captured) for captured in OPENMETER["litellm"][:2]]
+        batch = [cloudevent(captured) for captured in captures.CLOUDEVENTS[3:5]]
         for body in (batch, batch[::-1], batch[0], [*batch, *batch]):
             media_type = CLOUDEVENTS if isinstance(body, list) else CLOUDEVENT
             assert post(EVENTS, body, media_type).status_code == 204
@@ -100,7 +98,7 @@ class TestOpenMeter:
 
     def test_counts_a_cache_hit_as_what_it_repeats(self, post, cloudevent, now, caplog) -> None:
         post(EVENTS, cloudevent(), CLOUDEVENT)
-        data = {**OPENMETER["litellm"][0]["data"], "cost": 0.0}
+        data = {**CAPTURED["data"], "cost": 0.0}
         hit = cloudevent(time=now.isoformat(), data=data)
         with caplog.at_level(logging.INFO):
             assert post(EVENTS, hit, CLOUDEVENT).status_code == 204
@@ -130,7 +128,7 @@ class TestOpenMeter:
 
 class TestLagoEvent:
     def test_answers_like_lago(self, post) -> None:
-        sent = LAGO["litellm"][0]
+        sent = SENT_TO_LAGO
         response = post(EVENTS, sent)
         assert (response.status_code, response.mimetype) == (200, JSON)
         event = response.json["event"]
@@ -143,7 +141,7 @@ class TestLagoEvent:
         assert (record.user_id, record.total_tokens) == ("user-123", 2306)
 
     def test_counts_a_transaction_once(self, post) -> None:
-        first, again = (post(EVENTS, LAGO["litellm"][0]).json for _ in range(2))
+        first, again = (post(EVENTS, SENT_TO_LAGO).json for _ in range(2))
         assert (first["accepted"], again["duplicates"]) == (1, 1)
         assert first["event"]["lago_id"] == again["event"]["lago_id"]
         assert len(records()) == 1
@@ -153,7 +151,7 @@ class TestLagoEvent:
         [
             (None, "transaction_id_missing"),
             ("odd", "transaction_id_missing"),
-            ({**LAGO["litellm"][0]["event"], "external_subscription_id": "x"}, "unknown_user"),
+            ({**SENT_TO_LAGO["event"], "external_subscription_id": "x"}, "unknown_user"),
             ({"transaction_id": "\ud800", "properties": {"model": "\ud800"}}, "account_not_named"),
         ],
     )
@@ -167,9 +165,9 @@ class TestLagoEvent:
         deep = "[" * 400 + "]" * 400
         fields = ("transaction_id", "external_subscription_id", "code", "timestamp")
         for name in (*fields, "properties"):
-            own = json.dumps(LAGO["litellm"][0]["event"])[:-1] + f', "{name}": {deep}}}'
+            own = json.dumps(SENT_TO_LAGO["event"])[:-1] + f', "{name}": {deep}}}'
             assert post(EVENTS, f'{{"event": {own}}}').status_code == 200
-        own = json.dumps(LAGO["litellm"][0]["event"])[:-1] + f', "properties": {{"a": {deep}}}}}'
+        own = json.dumps(SENT_TO_LAGO["event"])[:-1] + f', "properties": {{"a": {deep}}}}}'
         assert post(EVENTS, f'{{"event": {own}}}').json["event"]["properties"] == {"a": None}
 
 
@@ -210,9 +208,9 @@ class TestAttribution:
     @pytest.mark.parametrize(
         ("body", "media_type", "field"),
         [
-            (OPENMETER["litellm"][0], CLOUDEVENT, "subject"),
-            ([OPENMETER["litellm"][0]], CLOUDEVENTS, "subject"),
-            (LAGO["litellm"][0], JSON, "external_subscription_id"),
+            (CAPTURED, CLOUDEVENT, "subject"),
+            ([CAPTURED], CLOUDEVENTS, "subject"),
+            (SENT_TO_LAGO, JSON, "external_subscription_id"),
         ],
     )
     def test_must_be_told(self, client, by_gateway, body, media_type, field) -> None:
@@ -226,7 +224,7 @@ class TestAttribution:
     def test_may_be_one_account_for_all(self, client, cloudevent) -> None:
         by = bearer(KeyKind.GATEWAY, attributes_to="user-456")
         client.post(EVENTS, json=cloudevent(), headers=by)
-        client.post(EVENTS, json=LAGO["litellm"][0], headers=by)
+        client.post(EVENTS, json=SENT_TO_LAGO, headers=by)
         assert {record.user_id for record in records()} == {"user-456"}
         assert len(records()) == 2
 
@@ -271,8 +269,8 @@ def test_transient_trouble_is_503(post, cloudevent, monkeypatch) -> None:
     monkeypatch.setattr(usage_recording, "record_usage", away)
     for address, body in (
         (EVENTS, cloudevent()),
-        (EVENTS, LAGO["litellm"][0]),
-        (BATCH, {"events": [LAGO["litellm"][0]["event"]]}),
+        (EVENTS, SENT_TO_LAGO),
+        (BATCH, {"events": [SENT_TO_LAGO["event"]]}),
     ):
         response = post(address, body)
         assert (response.status_code, response.json["code"]) == (503, "store_away")

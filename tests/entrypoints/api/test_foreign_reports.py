@@ -4,7 +4,15 @@ import pytest
 
 from app.domain.accounts.attribution import Attribution, WireFormat
 from app.domain.usage.reports import OutcomeStatus, UsageReport
-from app.entrypoints.api.foreign_reports import Used, count, moment_of, report_of, request_id_of
+from app.entrypoints.api.foreign_reports import (
+    TOKENS_IF_PAID,
+    Used,
+    count,
+    moment_of,
+    report_of,
+    request_id_of,
+    was_unpaid,
+)
 
 ADA = Attribution("main", "ada")
 
@@ -127,3 +135,20 @@ class TestCount:
     )
     def test_reads_whole_numbers(self, value, expected) -> None:
         assert count(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "cost", "expected"),
+    [
+        (TOKENS_IF_PAID, 0.0, True),
+        (TOKENS_IF_PAID, 0, True),
+        (TOKENS_IF_PAID, 1e-12, False),
+        (TOKENS_IF_PAID, None, False),
+        (TOKENS_IF_PAID, False, False),
+        (TOKENS_IF_PAID, "0", False),
+        ("llm_tokens", 0.0, False),
+        (None, 0.0, False),
+    ],
+)
+def test_was_unpaid_where_the_operator_says_so(name, cost, expected) -> None:
+    assert was_unpaid(name, cost) is expected

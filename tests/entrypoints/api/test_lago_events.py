@@ -1,19 +1,21 @@
 """Lago's events as LiteLLM and Lago's agent SDK (0.3.1) sent them, and what we make of each."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from app.domain.accounts.attribution import Attribution
 from app.domain.usage.reports import OutcomeStatus, UsageReport
+from app.entrypoints.api.foreign_reports import TOKENS_IF_PAID
 from app.entrypoints.api.lago_events import read_events
+from tests.gateways.captures import LAGO, LAGO_BATCH, LAGO_HITS
 
-CAPTURED = json.loads(Path(__file__).with_name("lago_events.json").read_text())
 BY_SUBSCRIPTION = Attribution("main", None, ("external_subscription_id",))
-LITELLM = CAPTURED["litellm"][0]["event"]
-ONE_CALL = CAPTURED["agent_sdk"]["events"][:4]
+LITELLM = LAGO[2]["event"]
+# Each request twice, the second answered by LiteLLM's cache: of a model with a price there, of one
+# without, and an embedding.
+HITS = [one["event"] for one in LAGO_HITS]
+ONE_CALL = LAGO_BATCH["events"][:4]
 
 
 def read(events: list[object]) -> list:
@@ -57,15 +59,31 @@ class TestLiteLLM:
         assert report.occurred_at is None
         assert report.request_id.startswith("lago:1b6e1705-ef30-4447-838f-244f7a999e41:")
 
+    def test_does_not_say_what_its_cache_answered(self) -> None:
+        costs = [event["properties"]["response_cost"] for event in HITS]
+        assert costs == [4.75e-05, 0.0, 0.0, 0.0, 1e-07, 0.0]
+        # So all of it is billed: to give a model away that has no price there would be worse.
+        assert len(counts_of(HITS)) == 6
+
+    def test_bills_no_cache_hit_where_the_operator_has_prices_for_all(self) -> None:
+        named = [{**event, "code": TOKENS_IF_PAID} for event in HITS]
+        ignored = [getattr(reading, "code", "") for reading in read(named)]
+        assert ignored == ["", "cache_hit", "cache_hit", "cache_hit", "", "cache_hit"]
+
+    def test_bills_what_has_no_known_cost(self) -> None:
+        # The SDK, without its proxy, says null where it knows no price.
+        properties = {**LITELLM["properties"], "response_cost": None}
+        assert counts_of([{**LITELLM, "code": TOKENS_IF_PAID, "properties": properties}])
+
 
 class TestAgentSdk:
     def test_sends_one_event_for_each_kind_of_token(self) -> None:
-        readings = read(CAPTURED["agent_sdk"]["events"])
+        readings = read(LAGO_BATCH["events"])
         assert [reading.request_id is not None for reading in readings] == [True] * 8
         codes = [getattr(reading, "code", "") for reading in readings]
         assert codes == ["", "", "counted_elsewhere", "counted_elsewhere"] * 2
         both = [(2006, 1920, 0, 0, 0), (0, 0, 0, 300, 192)]
-        assert counts_of(CAPTURED["agent_sdk"]["events"]) == both * 2
+        assert counts_of(LAGO_BATCH["events"]) == both * 2
         assert readings[0].occurred_at == datetime(2026, 11, 22, 10, 7, 43, tzinfo=UTC)
         assert readings[0].model == "gpt-4o-mini-2025-01-01"
 

@@ -5,7 +5,6 @@ import logging
 import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -20,10 +19,10 @@ from app.foundation.secret_keys import KeyKind
 from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
+from tests.gateways.captures import LITELLM as CAPTURED
 from tests.threads import in_parallel
 
 LITELLM = "/v1/billing/usage/litellm"
-CAPTURED = json.loads(Path(__file__).with_name("litellm_events.json").read_text())
 JSON = "application/json"
 
 
@@ -76,11 +75,11 @@ def records() -> dict[str, BillingRecord]:
 class TestPostLitellmUsage:
     def test_records_everything_once_that_was_used(self, post, event) -> None:
         body = post([event(name) for name in CAPTURED]).json
-        # Of thirteen events, two failed, one was answered by a cache, and one names nobody of ours
-        # but LiteLLM's default; the aborted stream does so, too.
-        assert (body["accepted"], body["ignored"]) == (8, 3)
+        # Of sixteen events, three failed, two were answered by a cache, and one names nobody of
+        # ours but LiteLLM's default; the aborted stream does so, too.
+        assert (body["accepted"], body["ignored"]) == (9, 5)
         assert [refusal["code"] for refusal in body["rejected"]] == ["unknown_user"] * 2
-        assert len(records()) == 8
+        assert len(records()) == 9
 
     def test_prices_it_to_the_last_digit(self, post, event) -> None:
         body = post([event("success"), event("prompt_cache")]).json
@@ -164,7 +163,7 @@ class TestRepeats:
             assert response.status_code == 200
             return response.json["accepted"]
 
-        assert sum(in_parallel(app, [posted] * 8)) == 8 == len(records())
+        assert sum(in_parallel(app, [posted] * 8)) == 9 == len(records())
 
 
 class TestForms:

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -10,8 +9,8 @@ from app.domain.accounts.attribution import Attribution
 from app.domain.usage.reports import OutcomeStatus, UsageReport
 from app.entrypoints.api.foreign_bodies import BrokenLine
 from app.entrypoints.api.litellm_events import read_event
+from tests.gateways.captures import LITELLM as CAPTURED
 
-CAPTURED = json.loads(Path(__file__).with_name("litellm_events.json").read_text())
 OF_THE_KEY = Attribution("main")
 
 

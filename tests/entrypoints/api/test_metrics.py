@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
@@ -21,6 +20,7 @@ from tests.factories.bearers import bearer
 from tests.factories.payments import make_checkout, make_invoice
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
+from tests.gateways import captures
 from tests.statements import statements
 
 Samples = dict[str, float]
@@ -166,11 +166,7 @@ class TestUsage:
 
     def test_is_counted_of_the_formats_of_others(self, client: FlaskClient, ada, now) -> None:
         by = bearer(KeyKind.GATEWAY, attributes_by=["subject", "external_subscription_id"])
-        here = Path(__file__)
-        (cloudevent, *_) = json.loads(here.with_name("openmeter_events.json").read_text())[
-            "litellm"
-        ]
-        lago = json.loads(here.with_name("lago_events.json").read_text())["agent_sdk"]["events"][0]
+        cloudevent, (lago, *_) = captures.CLOUDEVENTS[0], captures.LAGO_BATCH["events"]
         lago = {**lago, "timestamp": int(now.timestamp()) - 60}
         before = told(client)
         for media_type, body in (

@@ -1,18 +1,17 @@
 """CloudEvents as LiteLLM and OpenMeter's Python SDK sent them, and what we make of each."""
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from app.domain.accounts.attribution import Attribution
-from app.domain.usage.reports import OutcomeStatus
+from app.domain.usage.reports import OutcomeStatus, UsageReport
+from app.entrypoints.api.foreign_reports import TOKENS_IF_PAID
 from app.entrypoints.api.openmeter_events import read_event
+from tests.gateways.captures import CLOUDEVENT_HITS, CLOUDEVENTS
 
-CAPTURED = json.loads(Path(__file__).with_name("openmeter_events.json").read_text())
 BY_SUBJECT = Attribution("main", None, ("subject",))
-EVENT = CAPTURED["litellm"][0]
+EVENT = CLOUDEVENTS[2]
 
 
 class TestReadEvent:
@@ -63,6 +62,15 @@ class TestReadEvent:
 
     def test_rejects_what_is_no_event(self) -> None:
         assert read_event("odd", whom=BY_SUBJECT).code == "event_not_object"
+
+    def test_bills_no_cached_embedding_where_the_operator_has_prices_for_all(self) -> None:
+        # Its id is another each time, so it is no repeat of the first.
+        first, hit = CLOUDEVENT_HITS[4:]
+        assert first["id"] != hit["id"] and hit["data"]["cost"] == 0
+        assert isinstance(read_event(hit, whom=BY_SUBJECT), UsageReport)
+        first, hit = ({**event, "type": TOKENS_IF_PAID} for event in (first, hit))
+        assert isinstance(read_event(first, whom=BY_SUBJECT), UsageReport)
+        assert read_event(hit, whom=BY_SUBJECT).code == "cache_hit"
 
     def test_is_one_event_by_source_and_id(self) -> None:
         others = [{"time": None}, {"type": "x"}, {"subject": "b"}, {"id": "b"}, {"source": "b"}]

@@ -7,15 +7,18 @@ import pytest
 
 from app.entrypoints.api.reading_fields import (
     MOMENT_WITH_ZONE,
+    NAME,
     NUMBER,
     TEXT,
     TEXTS,
     TRUTH,
     WHOLE,
+    Body,
     Shape,
+    ShortBody,
     read_fields,
 )
-from app.foundation.errors import InvalidFields
+from app.foundation.errors import InvalidFields, Refusal
 
 MOMENT = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -88,3 +91,52 @@ class TestReadFields:
             ("c" * 255, "field_unknown"),
             ("b", "field_missing"),
         ]
+
+
+class TestBody:
+    CREWED = Body("A ship.", {"name": TEXT.within(1, 80), "crew": WHOLE}, required=("name",))
+
+    def test_is_read_as_it_is_described(self) -> None:
+        assert self.CREWED.read({"name": "Argo"}) == {"name": "Argo"}
+        described = self.CREWED.schema
+        assert (described["required"], list(described["properties"])) == (
+            ["name"],
+            ["name", "crew"],
+        )
+        assert described["additionalProperties"] is False
+        assert described["properties"]["name"]["maxLength"] == 80
+
+    def test_says_everything_at_once(self) -> None:
+        with pytest.raises(InvalidFields) as refused:
+            self.CREWED.read({"crew": "many", "sails": 2})
+        told = [(fault.path, fault.code) for fault in refused.value.fields]
+        assert told == [
+            ("crew", "crew_invalid"),
+            ("sails", "field_unknown"),
+            ("name", "field_missing"),
+        ]
+
+
+class TestShortBody:
+    SAILING = ShortBody("A voyage.", {"to": NAME}, {"by": NAME.one_of(("oar", "sail"))})
+
+    def test_takes_null_for_nothing(self) -> None:
+        assert self.SAILING.read({"to": "Colchis", "by": None}) == {"to": "Colchis"}
+        assert self.SAILING.schema["properties"]["by"]["enum"] == ["oar", "sail", None]
+        assert self.SAILING.schema["properties"]["to"]["type"] == "string"
+
+    @pytest.mark.parametrize(
+        ("body", "path", "code"),
+        [
+            ({}, "to", "field_missing"),
+            ({"to": None}, "to", "field_missing"),
+            ({"to": 5}, "to", "field_invalid"),
+            ({"to": "Colchis", "by": 5}, "by", "field_invalid"),
+            ({"to": 5, "with": "Medea"}, "with", "field_unknown"),
+        ],
+    )
+    def test_is_refused_for_its_first_fault(self, body, path, code) -> None:
+        with pytest.raises(Refusal) as refused:
+            self.SAILING.read(body)
+        assert [(fault.path, fault.code) for fault in refused.value.fields] == [(path, code)]
+        assert refused.value.code == code

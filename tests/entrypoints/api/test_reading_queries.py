@@ -8,12 +8,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from flask import Flask
 
-from app.entrypoints.api.reading_queries import Parameters
+from app.entrypoints.api.describing.parts import Parameter
+from app.entrypoints.api.reading_queries import (
+    CURSOR,
+    FROM,
+    TIMEZONE,
+    TO,
+    Parameters,
+    one_of,
+    text,
+    whole,
+)
 from app.foundation.errors import InvalidFields
 from app.foundation.paging import Cursor
 from app.foundation.periods import Period
 
-KNOWN = ("from", "to", "colour", "limit", "cursor", "timezone", "model")
 BERLIN = ZoneInfo("Europe/Berlin")
 # Local midnight has passed in Berlin, but not in UTC.
 NOW = datetime(2026, 7, 14, 22, 30, tzinfo=UTC)
@@ -24,18 +33,22 @@ class Colour(StrEnum):
     BLUE = "blue"
 
 
+COLOUR = one_of("colour", default=Colour.RED)
+LIMIT = whole("limit", "How many.", default=5, most=10)
+MODEL = text("model", "Which.")
+KNOWN = (FROM, TO, COLOUR, LIMIT, CURSOR, TIMEZONE, MODEL)
+
+
 @pytest.fixture
 def asked() -> Iterator[Callable[..., Parameters]]:
     """Read a query string as a request would bring it."""
     app = Flask(__name__)
     contexts = []
 
-    def ask(query: str, *known: str) -> Parameters:
+    def ask(query: str, *known: Parameter) -> Parameters:
         contexts.append(app.test_request_context(f"/?{query}"))
         contexts[-1].push()
-        return Parameters(
-            *(known or ("from", "to", "colour", "limit", "cursor", "timezone", "model"))
-        )
+        return Parameters(*(known or KNOWN))
 
     yield ask
     for context in reversed(contexts):
@@ -51,7 +64,7 @@ def codes(parameters: Parameters) -> list[tuple[str, str]]:
 
 class TestParameters:
     def test_refuse_what_they_do_not_know(self, asked) -> None:
-        assert codes(asked("colors=red", "colour")) == [("colors", "parameter_unknown")]
+        assert codes(asked("colors=red", COLOUR)) == [("colors", "parameter_unknown")]
         assert codes(asked("%00=1")) == [("\x00", "parameter_unknown")]
 
     def test_refuse_repetitions(self, asked) -> None:
@@ -60,8 +73,8 @@ class TestParameters:
     def test_say_everything_that_is_wrong(self, asked) -> None:
         parameters = asked("limit=0&colour=green&x=1&timezone=Mars/Olympus&from=soon")
         local = parameters.zone(default="UTC")
-        parameters.whole("limit", default=5, most=10)
-        parameters.one_of("colour", Colour, default=Colour.RED)
+        parameters.whole(LIMIT)
+        parameters.one_of(COLOUR)
         parameters.span(local=local, now=NOW)
         assert codes(parameters) == [
             ("x", "parameter_unknown"),
@@ -73,10 +86,10 @@ class TestParameters:
 
     def test_are_fine_when_empty(self, asked) -> None:
         parameters = asked("")
-        assert parameters.text("model") is None
+        assert parameters.text(MODEL) is None
         assert parameters.cursor() is None
-        assert parameters.whole("limit", default=5, most=10) == 5
-        assert parameters.one_of("colour", Colour, default=Colour.BLUE) is Colour.BLUE
+        assert parameters.whole(LIMIT) == 5
+        assert parameters.one_of(COLOUR) is Colour.RED
         assert parameters.open_span(local=BERLIN, now=NOW) is None
         parameters.check()
 
@@ -84,7 +97,7 @@ class TestParameters:
 class TestWhole:
     @pytest.mark.parametrize(("text", "number"), [("1", 1), ("10", 10), ("007", 7)])
     def test_takes_whole_numbers(self, asked, text, number) -> None:
-        assert asked(f"limit={text}").whole("limit", default=5, most=10) == number
+        assert asked(f"limit={text}").whole(LIMIT) == number
 
     @pytest.mark.parametrize(
         "text",
@@ -106,7 +119,7 @@ class TestWhole:
     )
     def test_refuses_everything_else(self, asked, text) -> None:
         parameters = asked(f"limit={text}")
-        assert parameters.whole("limit", default=5, most=10) == 5
+        assert parameters.whole(LIMIT) == 5
         assert codes(parameters) == [("limit", "limit_invalid")]
 
 
@@ -114,15 +127,15 @@ class TestText:
     @pytest.mark.parametrize("text", ["", "%00", "a%00b", "%0A", "x" * 257, "%7F", "%E2%80%A8"])
     def test_refuses_what_no_database_should_see(self, asked, text) -> None:
         parameters = asked(f"model={text}")
-        assert parameters.text("model") is None
+        assert parameters.text(MODEL) is None
         assert codes(parameters) == [("model", "model_invalid")]
 
     def test_never_holds_what_utf_8_cannot_carry(self, asked) -> None:
         for broken in ("%ED%A0%80", "%ff"):
-            asked(f"model={broken}").text("model").encode()
+            asked(f"model={broken}").text(MODEL).encode()
 
     def test_takes_names(self, asked) -> None:
-        assert asked("model=openai/gpt-4%2Bx").text("model") == "openai/gpt-4+x"
+        assert asked("model=openai/gpt-4%2Bx").text(MODEL) == "openai/gpt-4+x"
 
 
 class TestCursor:
@@ -168,7 +181,7 @@ class TestMoment:
     )
     def test_is_a_local_date_or_an_instant(self, asked, text, moment) -> None:
         parameters = asked(f"from={text}")
-        assert parameters.moment("from", local=BERLIN) == moment
+        assert parameters.moment(FROM, local=BERLIN) == moment
         parameters.check()
 
     @pytest.mark.parametrize(
@@ -204,7 +217,7 @@ class TestMoment:
     )
     def test_is_refused_otherwise(self, asked, text) -> None:
         parameters = asked(f"from={text}")
-        assert parameters.moment("from", local=BERLIN) is None
+        assert parameters.moment(FROM, local=BERLIN) is None
         assert codes(parameters) == [("from", "from_invalid")]
 
 

@@ -6,18 +6,20 @@ import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from app import create_app
 from app.config import Settings
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.jobs.promises import work_off_outbox
+from app.foundation import clock
 from app.foundation.database import db, session
 from app.foundation.secret_keys import KeyKind
 from tests import databases
@@ -29,6 +31,10 @@ from tests.factories.payments import make_checkout, make_invoice
 from tests.fakes.payment_gateway import SIGNATURE, FakeGateway
 
 BATCHES, RECORDS = 12, 25
+# Soon after a month's end, so that the week before has days of two months.
+TUESDAY, WEEK = datetime(2026, 11, 3, 12, tzinfo=UTC), timedelta(days=7)
+# The last of the models has no price.
+CUSTOMERS, MODELS = ("ada", "ben"), ("gpt-4", "gpt-4o", "claude-sonnet-4-5", "house-model")
 Call = dict[str, Any]
 
 
@@ -69,18 +75,29 @@ class World:
         self.gateway = FakeGateway()
         self._now = now
         self._by_gateway = bearer(KeyKind.GATEWAY)
-        self._by_ada = bearer(KeyKind.CUSTOMER, user_id="ada")
+        self._by_customers = [bearer(KeyKind.CUSTOMER, user_id=each) for each in CUSTOMERS]
         self.sent: list[Call] = []
 
     def post_usage(self, app: Flask, batch: int) -> None:
-        moment = (self._now - timedelta(hours=1)).isoformat()
+        """Post some of a week's usage; now and then, one request of it is taken back."""
+        ids = [f"{batch}-{number}" for number in range(RECORDS)]
         records = [
-            {"user_id": "ada", "request_id": f"{batch}-{number}", "model": "gpt-4",
-             "prompt_tokens": 100 * batch + number, "completion_tokens": 1, "occurred_at": moment}
+            {"user_id": CUSTOMERS[number % 2], "request_id": ids[number],
+             "model": MODELS[number // 2 % 4], "prompt_tokens": 100 * batch + number,
+             "completion_tokens": 1, "occurred_at": self._moment(batch, number)}
             for number in range(RECORDS)
         ]  # fmt: skip
         call = {"path": "/v1/billing/usage", "json": {"records": records}}
         self.send(app, {**call, "headers": self._by_gateway})
+        if batch % 4 == 0:
+            voided = {"request_id": ids[batch // 4], "reason": "asked for by mistake"}
+            void = {"path": "/v1/billing/usage/void", "json": voided}
+            self.send(app, {**void, "headers": self._by_gateway})
+
+    def _moment(self, batch: int, number: int) -> str:
+        """Return a moment of the past week; those of a batch lie far from each other."""
+        share = (batch + 1 + number * (BATCHES + 1)) / ((BATCHES + 1) * RECORDS)
+        return (self._now - share * WEEK).isoformat()
 
     def post_event(self, app: Flask, page: str) -> None:
         body = self.gateway.pay(page).body
@@ -93,13 +110,19 @@ class World:
         assert answer.status_code == 200, answer.text
 
     def totals(self, app: Flask) -> list[object]:
-        """Return what Ada's program sees."""
-        client = app.test_client()
-        paths = ("stats", "usage", "invoices", "usage/records?limit=1000")
-        answers = [client.get(f"/v1/billing/{path}", headers=self._by_ada).json for path in paths]
+        """Return what the customers' programs see."""
+        return [self._seen_by(app.test_client(), headers) for headers in self._by_customers]
+
+    def _seen_by(self, client: FlaskClient, headers: dict[str, str]) -> list[object]:
+        began, ended = (self._now + days for days in (-2 * WEEK, WEEK))
+        days = f"usage?granularity=day&from={began:%Y-%m-%d}&to={ended:%Y-%m-%d}&group_by=model"
+        paths = ("stats", days, "invoices", "usage/records?limit=1000")
+        answers = [client.get(f"/v1/billing/{path}", headers=headers).json for path in paths]
         records = answers.pop().pop("records")
         invoices = answers.pop()["invoices"]
-        shown = sorted((r["request_id"], r["final_cost"], r["total_tokens"]) for r in records)
+        shown = sorted(
+            (r["request_id"], r["status"], r["final_cost"], r["total_tokens"]) for r in records
+        )
         paid = sorted((i["invoice_number"], i["status"], i["final_amount"]) for i in invoices)
         return [*answers, shown, paid]
 
@@ -110,9 +133,12 @@ def records_count() -> int:
 
 
 @pytest.fixture
-def world(app: Flask, now: datetime) -> World:
-    """Ada is on Pro, and two of her invoices wait for their money."""
+def world(app: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Ada is on Pro, and two of her invoices wait for their money; Ben pays as he goes."""
+    now = TUESDAY
+    monkeypatch.setattr(clock, "now", lambda: now)
     ada = make_account("ada", now=now, plan_id="plan-pro")
+    make_account("ben", now=now)
     world = World(now=now)
     app.config[GATEWAYS] = {"stripe": world.gateway}
     for _ in range(2):
@@ -142,7 +168,13 @@ def test_starting_again_from_a_backup_is_as_good_as_no_accident(
     work_off_outbox()
     check_books()
     expected = world.totals(app)
-    assert [status for _, status, _ in expected[-1]] == ["paid", "paid"]
+    of_ada, _of_ben = expected
+    assert [status for _, status, _ in of_ada[-1]] == ["paid", "paid"]
+    for _stats, days, records, _invoices in expected:
+        starts = {bucket["start"][:10] for bucket in days["buckets"]}
+        assert len(starts) == 8 and {start[:7] for start in starts} == {"2026-10", "2026-11"}
+        assert {bucket["group"] for bucket in days["buckets"]} == set(MODELS)
+        assert {status for _, status, _, _ in records} == {"completed", "unpriced", "voided"}
     assert records_count() == (BATCHES + 1) * RECORDS
 
     new_url = move()

@@ -1,7 +1,58 @@
-"""What became of many records."""
+"""What became of many records, and how far one is."""
 
-from app.entrypoints.cli.billing_api import Posted
-from app.entrypoints.cli.posting import Tally, in_batches
+import io
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from app.entrypoints.cli.billing_api import Posted, Record
+from app.entrypoints.cli.posting import Tally, in_batches, post_batches
+
+
+class Terminal(io.StringIO):
+    """What is written to somebody who looks at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Taking:
+    """An installation that takes everything, and sees what stands on the terminal meanwhile."""
+
+    def __init__(self, terminal: io.StringIO) -> None:
+        self._terminal = terminal
+        self.seen: list[str] = []
+
+    def post_usage(self, records: Sequence[Record]) -> Posted:
+        self.seen.append(last_line(self._terminal))
+        return Posted(len(records), 0, 0, [])
+
+
+def last_line(terminal: io.StringIO) -> str:
+    return terminal.getvalue().split("\r")[-1]
+
+
+class TestPostBatches:
+    BATCHES = tuple([{"n": number}] * size for number, size in enumerate((50, 25, 25)))
+
+    def test_shows_how_far_it_is(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        taking = Taking(terminal)
+        tally = post_batches(taking, self.BATCHES, count=100, label="Posting usage")
+        assert tally.accepted == 100
+        shown = [*taking.seen, last_line(terminal)]
+        assert all("Posting usage" in line for line in shown)
+        for line, share in zip(shown, ("0%", "50%", "75%", "100%"), strict=True):
+            assert f" {share}" in line, line
+        assert [line.count("#") for line in shown] == [0, 18, 27, 36]
+
+    def test_writes_one_line_where_nobody_looks(self, capsys) -> None:
+        taking = Taking(io.StringIO())
+        post_batches(taking, self.BATCHES, count=100, label="Posting usage")
+        shown = capsys.readouterr()
+        assert (shown.out, shown.err) == ("", "Posting usage\n")
 
 
 class TestTally:

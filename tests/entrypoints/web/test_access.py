@@ -258,8 +258,8 @@ class TestOutside:
         assert answer.status_code == 302
         assert answer.location == ("/login" if address == "/" else f"/login?next={address}")
 
-    def test_changes_send_visitors_to_the_form_without_their_address(self, client) -> None:
-        assert client.post("/keys", data={"name": "x"}).location == "/login"
+    def test_changes_send_visitors_to_the_form_and_then_to_their_page(self, client) -> None:
+        assert client.post("/keys", data={"name": "x"}).location == "/login?next=/keys"
 
     def test_fragments_send_the_whole_page_to_the_form(self, client) -> None:
         page = {"HX-Current-URL": "http://localhost/usage?range=7d"}
@@ -285,11 +285,50 @@ class TestForgery:
         with app.app_context():
             db.engine.dispose()
 
-    @pytest.mark.parametrize("address", ["/login", "/register", "/logout", "/keys"])
+    @pytest.mark.parametrize("address", ["/login", "/register", "/language"])
     def test_refuses_forms_without_a_token(self, guarded, address) -> None:
         answer = guarded.post(address, data={"email": "ada@example.com", "password": PASSWORD})
         assert answer.status_code == 400
         assert "This form has expired" in answer.text
+
+    @pytest.mark.parametrize(
+        ("address", "page"),
+        [
+            ("/alerts", "/alerts"),
+            ("/keys", "/keys"),
+            ("/coupons", "/coupons"),
+            ("/tokens/buy", "/tokens"),
+            ("/settings/security/sessions/end-all", "/settings/security"),
+            ("/tokens/finish/inv-1?kind=usage", "/tokens/finish/inv-1?kind%3Dusage"),
+            ("/operator/customers/ada/suspend", "/operator/customers/ada/suspend"),
+        ],
+    )
+    def test_leads_whose_session_is_gone_to_the_form_and_back(self, guarded, address, page) -> None:
+        # What the browser still shows was made for a session that it no longer has.
+        for sent in ({}, {"csrf_token": "of another session"}):
+            answer = guarded.post(address, data=sent)
+            assert (answer.status_code, answer.location) == (303, f"/login?next={page}")
+        shown = {"HX-Current-URL": "http://localhost/invoices?page=2"}
+        answer = guarded.post(address, headers={**HTMX, **shown})
+        assert answer.status_code == 401
+        assert answer.headers["HX-Redirect"] == "/login?next=/invoices?page%3D2"
+
+    def test_has_signed_out_whose_session_is_gone(self, guarded) -> None:
+        assert guarded.post("/logout").location == "/login"
+
+    @pytest.mark.parametrize(
+        "shown", ["http://localhost//evil.example/", "https://evil.example", "/\\evil", ""]
+    )
+    def test_leads_nobody_to_another_site(self, guarded, shown) -> None:
+        answer = guarded.post("/alerts", headers={**HTMX, "HX-Current-URL": shown})
+        assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/login")
+
+    @pytest.mark.parametrize(
+        "foreign", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]
+    )
+    def test_refuses_what_another_site_sends_session_or_not(self, guarded, foreign) -> None:
+        answer = guarded.post("/alerts", headers=foreign)
+        assert answer.status_code == 400 and "This form has expired" in answer.text
 
     def test_takes_the_token_of_the_page(self, guarded) -> None:
         token = token_in(guarded.get("/login").text)

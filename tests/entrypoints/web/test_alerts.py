@@ -11,7 +11,9 @@ from sqlalchemy import update
 
 from app.domain.accounts import queries
 from app.domain.accounts.models import Account
+from app.domain.alerts.models import Alert
 from app.entrypoints.jobs.alerting import tell_what_was_crossed
+from app.entrypoints.web.alerts import PAGE_SIZE
 from app.foundation.database import end_reading, session, transaction
 from tests.entrypoints.web.conftest import HTMX, saved, signed_in, words_of
 from tests.factories.accounts import make_account
@@ -45,6 +47,46 @@ def cleos(app: Flask, cleo: Account) -> FlaskClient:
 
 def use(tokens: int, *, now, **changes: object) -> None:
     make_usage("cleo", now=now, prompt_tokens=tokens, completion_tokens=0, **changes)
+
+
+def cross(*kinds: str, user_id: str, now) -> None:
+    """Note alerts that were crossed, one minute after the other."""
+    with transaction():
+        for number, kind in enumerate(kinds):
+            session.add(
+                Alert(
+                    user_id=user_id,
+                    kind=kind,
+                    threshold=number + 1,
+                    span=f"period:{number}",
+                    value=1,
+                    crossed_at=now + timedelta(minutes=number),
+                )
+            )
+
+
+class TestHistory:
+    def test_goes_on_to_what_was_crossed_before(self, adas, ada, now) -> None:
+        cross(*["quota_percent"] * (PAGE_SIZE + 1), user_id="ada", now=now)
+        first, second = adas.get("/alerts").text, adas.get("/alerts?page=2").text
+        assert "Page 1 of 2" in first and 'href="/alerts?page=2"' in first
+        assert first.count("of the quota used</th>") == PAGE_SIZE
+        assert second.count("of the quota used</th>") == 1 and "1% of the quota used</th>" in second
+        assert "So many were not crossed" in adas.get("/alerts?page=3").text
+
+    def test_narrows_it_to_a_kind(self, adas, ada, now) -> None:
+        cross("spend", *["quota_percent"] * (PAGE_SIZE + 1), user_id="ada", now=now)
+        page = adas.get("/alerts?kind=spend").text
+        assert "spent in a month</th>" in page and "of the quota used</th>" not in page
+        assert '<option value="spend" selected>Spend in a month</option>' in page
+        # The way to older ones keeps to what was chosen.
+        percents = adas.get("/alerts?kind=quota_percent", headers=HTMX).text
+        assert 'hx-get="/alerts?page=2&amp;kind=quota_percent"' in percents
+        assert "Nothing of this kind so far" in adas.get("/alerts?kind=forecast").text
+
+    def test_shows_nothing_of_bens(self, adas, ben, now) -> None:
+        cross("spend", user_id="ben", now=now)
+        assert "Nothing was crossed yet" in adas.get("/alerts").text
 
 
 class TestIndex:

@@ -83,8 +83,15 @@ class TestSpend:
         assert {row.ahead for row in draw_spend(watching(), alert_minor=None).rows} == {None}
 
 
+def test_what_comes_is_drawn_on_from_what_is() -> None:
+    # Today ends at 70,000; the line that leads there begins at the 60,000 of now.
+    so_far, ahead = draw_tokens(watching()).drawing["lines"]
+    assert so_far["values"] == [0, 30_000, 60_000, None]
+    assert ahead["values"] == [None, None, 60_000, 90_000]
+
+
 def test_the_script_gets_its_words_with_the_numbers() -> None:
     drawing = draw_tokens(watching()).drawing
     assert [line["name"] for line in drawing["lines"]] == ["So far", "At this pace"]
-    assert drawing["thresholds"][0]["words"] == "{number} tokens left"
+    assert drawing["thresholds"][0]["words"] == "{number} left"
     assert len(drawing["labels"]) == len(drawing["lines"][0]["values"]) == 4

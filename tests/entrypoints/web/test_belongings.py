@@ -122,4 +122,4 @@ class TestDelete:
 
 @pytest.mark.parametrize("path", ["download", "delete", "keep"])
 def test_is_not_for_operators(client, path: str) -> None:
-    assert client.post(f"{PAGE}/{path}").status_code == 302
+    assert client.post(f"{PAGE}/{path}").status_code == 303

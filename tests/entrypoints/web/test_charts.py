@@ -1,13 +1,14 @@
 """From a series to bars and lines that add up; no database."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from app.domain.usage.views import Granularity, Grouping, Sums, UsageBucket, UsageSeries
-from app.entrypoints.web.charts import LAYERS_MAX, REST, ROWS_MAX, Chart, draw
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.charts import LAYERS_MAX, REST, ROWS_MAX, Chart, colours_of, draw
+from app.entrypoints.web.usage_choices import Metric
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -154,6 +155,81 @@ class TestLayers:
         chart = of_a_week(*MANY, (25, "model-03", 1_000))
         assert chart.total == sum(chart.heights) == chart.totals.final_nanos
         assert chart.layers[0].name == "model-03"
+
+
+class TestColours:
+    NAMES = tuple(f"model-{number:02}" for number in range(20))
+
+    def test_are_no_matter_of_rank(self) -> None:
+        shown = {}
+        for at in range(5):
+            shown |= colours_of([*self.NAMES[at : at + 4]][:: (-1) ** at], self.NAMES[:8])
+            some = colours_of(self.NAMES[at : at + 2], self.NAMES[:8])
+            assert some.items() <= shown.items()
+        assert colours_of(self.NAMES[:8], self.NAMES[:8]).items() >= shown.items()
+
+    def test_differ_within_a_chart(self) -> None:
+        for at in range(len(self.NAMES) - LAYERS_MAX):
+            shown = self.NAMES[at : at + LAYERS_MAX]
+            assert set(colours_of(shown, self.NAMES).values()) == set("12345678")
+
+    def test_of_those_who_are_there_stay_where_one_comes_later(self) -> None:
+        before = colours_of(self.NAMES[:7], self.NAMES[:7])
+        assert colours_of(self.NAMES[:8], self.NAMES[:8]).items() >= before.items()
+
+    def test_are_found_for_what_is_not_known_yet(self) -> None:
+        assert len(set(colours_of(["", "new", "a"], ["a"]).values())) == 3
+
+
+class TestCovered:
+    START = datetime(2026, 10, 19, tzinfo=BERLIN)
+
+    def covered(self, *used: Sums, metric: Metric = Metric.COST) -> list[int]:
+        """Draw a week whose first days had this usage, each of them at noon."""
+        empty = make_series(starts_at=self.START, ends_at=self.START + timedelta(days=7))
+        noon = self.START + timedelta(hours=12)
+        buckets = tuple(
+            UsageBucket(noon + timedelta(days=day), "a", sums) for day, sums in enumerate(used)
+        )
+        drawing = draw(replace(empty, buckets=buckets), metric=metric).drawing
+        assert drawing["covered"]["name"] == "Covered by your quota and extra tokens"
+        return drawing["covered"]["bars"]
+
+    @pytest.mark.parametrize(
+        ("sums", "is_covered"),
+        [
+            (Sums(requests=1, total_tokens=9, quota_tokens=9), True),
+            (Sums(requests=1, total_tokens=9, extra_tokens=9), True),
+            (Sums(requests=1, total_tokens=9, quota_tokens=8, final_nanos=1), False),
+            (Sums(requests=1, total_tokens=9, quota_tokens=8, unpriced_tokens=9), False),
+            (Sums(requests=1), False),
+        ],
+    )
+    def test_are_bars_that_cost_nothing_for_the_plan_paid(self, sums, is_covered) -> None:
+        assert self.covered(Sums(requests=1, final_nanos=5), sums) == ([1] if is_covered else [])
+        assert self.covered(sums, metric=Metric.TOKENS) == []
+
+    def test_are_none_where_another_model_cost_something(self) -> None:
+        quota = UsageBucket(self.START, "a", Sums(requests=1, quota_tokens=5))
+        dear = UsageBucket(self.START, "b", Sums(requests=1, final_nanos=5))
+        empty = make_series(starts_at=self.START, ends_at=self.START + timedelta(days=7))
+        chart = draw(replace(empty, buckets=(quota, dear)), metric=Metric.COST)
+        assert chart.covered == frozenset()
+
+
+class TestDrawing:
+    def test_names_what_a_click_on_a_colour_narrows(self) -> None:
+        drawing = of_a_week((20, "", 3), (20, "prod", 2), (20, "other", 1)).drawing
+        assert drawing["narrows"] == "model"
+        assert [layer["group"] for layer in drawing["layers"]] == ["", "prod", None]
+
+    def test_leads_to_nothing_that_is_summed_up(self) -> None:
+        chart = of_a_week(*MANY)
+        assert [layer.group for layer in chart.layers] == [
+            *(f"model-{number:02}" for number in range(LAYERS_MAX)),
+            None,
+        ]
+        assert of_a_week((20, "other", 1)).rows[0].leads_on is False
 
 
 class TestRows:

@@ -97,4 +97,4 @@ class TestByCode:
         assert [answer.status_code for answer in answers] == [422] * 10 + [429]
 
     def test_wants_a_session(self, client) -> None:
-        assert client.post("/confirm-password/code").location == "/login"
+        assert client.post("/confirm-password/code").location == "/login?next=/confirm-password"

@@ -63,6 +63,18 @@ class TestIndex:
             adas.get("/coupons")
         assert len(sent) <= STATEMENTS_MAX, sent
 
+    def test_narrows_what_was_redeemed(self, adas: FlaskClient, ada: Account) -> None:
+        make_coupon("TOKENS", type="free_tokens", value=5)
+        make_coupon("PERCENT")
+        assert 'id="state"' not in adas.get("/coupons").text
+        for code in ("TOKENS", "PERCENT"):
+            adas.post("/coupons", data={"coupon_code": code})
+        opened, gone = adas.get("/coupons?state=open").text, adas.get("/coupons?state=used_up").text
+        for page, shown, other in ((opened, "PERCENT", "TOKENS"), (gone, "TOKENS", "PERCENT")):
+            assert f"<code>{shown}</code>" in page and f"<code>{other}</code>" not in page
+        assert '<option value="open" selected>Not used up</option>' in opened
+        assert "There are not that many coupons" in adas.get("/coupons?state=open&page=2").text
+
     def test_visitors_sign_in_first(self, client: FlaskClient) -> None:
         assert client.get("/coupons").location == "/login?next=/coupons"
 

@@ -363,7 +363,7 @@ class TestStrangers:
     def test_visitors_sign_in_first(self, client: FlaskClient, address: str) -> None:
         assert client.get("/invoices").location == "/login?next=/invoices"
         assert client.get(address).location.startswith("/login?next=/invoices/INV")
-        assert client.post(f"{address}/pay").location == "/login"
+        assert client.post(f"{address}/pay").location == f"/login?next={address}"
 
 
 class TestForgery:

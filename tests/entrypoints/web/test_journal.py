@@ -84,6 +84,19 @@ def test_goes_back_page_by_page(adas, ada) -> None:
     assert all(f"key-{number}-" in seen for number in range(60))
 
 
+def test_narrows_it_to_what_it_is_about(adas, ada) -> None:
+    with transaction():
+        changes = {"alert_threshold": 9}
+        operations.change_settings(ada, changes, actor="customer:ada", now=NOW)
+    account = adas.get(f"{PAGE}?about=account").text
+    assert "Settings changed" in account and "Signed in" not in account
+    assert '<option value="account" selected>Account and settings</option>' in account
+    security = adas.get(f"{PAGE}?about=security", headers=HTMX).text
+    assert "Signed in" in security and "Settings changed" not in security
+    assert "Nothing of this kind so far" in adas.get(f"{PAGE}?about=money").text
+    assert "Signed in" in adas.get(f"{PAGE}?about=nonsense").text
+
+
 def test_takes_any_row_for_one(adas) -> None:
     for before in ("x", "-1", "9" * 30):
         assert adas.get(f"{PAGE}?before={before}").status_code == 200

@@ -10,6 +10,7 @@ from app.domain.accounts import key_rules, queries, security_journal, sessions
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.callers import caller_by_text
 from app.domain.accounts.errors import KeyUnknown
+from app.domain.accounts.key_lists import ENDED_SHOWN_MAX
 from app.domain.accounts.models import Account, Key
 from app.foundation import clock
 from app.foundation.database import db, session, transaction
@@ -254,6 +255,24 @@ class TestRevoke:
         assert elsewhere.test_client().get(stats, headers=by).status_code == 401
         with elsewhere.app_context():
             db.engine.dispose()
+
+
+class TestEndedKeys:
+    def test_are_all_there_page_by_page(self, adas, ada, now) -> None:
+        for number in range(ENDED_SHOWN_MAX + 1):
+            revoked_at = now - timedelta(days=number)
+            make_key(KeyKind.CUSTOMER, user_id="ada", name=f"old-{number}-", revoked_at=revoked_at)
+        first, last = f"old-{ENDED_SHOWN_MAX - 1}-", f"old-{ENDED_SHOWN_MAX}-"
+        page = adas.get("/keys").text
+        assert first in page and last not in page and 'hx-get="/keys?page=2"' in page
+        older = adas.get("/keys?page=2").text
+        assert last in older and first not in older
+        # What was asked for is open, and the form beside it is as it was.
+        assert '<details id="ended-keys" class="ended-keys" open' in older
+        assert '<details id="ended-keys" class="ended-keys" hx-target' in " ".join(page.split())
+        assert (
+            '<option selected value="read">' in page and '<option selected value="read">' in older
+        )
 
 
 @pytest.mark.parametrize("act", ["replace", "revoke"])

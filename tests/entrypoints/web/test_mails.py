@@ -41,6 +41,21 @@ class TestList:
         assert f'href="/mails/{first.id}"' in older and "These are older ones" in older
         assert "There are no older ones" in adas.get(f"/mails?before={first.id}").text
 
+    def test_narrows_them_to_what_they_are_about(
+        self, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        coupon = make_mail(ada, "coupon_redeemed", now=now)
+        for number in range(ROWS_PER_PAGE + 1):
+            make_mail(ada, "invoice_issued", about=str(number), now=now)
+        plan = adas.get("/mails?about=plan").text
+        assert plan.count('href="/mails/') == 1 and f'href="/mails/{coupon.id}"' in plan
+        assert '<option value="plan" selected>Plan and tokens</option>' in plan
+        money = adas.get("/mails?about=money").text
+        # The way to older ones keeps to what was chosen.
+        assert re.search(r'href="/mails\?about=money&amp;before=\d+"', money)
+        assert "No mail of this kind so far" in adas.get("/mails?about=account").text
+        assert 'href="/mails/' in adas.get("/mails?about=nonsense").text
+
     def test_speaks_the_account_s_language(
         self, adas: FlaskClient, ada: Account, now: datetime
     ) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import escape
 
+from app.domain.accounts.models import BillingSettings
 from app.domain.usage.models import MonthClose
 from app.foundation.database import session
 from app.foundation.periods import BillingMonth
@@ -41,10 +42,25 @@ class TestFirstVisit:
         )
         assert answer.status_code == 200 and answer.json["accepted"] == 1, answer.text
 
-    def test_is_over_with_the_first_request(self, adas, now) -> None:
+    def test_marks_what_is_done_until_all_of_it_is(self, adas, now) -> None:
+        assert "0 of 3 done" in adas.get("/").text
         make_usage(now=now)
         page = adas.get("/").text
         assert "Three steps" not in page and "Spend by day" in page
+        assert "1 of 3 done" in page and "Connect your gateway done" in words(page)
+        session.query(BillingSettings).update({"alert_spend_minor": 500})
+        session.commit()
+        assert "2 of 3 done" in adas.get("/").text
+
+    def test_is_hidden_from_whoever_has_seen_enough(self, app, adas, ben, now) -> None:
+        make_usage(now=now)
+        assert adas.post("/").location == "/"
+        assert "of 3 done" not in adas.get("/").text
+        # Another account in the same browser has its own.
+        cookie = adas.get_cookie("first_steps_hidden_for")
+        bens = signed_in(app, ben)
+        bens.set_cookie(cookie.key, cookie.value)
+        assert "0 of 3 done" in bens.get("/").text
 
 
 class TestFigures:
@@ -81,9 +97,47 @@ class TestFigures:
         session.commit()
         make_usage(now=now, occurred_at=late, prompt_tokens=100_000, completion_tokens=0)
         page = words(adas.get("/").text)
-        assert "Usage cost" in page and "Usage so far $3.00" in page
+        assert "Usage cost" in page
+        assert re.search(r"Next invoice ?\d+ \w+ \$3\.00 Usage so far", page)
         told = "of the usage in it is of earlier months: it was reported late"
         assert f"$3.00 {told}" in page
         make_usage(now=now, prompt_tokens=50_000, completion_tokens=0)
         page = words(adas.get("/").text)
-        assert "Usage so far $4.50" in page and f"$3.00 {told}" in page
+        assert "$4.50 Usage so far" in page and f"$3.00 {told}" in page
+
+    def test_lead_from_what_was_used_most_to_it_alone(self, adas, now) -> None:
+        make_usage(now=now, api_key_alias="prod")
+        page = adas.get("/?chart=tokens").text
+        assert '<a href="/usage?metric=tokens&amp;model=gpt-4">gpt-4</a>' in page
+        assert '<a href="/usage?group_by=api_key&amp;metric=tokens&amp;api_key=prod">prod</a>' in (
+            page.replace("metric=tokens&amp;group_by=api_key", "group_by=api_key&amp;metric=tokens")
+        )
+
+    def test_say_what_the_month_comes_to(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        browser = signed_in(app, pro)
+        page = words(browser.get("/").text)
+        assert re.search(
+            r"This month so far ?\w+, UTC \$99\.99 Pro plan, [\w ]+ – [\w ]+ \$99\.99", page
+        )
+        assert "One period of the plan at its full price" in page
+        for days in (1, 2, 3):
+            make_usage("pro", now=now, occurred_at=now - days * A_DAY, prompt_tokens=900_000)
+        page = words(browser.get("/").text)
+        assert re.search(r"This month comes to about ?\w+, UTC \$\d+\.\d\d Between \$", page)
+        assert re.search(r"Usage cost, forecast \$\d+\.\d\d – \$\d+\.\d\d Usage cost so far", page)
+
+    def test_offer_a_way_on_where_tokens_are_used_up(self, app, now, password_hash) -> None:
+        basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
+        make_usage("basic", now=now, prompt_tokens=100_000)
+        page = words(signed_in(app, basic).get("/").text)
+        notice = page[page.index("Your tokens are used up") :]
+        assert "Buy extra tokens Compare the plans" in notice[:300]
+
+    def test_warn_of_auto_top_up_without_a_card(self, app, now, password_hash) -> None:
+        basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
+        session.query(BillingSettings).update({"auto_topup_threshold": 10_000})
+        session.commit()
+        page = words(signed_in(app, basic).get("/").text)
+        assert "Auto top-up is on, but there is no card to charge" in page
+        assert "Once fewer than 10,000 tokens are left, nothing is bought" in page

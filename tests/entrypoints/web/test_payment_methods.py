@@ -88,7 +88,11 @@ class TestIndex:
         self, adas: FlaskClient, ada: Account, visa: PaymentMethod
     ) -> None:
         page = words_of(adas.get(PAGE).text)
-        assert "Auto top-up off" in page and "Renewals off" in page and "Auto-pay off" in page
+        assert (
+            "Auto top-up on, without a threshold" in page
+            and "Renewals off" in page
+            and "Auto-pay off" in page
+        )
         shown = adas.get(PAGE).text
         for place in ("/tokens#automatic-title", "/plans", "/settings#auto_pay"):
             assert f'<a href="{place}" aria-label="Change it:' in shown

@@ -9,6 +9,7 @@ from app.domain.accounts import email_changes, operations, passwords, sessions
 from app.domain.accounts.access_models import MailToken, SignInSession
 from app.domain.accounts.email_changes import End
 from app.domain.mails.models import Mail
+from app.entrypoints.web import security
 from app.foundation import clock
 from app.foundation.database import session, transaction
 from app.workflows.change_second_factor import remove_factor
@@ -264,6 +265,29 @@ class TestSessions:
     @pytest.mark.parametrize("number", ["0", "999", str(2**63), "x", "-1"])
     def test_answers_404_for_what_is_not_there(self, adas, number) -> None:
         assert adas.post(f"{PAGE}/sessions/{number}/end").status_code == 404
+
+    def test_lists_them_page_by_page(self, app, adas, ada, monkeypatch) -> None:
+        monkeypatch.setattr(security, "SESSIONS_SHOWN", 1)
+        signed_in(app, ada)
+        first, second = adas.get(PAGE).text, adas.get(f"{PAGE}?page=2").text
+        assert ("this one</span>" in first) is not ("this one</span>" in second)
+        assert f'hx-get="{PAGE}?page=2"' in first and "Page 2 of 2" in second
+        assert "There are not that many" in adas.get(f"{PAGE}?page=3").text
+
+    def test_asks_before_it_ends_several(self, app, adas, ada) -> None:
+        alone = adas.get(PAGE).text
+        signed_in(app, ada)
+        both = adas.get(PAGE).text
+        for page, asked in ((alone, {"end-all"}), (both, {"end-all", "end-others"})):
+            assert set(re.findall(r'<div id="([\w-]+)" class="dialog" popover', page)) == asked
+            for name in asked:
+                (question,) = re.findall(rf'<div id="{name}".*?</form>', page, re.DOTALL)
+                # Whoever only presses Enter, or Escape, stays signed in.
+                assert re.search(r'<button type="button"[^>]* autofocus>Stay signed in<', question)
+                assert f'action="{PAGE}/sessions/{name}"' in question
+                # There is no other form that leads there.
+                assert page.count(f'action="{PAGE}/sessions/{name}"') == 1
+        assert "One other browser has to sign in again" in words_of(both)
 
     @pytest.mark.parametrize(("path", "left"), [("end-others", 1), ("end-all", 0)])
     def test_ends_all(self, app, adas, ada, path, left) -> None:

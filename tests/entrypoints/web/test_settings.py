@@ -60,7 +60,7 @@ class TestIndex:
 
     def test_needs_somebody_signed_in(self, client) -> None:
         assert client.get("/settings").location == "/login?next=/settings"
-        assert client.post("/settings", data=FILLED).status_code == 302
+        assert client.post("/settings", data=FILLED).status_code == 303
 
     def test_takes_few_statements(self, adas) -> None:
         with statements() as sent:
@@ -103,6 +103,17 @@ class TestChange:
         page = adas.get("/settings").text
         assert ('data-told="saved"' in page) is is_more
         assert 'data-told="saved"' not in adas.get("/settings").text
+
+    def test_marks_all_that_is_wrong_at_once(self, adas, ada) -> None:
+        before = view(ada)
+        # One is refused by what it means, one cannot be read, one is too long for its field.
+        sent = {**FILLED, "billing_email": "nonsense", "spend_limit": "1,5", "tax_id": "x" * 65}
+        answer = adas.post("/settings", data=sent)
+        assert (answer.status_code, view(ada)) == (422, before)
+        assert wrong(answer.text) == {"billing_email", "spend_limit", "tax_id"}
+        for field in ("billing_email", "spend_limit", "tax_id"):
+            told = answer.text.split(f'id="{field}-errors"')[1].split("</p>", maxsplit=1)[0]
+            assert told.count("<span>") == 1
 
     def test_leaves_alone_what_was_not_sent(self, adas, ada) -> None:
         adas.post("/settings", data={**FILLED, "overage_enabled": ["off", "on"]})

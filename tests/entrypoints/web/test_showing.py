@@ -70,6 +70,21 @@ def test_a_list_has_the_decimals_that_its_smallest_amount_needs(amounts, decimal
 
 
 @pytest.mark.parametrize(
+    ("amounts", "places"), [([], 0), (["$1"], 0), (["$1,000.50", "−$0.0023"], 4)]
+)
+def test_a_column_has_the_places_of_its_longest_amount(amounts, places) -> None:
+    assert showing.places_of(amounts) == places
+
+
+@pytest.mark.parametrize(
+    ("amount", "places", "filled"),
+    [("$0.50", 2, "$0.50"), ("$0.50", 4, "$0.50\u2007\u2007"), ("$3", 2, "$3\u2007\u2007\u2008")],
+)
+def test_what_is_missing_is_left_free(amount, places, filled) -> None:
+    assert showing.aligned(amount, places) == filled
+
+
+@pytest.mark.parametrize(
     ("nanos", "plain"), [(0, "0"), (1, "0.000000001"), (45_500_000_000, "45.5"), (10**11, "100")]
 )
 def test_amounts_for_machines(nanos, plain) -> None:

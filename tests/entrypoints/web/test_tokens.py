@@ -20,6 +20,7 @@ from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
 from tests.entrypoints.web.conftest import HTMX, words_of
+from tests.factories.payments import make_card
 from tests.factories.subscriptions import current_period
 from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import make_usage
@@ -82,7 +83,7 @@ class TestIndex:
         page = words_of(answer)
         assert "None are for sale on pay as you go" in page
         assert '<a href="/plans">Choose a plan</a> to get a quota' in answer
-        assert 'name="amount"' not in answer and "Off while the threshold is 0" in page
+        assert 'name="amount"' not in answer and "It buys nothing while the threshold is 0." in page
 
     def test_sells_none_to_who_is_about_to_leave(
         self, pias: FlaskClient, pia: Account, now: datetime
@@ -111,17 +112,33 @@ class TestIndex:
         assert said in page and "Auto top-up on, but never buys" in page
 
     @pytest.mark.parametrize(
-        ("threshold", "badge", "reason"), [(0, "off", " while the threshold is 0"), (1, "on", "")]
+        ("switched_on", "threshold", "badge"),
+        [
+            (True, 0, "on, without a threshold"),
+            (True, 1, "on"),
+            (False, 1, "off"),
+            (False, 0, "off"),
+        ],
     )
-    def test_is_off_while_the_threshold_is_0_on_every_page(
-        self, pias: FlaskClient, pia: Account, threshold: int, badge: str, reason: str
+    def test_has_one_badge_for_the_switch_on_every_page(
+        self,
+        pias: FlaskClient,
+        pia: Account,
+        now: datetime,
+        *,
+        switched_on: bool,
+        threshold: int,
+        badge: str,
     ) -> None:
+        make_card(pia, now=now)
         with transaction():
             chosen = account_queries.settings_of(pia)
-            chosen.auto_topup, chosen.auto_topup_threshold = True, threshold
+            chosen.auto_topup, chosen.auto_topup_threshold = switched_on, threshold
         page = words_of(pias.get(PAGE).text)
-        assert f"Auto top-up {badge}{reason} Charges your default card" in page
-        assert ("Off while the threshold is 0" in page) is (threshold == 0)
+        assert f"Auto top-up {badge} Charges your default card" in page
+        assert ("It buys nothing while the threshold is 0." in page) is (
+            badge == "on, without a threshold"
+        )
         assert f"Auto top-up {badge} " in words_of(pias.get("/payment-methods").text)
 
     @pytest.mark.parametrize(
@@ -129,8 +146,16 @@ class TestIndex:
         [(True, 1_000_000, False), (True, 1_000_001, True), (False, 1_000_001, False)],
     )
     def test_says_that_it_buys_at_once_where_fewer_are_left_already(
-        self, pias: FlaskClient, pia: Account, *, switched_on: bool, threshold: int, says_so: bool
+        self,
+        pias: FlaskClient,
+        pia: Account,
+        now: datetime,
+        *,
+        switched_on: bool,
+        threshold: int,
+        says_so: bool,
     ) -> None:
+        make_card(pia, now=now)
         with transaction():
             chosen = account_queries.settings_of(pia)
             chosen.auto_topup, chosen.auto_topup_threshold = switched_on, threshold

@@ -31,6 +31,8 @@ SENTENCE = (
     "When fewer than 10,000 tokens are left, buy 666,666 tokens for 100.00 USD,"
     " at most 5 times a month and 500.00 USD."
 )
+NO_CARD = "Nothing is bought before there is a card that may be charged."
+AT_ONCE = "it buys within a minute."
 WANTED = {
     "auto_topup": "on",
     "auto_topup_threshold": "10,000",
@@ -144,7 +146,7 @@ class TestRule:
     def test_puts_what_is_typed_into_a_sentence(self, pias: FlaskClient, pia: Account) -> None:
         before = settings_of(pia)
         answer = pias.get(RULE, query_string=WANTED, headers=HTMX)
-        assert words_of(answer.text) == SENTENCE
+        assert words_of(answer.text) == f"{SENTENCE} {NO_CARD}"
         assert answer.text.lstrip().startswith('<p id="rule"')
         assert settings_of(pia) == before
 
@@ -176,6 +178,71 @@ class TestRule:
         tax_in("DE", pia, now=now)
         said = words_of(pias.get(RULE, query_string=WANTED, headers=HTMX).text)
         assert "100.00 USD plus 19.00 USD USt (19%): 119.00 USD in all, at most" in said
+
+    @pytest.mark.parametrize("threshold", ["10,000", "2,000,000"])
+    def test_promises_nothing_without_a_card(self, pias: FlaskClient, threshold: str) -> None:
+        asked = {**WANTED, "auto_topup_threshold": threshold}
+        typed = words_of(pias.get(RULE, query_string=asked, headers=HTMX).text)
+        saved_page = words_of(saved(pias, PAGE, asked).text)
+        for words in (typed, saved_page):
+            assert NO_CARD in words and AT_ONCE not in words
+        assert "Auto top-up on, but waits" in saved_page
+        assert "Auto top-up on, but waits" in words_of(pias.get("/payment-methods").text)
+
+    @pytest.mark.parametrize(
+        ("happened", "says"),
+        [
+            ("nothing", "You have 1,000,000 tokens left, which is fewer: it buys within a minute."),
+            ("bought", "Nothing more is bought before "),
+            ("declined", "Nothing more is bought before "),
+            ("authentication", "unless you confirm the purchase that your bank asks you about."),
+            ("once a month", "Nothing more is bought this month: 1 purchase is made already."),
+            ("limit", "Nothing more is bought this month: 100.00 USD are spent, and another"),
+            ("leaving", "Nothing is bought: your account is to be deleted."),
+        ],
+    )
+    def test_says_what_it_waits_for(
+        self,
+        pias: FlaskClient,
+        pia: Account,
+        gateway: FakeGateway,
+        now: datetime,
+        *,
+        happened: str,
+        says: str,
+    ) -> None:
+        want(pia, auto_topup_threshold=9_000_000)
+        make_card(pia, now=now)
+        limits = {}
+        if happened == "bought":
+            buy_automatically(pia, gateway, now=now)
+        elif happened in ("once a month", "limit"):
+            buy_automatically(pia, gateway, now=now - timedelta(minutes=11))
+            is_count = happened == "once a month"
+            name = "auto_topup_max_per_month" if is_count else "auto_topup_monthly_limit"
+            limits = {name: "1" if is_count else "150"}
+        with transaction():
+            if happened == "declined":
+                tokens.note_declined("pia", now=now)
+            elif happened == "authentication":
+                tokens.note_authentication("pia", now=now)
+            elif happened == "leaving":
+                pia = account_queries.account("pia")
+                pia.deletion_asked_at, pia.deletion_due_at = now, now + timedelta(days=30)
+        asked = {**WANTED, "auto_topup_threshold": "9,000,000", **limits}
+        typed = words_of(pias.get(RULE, query_string=asked, headers=HTMX).text)
+        assert says in typed and (AT_ONCE in typed) is (happened == "nothing")
+        assert says in words_of(saved(pias, PAGE, asked).text)
+
+    def test_begins_anew_where_it_is_switched_on_again(
+        self, pias: FlaskClient, pia: Account, now: datetime
+    ) -> None:
+        want(pia, auto_topup=False)
+        make_card(pia, now=now)
+        with transaction():
+            tokens.note_declined("pia", now=now)
+        asked = {**WANTED, "auto_topup_threshold": "2,000,000"}
+        assert AT_ONCE in words_of(pias.get(RULE, query_string=asked, headers=HTMX).text)
 
     def test_is_no_page_of_its_own(self, pias: FlaskClient) -> None:
         assert pias.get(RULE, query_string=WANTED).location == PAGE
@@ -217,7 +284,7 @@ class TestGuardInWords:
             ({"auto_topup_threshold": 5}, "Ready: 0 of 5 this month; nothing to buy while"),
             (
                 {"auto_topup_threshold": 0},
-                "Off while the threshold is 0: nothing is bought by itself.",
+                "It buys nothing while the threshold is 0.",
             ),
             ({"auto_topup_max_per_month": 0}, "It never buys: at most 0 times a month."),
             (

@@ -53,7 +53,8 @@ def test_no_english_is_left(pias: FlaskClient) -> None:
 
 def test_the_rule_follows_what_is_typed(pias: FlaskClient) -> None:
     said = words_of(pias.get("/tokens/rule", query_string=WANTED, headers=HTMX).text)
-    assert said == RULE
+    # Between tags words are set apart by the reading.
+    assert said == f"{RULE} 在有可扣款的银行卡之前，不会购买任何 token。"
     off = {**WANTED, "auto_topup": "off"}
     said = words_of(pias.get("/tokens/rule", query_string=off, headers=HTMX).text)
     assert said == f"已关闭。开启后的规则：{RULE}"

@@ -85,6 +85,14 @@ class TestPage:
         assert '<th scope="col" class="number part">cached</th>' in page
         assert 'title="100 tokens"' in page and 'title="20 tokens"' in page
 
+    def test_says_what_the_plan_covered(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        make_usage("pro", now=now)
+        page = signed_in(app, pro).get("/usage?range=7d&metric=cost").text
+        assert drawing_of(page)["covered"]["bars"] == [6]
+        table = words_of(page[page.index('id="bucket-table"') :])
+        assert f"{now.day} {now:%b} – covered" in table
+
     def test_names_the_zone(self, app, now, password_hash) -> None:
         kiri = make_account(
             "kiri", now=now, timezone="Pacific/Kiritimati", password_hash=password_hash
@@ -116,7 +124,7 @@ class TestPage:
 
     def test_takes_few_statements(self, adas, used) -> None:
         with statements() as sent:
-            adas.get("/usage?model=gpt-4&group_by=provider")
+            adas.get("/usage?model=gpt-4&api_key=prod&group_by=provider")
         assert len(sent) <= STATEMENTS_MAX, sent
 
     def test_hostile_names_stay_text(self, adas, ada, now) -> None:
@@ -159,7 +167,7 @@ class TestRecords:
     def test_narrow_to_one_model(self, adas, used) -> None:
         page = adas.get("/usage/records?model=gpt-3.5-turbo", headers=HTMX).text
         assert "adas-two" in page and "adas-one" not in page
-        assert "All models" in page
+        assert 'aria-label="Remove “model: gpt-3.5-turbo”"' in page
 
     def test_lead_to_older_ones_and_back(self, adas, ada, now) -> None:
         record(

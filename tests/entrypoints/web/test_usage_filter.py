@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.usage.views import Granularity, Grouping
+from app.domain.usage.views import EVERYTHING, Granularity, Grouping, Only
+from app.entrypoints.web.usage_choices import Metric
 from app.entrypoints.web.usage_filter import (
-    Metric,
     Today,
     UsageFilter,
     parameters_of_month,
@@ -136,8 +136,10 @@ class TestGranularity:
     [
         ({"group_by": "colour"}, "group_by", Grouping.MODEL),
         ({"metric": "joy"}, "metric", Metric.COST),
-        ({"model": "x" * 301}, "model", None),
-        ({"model": "a\0b"}, "model", None),
+        ({"model": "x" * 301}, "only", EVERYTHING),
+        ({"model": "a\0b"}, "only", EVERYTHING),
+        ({"api_key": "x" * 301}, "only", EVERYTHING),
+        ({"provider": "a\nb"}, "only", EVERYTHING),
         ({"cursor": "§§"}, "cursor", None),
         ({"cursor": "9" * 400}, "cursor", None),
     ],
@@ -155,7 +157,8 @@ class TestAddress:
         cursor = Cursor(datetime(2026, 11, 20, tzinfo=UTC), 5)
         chosen = read(
             range="custom", from_="2026-11-02", to="2026-11-05", granularity="hour",
-            group_by="provider", metric="tokens", model="gpt-4", cursor=str(cursor),
+            group_by="provider", metric="tokens", model="gpt-4", api_key="", provider="openai",
+            back="2026-10-01..2026-11-22", cursor=str(cursor),
         )  # fmt: skip
         said = chosen.parameters_here
         assert read_filter(said, TODAY) == chosen
@@ -167,8 +170,57 @@ class TestAddress:
         chosen = read(range="90d", granularity=granularity, metric="tokens")
         start = datetime(2026, 11, 1, tzinfo=BERLIN)
         assert chosen.parameters_of_bucket(start) == {
-            "range": "custom", "from": "2026-11-01", "to": last, "metric": "tokens",
+            "range": "custom", "from": "2026-11-01", "to": last, "metric": "tokens", "back": "90d",
         }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            {"range": "90d", "granularity": "day"},
+            {"range": "90d", "granularity": "month"},
+            {"range": "custom", "from_": "2026-11-20", "to": "2026-11-22"},
+        ],
+    )
+    def test_leads_to_what_is_narrowed_and_back(self, asked) -> None:
+        names = {"model": "gpt-4", "api_key": "", "provider": "openai"}
+        chosen = read(**asked, **names)
+        start = datetime(2026, 11, 1, tzinfo=BERLIN)
+        behind = read_filter(chosen.parameters_of_bucket(start), TODAY)
+        assert behind.only == chosen.only == Only(**names) and behind.notices == ()
+        assert behind.is_one_bucket
+        back = read_filter(behind.parameters_back, TODAY)
+        assert (back.range, back.only) == (chosen.range, chosen.only)
+        assert back.span == chosen.span
+
+    @pytest.mark.parametrize("back", ["fortnight", "..", "2026-11-20..", "9999-01-01..9999-01-02"])
+    def test_leads_back_to_nothing_that_is_no_range(self, back) -> None:
+        chosen = read(range="custom", from_="2026-11-20", to="2026-11-20", back=back)
+        assert chosen.notices == () and chosen.parameters_back == {}
+
+    def test_narrows_and_widens_one_name_at_a_time(self) -> None:
+        chosen = read(range="7d", group_by="api_key", model="gpt-4")
+        narrow = chosen.parameters_of_group("prod")
+        assert narrow == chosen.parameters | {"api_key": "prod"}
+        without = read_filter(narrow, TODAY).parameters_without(Grouping.MODEL)
+        assert without == {"range": "7d", "group_by": "api_key", "api_key": "prod"}
+
+    def test_takes_an_empty_name_for_none_but_of_models(self) -> None:
+        assert read(model="", api_key="", provider="").only == Only(api_key="", provider="")
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_one"),
+    [
+        ("2026-11-21", "2026-11-21", True),
+        ("2026-11-01", "2026-11-30", True),
+        ("2026-11-01", "2026-11-29", False),
+        ("2026-11-02", "2026-11-30", False),
+        ("2026-10-01", "2026-11-30", False),
+    ],
+)
+def test_a_day_and_a_month_are_known_as_one(first, last, is_one) -> None:
+    assert read(range="custom", from_=first, to=last).is_one_bucket is is_one
+    assert not read(range="today").is_one_bucket
 
 
 @pytest.mark.parametrize(

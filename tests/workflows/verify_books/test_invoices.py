@@ -91,7 +91,7 @@ def test_tells_an_invoice_that_was_changed_after_issue(
     "tampering",
     [
         "UPDATE invoice_lines SET credited_minor = 99 WHERE credited_minor = 100",
-        "UPDATE invoice_lines SET credited_minor = 1 WHERE credited_minor = 0",
+        "UPDATE invoice_lines SET credited_minor = 1 WHERE credited_minor = 0 AND amount_minor > 0",
         "UPDATE credit_note_lines SET amount_minor = 101",
     ],
 )
@@ -105,6 +105,7 @@ def test_tells_more_credit_than_was_asked_for() -> None:
     of_line = lines_after(
         "UPDATE credit_note_lines SET amount_minor = 1000000",
         "UPDATE invoice_lines SET credited_minor = 1000000 WHERE credited_minor = 100",
+        dropping="invoice_lines.ck_invoice_lines_credited_within_line",
     )
     assert ["as credited" in line for line in of_line] == [True]
     of_invoice = lines_after("UPDATE credit_notes SET amount_minor = 1000000")

@@ -3,6 +3,8 @@
 from app.domain.coupons.rules import CouponType
 from app.domain.reporting.entitlements import Reason
 from app.domain.subscriptions.models import SubscriptionStatus
+from app.entrypoints.api.checkout import CHECKOUT
+from app.entrypoints.api.coupons import REDEMPTION
 from app.entrypoints.api.describing.parts import (
     Json,
     listed,
@@ -11,15 +13,16 @@ from app.entrypoints.api.describing.parts import (
     number,
     or_null,
     ref,
-    sent,
     shape,
     text,
     truth,
     usd,
     whole,
 )
+from app.entrypoints.api.invoice_shapes import GENERATION
+from app.entrypoints.api.subscription_shapes import PREVIEW, SWITCH
+from app.entrypoints.api.topups import TOP_UP
 
-PROVIDERS = ("stripe", "paypal")
 INVOICE_KINDS = ("subscription", "usage", "topup")
 INVOICE_STATUSES = ("draft", "issued", "overdue", "paid", "refunded", "void")
 
@@ -134,15 +137,8 @@ SHAPES: dict[str, Json] = {
             "checkout_url": or_null(text(), "Null: ask for the switch again to get a page."),
         },
     ),
-    "PreviewPost": sent("The plan to look at.", {"plan_id": text(example="plan-pro")}),
-    "SwitchPost": sent(
-        "The plan to switch to.",
-        {"plan_id": text(example="plan-pro")},
-        {
-            "provider": or_null(text("Through whom to pay; stripe by default.", choices=PROVIDERS)),
-            "previewed_at": or_null(moment("As a preview answered it: its amounts are charged.")),
-        },
-    ),
+    "PreviewPost": PREVIEW.schema,
+    "SwitchPost": SWITCH.schema,
     "Preview": shape(
         "What a switch of plan comes to, to the cent.",
         {
@@ -177,13 +173,9 @@ SHAPES: dict[str, Json] = {
         "The page on which the switch is paid; until then nothing changes.",
         {**_to_pay, "subscription": ref("Subscription")},
     ),
-    "CheckoutPost": sent("Through whom to pay.", {"provider": text(choices=PROVIDERS)}),
+    "CheckoutPost": CHECKOUT.schema,
     "Checkout": shape("The page on which it is paid.", _to_pay),
-    "TopUpPost": sent(
-        "How much to spend on extra tokens.",
-        {"amount": usd("Before tax.", least=5, most=10_000)},
-        {"provider": or_null(text("stripe by default.", choices=PROVIDERS))},
-    ),
+    "TopUpPost": TOP_UP.schema,
     "TopUp": shape("What the amount buys.", {**_to_pay, "tokens": whole()}),
     "TokenLedger": shape(
         "Every movement of extra tokens, the newest first.",
@@ -259,12 +251,8 @@ SHAPES: dict[str, Json] = {
             "issued_at": moment(),
         },
     ),
-    "GeneratePost": sent("The month.", {"billing_month": month()}),
-    "CouponPost": sent(
-        "The code, and the plan that is about to be bought with it.",
-        {"coupon_code": text(example="SAVE50")},
-        {"plan_id": or_null(text())},
-    ),
+    "GeneratePost": GENERATION.schema,
+    "CouponPost": REDEMPTION.schema,
     "CouponApplied": shape(
         "What was redeemed.",
         {

@@ -1,36 +1,20 @@
 """The calls of customers' programs."""
 
-from app.domain.invoices.documents import DocumentKind
-from app.domain.usage.views import Granularity, Grouping
+from app.entrypoints.api import documents, invoices, topups, usage_reading
 from app.entrypoints.api.describing.parts import (
     Answered,
     Call,
     Caller,
-    Parameter,
-    cursor,
-    day_or_moment,
-    named,
     path_parameter,
-    text,
-    whole,
 )
 
 _CUSTOMER = (Caller.CUSTOMER,)
-_FROM = Parameter("from", day_or_moment("A date or an instant; included."))
-_TO = Parameter("to", day_or_moment("A date or an instant; not included."))
-_TIMEZONE = Parameter("timezone", named("IANA; by default the account's.", example="UTC"))
-_PAGE = Parameter("page", whole("From 1.", least=1, most=1_000_000))
-_CURSOR = Parameter("cursor", cursor())
 _REFERENCE = path_parameter("reference", "The invoice's id or number.")
 _SETTING_REFUSED = (
     "out_of_range, amount_too_fine, text_too_long, text_invalid, email_invalid, timezone_unknown,"
     " country_unknown, tax_id_invalid, tax_id_needs_country, percents_invalid, locale_unsupported"
 )
 _PAYING = "provider_unreachable, provider_refused"
-
-
-def _limit(name: str, most: int) -> Parameter:
-    return Parameter(name, whole("How many at once.", least=1, most=most))
 
 
 CALLS = (
@@ -49,13 +33,7 @@ CALLS = (
         _CUSTOMER,
         "Usage over time",
         {200: Answered("Buckets and their totals.", "UsageSeries")},
-        parameters=(
-            _FROM,
-            _TO,
-            Parameter("granularity", text(choices=list(Granularity))),
-            Parameter("group_by", text(choices=list(Grouping))),
-            _TIMEZONE,
-        ),
+        parameters=usage_reading.ASKED_OF_SERIES,
         refusals={422: "from_invalid, to_invalid, range_empty, range_too_long, timezone_unknown"},
     ),
     Call(
@@ -66,14 +44,7 @@ CALLS = (
         "Every request",
         {200: Answered("A page, or all of them as CSV.", "RecordPage", also="text/csv")},
         says="With `Accept: text/csv` all records are streamed; then without cursor and limit.",
-        parameters=(
-            _FROM,
-            _TO,
-            Parameter("model", named("As reported.")),
-            _TIMEZONE,
-            _CURSOR,
-            _limit("limit", 1_000),
-        ),
+        parameters=usage_reading.ASKED_OF_RECORDS,
         refusals={422: "from_invalid, to_invalid, range_empty, timezone_unknown, cursor_invalid"},
     ),
     Call(
@@ -128,7 +99,7 @@ CALLS = (
             409: "already_on_plan, period_unpaid, change_in_progress, preview_stale, "
             "invoice_not_payable, "
             "deletion_pending",
-            422: "plan_not_for_sale",
+            422: "plan_not_for_sale, unknown_provider",
             503: _PAYING,
         },
         changes=True,
@@ -160,7 +131,7 @@ CALLS = (
         _CUSTOMER,
         "All invoices",
         {200: Answered("A page, the newest first.", "InvoicePage")},
-        parameters=(_PAGE, _limit("page_size", 100)),
+        parameters=(invoices.PAGE, invoices.PAGE_SIZE),
     ),
     Call(
         "GET",
@@ -179,7 +150,7 @@ CALLS = (
         _CUSTOMER,
         "An invoice's document",
         {200: Answered("The same file each time.", media_type="application/pdf")},
-        parameters=(_REFERENCE, Parameter("document", text(choices=list(DocumentKind)))),
+        parameters=(_REFERENCE, documents.DOCUMENT),
         refusals={
             404: "unknown_invoice, unknown_document",
             409: "invoice_not_issued, invoice_not_paid",
@@ -208,7 +179,12 @@ CALLS = (
         {200: Answered("The provider's page.", "Checkout")},
         body="CheckoutPost",
         parameters=(_REFERENCE,),
-        refusals={404: "unknown_invoice", 409: "invoice_not_payable", 503: _PAYING},
+        refusals={
+            404: "unknown_invoice",
+            409: "invoice_not_payable",
+            422: "unknown_provider",
+            503: _PAYING,
+        },
         changes=True,
     ),
     Call(
@@ -245,7 +221,11 @@ CALLS = (
         "Buy extra tokens",
         {200: Answered("The provider's page.", "TopUp")},
         body="TopUpPost",
-        refusals={409: "no_tokens_for_sale, deletion_pending", 422: "amount_invalid", 503: _PAYING},
+        refusals={
+            409: "deletion_pending",
+            422: "amount_invalid, top_up_amount_invalid, no_tokens_for_sale, unknown_provider",
+            503: _PAYING,
+        },
         changes=True,
     ),
     Call(
@@ -255,7 +235,7 @@ CALLS = (
         _CUSTOMER,
         "The ledger of extra tokens",
         {200: Answered("A page, the newest first.", "TokenLedger")},
-        parameters=(_PAGE, _limit("page_size", 1_000)),
+        parameters=(topups.PAGE, topups.PAGE_SIZE),
     ),
     Call(
         "GET",

@@ -38,14 +38,16 @@ SHAPES: Mapping[str, Json] = {
     **settings_shapes.SHAPES,
     **operator_shapes.SHAPES,
 }
+# The bodies that are no other call's, so that they can be shown with the one whose they are.
+OWN_BODIES = {call.body for call in CALLS if "properties" in SHAPES.get(call.body, {})}
 KEYS = {
     Caller.CUSTOMER: "A customer's key, obl_sk_…, made on the page API keys.",
     Caller.GATEWAY: "A gateway's key, obl_gw_…, made by `billing keys create --gateway`.",
     Caller.OPERATOR: "An operator's key, obl_op_…, made by `billing keys create --operator`.",
 }
 IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    {
+    name="Idempotency-Key",
+    schema={
         **text(
             "1 to 255 visible characters: the same key and body replay the first answer.",
             pattern="[!-~]*",
@@ -65,6 +67,8 @@ REFUSED_WITH_BODY = {
     415: "media_type_unsupported",
     422: "field_missing, field_invalid, field_unknown, field_repeated, body_not_object",
 }
+# The body of a call that takes none is read all the same: by it a repeat is known.
+REFUSED_WITHOUT_BODY = {413: "body_too_large"}
 REFUSED_WITH_QUERY = {422: "parameter_unknown, parameter_repeated, and what `errors` names"}
 REFUSED_REPEATS = {
     403: "key_is_read_only",
@@ -107,6 +111,7 @@ def refusals_of(call: Call) -> dict[int, str]:
     applies = (
         (call.refusals, True),
         (REFUSED_WITH_BODY, bool(call.body)),
+        (REFUSED_WITHOUT_BODY, call.changes and not call.body),
         (REFUSED_WITH_QUERY, call.method == "GET" and call.path.startswith("/v1/")),
         (REFUSED_REPEATS, call.changes),
         (REFUSED_WITH_KEY, takes_key),

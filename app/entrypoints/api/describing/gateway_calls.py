@@ -5,13 +5,11 @@ from app.entrypoints.api.describing.parts import (
     Answered,
     Call,
     Caller,
-    Parameter,
     path_parameter,
-    text,
 )
+from app.entrypoints.api.reading_queries import VERBOSE
 
 _GATEWAY = (Caller.GATEWAY,)
-_VERBOSE = Parameter("verbose", text("1 for a result per record.", choices=("0", "1")))
 _RECORD_REFUSED = (
     "not_a_whole_number (500.0 is none), text_invalid, time_invalid, occurred_in_future,"
     " total_mismatch, tokens_too_large, cached_exceeds_prompt, reasoning_exceeds_completion,"
@@ -32,7 +30,7 @@ CALLS = (
             " is answered 422, one that conflicts 409."
         ),
         body="UsagePost",
-        parameters=(_VERBOSE,),
+        parameters=(VERBOSE,),
         refusals={
             409: "request_id_conflict",
             413: "too_many_records",
@@ -85,7 +83,7 @@ CALLS = (
         says="What its `generic_api` callback sends: an array, ndjson or one event.",
         body="AnyJson",
         body_media_types=(JSON, "application/x-ndjson", "application/jsonl"),
-        parameters=(_VERBOSE,),
+        parameters=(VERBOSE,),
         refusals={413: "too_many_records", 422: "verbose_invalid"},
         changes=True,
     ),

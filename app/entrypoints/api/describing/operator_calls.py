@@ -1,19 +1,15 @@
 """The calls of operators' programs, of payment providers, and of those who look after us."""
 
+from app.entrypoints.api import operator_coupons, operator_customers, operator_prices, reports
 from app.entrypoints.api.describing.parts import (
     Answered,
     Call,
     Caller,
-    Parameter,
-    cursor,
-    month,
-    named,
     path_parameter,
-    whole,
 )
+from app.entrypoints.api.reading_queries import CURSOR
 
 _OPERATOR = (Caller.OPERATOR,)
-_CURSOR = Parameter("cursor", cursor())
 _CODE = path_parameter("code", "The coupon's code.")
 _PLAN = path_parameter("plan_id", "The plan's id.")
 _USER = path_parameter("user_id", "The account.")
@@ -21,10 +17,6 @@ _COUNTRY = path_parameter("country", "Its two letters.")
 _COUPON_REFUSED = "coupon_invalid, and <field>_invalid under `errors`"
 _PLAN_REFUSED = "plan_invalid, and <field>_invalid under `errors`"
 _BASE = "/v1/billing/operator"
-
-
-def _limit(most: int) -> Parameter:
-    return Parameter("limit", whole("How many at once.", least=1, most=most))
 
 
 CALLS = (
@@ -35,7 +27,7 @@ CALLS = (
         _OPERATOR,
         "What a month brought",
         {200: Answered("0 everywhere for an empty month.", "MonthlyReport")},
-        parameters=(Parameter("month", month(), required=True),),
+        parameters=(reports.MONTH,),
         refusals={422: "month_invalid, month_in_future"},
     ),
     Call(
@@ -45,11 +37,7 @@ CALLS = (
         _OPERATOR,
         "Find customers",
         {200: Answered("A page.", "CustomerPage")},
-        parameters=(
-            Parameter("query", named("Part of an id, mail or name.")),
-            _CURSOR,
-            _limit(200),
-        ),
+        parameters=(operator_customers.QUERY, CURSOR, operator_customers.LIMIT),
         refusals={422: "cursor_invalid"},
     ),
     Call(
@@ -138,7 +126,7 @@ CALLS = (
         _OPERATOR,
         "Every price",
         {200: Answered("Each model's in their order, and all aliases.", "PriceTable")},
-        parameters=(Parameter("model_id", named("Only this model's.")),),
+        parameters=(operator_prices.MODEL,),
     ),
     Call(
         "POST",
@@ -161,7 +149,7 @@ CALLS = (
         _OPERATOR,
         "Every coupon",
         {200: Answered("A page, the newest first.", "CouponPage")},
-        parameters=(_CURSOR, _limit(1_000)),
+        parameters=(CURSOR, operator_coupons.LIMIT),
         refusals={422: "cursor_invalid"},
     ),
     Call(

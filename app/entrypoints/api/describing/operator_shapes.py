@@ -10,25 +10,19 @@ from app.entrypoints.api.describing.parts import (
     number,
     or_null,
     ref,
-    sent,
     shape,
     text,
     truth,
     usd,
     whole,
 )
+from app.entrypoints.api.operator_coupon_shapes import COUPON_CHANGE, NEW_COUPON
+from app.entrypoints.api.operator_customers import ADJUSTMENT, DECISION
+from app.entrypoints.api.operator_plan_shapes import NEW_PLAN, PLAN_CHANGE
+from app.entrypoints.api.operator_prices import NEW_PRICE
+from app.entrypoints.api.operator_taxes import TAX
 
 _next_cursor = or_null(text("Where the next page begins."), "Null: this is the last.")
-_plan_terms = {
-    name: PLAN_FIELDS[name] for name in PLAN_FIELDS if name not in ("id", "name", "description")
-}
-_plan_changes = {
-    "name": text(),
-    "description": text(),
-    **_plan_terms,
-    "is_active": truth("Whether it can be chosen."),
-    "display_order": whole(),
-}
 _coupon_terms = {
     "type": text(choices=list(CouponType)),
     "value": number("Percent, USD or tokens, by its type."),
@@ -78,19 +72,8 @@ SHAPES: dict[str, Json] = {
             "created_at": moment(),
         },
     ),
-    "CustomerPut": sent(
-        "What is decided about a customer.",
-        {},
-        {
-            "suspended": truth(),
-            "credit_limit": or_null(usd(), "Null: the usual limit."),
-            "reason": text("It stands in the journal."),
-        },
-    ),
-    "AdjustmentPost": sent(
-        "Extra tokens to give, or below 0 to take away, granted ones first.",
-        {"tokens": whole(), "reason": text()},
-    ),
+    "CustomerPut": DECISION.schema,
+    "AdjustmentPost": ADJUSTMENT.schema,
     "OperatorPlan": shape(
         "A plan with everything about it.",
         {
@@ -106,12 +89,8 @@ SHAPES: dict[str, Json] = {
         },
     ),
     "OperatorPlans": shape("Every plan.", {"plans": listed(ref("OperatorPlan"))}),
-    "PlanPost": sent(
-        "A new plan.",
-        {"id": text(), "name": text(), "monthly_quota": whole(), "monthly_price": usd()},
-        _plan_changes,
-    ),
-    "PlanPut": sent("What is to change; periods that run keep their terms.", {}, _plan_changes),
+    "PlanPost": NEW_PLAN.schema,
+    "PlanPut": PLAN_CHANGE.schema,
     "Price": shape(
         "What a model's tokens cost during a time.",
         {
@@ -129,16 +108,7 @@ SHAPES: dict[str, Json] = {
         "Every price that counts at some time.",
         {"prices": listed(ref("Price")), "aliases": free("Which model each alias means.")},
     ),
-    "PricePost": sent(
-        "What a model costs.",
-        {"model_id": text(), **_price_terms},
-        {
-            **_cache_terms,
-            "included_in_plans": truth(),
-            "effective_from": or_null(moment(), "Null or left out: since ever."),
-            "aliases": listed(text(), "Other names of the model."),
-        },
-    ),
+    "PricePost": NEW_PRICE.schema,
     "Coupon": shape(
         "A coupon.",
         {
@@ -154,22 +124,14 @@ SHAPES: dict[str, Json] = {
         "Coupons, the newest first.",
         {"coupons": listed(ref("Coupon")), "next_cursor": _next_cursor},
     ),
-    "NewCouponPost": sent(
-        "A new coupon.",
-        {
-            "code": text(),
-            **{n: _coupon_terms[n] for n in ("type", "value", "max_uses")},
-            "expires_at": moment(),
-        },
-        _coupon_terms,
-    ),
-    "CouponPut": sent("What is to change.", {}, _coupon_terms),
+    "NewCouponPost": NEW_COUPON.schema,
+    "CouponPut": COUPON_CHANGE.schema,
     "Tax": shape(
         "What the customers of a country pay on top.",
         {"country": text(), "name": text(), "percent": number(), "updated_at": moment()},
     ),
     "Taxes": shape("The table of taxes.", {"taxes": listed(ref("Tax"))}),
-    "TaxPut": sent("A country's tax.", {"name": text(example="USt"), "percent": number()}),
+    "TaxPut": TAX.schema,
     "MonthlyReport": shape(
         "What a month brought; usage by billing month, voided records left out.",
         {

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from app.entrypoints.api.reading_queries import TEXT_LENGTH_MAX as QUERY_TEXT_LENGTH_MAX
-
 Json = dict[str, Any]
 
 PROBLEM = "Problem"
@@ -40,21 +38,14 @@ def text(
 
 
 def line(says: str = "", *, most: int, least: int = 1, example: str = "") -> Json:
-    """Describe a text that is sent: what it holds can be stored and seen."""
-    pattern = f"{_STORED}*{_SEEN}{_STORED}*" if least else f"{_STORED}*"
-    described = text(says, example=example, pattern=pattern)
+    """Describe a text that is sent: what it holds can be stored."""
+    described = text(says, example=example, pattern=f"{_STORED}*")
     return {**described, **({"minLength": least} if least else {}), "maxLength": most}
 
 
-def named(says: str = "", *, example: str = "") -> Json:
-    """Describe a text of a query string."""
-    described = text(says, example=example, pattern=f"{_STORED}*")
-    return {**described, "minLength": 1, "maxLength": QUERY_TEXT_LENGTH_MAX}
-
-
-def cursor() -> Json:
-    """Describe where a page begins."""
-    return named("The next_cursor of the page before.")
+def seen(schema: Json) -> Json:
+    """Describe a text of which something can be seen."""
+    return {**schema, "pattern": f"^{_STORED}*{_SEEN}{_STORED}*$"}
 
 
 def day_or_moment(says: str) -> Json:
@@ -136,7 +127,7 @@ def sent(
     return {**shape(says, required, optional), "additionalProperties": False}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """What an address or its query string names."""
 
@@ -180,7 +171,7 @@ class Call:
 
 def path_parameter(name: str, says: str) -> Parameter:
     """Describe what stands in the address."""
-    return Parameter(name, text(says), place="path", required=True)
+    return Parameter(name=name, schema=text(says), place="path", required=True)
 
 
 def _value(kind: str, says: str, more: Json) -> Json:

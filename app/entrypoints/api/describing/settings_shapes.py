@@ -1,8 +1,13 @@
-"""What is said of settings: all of them are answered, and those that are named are changed."""
+"""What is said of settings: all of them are answered, and those that are named are changed.
 
+What each takes, the rules say by which it is checked.
+"""
+
+from app.domain.accounts.settings_rules import PERCENT_MAX, PERCENT_MIN, SETTINGS, Kind, Takes
 from app.entrypoints.api.describing.parts import (
     Json,
     listed,
+    number,
     or_null,
     sent,
     shape,
@@ -12,6 +17,7 @@ from app.entrypoints.api.describing.parts import (
     whole,
 )
 
+# As they are answered.
 _settings = {
     "name": text("Whose account it is: it stands on invoices and in mails; empty: none."),
     "billing_email": or_null(text(), "Null: the address of the account."),
@@ -23,7 +29,7 @@ _settings = {
     "locale": text(example="en"),
     "auto_topup": truth(),
     "auto_topup_threshold": whole("Buys below so many tokens; 0: never.", least=0),
-    "auto_topup_amount": usd("From 5 to 10,000, before tax."),
+    "auto_topup_amount": usd("Before tax."),
     "auto_topup_max_per_month": whole(least=0),
     "auto_topup_monthly_limit": usd("With tax."),
     "auto_pay": truth("Whether invoices are charged to the saved card."),
@@ -38,7 +44,27 @@ _settings = {
     "spend_limit": or_null(usd("The gateway is advised to stop at so much a month.")),
 }
 
+
+def _taken(takes: Takes) -> Json:
+    """Return what a setting takes, in the words of JSON Schema."""
+    least, most = takes.least, takes.most
+    percents = {"items": whole(least=PERCENT_MIN, most=PERCENT_MAX), "uniqueItems": True}
+    bounds_of_text = {} if most is None else {"maxLength": most}
+    described = {
+        Kind.TEXT: {**text(choices=takes.words), **bounds_of_text},
+        Kind.WHOLE: whole(least=least, most=most),
+        Kind.USD: number(least=least, most=most),
+        Kind.TRUTH: truth(),
+        Kind.PERCENTS: {"type": "array", **percents, "maxItems": most},
+    }[takes.kind]
+    return or_null(described) if takes.may_be_null else described
+
+
 SHAPES: dict[str, Json] = {
     "Settings": shape("Everything a customer has set.", _settings),
-    "SettingsPut": sent("What is to change.", {}, _settings),
+    "SettingsPut": sent(
+        "What is to change.",
+        {},
+        {name: {**_settings[name], **_taken(setting.takes)} for name, setting in SETTINGS.items()},
+    ),
 }

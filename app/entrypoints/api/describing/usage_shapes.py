@@ -1,8 +1,9 @@
 """What is said of usage: records on their way in, sums and records on their way out."""
 
+import msgspec
+
 from app.domain.usage.models import RecordStatus
 from app.domain.usage.reports import OutcomeStatus
-from app.domain.usage.rules import TOKENS_MAX
 from app.entrypoints.api.describing.parts import (
     Json,
     free,
@@ -18,42 +19,61 @@ from app.entrypoints.api.describing.parts import (
     usd,
     whole,
 )
-from app.entrypoints.api.usage_bodies import REASON_LENGTH_MAX
-from app.entrypoints.api.usage_shapes import (
-    KEY_ALIAS_LENGTH_MAX,
-    NAME_LENGTH_MAX,
-    PROVIDER_LENGTH_MAX,
-    USER_ID_LENGTH_MAX,
-)
+from app.entrypoints.api.usage_bodies import RECORDS_MAX, VOID_LENGTHS_MAX
+from app.entrypoints.api.usage_shapes import UNREAD, PostedRecord
 
-
-def _name(says: str = "", *, most: int = NAME_LENGTH_MAX, example: str = "") -> Json:
-    # What is billed is kept as it came, spaces included.
-    pattern = r"[^\x00-\x1f\x7f]*"
-    return {**text(says, example=example, pattern=pattern), "minLength": 1, "maxLength": most}
-
-
-_tokens = whole(least=0, most=TOKENS_MAX)
-_counted = {
-    "prompt_tokens": whole("All prompt tokens, cached ones too.", least=0, most=TOKENS_MAX),
-    "completion_tokens": whole(
-        "All completion tokens, those of reasoning too.", least=0, most=TOKENS_MAX
-    ),
+# What each field of a record means; what it takes is said by the type that checks it.
+_MEANT = {
+    "user_id": "The account.",
+    "request_id": "Unique over all accounts, for ever.",
+    "model": "As the provider calls it.",
+    "prompt_tokens": "All prompt tokens, cached ones too.",
+    "completion_tokens": "All completion tokens, those of reasoning too.",
+    "total_tokens": "Prompt and completion together; worked out if left out.",
+    "cached_tokens": "Read from the provider's cache; part of prompt_tokens.",
+    "cache_write_tokens": "Written to the cache; part of prompt_tokens.",
+    "reasoning_tokens": "Part of completion_tokens.",
+    "provider": "Who served the request, such as openai.",
+    "api_key_alias": "The customer's key at the gateway; charts are cut by it.",
+    "occurred_at": "When it was used: the price is the one of that moment. By default, now.",
 }
-_parts_of_counts = {
-    "total_tokens": or_null(_tokens, "Prompt and completion together; worked out if left out."),
-    "cached_tokens": or_null(_tokens, "Read from the provider's cache; part of prompt_tokens."),
-    "cache_write_tokens": or_null(_tokens, "Written to the cache; part of prompt_tokens."),
-    "reasoning_tokens": or_null(_tokens, "Part of completion_tokens."),
+_EXAMPLES = {"user_id": "user-123", "request_id": "req-1", "model": "gpt-4"}
+# What is billed is kept as it came, spaces included.
+_STORED = {"pattern": f"^[^{UNREAD}]*$"}
+
+
+def _record_fields() -> tuple[dict[str, Json], tuple[str, ...]]:
+    """Return how the fields of a record are described, and the names of those it must hold."""
+    _, shapes = msgspec.json.schema_components([PostedRecord])
+    (record,) = shapes.values()
+    described = {name: _field(name, taken) for name, taken in record["properties"].items()}
+    return described, tuple(record["required"])
+
+
+def _field(name: str, taken: Json) -> Json:
+    may_be_null = "anyOf" in taken
+    (kind,) = [each for each in taken.get("anyOf", [taken]) if each["type"] != "null"]
+    if name == "occurred_at":
+        kind = moment()
+    elif kind["type"] == "string":
+        kind = {**kind, **_STORED}
+    examples = {"examples": [_EXAMPLES[name]]} if name in _EXAMPLES else {}
+    told = {**kind, "description": _MEANT[name], **examples}
+    return or_null(told) if may_be_null else told
+
+
+_fields, _needed = _record_fields()
+# What an estimate may do without: there is no request yet, and customers' keys say whose it is.
+_unneeded = {
+    "user_id": {
+        **_fields["user_id"],
+        "description": "The account; customers' keys leave it out.",
+    },
+    "request_id": {"description": "A record's may stay in: nothing is looked up by it."},
 }
-_where_from = {
-    "provider": or_null(_name("Who served the request, such as openai.", most=PROVIDER_LENGTH_MAX)),
-    "occurred_at": or_null(
-        moment("When it was used: the price is the one of that moment. By default, now.")
-    ),
-    "api_key_alias": or_null(
-        _name("The customer's key at the gateway; charts are cut by it.", most=KEY_ALIAS_LENGTH_MAX)
-    ),
+_void = {
+    name: {**text(), "minLength": 1, "maxLength": most, **_STORED}
+    for name, most in VOID_LENGTHS_MAX.items()
 }
 _split = {
     "quota_tokens": or_null(whole("Covered by the plan's quota.")),
@@ -97,17 +117,12 @@ _one_of_a_batch = {
 SHAPES: dict[str, Json] = {
     "UsageRecord": sent(
         "One request's token counts.",
-        {
-            "user_id": _name("The account.", most=USER_ID_LENGTH_MAX, example="user-123"),
-            "request_id": _name("Unique over all accounts, for ever.", example="req-1"),
-            "model": _name("As the provider calls it.", example="gpt-4"),
-            **_counted,
-        },
-        {**_parts_of_counts, **_where_from},
+        {name: _fields[name] for name in _needed},
+        {name: _fields[name] for name in _fields if name not in _needed},
     ),
     "UsageBatch": sent(
-        "Up to 1,000 records.",
-        {"records": {**listed(_one_of_a_batch), "minItems": 1, "maxItems": 1000}},
+        f"Up to {RECORDS_MAX:,} records.",
+        {"records": {**listed(_one_of_a_batch), "minItems": 1, "maxItems": RECORDS_MAX}},
     ),
     "UsagePost": {
         "description": "One record, or a batch of them.",
@@ -149,10 +164,7 @@ SHAPES: dict[str, Json] = {
     ),
     "VoidPost": sent(
         "Which request is to be taken out of every total.",
-        {
-            "request_id": _name(),
-            "reason": _name("At most 500 characters.", most=REASON_LENGTH_MAX),
-        },
+        _void,
     ),
     "Voided": shape(
         "The record that was taken out.",
@@ -167,13 +179,8 @@ SHAPES: dict[str, Json] = {
     ),
     "EstimatePost": sent(
         "A request that is only thought of.",
-        {"model": _name(), **_counted},
-        {
-            "user_id": _name("The account; customers' keys leave it out.", most=USER_ID_LENGTH_MAX),
-            "request_id": _name("A record's may stay in: nothing is looked up by it."),
-            **_parts_of_counts,
-            **_where_from,
-        },
+        {name: _fields[name] for name in _needed if name not in _unneeded},
+        {**_unneeded, **{name: _fields[name] for name in _fields if name not in _needed}},
     ),
     "Estimate": shape(
         "What the request would cost if it were posted now.",

@@ -22,7 +22,7 @@ from app.entrypoints.web import charts
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE, local, show, text_asked
 from app.entrypoints.web.operator.journal_reading import ActTold, acts_told
 from app.entrypoints.web.page_numbers import cursor_asked, page_number
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation import clock, journal
 
 LATEST = 5
@@ -60,7 +60,7 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         chosen=accounts.view_of(account, chosen),
         pending=email_changes.seen(change, account, now=now),
         overview=seen,
-        chart=charts.draw(seen.recent, metric=_metric(seen)),
+        chart=charts.draw(seen.recent, metric=_metric(seen), in_order=seen.models),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
     )

@@ -7,7 +7,7 @@ from dataclasses import fields
 from app.domain.usage.views import Sums
 from app.entrypoints.languages import language, translated
 from app.entrypoints.web.charts import LAYERS_MAX, REST, Bar, Chart, Layer
-from app.entrypoints.web.usage_filter import Metric
+from app.entrypoints.web.usage_choices import Metric
 from app.foundation import languages
 from app.foundation.periods import BillingMonth
 from app.foundation.sentences import say

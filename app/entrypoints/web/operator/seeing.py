@@ -24,7 +24,7 @@ from app.entrypoints.web import (
     settings,
     tokens,
     usage,
-    usage_filter,
+    usage_choices,
 )
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.journal_words import VALUES
@@ -59,7 +59,7 @@ NOTHING_SENT: Mapping[str, Any] = {
 SEEN = re.compile(
     rf"/(?:{'|'.join(SHOWN)}|invoices/[\w-]+(?:/pdf|/credit-notes/[\w-]+/pdf)?)?", re.ASCII
 )
-RANGES = usage_filter.RANGE_NAMES
+RANGES = usage_choices.RANGE_NAMES
 
 pages = Blueprint("seeing", __name__)
 
@@ -123,8 +123,8 @@ def _see(user_id: str, page: str, draw: Callable[[Account], str]) -> ResponseRet
         customer=account,
         page=page,
         names={name: VALUES["page"][name] for name in ("overview", *SHOWN)},
-        ranges={name: RANGES[name] for name in RANGES if name != usage_filter.CUSTOM},
-        range_chosen=request.args.get("range") or usage_filter.DEFAULT_RANGE,
+        ranges={name: RANGES[name] for name in RANGES if name != usage_choices.CUSTOM},
+        range_chosen=request.args.get("range") or usage_choices.DEFAULT_RANGE,
         html=read_only(draw(account), _leading_from(user_id)),
     )
     return _noted(account, page, answer)
