@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic import context
+from alembic.runtime.migration import MigrationContext
 from flask import current_app
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
@@ -25,13 +26,11 @@ def run_migrations() -> None:
             connection=connection,
             target_metadata=Base.metadata,
             render_item=render_item,
+            on_version_apply=check_references,
             **current_app.extensions["migrate"].configure_args,
         )
         with context.begin_transaction():
-            before = context.get_context().get_current_heads()
             context.run_migrations()
-            if context.get_context().get_current_heads() != before:
-                check_references(connection)
 
 
 @contextmanager
@@ -40,20 +39,24 @@ def tables_may_be_made_anew(connection: Connection) -> Iterator[None]:
     if connection.dialect.name != "sqlite":
         yield
         return
-    # Within a transaction it would have no effect, so the driver is told before one begins.
     driver = connection.connection.driver_connection
+    assert driver is not None, "a connection that is open has its driver's"
+    # Within a transaction it would have no effect, so the driver is told before one begins.
     driver.execute("PRAGMA foreign_keys = OFF")
     try:
         yield
     finally:
+        # Nor after one that is still open: whatever was asked last has begun one.
+        connection.rollback()
         driver.execute("PRAGMA foreign_keys = ON")
 
 
-def check_references(connection: Connection) -> None:
-    """Refuse to end with a row that refers to nothing; what SQLite did not look at, it does now."""
-    if connection.dialect.name == "sqlite":
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-        assert broken is None, f"a row refers to nothing after the migration: {broken}"
+def check_references(*, ctx: MigrationContext, **_step: object) -> None:
+    """Refuse a migration that leaves rows behind which refer to nothing, before it counts."""
+    connection = ctx.connection
+    if connection is not None and connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchmany(5)
+        assert not lost, f"rows refer to what is gone: {lost}"
 
 
 run_migrations()

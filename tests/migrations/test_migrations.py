@@ -1,5 +1,6 @@
 """Migrations: up, down and up again, in step with the models, with the book's plans and prices."""
 
+import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -8,6 +9,7 @@ import flask_migrate
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import IntegrityError
 
 from app import create_app
 from app.domain.accounts.models import Counter
@@ -20,6 +22,15 @@ from tests.factories.rows import VALID
 MIGRATIONS = str(ROOT / "migrations")
 # What was verified before is looked at anew; what 0015 and 0018 made is gone with them.
 FORGOTTEN = {"verified_months", "verified_usage", "email_changes"}
+
+CARELESS = """from alembic import op
+
+revision, down_revision = "careless", "0019"
+
+
+def upgrade():
+    op.execute("DELETE FROM accounts")
+"""
 
 
 @pytest.fixture
@@ -77,6 +88,28 @@ class TestUpgrade:
             }
             connection.execute(sa.update(carried).values(from_month="2026-10"))
         flask_migrate.upgrade(directory=MIGRATIONS)
+
+    def test_leaves_references_held(self) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        orphan = {**VALID["billing_settings"], "user_id": "nobody"}
+        table = Base.metadata.tables["billing_settings"]
+        with pytest.raises(IntegrityError), db.engine.begin() as connection:
+            connection.execute(sa.insert(table).values(orphan))
+
+    def test_undoes_what_would_lose_references(self, tmp_path: Path) -> None:
+        flask_migrate.upgrade(directory=MIGRATIONS)
+        accounts = Base.metadata.tables["accounts"]
+        with db.engine.begin() as connection:
+            for name in ("accounts", "billing_settings"):
+                connection.execute(sa.insert(Base.metadata.tables[name]).values(VALID[name]))
+        careless = tmp_path / "migrations"
+        shutil.copytree(MIGRATIONS, careless)
+        (careless / "versions" / "careless.py").write_text(CARELESS)
+        with pytest.raises((AssertionError, IntegrityError)):
+            flask_migrate.upgrade(directory=str(careless))
+        with db.engine.connect() as connection:
+            kept = connection.scalar(sa.select(sa.func.count()).select_from(accounts))
+            assert kept == 1
 
     def test_does_nothing_the_second_time(self) -> None:
         flask_migrate.upgrade(directory=MIGRATIONS)

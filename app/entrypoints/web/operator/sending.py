@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import request
 from wtforms import HiddenField
 
-from app.entrypoints.web.forms import SentForm
+from app.entrypoints.web.forms import SentForm, visible
 from app.entrypoints.web.operator.desk import actor
 from app.foundation import clock, idempotency
 from app.foundation.errors import DomainError, Kind
@@ -41,7 +41,7 @@ class SeenForm(SentForm):
 class OnceForm(SentForm):
     """A form that has its effect once, however often it is sent."""
 
-    once = HiddenField(default=lambda: secrets.token_urlsafe(MARK_BYTES))
+    once = HiddenField(default=lambda: secrets.token_urlsafe(MARK_BYTES), filters=[visible])
 
 
 def mark_of(form: SentForm) -> str:
@@ -65,7 +65,9 @@ def check_seen(form: SeenForm, consequences: Sequence[str]) -> None:
 
 def check_first_time(form: OnceForm, *, told: str = DONE_BEFORE) -> None:
     """Keep the form's mark in the running transaction. Raises FormSentTwice."""
-    scope, now = f"{actor()} {request.path} {form.once.data}", clock.now()
+    # However long it is that somebody has sent for a mark, it is kept like ours.
+    mark = hashlib.sha256((form.once.data or "").encode()).hexdigest()
+    scope, now = f"{actor()} {request.path} {mark}", clock.now()
     if idempotency.claim(scope, body=b"", now=now) is not None:
         raise FormSentTwice(told)
     idempotency.keep(scope, Answer(SEE_OTHER, b"", ""))

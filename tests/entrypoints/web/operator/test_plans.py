@@ -102,6 +102,13 @@ class TestCreate:
         assert again.status_code == 422 and "was sent before" in errors_at(again.text, "id")
         assert [act for act, _ in acts_of_olga()] == ["plan_created"]
 
+    @pytest.mark.parametrize("mark", ["a\x00b", "".join(map(chr, range(500, 9_500)))])
+    def test_takes_any_mark_of_a_form(self, olgas: FlaskClient, mark: str) -> None:
+        sent = {**FORM, "id": "plan-team", "once": mark}
+        refused = olgas.post(f"{PLANS}/new", data={**sent, "id": "team"})
+        assert refused.status_code == 422 and errors_at(refused.text, "id")
+        assert [olgas.post(f"{PLANS}/new", data=sent).status_code for _ in range(2)] == [303, 422]
+
     @pytest.mark.parametrize("plan_id", ["", "team", "plan-pro", "plan-Ä", "plan-\x00"])
     def test_refuses_other_ids(self, olgas: FlaskClient, plan_id: str) -> None:
         answer = olgas.post(f"{PLANS}/new", data={**FORM, "id": plan_id})
