@@ -149,10 +149,14 @@ def find_charge(account: Account, invoice_id: str) -> CardCharge | None:
 
 
 def _tried(user_id: str, *, month: BillingMonth) -> Select[*tuple[Any, ...]]:
-    """Return the automatic top-ups of a UTC month that were paid or may still be."""
+    """Return the automatic top-ups of a UTC month that were paid or may still be.
+
+    Whatever his card may still pay is in flight, also what its owner has asked for himself.
+    """
     undecided = Payment.status.in_(UNDECIDED)
     starts_at, ends_at = month.period.starts_at, month.period.ends_at
-    in_month = and_(Payment.created_at >= starts_at, Payment.created_at < ends_at)
+    by_itself = Payment.method == OFF_SESSION
+    in_month = and_(by_itself, Payment.created_at >= starts_at, Payment.created_at < ends_at)
     return select(
         func.count(case((in_month, 1))).label("tried"),
         func.sum(case((in_month, Payment.amount_minor))).label("gross_minor"),
@@ -160,7 +164,7 @@ def _tried(user_id: str, *, month: BillingMonth) -> Select[*tuple[Any, ...]]:
     ).where(
         Payment.user_id == user_id,
         Payment.purpose == PURPOSE,
-        Payment.method == OFF_SESSION,
+        Payment.method != CHECKOUT,
         Payment.status.in_((*UNDECIDED, PaymentStatus.SETTLED)),
         (Payment.created_at >= starts_at) | undecided,
     )

@@ -21,7 +21,7 @@ from app.domain.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from app.domain.payments.top_ups import find_card, find_charge, top_ups_of
+from app.domain.payments.top_ups import ChargeableCard, find_card, find_charge, top_ups_of
 from app.domain.reporting.rules import share_permille
 from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
@@ -199,7 +199,7 @@ def shown(
         **ruled,
         "waiting": top_ups.waiting,
         **_ledger(account),
-        "card": top_ups.card,
+        "card": _chargeable_here(top_ups.card),
         "saving": None if top_ups.card else CARD_OFFER,
         "providers": sorted(gateways()),
     }
@@ -280,12 +280,17 @@ def _shown_unfinished(
         status=status,
         purchase=purchase,
         charged=charged,
-        card=find_card(account),
+        card=_chargeable_here(find_card(account)),
         trouble=trouble,
         providers=sorted(gateways()),
         local=zone(account.timezone),
     )
     return let_forms_lead_to_providers(response)
+
+
+def _chargeable_here(card: ChargeableCard | None) -> ChargeableCard | None:
+    """Return the card, if the provider that has saved it is connected."""
+    return card if SAVES_CARDS in gateways() else None
 
 
 def _quoted(form: BuyForm, buying: Counter, *, now: datetime) -> Bill | None:

@@ -50,15 +50,13 @@ class TestCard:
 
 
 class TestAutoTopUps:
-    def attempt(self, account: Account, *, now=NOW):
+    def attempt(self, account: Account, *, now=NOW, add=operations.add_off_session):
         with transaction():
             locked = accounts.lock_accounts({account.id})[account.id]
             given = {"seller": SELLER, "grace": GRACE, "now": now}
             draft = draw_up_top_up(locked, amount_minor=5_000, **given)
             card = queries.card_to_charge(account.id)
-            return operations.add_off_session(
-                draft, purpose="topup", card=card, amount_minor=5_000, now=now
-            )
+            return add(draft, purpose="topup", card=card, amount_minor=5_000, now=now)
 
     def found(self, *, now=NOW) -> tuple[int, int, bool]:
         session.rollback()
@@ -78,6 +76,14 @@ class TestAutoTopUps:
         declined = self.attempt(ada)
         charge(declined, OutcomeStatus.FAILED, decline_code="card_declined")
         assert self.found() == (1, 5_000, False)
+
+    def test_wait_for_what_its_owner_has_the_card_charged_for(self, ada: Account) -> None:
+        buy_plan(ada, "plan-pro", gateway=FakeGateway())
+        make_card(ada)
+        his_own = self.attempt(ada, add=operations.add_on_session)
+        assert self.found() == (0, 0, True)
+        charge(his_own)
+        assert self.found() == (0, 0, False)
 
     def test_count_in_the_month_of_the_attempt(self, ada: Account) -> None:
         buy_plan(ada, "plan-pro", gateway=FakeGateway())

@@ -64,6 +64,13 @@ class TestOffer:
         # The others stay: another card, or none.
         assert "Pay by another card" in page and 'value="stripe"' in page
 
+    def test_needs_who_has_saved_the_card(
+        self, app: Flask, pias: FlaskClient, finish: str, gateway: FakeGateway
+    ) -> None:
+        app.config[GATEWAYS] = {"paypal": gateway}
+        assert OFFER not in pias.get(PAGE).text
+        assert "is charged at once" not in words_of(pias.get(finish).text)
+
     def test_shows_what_for_before_anything_is_charged(
         self, pias: FlaskClient, pia: Account, finish: str, gateway: FakeGateway
     ) -> None:
