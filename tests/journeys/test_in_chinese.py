@@ -170,7 +170,7 @@ def test_a_customers_tasks(installation: Installation, visit: Visit) -> None:
     # A limit of one's own, and another password.
     goes_to(visitor, "设置", "/settings")
     page.locator("#spend_limit").fill("250")
-    page.locator("form:has(#spend_limit) .save-bar button").click()
+    page.locator(".card:has(#spend_limit) .save-bar button").click()
     saved(page)
     reads(visitor)
     visitor.open("/settings/security")
