@@ -156,7 +156,7 @@ class TestChange:
         read = words_of(olgas.post(f"{PLANS}/plan-pro", data=AS_PRO_BUT_DEARER).text)
         assert "3 customers have this plan" in read and "One of them leaves it" in read
         assert "The next periods of 2 customers take the new terms" in read
-        assert "2 customers renew sooner, and are told at once." in read
+        assert "2 customers renew sooner, and are told within the hour." in read
 
     def test_words_are_shown_at_once(self, olgas: FlaskClient, pia: Account) -> None:
         form = {**AS_PRO_BUT_DEARER, "monthly_price": "99.99", "name": "Professional"}
