@@ -60,6 +60,7 @@ def index() -> ResponseReturnValue:
         "web/operator/coupons/_coupons.html",
         found=queries.coupons(limit=ROWS_PER_PAGE, cursor=cursor, prefix=query, where=where),
         choice=choice,
+        active=creating.active_count(query) if query else 0,
         query=query,
         cursor=cursor,
         now=now,
