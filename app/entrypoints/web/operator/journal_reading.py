@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.accounts.devices import device_in_words
 from app.domain.invoices import reasons
-from app.domain.payments import dispute_reasons
+from app.domain.payments import cards, dispute_reasons
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
 from app.entrypoints.web.operator.journal_words import (
@@ -41,6 +41,8 @@ DEVICE = "device"
 LAST = (DEVICE, "address", "reason")
 # Whose reason is a provider's code.
 DISPUTES = ("dispute_opened", "dispute_won", "dispute_lost")
+# Whose reference is that of a card.
+CARDS = ("card_saved", "card_removed", "card_made_default")
 # Details that tell together what something was, and what it is now.
 PAIRS = (
     ("from", "to", "plan"),
@@ -87,9 +89,11 @@ def acts_told(
 ) -> tuple[ActTold, ...]:
     """Return what the journal has noted in words, with moments in the reader's zone.
 
-    Details that are `known` where the acts are read are left out.
+    Details that are `known` where the acts are read are left out. Cards are called by their
+    digits while those are kept: the journal itself, which forgets nothing, has them nowhere.
     """
-    return tuple(_act(entry, local, known) for entry in entries)
+    named = cards.names_of({_card_of(entry) for entry in entries if entry.action in CARDS})
+    return tuple(_act(entry, local, known, named.get(_card_of(entry))) for entry in entries)
 
 
 def details_told(details: Mapping[str, object], *, local: ZoneInfo) -> tuple[Detail, ...]:
@@ -113,8 +117,16 @@ def actor_named(actor: str) -> object:
     return WITH_NAMES[kind](name) if kind in WITH_NAMES and name else actor
 
 
-def _act(entry: JournalEntry, local: ZoneInfo, known: Collection[str]) -> ActTold:
+def _card_of(entry: JournalEntry) -> tuple[str, str]:
+    return str(entry.details.get("provider")), str(entry.details.get("reference"))
+
+
+def _act(
+    entry: JournalEntry, local: ZoneInfo, known: Collection[str], card: Sentence | None
+) -> ActTold:
     told = {name: value for name, value in entry.details.items() if name not in known}
+    if card is not None:
+        told["card"] = card
     if "reason" in told:
         told["reason"] = _reason(entry, told["reason"])
     return ActTold(
