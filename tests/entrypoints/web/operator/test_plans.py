@@ -250,6 +250,14 @@ class TestChange:
         assert answer.status_code == 422 and errors_at(answer.text, field)
         assert plan("plan-pro").name == "Pro" and acts_of_olga() == []
 
+    @pytest.mark.parametrize("address", ["plan-pro", "new"])
+    def test_says_everything_at_once(self, olgas: FlaskClient, address: str) -> None:
+        wrong = {"monthly_price": "1,5", "monthly_quota": "x", "overage_discount": "101"}
+        page = olgas.post(f"{PLANS}/{address}", data={**FORM, "id": "plan-team", **wrong}).text
+        assert [bool(errors_at(page, field)) for field in wrong] == [True, True, True]
+        assert page.count('aria-invalid="true"') == len(wrong)
+        assert page.count("from 0 to 100") == 1
+
     def test_pay_as_you_go_stays_what_it_is(self, olgas: FlaskClient) -> None:
         answer = olgas.post(f"{PLANS}/plan-payg", data=FORM)
         assert answer.status_code == 422
