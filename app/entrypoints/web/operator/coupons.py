@@ -52,8 +52,7 @@ pages = Blueprint("coupons", __name__)
 @pages.get("/coupons")
 def index() -> ResponseReturnValue:
     """Show the newest coupons, those that were chosen, or whose codes begin so."""
-    query, cursor, now = text_asked("query"), cursor_asked(), clock.now()
-    choice = choice_asked(Choice, "show", Choice.ALL)
+    query, cursor, now, choice = text_asked("query"), cursor_asked(), clock.now(), _choice()
     where = queries.conditions(now=now)[choice]
     return show(
         "web/operator/coupons/index.html",
@@ -72,7 +71,7 @@ def index() -> ResponseReturnValue:
 @pages.get("/coupons/export.csv")
 def export() -> ResponseReturnValue:
     """Send the newest coupons, those that were chosen, or whose codes begin so, as a file."""
-    where = queries.conditions(now=clock.now())[choice_asked(Choice, "show", Choice.ALL)]
+    where = queries.conditions(now=clock.now())[_choice()]
     found = queries.coupons(limit=creating.COUNT_MAX, prefix=text_asked("query"), where=where)
     return csv_answer("coupons.csv", _lines(found.coupons))
 
@@ -150,6 +149,10 @@ def deactivate(code: str) -> ResponseReturnValue:
 def activate(code: str) -> ResponseReturnValue:
     """Let customers redeem a coupon again."""
     return _switch(code, is_active=True)
+
+
+def _choice() -> Choice:
+    return choice_asked(Choice, "show", Choice.ALL)
 
 
 def _made(form: CouponForm) -> str:
