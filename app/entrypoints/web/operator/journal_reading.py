@@ -43,6 +43,9 @@ LAST = (DEVICE, "address", "reason")
 DISPUTES = ("dispute_opened", "dispute_won", "dispute_lost")
 # Whose reference is that of a card.
 CARDS = ("card_saved", "card_removed", "card_made_default")
+# What cards are called, each by its provider and its reference there.
+Cards = Mapping[tuple[str, str], Sentence]
+NO_CARDS: Cards = {}
 # Details that tell together what something was, and what it is now.
 PAIRS = (
     ("from", "to", "plan"),
@@ -85,15 +88,25 @@ class ActTold:
 
 
 def acts_told(
-    entries: Sequence[JournalEntry], *, local: ZoneInfo, known: Collection[str] = ()
+    entries: Sequence[JournalEntry],
+    *,
+    local: ZoneInfo,
+    known: Collection[str] = (),
+    named: Cards = NO_CARDS,
 ) -> tuple[ActTold, ...]:
     """Return what the journal has noted in words, with moments in the reader's zone.
 
-    Details that are `known` where the acts are read are left out. Cards are called by their
-    digits while those are kept: the journal itself, which forgets nothing, has them nowhere.
+    Details that are `known` where the acts are read are left out.
     """
-    named = cards.names_of({_card_of(entry) for entry in entries if entry.action in CARDS})
     return tuple(_act(entry, local, known, named.get(_card_of(entry))) for entry in entries)
+
+
+def cards_named(entries: Sequence[JournalEntry]) -> Cards:
+    """Return what the acts' cards are called, while we keep their digits.
+
+    The journal itself, which forgets nothing, has those nowhere.
+    """
+    return cards.names_of({_card_of(entry) for entry in entries if entry.action in CARDS})
 
 
 def details_told(details: Mapping[str, object], *, local: ZoneInfo) -> tuple[Detail, ...]:
