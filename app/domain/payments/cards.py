@@ -1,6 +1,6 @@
 """Saved cards: which there are, which is charged by default, and taking one away."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -12,12 +12,13 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.mails import operations as mails
 from app.domain.payments.errors import UnknownCard
 from app.domain.payments.models import PaymentMethod
-from app.domain.payments.views import CardUses, CardView
+from app.domain.payments.views import CardUses, CardView, card_name
 from app.domain.subscriptions.models import Subscription, SubscriptionStatus
 from app.domain.tokens.rules import is_automatic
 from app.foundation import journal, outbox
+from app.foundation.bulk import any_of
 from app.foundation.database import session
-from app.foundation.sentences import say
+from app.foundation.sentences import Sentence, say
 
 FORGET_CARD = "forget_card"
 
@@ -57,6 +58,25 @@ def find_card(provider: str, reference: str) -> PaymentMethod | None:
         PaymentMethod.provider == provider, PaymentMethod.provider_reference == reference
     )
     return session.scalars(named).one_or_none()
+
+
+def names_of(references: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Sentence]:
+    """Return what cards are called, each by its provider and its reference there.
+
+    Those that were forgotten are left out.
+    """
+    if not references:
+        return {}
+    columns = PaymentMethod.provider, PaymentMethod.provider_reference
+    named = select(*columns, PaymentMethod.brand, PaymentMethod.last4).where(
+        PaymentMethod.provider.in_({provider for provider, _ in references}),
+        any_of(PaymentMethod.provider_reference, [reference for _, reference in references]),
+        PaymentMethod.last4 != "",
+    )
+    return {
+        (provider, reference): card_name(brand, last4)
+        for provider, reference, brand, last4 in session.execute(named)
+    }
 
 
 def card_by_id(card_id: int) -> PaymentMethod:

@@ -19,7 +19,7 @@ from app.entrypoints.web.forms import SentForm, visible
 from app.foundation.errors import InvalidFields
 from app.foundation.languages import SENTENCE_GAPS
 from app.foundation.money import usd_from_minor
-from app.foundation.sentences import say
+from app.foundation.sentences import Sentence, say
 
 # Thousands may be set apart, all of them alike; more digits are no amount of anything.
 NUMBER = re.compile(
@@ -32,6 +32,7 @@ COMMA_ELSEWHERE = re.compile(r"-?[0-9.]*,[0-9.,]*", re.ASCII)
 POINT_WANTED = say(
     "Write decimals after a point, as in 12.50; a comma only sets thousands apart, as in 12,000."
 )
+WHOLE_WANTED = say("Write a whole number; a comma only sets thousands apart, as in 12,000.")
 FULL_WIDTH_COMMA = "\N{FULLWIDTH COMMA}"
 LIST_BREAKS = re.compile(r"[\s,;%\N{FULLWIDTH COMMA}\N{IDEOGRAPHIC COMMA}]+")
 LIST_LENGTH_MAX = 50
@@ -59,12 +60,14 @@ class Typed(StringField):
 
     data: Any
     widget: Input = TextInput()
+    # What is told of a comma that stands where none may.
+    comma_told = POINT_WANTED
 
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read what was typed; a comma that stands elsewhere than before thousands is told."""
         if valuelist:
             self.data = visible(valuelist[0]) or ""
-            self.data = number_typed(self.data)
+            self.data = number_typed(self.data, comma_told=self.comma_told)
 
     def pre_validate(self, form: BaseForm) -> None:
         """Judge no further what could not be read: one sentence is enough."""
@@ -90,6 +93,7 @@ class Amount(Typed):
 class Whole(Typed):
     """A whole number."""
 
+    comma_told = WHOLE_WANTED
     # Not the browser's own field for numbers: it shows nothing of what is none.
     widget = TextInput()
 
@@ -111,7 +115,7 @@ class Numbers(StringField):
         return ", ".join(str(number) for number in self.data or ())
 
 
-def number_typed(text: str) -> int | Decimal | str | None:
+def number_typed(text: str, *, comma_told: Sentence = POINT_WANTED) -> int | Decimal | str | None:
     """Return the number that was typed, None for nothing, or the text if it is no number.
 
     Raises ValueError where a comma stands elsewhere than before three digits of the whole part.
@@ -121,7 +125,7 @@ def number_typed(text: str) -> int | Decimal | str | None:
         return None
     if not NUMBER.fullmatch(bare):
         if COMMA_ELSEWHERE.fullmatch(bare):
-            raise ValueError(POINT_WANTED)
+            raise ValueError(comma_told)
         return text
     plain = bare.replace(",", "").replace("\N{NO-BREAK SPACE}", "")
     return Decimal(plain) if "." in plain else int(plain)

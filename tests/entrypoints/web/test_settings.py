@@ -176,6 +176,21 @@ class TestChange:
         assert "Not saved" in answer.text and "<script>" not in answer.text
         assert view(ada).billing_email is None, "nothing is saved of a form that is wrong"
 
+    @pytest.mark.parametrize(
+        ("wrong_ones", "marked"),
+        [
+            ({"billing_email": "x"}, [True, False, False]),
+            ({"spend_limit": "x"}, [False, True, False]),
+            ({"locale": "x"}, [False, False, True]),
+            ({"billing_email": "x", "spend_limit": "x"}, [True, True, False]),
+        ],
+    )
+    def test_points_to_what_is_marked_where_it_is(self, adas, wrong_ones, marked) -> None:
+        page = adas.post("/settings", data={**FILLED, **wrong_ones}, headers=HTMX).text
+        feet = re.findall(r'<footer class="save-bar"(.*?)</footer>', page, re.DOTALL)
+        assert ["see what is marked" in foot for foot in feet] == marked
+        assert all("Not saved" in foot for foot in feet)
+
     def test_says_everything_at_once(self, adas) -> None:
         sent = {**FILLED, "billing_email": "x", "spend_limit": "x", "locale": "x"}
         assert wrong(adas.post("/settings", data=sent).text) == {

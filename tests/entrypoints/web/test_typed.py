@@ -3,8 +3,12 @@
 from decimal import Decimal
 
 import pytest
+from flask import Flask
+from werkzeug.datastructures import MultiDict
 
-from app.entrypoints.web.typed import number_typed, visible_lines
+from app.entrypoints.web.forms import SentForm
+from app.entrypoints.web.operator.fields import WholeNumber
+from app.entrypoints.web.typed import WHOLE_WANTED, Typed, Whole, number_typed, visible_lines
 
 
 @pytest.mark.parametrize(
@@ -55,6 +59,18 @@ def test_numbers(text: str, typed: object) -> None:
 def test_commas_stand_before_thousands_alone(text: str) -> None:
     with pytest.raises(ValueError, match="Write decimals after a point"):
         number_typed(text)
+
+
+@pytest.mark.parametrize("kind", [Whole, WholeNumber])
+@pytest.mark.parametrize("text", ["1,5", "12,50", "1,0000"])
+def test_whole_numbers_are_told_of_no_decimals(app: Flask, kind: type[Typed], text: str) -> None:
+    class TokensForm(SentForm):
+        tokens = kind("Tokens")
+
+    with app.test_request_context():
+        form = TokensForm(formdata=MultiDict({"tokens": text}), meta={"csrf": False})
+        assert not form.validate()
+        assert form.errors == {"tokens": [WHOLE_WANTED]}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ from app.entrypoints.web.operator.sending import SeenForm, mark_of_words
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is about to be done, in words; `back` is the address of what it is about."""
+    """What is about to be done, in words; `back` is the address of what it is about.
+
+    Where nothing would be done, there is no button.
+    """
 
     title: str
     consequences: tuple[str, ...]

@@ -14,6 +14,8 @@ from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
 from app.foundation.sentences import say, say_count
 
+NONE_ACTIVE = say("None of them is active: nothing changes.")
+
 pages = Blueprint("coupon_batches", __name__)
 
 
@@ -42,12 +44,18 @@ def _question(prefix: str) -> Question:
                 number,
             )
             if number
-            else say("None of them is active: nothing changes."),
+            else NONE_ACTIVE,
             say("Whoever has redeemed one keeps what it gives."),
             say("Each can be activated again by itself."),
         ),
-        button=say("Deactivate"),
+        button=say("Deactivate") if number else "",
         back=url_for("web.operator.coupons.index", query=prefix),
-        done=say("It is done, and noted in the journal."),
-        is_bad=True,
+        done=say_count(
+            "One coupon is deactivated, which is noted in the journal.",
+            "{number:,} coupons are deactivated, which is noted in the journal.",
+            number,
+        )
+        if number
+        else NONE_ACTIVE,
+        is_bad=bool(number),
     )

@@ -52,14 +52,14 @@ pages = Blueprint("coupons", __name__)
 @pages.get("/coupons")
 def index() -> ResponseReturnValue:
     """Show the newest coupons, those that were chosen, or whose codes begin so."""
-    query, cursor, now = text_asked("query"), cursor_asked(), clock.now()
-    choice = choice_asked(Choice, "show", Choice.ALL)
+    query, cursor, now, choice = text_asked("query"), cursor_asked(), clock.now(), _choice()
     where = queries.conditions(now=now)[choice]
     return show(
         "web/operator/coupons/index.html",
         "web/operator/coupons/_coupons.html",
         found=queries.coupons(limit=ROWS_PER_PAGE, cursor=cursor, prefix=query, where=where),
         choice=choice,
+        active=creating.active_count(query) if query else 0,
         query=query,
         cursor=cursor,
         now=now,
@@ -71,7 +71,7 @@ def index() -> ResponseReturnValue:
 @pages.get("/coupons/export.csv")
 def export() -> ResponseReturnValue:
     """Send the newest coupons, those that were chosen, or whose codes begin so, as a file."""
-    where = queries.conditions(now=clock.now())[choice_asked(Choice, "show", Choice.ALL)]
+    where = queries.conditions(now=clock.now())[_choice()]
     found = queries.coupons(limit=creating.COUNT_MAX, prefix=text_asked("query"), where=where)
     return csv_answer("coupons.csv", _lines(found.coupons))
 
@@ -149,6 +149,10 @@ def deactivate(code: str) -> ResponseReturnValue:
 def activate(code: str) -> ResponseReturnValue:
     """Let customers redeem a coupon again."""
     return _switch(code, is_active=True)
+
+
+def _choice() -> Choice:
+    return choice_asked(Choice, "show", Choice.ALL)
 
 
 def _made(form: CouponForm) -> str:

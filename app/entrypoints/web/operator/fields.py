@@ -11,7 +11,7 @@ from wtforms.widgets import DateTimeLocalInput
 from app.entrypoints.languages import field_label
 from app.entrypoints.moments import in_utc
 from app.entrypoints.web.forms import visible
-from app.entrypoints.web.typed import Amount, Typed, number_typed, visible_lines
+from app.entrypoints.web.typed import WHOLE_WANTED, Amount, Typed, number_typed, visible_lines
 from app.foundation.money import (
     basis_points_from_percent,
     minor_from_usd,
@@ -52,10 +52,13 @@ class Cents(Amount):
 class WholeNumber(Typed):
     """A whole number, above or below 0."""
 
+    comma_told = WHOLE_WANTED
+
     def process_formdata(self, valuelist: Sequence[str]) -> None:
         """Read the number; one that is none is said at the field."""
         self.data = None
-        number = number_typed(visible(valuelist[0]) or "") if valuelist else None
+        text = (visible(valuelist[0]) or "") if valuelist else ""
+        number = number_typed(text, comma_told=self.comma_told)
         self.data = number if isinstance(number, int) else None
         if self.data is None:
             raise ValueError(field_label("Enter a whole number."))

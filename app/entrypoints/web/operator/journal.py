@@ -17,7 +17,12 @@ from app.entrypoints.web.operator.desk import (
     show,
     text_asked,
 )
-from app.entrypoints.web.operator.journal_reading import act_named, actor_named, acts_told
+from app.entrypoints.web.operator.journal_reading import (
+    act_named,
+    actor_named,
+    acts_told,
+    cards_named,
+)
 from app.entrypoints.web.operator.journal_words import MONEY, MONEY_MOVED
 from app.entrypoints.web.page_numbers import row_before
 from app.foundation import journal
@@ -44,7 +49,7 @@ def index() -> ResponseReturnValue:
         "web/operator/journal/index.html",
         "web/operator/journal/_journal.html",
         found=found,
-        acts=acts_told(found.rows, local=local()),
+        acts=acts_told(found.rows, local=local(), named=cards_named(found.rows)),
         asked={name: value for name, value in {**asked, "day": day}.items() if value},
         before=before,
         operators=[each.id for each in operators],

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from app.domain.accounts.devices import device_in_words
 from app.domain.invoices import reasons
-from app.domain.payments import dispute_reasons
+from app.domain.payments import cards, dispute_reasons
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
 from app.entrypoints.web.operator.journal_words import (
@@ -41,6 +41,11 @@ DEVICE = "device"
 LAST = (DEVICE, "address", "reason")
 # Whose reason is a provider's code.
 DISPUTES = ("dispute_opened", "dispute_won", "dispute_lost")
+# Whose reference is that of a card.
+CARDS = ("card_saved", "card_removed", "card_made_default")
+# What cards are called, each by its provider and its reference there.
+Cards = Mapping[tuple[str, str], Sentence]
+NO_CARDS: Cards = {}
 # Details that tell together what something was, and what it is now.
 PAIRS = (
     ("from", "to", "plan"),
@@ -83,13 +88,25 @@ class ActTold:
 
 
 def acts_told(
-    entries: Sequence[JournalEntry], *, local: ZoneInfo, known: Collection[str] = ()
+    entries: Sequence[JournalEntry],
+    *,
+    local: ZoneInfo,
+    known: Collection[str] = (),
+    named: Cards = NO_CARDS,
 ) -> tuple[ActTold, ...]:
     """Return what the journal has noted in words, with moments in the reader's zone.
 
     Details that are `known` where the acts are read are left out.
     """
-    return tuple(_act(entry, local, known) for entry in entries)
+    return tuple(_act(entry, local, known, named.get(_card_of(entry))) for entry in entries)
+
+
+def cards_named(entries: Sequence[JournalEntry]) -> Cards:
+    """Return what the acts' cards are called, while we keep their digits.
+
+    The journal itself, which forgets nothing, has those nowhere.
+    """
+    return cards.names_of({_card_of(entry) for entry in entries if entry.action in CARDS})
 
 
 def details_told(details: Mapping[str, object], *, local: ZoneInfo) -> tuple[Detail, ...]:
@@ -113,8 +130,16 @@ def actor_named(actor: str) -> object:
     return WITH_NAMES[kind](name) if kind in WITH_NAMES and name else actor
 
 
-def _act(entry: JournalEntry, local: ZoneInfo, known: Collection[str]) -> ActTold:
+def _card_of(entry: JournalEntry) -> tuple[str, str]:
+    return str(entry.details.get("provider")), str(entry.details.get("reference"))
+
+
+def _act(
+    entry: JournalEntry, local: ZoneInfo, known: Collection[str], card: Sentence | None
+) -> ActTold:
     told = {name: value for name, value in entry.details.items() if name not in known}
+    if card is not None:
+        told["card"] = card
     if "reason" in told:
         told["reason"] = _reason(entry, told["reason"])
     return ActTold(

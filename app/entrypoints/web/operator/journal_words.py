@@ -142,6 +142,7 @@ DETAILS: Mapping[str, Sentence] = {
     "broken": say("Faults"),
     "cache_read": say("Read from the cache"),
     "cache_write": say("Written to the cache"),
+    "card": say("Card"),
     "change": say("Change no."),
     "changed": say("Changed"),
     "charge": say("Charged"),

@@ -1,7 +1,7 @@
 """Plans as they are offered: periods that run keep the terms they started with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.domain.catalog import plan_making, queries
 from app.domain.catalog.errors import PayAsYouGoFixed, PlanIdTaken
 from app.domain.catalog.models import Plan
-from app.domain.catalog.plan_drafts import PlanDraft, PlanWarning
+from app.domain.catalog.plan_drafts import PlanDraft, PlanWarning, checked_plan
 from app.domain.reporting.plan_effects import PlanEffect, plan_effect
 from app.domain.subscriptions.queries import terms_ahead, terms_of
 from app.entrypoints.web.errors import refusals_shown_on
@@ -29,6 +29,7 @@ from app.workflows.announce_price_rises import AHEAD
 
 # Older ones stand in the journal.
 VERSIONS_MAX = 50
+EMPTY = PlanDraft(name="", monthly_quota=0, monthly_price=0)
 
 pages = Blueprint("plans", __name__)
 
@@ -54,15 +55,14 @@ def index() -> ResponseReturnValue:
 @pages.get("/plans/new")
 def show_new() -> ResponseReturnValue:
     """Show an empty plan."""
-    draft = PlanDraft(name="", monthly_quota=0, monthly_price=0)
-    return _form_page(NewPlanForm(formdata=None, data=_as_typed(draft)))
+    return _form_page(NewPlanForm(formdata=None, data=_as_typed(EMPTY)))
 
 
 @pages.post("/plans/new")
 def create() -> ResponseReturnValue:
     """Offer a new plan, or say at each field why not."""
     form, plan = NewPlanForm(), None
-    if form.validate():
+    if _is_readable(form, EMPTY):
         with (
             refusals_shown_on({PlanIdTaken: form.id, FormSentTwice: form.id}),
             wrong_fields_shown_on(form),
@@ -85,13 +85,26 @@ def show_plan(plan_id: str) -> ResponseReturnValue:
 def change(plan_id: str) -> ResponseReturnValue:
     """Say what the change comes to; once that is confirmed, offer the plan so from now on."""
     form, plan, preview = PlanChangeForm(), queries.plan(plan_id), None
-    if form.validate():
+    if _is_readable(form, plan_making.draft_of(plan)):
         with refusals_shown_on({PayAsYouGoFixed: form.monthly_price}), wrong_fields_shown_on(form):
             draft = _edited(plan_making.draft_of(plan), form)
             preview = _preview(plan, draft, now=clock.now())
             if form.confirmed.data == form.mark:
                 return _change(plan, form)
     return _form_page(form, plan=plan, preview=None if form.errors else preview)
+
+
+def _is_readable(form: PlanForm, draft: PlanDraft) -> bool:
+    """Tell whether all that was sent can be read, or say at each field what is wrong.
+
+    What cannot be read and what may not be is told at once: nobody corrects a form twice.
+    """
+    if form.validate():
+        return True
+    names = [name for name in PlanDraft.__slots__ if not form[name].errors]
+    with wrong_fields_shown_on(form):
+        checked_plan(replace(draft, **{name: form[name].data for name in names}))
+    return False
 
 
 def _change(plan: Plan, form: PlanChangeForm) -> ResponseReturnValue:

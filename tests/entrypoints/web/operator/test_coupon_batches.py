@@ -39,9 +39,13 @@ class TestDeactivate:
         assert "begin with VIP-" in page and "2 coupons are active" in page
         answer = olgas.post(MANY, data=tab(olgas, MANY))
         assert (answer.status_code, answer.location) == (303, f"{COUPONS}?query=vip-")
+        page = olgas.get(answer.location).text
+        assert "2 coupons are deactivated, which is noted in the journal." in words(page)
+        assert "deactivate?" not in page, "nothing is left to deactivate"
         assert active() == ["OTHER", "VIPER"]
         assert acts_of_olga() == [("coupons_deactivated", {"prefix": "VIP-", "count": 2})]
-        assert "None of them is active" in words(olgas.get(MANY).text)
+        page = olgas.get(MANY).text
+        assert "None of them is active" in words(page) and "button-bad" not in page
         olgas.post(MANY, data=tab(olgas, MANY))
         assert len(acts_of_olga()) == 1
 

@@ -8,11 +8,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.payments import cards
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.entrypoints.web.operator.journal_words import ACTS, MONEY
 from app.foundation import journal
 from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import HTMX, words
+from tests.factories.payments import make_card
 from tests.statements import statements
 
 JOURNAL = "/operator/journal"
@@ -54,6 +56,22 @@ class TestIndex:
         page = olgas.get(JOURNAL).text
         assert page.count('href="/operator/payments/pay-1"') == 2
         assert page.count('href="/operator/invoices/INV-1001-2026-11"') == 1
+
+    def test_names_cards_until_they_are_forgotten(
+        self, olgas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        make_card(ada)
+        second = make_card(ada, 2)
+        with transaction():
+            cards.choose_default(ada, second.id, now=now)
+        with statements() as sent:
+            page = words(olgas.get(f"{JOURNAL}?action=card_made_default").text)
+        assert len(sent) <= STATEMENTS_MAX + 1, sent
+        assert "Card Visa ending in 4243 Through Stripe At the provider pm_2" in page
+        with transaction():
+            cards.forget_all(ada, now=now)
+        page = words(olgas.get(f"{JOURNAL}?action=card_made_default").text)
+        assert "ending in" not in page and "At the provider pm_2" in page
 
     def test_leads_to_customers_and_to_no_operator(
         self, olgas: FlaskClient, acts: None, now: datetime

@@ -156,7 +156,7 @@ class TestChange:
         read = words_of(olgas.post(f"{PLANS}/plan-pro", data=AS_PRO_BUT_DEARER).text)
         assert "3 customers have this plan" in read and "One of them leaves it" in read
         assert "The next periods of 2 customers take the new terms" in read
-        assert "2 customers renew sooner, and are told at once." in read
+        assert "2 customers renew sooner, and are told within the hour." in read
 
     def test_words_are_shown_at_once(self, olgas: FlaskClient, pia: Account) -> None:
         form = {**AS_PRO_BUT_DEARER, "monthly_price": "99.99", "name": "Professional"}
@@ -249,6 +249,14 @@ class TestChange:
         answer = olgas.post(f"{PLANS}/plan-pro", data={**FORM, field: value})
         assert answer.status_code == 422 and errors_at(answer.text, field)
         assert plan("plan-pro").name == "Pro" and acts_of_olga() == []
+
+    @pytest.mark.parametrize("address", ["plan-pro", "new"])
+    def test_says_everything_at_once(self, olgas: FlaskClient, address: str) -> None:
+        wrong = {"monthly_price": "1,5", "monthly_quota": "x", "overage_discount": "101"}
+        page = olgas.post(f"{PLANS}/{address}", data={**FORM, "id": "plan-team", **wrong}).text
+        assert [bool(errors_at(page, field)) for field in wrong] == [True, True, True]
+        assert page.count('aria-invalid="true"') == len(wrong)
+        assert page.count("from 0 to 100") == 1
 
     def test_pay_as_you_go_stays_what_it_is(self, olgas: FlaskClient) -> None:
         answer = olgas.post(f"{PLANS}/plan-payg", data=FORM)

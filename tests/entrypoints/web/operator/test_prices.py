@@ -104,6 +104,11 @@ class TestSetPrice:
         page = words(olgas.post(SET, data={**form, "prompt_price_per_million": "10"}).text)
         assert "1 price that would begin then or later counts no more" in page
 
+    def test_knows_nothing_before_ever(self, olgas: FlaskClient) -> None:
+        form = {**FORM, "model_id": "gpt-4", "prompt_price_per_million": "20"}
+        page = words(olgas.post(SET, data=form).text)
+        assert "since ever. In place of $30.00 and $60.00." in page and "Until then" not in page
+
     def test_says_of_everything_what_it_was(self, olgas: FlaskClient) -> None:
         form = {
             **FORM,
