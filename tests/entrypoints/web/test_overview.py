@@ -89,6 +89,10 @@ class TestFigures:
         make_usage("basic", now=now, prompt_tokens=50_000)
         assert "Your tokens are used up" in browser.get("/").text
 
+    def test_explain_no_colours_where_nothing_is_drawn(self, adas, now) -> None:
+        make_usage(now=now)
+        assert '<ul class="legend needs-script"' in adas.get("/").text
+
     def test_say_what_lets_refused_requests_pass_again(self, app, now, password_hash) -> None:
         basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
         browser = signed_in(app, basic)
