@@ -24,13 +24,12 @@ from app.domain.accounts.sessions import OpenSession
 from app.entrypoints import account_limits
 from app.entrypoints.csrf import SAFE_METHODS
 from app.entrypoints.turns import take_turn
-from app.entrypoints.web.leading_back import page_of_form
+from app.entrypoints.web.leading_back import page_of_form, page_of_fragment
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.languages import LANGUAGES
 from app.foundation.readiness import STORE_AWAY
-from app.foundation.web_addresses import split_address
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
@@ -86,10 +85,8 @@ def _load(token: str) -> SignedIn | None:
 @sign_in_desk.unauthorized_handler  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def _send_to_sign_in() -> ResponseReturnValue:
     if request.headers.get("HX-Request") == "true":
-        # The page, not the fragment that was asked for, is where the visitor wants to be again.
-        page = split_address(request.headers.get("HX-Current-URL", ""))
-        address = f"{page.path}?{page.query}" if page.query else page.path
-        return Response(status=401, headers={"HX-Redirect": _sign_in_address(address)})
+        address = _sign_in_address(page_of_fragment())
+        return Response(status=401, headers={"HX-Redirect": address})
     if request.method not in SAFE_METHODS:
         return redirect(_sign_in_address(page_of_form()), 303)
     wanted = request.full_path if request.query_string else request.path

@@ -267,6 +267,24 @@ class TestOutside:
         assert answer.status_code == 401 and answer.text == ""
         assert answer.headers["HX-Redirect"] == "/login?next=/usage?range%3D7d"
 
+    @pytest.mark.parametrize(
+        ("asked", "page"),
+        [
+            # Another range of the page that is open.
+            ("/usage?range=7d", "/usage?range%3D7d"),
+            ("/usage?model=a%26b&model=c", "/usage?model%3Da%2526b%26model%3Dc"),
+            # It refreshes itself: what it has seen is not what is shown.
+            ("/usage?range=90d&seen=abc", "/usage?range%3D90d"),
+            ("/usage?seen=abc", "/usage?range%3D30d"),
+            # A part of it has an address of its own.
+            ("/usage/records?range=7d", "/usage?range%3D30d"),
+        ],
+    )
+    def test_what_the_page_was_to_show_next_is_kept(self, client, asked, page) -> None:
+        shown = {"HX-Current-URL": "http://localhost/usage?range=30d"}
+        answer = client.get(asked, headers={**HTMX, **shown})
+        assert answer.headers["HX-Redirect"] == f"/login?next={page}"
+
     @pytest.mark.parametrize("page", ["http://[", "//[x", "http://a:x/usage"])
     def test_fragments_of_no_page_lead_to_the_form_alone(self, client, page: str) -> None:
         answer = client.get("/usage", headers={**HTMX, "HX-Current-URL": page})
