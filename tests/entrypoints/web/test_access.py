@@ -261,6 +261,18 @@ class TestOutside:
     def test_changes_send_visitors_to_the_form_and_then_to_their_page(self, client) -> None:
         assert client.post("/keys", data={"name": "x"}).location == "/login?next=/keys"
 
+    @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+    def test_say_once_that_what_was_sent_is_lost(self, client, headers) -> None:
+        client.post("/keys", data={"name": "x"}, headers=headers)
+        page = client.get("/login?next=/keys").text
+        assert "Your session has ended; nothing was saved." in page
+        assert "Your session has ended" not in client.get("/login?next=/keys").text
+
+    def test_say_nothing_of_a_loss_where_nothing_was_sent(self, client) -> None:
+        client.get("/keys")
+        client.get("/usage", headers=HTMX)
+        assert "Your session has ended" not in client.get("/login?next=/keys").text
+
     def test_fragments_send_the_whole_page_to_the_form(self, client) -> None:
         page = {"HX-Current-URL": "http://localhost/usage?range=7d"}
         answer = client.get("/usage", headers={**HTMX, **page})
@@ -333,6 +345,7 @@ class TestForgery:
 
     def test_has_signed_out_whose_session_is_gone(self, guarded) -> None:
         assert guarded.post("/logout").location == "/login"
+        assert "nothing was saved" not in guarded.get("/login").text
 
     @pytest.mark.parametrize(
         "shown", ["http://localhost//evil.example/", "https://evil.example", "/\\evil", ""]
