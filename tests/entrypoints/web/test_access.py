@@ -261,41 +261,11 @@ class TestOutside:
     def test_changes_send_visitors_to_the_form_and_then_to_their_page(self, client) -> None:
         assert client.post("/keys", data={"name": "x"}).location == "/login?next=/keys"
 
-    @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
-    def test_say_once_that_what_was_sent_is_lost(self, client, headers) -> None:
-        client.post("/keys", data={"name": "x"}, headers=headers)
-        page = client.get("/login?next=/keys").text
-        assert "Your session has ended; nothing was saved." in page
-        assert "Your session has ended" not in client.get("/login?next=/keys").text
-
-    def test_say_nothing_of_a_loss_where_nothing_was_sent(self, client) -> None:
-        client.get("/keys")
-        client.get("/usage", headers=HTMX)
-        assert "Your session has ended" not in client.get("/login?next=/keys").text
-
     def test_fragments_send_the_whole_page_to_the_form(self, client) -> None:
         page = {"HX-Current-URL": "http://localhost/usage?range=7d"}
         answer = client.get("/usage", headers={**HTMX, **page})
         assert answer.status_code == 401 and answer.text == ""
         assert answer.headers["HX-Redirect"] == "/login?next=/usage?range%3D7d"
-
-    @pytest.mark.parametrize(
-        ("asked", "page"),
-        [
-            # Another range of the page that is open.
-            ("/usage?range=7d", "/usage?range%3D7d"),
-            ("/usage?model=a%26b&model=c", "/usage?model%3Da%2526b%26model%3Dc"),
-            # It refreshes itself: what it has seen is not what is shown.
-            ("/usage?range=90d&seen=abc", "/usage?range%3D90d"),
-            ("/usage?seen=abc", "/usage?range%3D30d"),
-            # A part of it has an address of its own.
-            ("/usage/records?range=7d", "/usage?range%3D30d"),
-        ],
-    )
-    def test_what_the_page_was_to_show_next_is_kept(self, client, asked, page) -> None:
-        shown = {"HX-Current-URL": "http://localhost/usage?range=30d"}
-        answer = client.get(asked, headers={**HTMX, **shown})
-        assert answer.headers["HX-Redirect"] == f"/login?next={page}"
 
     @pytest.mark.parametrize("page", ["http://[", "//[x", "http://a:x/usage"])
     def test_fragments_of_no_page_lead_to_the_form_alone(self, client, page: str) -> None:

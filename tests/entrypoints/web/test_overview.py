@@ -99,16 +99,6 @@ class TestFigures:
         page = browser.get("/").text
         assert "Your tokens are running low" in page and "Your quota is running" not in page
 
-    @pytest.mark.parametrize("owned", [0, 9_000_000])
-    def test_promise_nothing_of_extra_tokens(self, adas, ada, now, owned) -> None:
-        said = "Extra tokens that you own are not taken off it."
-        ada.extra_tokens = owned
-        session.commit()
-        assert said not in adas.get("/").text
-        for days in range(1, 5):
-            make_usage(model="nobody-knows", now=now, occurred_at=now - timedelta(days=days))
-        assert (said in adas.get("/").text) is (owned > 0)
-
     def test_explain_no_colours_where_nothing_is_drawn(self, adas, now) -> None:
         make_usage(now=now)
         assert '<ul class="legend needs-script"' in adas.get("/").text
