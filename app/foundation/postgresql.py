@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import count
 from typing import Any, NamedTuple, TypeGuard
-from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import abc, adapt
@@ -84,7 +83,9 @@ class _Acquaintance:
     numbers: Iterator[int] = field(default_factory=count)
 
 
-_acquainted: "WeakKeyDictionary[psycopg.Connection[Any], _Acquaintance]" = WeakKeyDictionary()
+# Under this name a connection carries it: it refers to the connection, and so a table of ours would
+# have kept each for ever, also those that the pool has closed again.
+ACQUAINTANCE = "acquaintance_of_ours"
 
 
 def exchange(
@@ -95,9 +96,9 @@ def exchange(
     Where one fails, those after it are not done. Raises the driver's error of the first. Unless a
     transaction begins by them, or is under way, these statements are one by themselves.
     """
-    known = _acquainted.get(connection)
+    known = vars(connection).get(ACQUAINTANCE)
     if known is None:
-        known = _acquainted[connection] = _Acquaintance(adapt.Transformer(connection))
+        known = vars(connection)[ACQUAINTANCE] = _Acquaintance(adapt.Transformer(connection))
     pgconn = connection.pgconn
     # A value that nobody can write down is found before anything is sent.
     written = [_written(each, known.transformer) for each in statements]

@@ -1,5 +1,7 @@
 """Several statements in one exchange: their order, their errors, and what is prepared."""
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +58,17 @@ def test_is_in_a_transaction_that_can_be_rolled_back(driver: Driver) -> None:
     assert driver.info.transaction_status == TransactionStatus.INTRANS
     driver.rollback()
     assert ask(driver, "SELECT count(*) FROM model_aliases") == before
+
+
+def test_keeps_no_connection_that_was_closed(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        ask(driver, "SELECT 1")
+        known = weakref.ref(driver)
+        connection.invalidate()
+    del driver
+    gc.collect()
+    assert known() is None
 
 
 def test_leaves_nothing_to_end_where_no_transaction_is_to_begin(driver: Driver) -> None:
