@@ -45,6 +45,7 @@ from app.entrypoints.web.signing_in import (
     is_signed_in,
     language_while_waiting,
     own_path,
+    take_loss,
     wait_for_code,
 )
 from app.entrypoints.web.visitors import visitor
@@ -70,7 +71,7 @@ def show_sign_in() -> ResponseReturnValue:
     """Show the form, unless somebody is signed in already."""
     if is_signed_in():
         return redirect(_wanted())
-    return _form_page("web/access/login.html", SignInForm())
+    return _form_page("web/access/login.html", SignInForm(), has_lost=take_loss())
 
 
 @pages.post("/login")
@@ -220,6 +221,7 @@ def _code_page(account: Account, form: CodeForm) -> Response:
         return _form_page("web/access/code.html", form)
 
 
-def _form_page(page: str, form: SentForm) -> Response:
-    status = 422 if form.errors else 200
-    return make_response(render_template(page, form=form, wanted=request.args.get("next")), status)
+def _form_page(page: str, form: SentForm, *, has_lost: bool = False) -> Response:
+    wanted = request.args.get("next")
+    shown = render_template(page, form=form, wanted=wanted, has_lost=has_lost)
+    return make_response(shown, 422 if form.errors else 200)

@@ -3,14 +3,18 @@
 A refused form leaves such an address in the address bar, and Enter or a bookmark asks for it.
 """
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from app.foundation.web_addresses import split_address
+
 HOME = "/"
 LOOKING = ("GET", "HEAD")
+# What a page that refreshes itself has shown already: that is not part of what it shows.
+SEEN = "seen"
 
 
 def is_only_looked_at() -> bool:
@@ -26,6 +30,16 @@ def lead_back() -> ResponseReturnValue:
 def page_of_form() -> str:
     """Return the page that the form stands on which was sent: where it was sent to, or above."""
     return _asked(request.path if _is_page(request.path) else _page_above(request.path))
+
+
+def page_of_fragment() -> str:
+    """Return the page that the fragment belongs to, as it was, or as it was to be shown next."""
+    page = split_address(request.headers.get("HX-Current-URL", ""))
+    query = page.query
+    if is_only_looked_at() and request.path == page.path:
+        named = [each for each in request.args.items(multi=True) if each[0] != SEEN]
+        query = urlencode(named) or query
+    return f"{page.path}?{query}" if query else page.path
 
 
 def _asked(path: str) -> str:

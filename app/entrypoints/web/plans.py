@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, url_for
+from flask import Blueprint, Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.errors import DeletionPending
@@ -137,6 +137,8 @@ def shown(account: Account) -> Mapping[str, Any]:
         "quota_used": share_permille(period.quota_tokens_used, period.quota),
         "checkout_url": payments.page_of_change(waiting.id, now=now) if waiting else None,
         "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
+        # Asked by a link: without scripts nothing else opens the question.
+        "is_cancelling": "cancelling" in request.args,
         "local": zone(account.timezone),
     }
 

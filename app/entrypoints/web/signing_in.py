@@ -24,13 +24,12 @@ from app.domain.accounts.sessions import OpenSession
 from app.entrypoints import account_limits
 from app.entrypoints.csrf import SAFE_METHODS
 from app.entrypoints.turns import take_turn
-from app.entrypoints.web.leading_back import page_of_form
+from app.entrypoints.web.leading_back import page_of_form, page_of_fragment
 from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.languages import LANGUAGES
 from app.foundation.readiness import STORE_AWAY
-from app.foundation.web_addresses import split_address
 from app.workflows.sign_in import sign_in
 
 HOME = "/"
@@ -41,6 +40,8 @@ WAITING = "waits_for_code"
 FORM_TOKEN = "csrf_token"  # noqa: S105  # nosec B105  # a name
 # Which language was chosen by the switch, before anybody was signed in.
 CHOSEN_BEFORE = "language_chosen"
+# That a form was sent whose session is gone: the next sign-in page says so.
+LOST = "form_was_lost"
 WAITS_FOR = timedelta(minutes=10)
 # Where sessions are ended, keys revoked, and passwords exchanged.
 FOR_SAFETY = {"web.confirming", "web.factors", "web.keys", "web.security"}
@@ -85,11 +86,11 @@ def _load(token: str) -> SignedIn | None:
 
 @sign_in_desk.unauthorized_handler  # type: ignore[untyped-decorator]  # Flask-Login ships no types
 def _send_to_sign_in() -> ResponseReturnValue:
+    if request.method not in SAFE_METHODS and request.endpoint != SIGN_OUT:
+        session[LOST] = True
     if request.headers.get("HX-Request") == "true":
-        # The page, not the fragment that was asked for, is where the visitor wants to be again.
-        page = split_address(request.headers.get("HX-Current-URL", ""))
-        address = f"{page.path}?{page.query}" if page.query else page.path
-        return Response(status=401, headers={"HX-Redirect": _sign_in_address(address)})
+        address = _sign_in_address(page_of_fragment())
+        return Response(status=401, headers={"HX-Redirect": address})
     if request.method not in SAFE_METHODS:
         return redirect(_sign_in_address(page_of_form()), 303)
     wanted = request.full_path if request.query_string else request.path
@@ -99,6 +100,12 @@ def _send_to_sign_in() -> ResponseReturnValue:
 def lead_to_sign_in() -> ResponseReturnValue:
     """Lead to the form, and from there back to the page that is asked for, or sends something."""
     return cast(ResponseReturnValue, sign_in_desk.unauthorized())
+
+
+def take_loss() -> bool:
+    """Tell, once, whether somebody was led here because the session of his form is gone."""
+    # Looked for first: whoever lost nothing gets no cookie for it.
+    return LOST in session and bool(session.pop(LOST))
 
 
 def needs_sign_in() -> bool:

@@ -315,6 +315,7 @@ class TestForgery:
 
     def test_has_signed_out_whose_session_is_gone(self, guarded) -> None:
         assert guarded.post("/logout").location == "/login"
+        assert "nothing was saved" not in guarded.get("/login").text
 
     @pytest.mark.parametrize(
         "shown", ["http://localhost//evil.example/", "https://evil.example", "/\\evil", ""]

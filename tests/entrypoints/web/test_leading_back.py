@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.entrypoints.gateways import GATEWAYS
 from tests.databases import on_sqlite
-from tests.entrypoints.web.conftest import signed_in
+from tests.entrypoints.web.conftest import HTMX, signed_in
 from tests.every_route import Route, every_route, things_of
 from tests.factories.accounts import make_account
 from tests.fakes.payment_gateway import FakeGateway
@@ -98,3 +98,26 @@ class TestLeadBack:
     def test_leads_no_programs(self, client: FlaskClient) -> None:
         assert client.get("/v1/billing/coupons/apply").status_code == 405
         assert client.get("/webhooks/stripe").status_code == 405
+
+
+@on_sqlite
+class TestPageOfFragment:
+    @pytest.mark.parametrize(
+        ("asked", "page"),
+        [
+            # Another range of the page that is open.
+            ("/usage?range=7d", "/usage?range%3D7d"),
+            ("/usage?model=a%26b&model=c", "/usage?model%3Da%2526b%26model%3Dc"),
+            # It refreshes itself: what it has seen is not what is shown.
+            ("/usage?range=90d&seen=abc", "/usage?range%3D90d"),
+            ("/usage?seen=abc", "/usage?range%3D30d"),
+            # A part of it has an address of its own.
+            ("/usage/records?range=7d", "/usage?range%3D30d"),
+        ],
+    )
+    def test_is_kept_as_it_was_to_be_shown_next(
+        self, client: FlaskClient, asked: str, page: str
+    ) -> None:
+        shown = {"HX-Current-URL": "http://localhost/usage?range=30d"}
+        answer = client.get(asked, headers={**HTMX, **shown})
+        assert answer.headers["HX-Redirect"] == f"/login?next={page}"

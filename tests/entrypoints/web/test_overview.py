@@ -89,6 +89,20 @@ class TestFigures:
         make_usage("basic", now=now, prompt_tokens=50_000)
         assert "Your tokens are used up" in browser.get("/").text
 
+    @pytest.mark.parametrize("used", [99_970, 100_000])
+    def test_call_low_what_is_left(self, app, now, password_hash, used) -> None:
+        basic = make_account(
+            "basic", now=now, plan_id="plan-basic", password_hash=password_hash, extra_tokens=9_000
+        )
+        browser = signed_in(app, basic)
+        make_usage("basic", now=now, prompt_tokens=used, completion_tokens=0)
+        page = browser.get("/").text
+        assert "Your tokens are running low" in page and "Your quota is running" not in page
+
+    def test_explain_no_colours_where_nothing_is_drawn(self, adas, now) -> None:
+        make_usage(now=now)
+        assert '<ul class="legend needs-script"' in adas.get("/").text
+
     def test_say_what_lets_refused_requests_pass_again(self, app, now, password_hash) -> None:
         basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
         browser = signed_in(app, basic)

@@ -1,4 +1,6 @@
-"""What the overview leads to: the first steps, the days behind its bars, what is invoiced late."""
+"""What the overview leads to: the first steps, the days behind its bars, what is invoiced late.
+
+And what the month's forecast leaves out."""
 
 import json
 import re
@@ -7,6 +9,7 @@ from datetime import timedelta
 from html import unescape
 from urllib.parse import urlsplit
 
+import pytest
 from markupsafe import escape
 
 from app.domain.accounts.models import BillingSettings
@@ -141,3 +144,15 @@ class TestFigures:
         page = words(signed_in(app, basic).get("/").text)
         assert "Auto top-up is on, but there is no card to charge" in page
         assert "Once fewer than 10,000 tokens are left, nothing is bought" in page
+
+
+class TestForecast:
+    @pytest.mark.parametrize("owned", [0, 9_000_000])
+    def test_promises_nothing_of_extra_tokens(self, adas, ada, now, owned) -> None:
+        said = "Extra tokens that you own are not taken off it."
+        ada.extra_tokens = owned
+        session.commit()
+        assert said not in adas.get("/").text
+        for days in range(1, 5):
+            make_usage(model="nobody-knows", now=now, occurred_at=now - timedelta(days=days))
+        assert (said in adas.get("/").text) is (owned > 0)

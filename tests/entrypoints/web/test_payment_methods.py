@@ -16,7 +16,8 @@ from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
 from app.foundation.outbox import OutboxEntry
 from tests.books import check_books
-from tests.entrypoints.web.conftest import HTMX
+from tests.entrypoints.web.conftest import HTMX, signed_in
+from tests.factories.accounts import make_account
 from tests.factories.payments import make_card
 from tests.fakes.payment_gateway import FakeGateway
 from tests.fakes.payment_gateway import make_card as card_at_provider
@@ -90,7 +91,7 @@ class TestIndex:
         page = words_of(adas.get(PAGE).text)
         assert (
             "Auto top-up on, without a threshold" in page
-            and "Renewals off" in page
+            and "Renewals off no plan of yours is to be renewed" in page
             and "Auto-pay off" in page
         )
         shown = adas.get(PAGE).text
@@ -102,6 +103,11 @@ class TestIndex:
         page = words_of(adas.get(PAGE).text)
         assert "Auto top-up on" in page and "Renewals off" in page and "Auto-pay on" in page
         assert "Auto top-up stops" in page and "Invoices are no longer paid by themselves" in page
+
+    def test_says_that_a_plan_is_renewed(self, app: Flask, password_hash: str) -> None:
+        pro = make_account("pro", plan_id="plan-pro", password_hash=password_hash)
+        page = words_of(signed_in(app, pro).get(PAGE).text)
+        assert "Renewals on the next month of your plan, until you cancel it" in page
 
     def test_says_what_the_next_card_is_not_charged_for(
         self, adas: FlaskClient, ada: Account, mastercard: PaymentMethod, visa: PaymentMethod

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from flask.testing import FlaskClient
 
 from app.domain.accounts import operations, sessions
 from app.domain.accounts.models import Account
@@ -11,6 +12,7 @@ from app.domain.payments.consent import VERSION
 from app.entrypoints import web
 from app.entrypoints.web.signing_in import own_path
 from app.foundation import clock
+from tests.entrypoints.web.conftest import HTMX
 
 
 @pytest.mark.parametrize("address", ["/", "/usage", "/usage?range=7d&from=", "/a//b", "/?next=//x"])
@@ -38,6 +40,20 @@ def test_our_own_paths_are_kept(address) -> None:
 )
 def test_everything_else_leads_home(address) -> None:
     assert own_path(address) == "/"
+
+
+class TestLostForms:
+    @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
+    def test_are_told_of_once(self, client: FlaskClient, headers: dict[str, str]) -> None:
+        client.post("/keys", data={"name": "x"}, headers=headers)
+        page = client.get("/login?next=/keys").text
+        assert "Your session has ended; nothing was saved." in page
+        assert "Your session has ended" not in client.get("/login?next=/keys").text
+
+    def test_are_none_where_nothing_was_sent(self, client: FlaskClient) -> None:
+        client.get("/keys")
+        client.get("/usage", headers=HTMX)
+        assert "Your session has ended" not in client.get("/login?next=/keys").text
 
 
 WEB = Path(web.__file__).parent

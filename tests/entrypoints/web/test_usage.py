@@ -97,7 +97,13 @@ class TestPage:
         kiri = make_account(
             "kiri", now=now, timezone="Pacific/Kiritimati", password_hash=password_hash
         )
-        assert "midnight in Kiritimati" in signed_in(app, kiri).get("/usage").text
+        page = signed_in(app, kiri).get("/usage").text
+        assert "midnight in Kiritimati" in page
+        assert "Days and hours are those of Kiritimati." in page
+
+    def test_explains_no_colours_where_nothing_is_drawn(self, adas, now) -> None:
+        make_usage(now=now)
+        assert '<ul class="legend needs-script"' in adas.get("/usage").text
 
     def test_says_at_which_hour_a_period_began(self, adas) -> None:
         assert "The period began on" not in adas.get("/usage?range=30d").text
