@@ -238,7 +238,9 @@ def every_field() -> set[str]:
     while kinds:
         kind = kinds.pop()
         kinds += kind.__subclasses__()
-        names |= {name for name in dir(kind) if hasattr(getattr(kind, name), "field_class")}
+        found = {name: getattr(kind, name) for name in dir(kind)}
+        # Some are sent under another name than ours.
+        names |= {f.name or name for name, f in found.items() if hasattr(f, "field_class")}
     return names
 
 

@@ -65,7 +65,7 @@ JOURNAL: Mapping[str, frozenset[Event | Act]] = {
             *(Act.PLAN_CHANGE_SCHEDULED, Act.PLAN_CHANGED, Act.PLAN_EXPIRED),
             *(Act.SUBSCRIPTION_CANCELLED, Act.SUBSCRIPTION_RESUMED, Act.COUPON_REDEEMED),
             *(Act.TOKENS_ADJUSTED, Act.TOKENS_BOUGHT, Act.USAGE_VOIDED),
-            *(Act.AUTO_TOPUP_BEGUN, Act.AUTO_TOPUP_SWITCHED_OFF),
+            *(Act.AUTO_TOPUP_BEGUN, Act.AUTO_TOPUP_SWITCHED_OFF, Act.TOPUP_CHARGED),
         )
     ),
 }

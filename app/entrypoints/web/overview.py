@@ -49,7 +49,7 @@ def index() -> ResponseReturnValue:
     """Show the overview; say when nothing has changed since it was last shown."""
     account = signed_in_account()
     found = overview_of(account)
-    if request.cookies.get(HIDDEN_FOR) == account.id:
+    if request.cookies.get(_hidden_for()) == account.id:
         found = replace(found, first_steps=None)
     figures = figures_of(account, found, metric=metric_of(found))
     if wants_fragment() and request.args.get("seen") == figures.mark:
@@ -62,7 +62,7 @@ def hide_steps() -> ResponseReturnValue:
     """Show the first steps no more in this browser."""
     response = redirect(url_for(".index"), 303)
     response.set_cookie(
-        HIDDEN_FOR,
+        _hidden_for(),
         signed_in_account().id,
         max_age=A_YEAR_SECONDS,
         secure=current_app.config["SETTINGS"].secure_cookies,
@@ -70,6 +70,10 @@ def hide_steps() -> ResponseReturnValue:
         samesite="Lax",
     )
     return response
+
+
+def _hidden_for() -> str:
+    return f"__Host-{HIDDEN_FOR}" if current_app.config["SETTINGS"].secure_cookies else HIDDEN_FOR
 
 
 def overview_of(account: Account) -> Overview:

@@ -266,6 +266,6 @@ class TestInChinese:
     def test_the_drawing_speaks_it(self, chinese) -> None:
         drawing = json.loads(DRAWING.search(chinese.get("/alerts").text)[1])
         assert drawing["lines"][0]["name"] == "截至目前"
-        assert drawing["thresholds"][0]["words"] == "还剩 {number} 个 token"
+        assert drawing["thresholds"][0]["words"] == "剩余 {number}"
         assert re.fullmatch(r"\d+月\d+日", drawing["labels"][0])
         assert "星期" in drawing["titles"][0]
