@@ -28,7 +28,7 @@ def _attempt(invoice_id: int, user_id: str, *, now: datetime) -> bool:
     invoice = operations.locked_invoice(invoice_id)
     card = queries.card_to_charge(user_id)
     is_open = invoice.status == InvoiceStatus.ISSUED
-    if card is None or not is_open or queries.may_be_paid(invoice, now=now):
+    if card is None or not is_open or queries.is_undecided(invoice):
         return False
     payment: Payment = operations.add_off_session(
         invoice,

@@ -113,6 +113,13 @@ class TestRenewals:
         close(checkout, gateway=gateway, now=END + HOUR)
         assert charge_all(END + HOUR) == 1
 
+    def test_wait_until_it_is_known_whether_a_page_that_has_ended_was_paid(
+        self, renewed: Account, gateway
+    ) -> None:
+        make_checkout(renewed, invoices_of(renewed)[1], gateway=gateway, now=END)
+        for after in (HOUR, DAY):
+            assert charge_all(END + after) == 0
+
     def test_threads_charge_once(self, app: Flask, renewed: Account) -> None:
         assert sum(in_parallel(app, [lambda: charge_all(END)] * 4)) == 1
 

@@ -12,6 +12,12 @@ USAGE = text("kind = 'usage'")
 USAGE_OF_A_MONTH = text("kind = 'usage' AND status <> 'void'")
 
 
+def _written_out(month: str) -> str:
+    """Return that a month is written as 2026-11."""
+    year_and_dash = f"length({month}) = 7 AND substr({month}, 5, 1) = '-'"
+    return f"{year_and_dash} AND substr({month}, 6) BETWEEN '01' AND '12'"
+
+
 class Invoice(Base):
     """What an account owes for a month, a period or a purchase; never changed once issued."""
 
@@ -22,12 +28,7 @@ class Invoice(Base):
             "status IN ('draft', 'issued', 'paid', 'refunded', 'void')", "status_known"
         ),
         CheckConstraint("currency = 'USD'", "currency_known"),
-        CheckConstraint(
-            "length(billing_month) = 7"
-            " AND substr(billing_month, 5, 1) = '-'"
-            " AND substr(billing_month, 6) BETWEEN '01' AND '12'",
-            "billing_month_written_out",
-        ),
+        CheckConstraint(_written_out("billing_month"), "billing_month_written_out"),
         CheckConstraint("amount_minor - discount_minor + tax_minor = final_minor", "totals_add_up"),
         CheckConstraint("discount_minor >= 0 AND final_minor >= 0", "totals_not_negative"),
         CheckConstraint(
@@ -148,11 +149,7 @@ class CarriedAmount(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('usage', 'other')", "kind_known"),
         CheckConstraint("invoice_id IS NULL OR forgiven_by IS NULL", "invoiced_or_forgiven"),
-        CheckConstraint(
-            "length(from_month) = 7 AND substr(from_month, 5, 1) = '-'"
-            " AND substr(from_month, 6) BETWEEN '01' AND '12'",
-            "from_month_written_out",
-        ),
+        CheckConstraint(_written_out("from_month"), "from_month_written_out"),
         Index(
             "uq_carried_amounts_usage",
             "user_id",

@@ -27,7 +27,6 @@ from sqlalchemy import (
     union_all,
     values,
 )
-from sqlalchemy.orm import aliased
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
@@ -38,16 +37,14 @@ from app.domain.usage.models import (
     RecordStatus,
     UsageDaily,
     UsageHourly,
-    UsageLabel,
     UsageSums,
 )
 from app.domain.usage.rollups import SUMS
-from app.domain.usage.rules import OTHER
 from app.foundation.database import Whole, session
 from app.foundation.moments import day_number, quarter_of
 from app.foundation.periods import QUARTER_SECONDS, QUARTERS_PER_DAY, QUARTERS_PER_HOUR
 from app.workflows.verify_books.reading import Check, Rows
-from app.workflows.verify_books.usage import difference_told
+from app.workflows.verify_books.usage import difference_told, kept_apart
 
 RECORD = BillingRecord
 LABELS = ("model", "api_key", "provider")
@@ -147,11 +144,10 @@ def _kept_apart(usage: Subquery) -> Rows:
     joined: Any = usage
     kept: dict[str, ColumnElement[str]] = {}
     for kind in LABELS:
-        apart, label = aliased(UsageLabel), usage.c[kind]
-        theirs = and_(apart.user_id == usage.c.user_id, apart.kind == kind, apart.label == label)
-        joined = joined.outerjoin(apart, theirs)
-        none = (func.coalesce(label, "") == "", "")
-        kept[kind] = case(none, (apart.label.is_(None), OTHER), else_=label).label(kind)
+        apart, is_theirs, label = kept_apart(usage.c.user_id, kind, usage.c[kind])
+        joined = joined.outerjoin(apart, is_theirs)
+        none = (func.coalesce(usage.c[kind], "") == "", "")
+        kept[kind] = case(none, else_=label).label(kind)
     places = (usage.c[name] for name in ("user_id", "hour", "day"))
     return select(*places, *kept.values(), *(usage.c[name] for name in SUMS)).select_from(joined)
 

@@ -86,17 +86,20 @@ def _counted(records: CTE, *which: ColumnElement[bool]) -> Rows:
     # Of what is voided nothing is unpriced.
     worked_out = {"unpriced_tokens": func.coalesce(unpriced, 0)}
     sums = (worked_out[name] if name in worked_out else func.sum(records.c[name]) for name in SUMS)
-    apart = aliased(UsageLabel)
-    model = case((apart.label.is_(None), OTHER), else_=records.c.model).label("model")
-    keys = [*(records.c[name] for name in KEYS[:-1]), model]
-    is_apart = and_(
-        apart.user_id == records.c.user_id,
-        apart.kind == "model",
-        apart.label == records.c.model,
-    )
+    apart, is_theirs, model = kept_apart(records.c.user_id, "model", records.c.model)
+    keys = [*(records.c[name] for name in KEYS[:-1]), model.label("model")]
     stands = records.c.status != RecordStatus.VOIDED
-    counted = select(*keys, *_named(sums)).select_from(records.outerjoin(apart, is_apart))
+    counted = select(*keys, *_named(sums)).select_from(records.outerjoin(apart, is_theirs))
     return counted.where(stands, *which).group_by(*keys)
+
+
+def kept_apart(
+    user_id: ColumnElement[str], kind: str, label: ColumnElement[Any]
+) -> tuple[Any, ColumnElement[bool], ColumnElement[str]]:
+    """Return what to join outwards and on what, and the label under which rollups keep this one."""
+    apart = aliased(UsageLabel)
+    is_theirs = and_(apart.user_id == user_id, apart.kind == kind, apart.label == label)
+    return apart, is_theirs, case((apart.label.is_(None), OTHER), else_=label)
 
 
 def _pruned() -> Rows:
