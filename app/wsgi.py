@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from app import create_app
+from app.application import create_app
 from app.config import read_settings
 from app.foundation.logs import write_logs
 

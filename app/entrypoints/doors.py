@@ -20,7 +20,7 @@ from app.entrypoints.web.errors import show_http_error
 from app.entrypoints.webhooks import webhooks
 from app.entrypoints.whole_bodies import register_whole_bodies
 from app.foundation.errors import DomainError
-from app.foundation.readiness import STORE_AWAY
+from app.foundation.store_away import STORE_AWAY
 
 FOR_PROGRAMS = ("/v1", "/api", "/webhooks", "/healthz", "/readyz", "/metrics")
 REFUSED_FROM = 400

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from app.domain.catalog.shipped_words import SHIPPED
 from app.foundation import languages, sentences
 from app.foundation.languages import ENGLISH, LANGUAGES, SENTENCE_GAPS
-from app.foundation.readiness import STORE_AWAY
+from app.foundation.store_away import STORE_AWAY
 
 COOKIE = "language"
 PREFIX = "__Host-"

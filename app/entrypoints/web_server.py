@@ -7,6 +7,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+import app.application  # noqa: F401  # what answers is forked, and shares what is imported here
 from app.config import read_settings
 from app.entrypoints.downloading import THREADS
 from app.foundation.logs import write_logs

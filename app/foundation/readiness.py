@@ -5,13 +5,10 @@ from pathlib import Path
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 
 from app.foundation.database import session
+from app.foundation.store_away import STORE_AWAY
 
-# What is raised when the database cannot be reached, is shutting down or gave up waiting, or when
-# all connections to it stayed busy.
-STORE_AWAY = (OperationalError, InterfaceError, TimeoutError)
 _OF_THE_SERVER = ("information_schema", "pg_catalog", "pg_toast")
 
 

@@ -23,6 +23,7 @@ VIOLATIONS = [
     (rules.imports_point_down, "app.entrypoints.web.coupons", "import app.sandbox.stripe"),
     (rules.imports_point_down, "app.sandbox.stripe", "from app.foundation import money"),
     (rules.imports_point_down, "app.foundation.money", "from app import create_app"),
+    (rules.imports_point_down, "app", "from app.application import create_app"),
     (rules.imports_point_down, "app.foundation.money", "from ..domain import usage"),
     (rules.imports_point_down, "app.stray", "x = 1"),
     (rules.subjects_lean_on_lower_ones, "app.domain.usage.rules", "import app.domain.invoices"),
@@ -141,7 +142,7 @@ ALLOWED = [
     (rules.imports_point_down, "app.domain.usage.rules", "from app.foundation import money"),
     (rules.imports_point_down, "app.entrypoints.cli.sandbox", "from app.sandbox import server"),
     (rules.imports_point_down, "app.wiring", "from app.adapters import mailer"),
-    (rules.imports_point_down, "app.entrypoints.cli", "from app import create_app"),
+    (rules.imports_point_down, "app.entrypoints.cli", "from app.application import create_app"),
     (rules.subjects_lean_on_lower_ones, "app.domain.usage.rules", "import app.domain.tokens"),
     (rules.subjects_lean_on_lower_ones, "app.domain.tables", "from app.domain import usage"),
     (

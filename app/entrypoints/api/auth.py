@@ -24,8 +24,8 @@ from app.foundation import clock
 from app.foundation.database import end_reading, transaction
 from app.foundation.direct import in_one_go
 from app.foundation.errors import Kind, Refusal
-from app.foundation.readiness import STORE_AWAY
 from app.foundation.secret_keys import KeyKind
+from app.foundation.store_away import STORE_AWAY
 
 Call = Callable[..., Response]
 

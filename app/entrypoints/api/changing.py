@@ -17,8 +17,8 @@ from app.foundation import clock, idempotency
 from app.foundation.database import transaction
 from app.foundation.errors import FieldError, Refusal
 from app.foundation.idempotency import Answer
-from app.foundation.readiness import STORE_AWAY
 from app.foundation.secret_keys import KeyKind
+from app.foundation.store_away import STORE_AWAY
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 REFUSED_FROM = 400

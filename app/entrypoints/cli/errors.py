@@ -7,7 +7,7 @@ import click
 
 from app.config.reading import SettingError
 from app.foundation.errors import DomainError
-from app.foundation.readiness import STORE_AWAY
+from app.foundation.store_away import STORE_AWAY
 
 
 class Failed(click.ClickException):
@@ -27,20 +27,6 @@ class CalledWrongly(Failed):
     """The command line itself, or a setting, is wrong."""
 
     exit_code = 2
-
-
-class Commands(click.Group):
-    """A group whose commands fail in one line."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the group's own options."""
-        with told_in_one_line():
-            return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command that was named."""
-        with told_in_one_line():
-            return super().invoke(ctx)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app import create_app
+from app.application import create_app
 from app.config import Settings, read_settings
 from app.entrypoints.cli.errors import Failed
 from app.foundation import readiness

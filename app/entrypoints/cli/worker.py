@@ -1,6 +1,6 @@
 """`billing worker`: what is done without anybody waiting for it."""
 
-import os
+import runpy
 import sys
 
 import click
@@ -26,6 +26,6 @@ def worker(*, threads: int) -> None:
     with installation():
         # Whatever is wrong with the settings or the schema is told before anything starts.
         pass
-    # The worker takes this process's place, and its signals.
-    command = [sys.executable, "-m", MODULE, str(threads)]
-    os.execv(sys.executable, command)  # noqa: S606  # nosec B606  # ours
+    # The worker goes on as this process, with its signals and all that is imported.
+    sys.argv = [MODULE, str(threads)]
+    runpy.run_module(MODULE, run_name="__main__")

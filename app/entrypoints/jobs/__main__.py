@@ -4,7 +4,7 @@ import gc
 import logging
 import sys
 
-from app import create_app
+from app.application import create_app
 from app.config import read_settings
 from app.entrypoints.jobs.worker import THREADS, Worker
 from app.foundation import clock

@@ -22,8 +22,8 @@ from app.entrypoints.web.signing_in import (
     signed_in_account,
 )
 from app.foundation.errors import DomainError, Kind
-from app.foundation.readiness import STORE_AWAY
 from app.foundation.sentences import say
+from app.foundation.store_away import STORE_AWAY
 
 # A browser proves itself by its session. A key that a page finds unknown is one that is not there.
 STATUS = {**STATUS_BY_KIND, Kind.UNAUTHENTICATED: 404}

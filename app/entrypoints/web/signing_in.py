@@ -29,7 +29,7 @@ from app.entrypoints.web.visitors import device_token, visitor
 from app.foundation import clock
 from app.foundation.database import transaction
 from app.foundation.languages import LANGUAGES
-from app.foundation.readiness import STORE_AWAY
+from app.foundation.store_away import STORE_AWAY
 from app.workflows.sign_in import sign_in
 
 HOME = "/"

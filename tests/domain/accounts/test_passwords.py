@@ -48,6 +48,10 @@ def test_takes_as_much_as_is_advised() -> None:
     assert parameters.memory_cost >= 19 * 1024 and parameters.time_cost >= 2
 
 
+def test_takes_as_much_for_nobody() -> None:
+    assert argon2.extract_parameters(passwords.NOBODY) == argon2.extract_parameters(STORED)
+
+
 @pytest.mark.parametrize(
     ("stored", "is_outdated"),
     [

@@ -14,7 +14,7 @@ from app.domain.usage.recording import APART_MAX, ClosedMonths, Labels
 from app.domain.usage.records import NewRecord
 from app.foundation.bulk import COPY_FROM, inserting
 from app.foundation.database import db, session, transaction
-from app.foundation.readiness import STORE_AWAY
+from app.foundation.store_away import STORE_AWAY
 from app.foundation.writes import do_together
 from tests.factories.accounts import make_account
 from tests.factories.usage import make_report, make_usage
