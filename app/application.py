@@ -21,6 +21,8 @@ from app.entrypoints.turns import register_turns
 from app.foundation import slow_queries
 from app.foundation.database import db
 
+# Otherwise the collector would begin by looking through all of it at once.
+gc.freeze()
 gc.enable()
 
 ROOT = Path(__file__).resolve().parent.parent
