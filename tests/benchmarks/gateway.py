@@ -46,9 +46,9 @@ class Gateway:
         assert all(json.loads(body)["accepted"] == size for body in answered.bodies)
         return answered
 
-    def post_singles(self, *, connections: int) -> Answered:
+    def post_singles(self, *, connections: int, number: int = SINGLES) -> Answered:
         """Post record by record; each of them must be taken."""
-        answered = self._post(list(self._records(SINGLES, ACCOUNTS)), connections=connections)
+        answered = self._post(list(self._records(number, ACCOUNTS)), connections=connections)
         assert all(json.loads(body)["accepted"] == 1 for body in answered.bodies)
         return answered
 
