@@ -127,29 +127,32 @@ class Customer:
     def name(self) -> str:
         return self.account.id
 
-    def jobs(self) -> None:
-        """Do what the worker would do, twice: the second time changes nothing."""
+    def jobs(self, *, again: bool = True) -> None:
+        """Do what the worker would do, and do all of it again: the second time changes nothing."""
         self.life.roll(self.now)
         self.life.renew(self.now)
         self.life.lapse_if_late(self.now)
-        for _ in range(2):
+        for _ in range(1 + again):
             with transaction():
                 lapse_open_purchases(now=self.now)
             with transaction():
                 renew_subscriptions(seller=SELLER, grace=GRACE, now=self.now)
         month = BillingMonth.of(BEGIN)
         while self.now >= month.period.ends_at + HOUR:
-            if str(month) not in self.life.closed:
+            is_new = str(month) not in self.life.closed
+            if is_new:
                 self.life.close(str(month), self.now)
-            with transaction():
-                close_month(month, seller=SELLER, actor="system", now=self.now)
+            if is_new or again:
+                with transaction():
+                    close_month(month, seller=SELLER, actor="system", now=self.now)
             month = month.plus(1)
 
     def wait(self, hours: int) -> None:
         # No longer than a day at a time, so that jobs are as punctual as they are.
-        for _ in range(max(hours // 24, 1)):
+        days = max(hours // 24, 1)
+        for day in range(1, days + 1):
             self.now += min(hours, 24) * HOUR
-            self.jobs()
+            self.jobs(again=day == days)
 
     def use(self, tokens: int) -> None:
         request = f"{self.name}-{next(self.numbers)}"
