@@ -1,6 +1,8 @@
 """The rules of invoices as tables."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +17,8 @@ from app.foundation.periods import BillingMonth
 TICK = timedelta(microseconds=1)
 NOVEMBER = BillingMonth(2026, 11)
 USD = 1_000_000_000
+README = Path(__file__).resolve().parents[3] / "README.md"
+NUMBER = re.compile(r"INV-1\d{3}-\d{4}-\d{2}(-\d+)?")
 
 
 class TestUsageLines:
@@ -106,6 +110,11 @@ def test_carries_what_is_less_than_fifty_cents(minor: int, small: bool) -> None:
 )
 def test_numbers_invoices_by_account_and_month(position: int, number: str) -> None:
     assert rules.number("INV", account_number=1001, month="2026-11", position=position) == number
+
+
+def test_examples_have_numbers_as_they_are_given() -> None:
+    written = re.findall(r"\bINV-[0-9-]+", README.read_text(encoding="utf-8"))
+    assert written and all(NUMBER.fullmatch(number) for number in written), written
 
 
 class TestShownStatus:
