@@ -60,7 +60,10 @@ def _figures(stats: Stats) -> dict[str, object]:
 def _message(watch: QuotaWatch) -> str:
     if not watch.is_low:
         return "Your quota is sufficient."
-    return (
-        f"Your quota is running low. You have {watch.token_balance:,} tokens left,"
-        f" and asked to be told at {watch.alert_threshold:,}."
-    )
+    left = f"{watch.token_balance:,} tokens left"
+    if watch.extra_tokens:
+        # Both together are what the threshold is compared with: what covers more is told apart.
+        extra = f"{watch.extra_tokens:,} extra tokens, which are used after it"
+        left = f"{left}: {watch.tokens_remaining:,} of your quota and {extra}"
+    asked = f"You asked to be told at {watch.alert_threshold:,}."
+    return f"Your quota is running low. You have {left}. {asked}"

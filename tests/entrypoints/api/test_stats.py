@@ -95,6 +95,20 @@ class TestGetQuotaWarning:
         assert body["message"].startswith("Your quota is running low.")
         assert "1,050,000" in body["message"]
 
+    def test_tells_extra_tokens_from_the_quota(self, client, by_cleo) -> None:
+        # A quota that nothing was drawn from runs low only together with what is owned besides.
+        set_threshold("cleo", 1_050_000)
+        assert client.get(WARNING, headers=by_cleo).json["message"] == (
+            "Your quota is running low. You have 1,050,000 tokens left: 1,000,000 of your quota and"
+            " 50,000 extra tokens, which are used after it. You asked to be told at 1,050,000."
+        )
+        session.get(Account, "cleo").extra_tokens = 0
+        session.commit()
+        assert client.get(WARNING, headers=by_cleo).json["message"] == (
+            "Your quota is running low. You have 1,000,000 tokens left."
+            " You asked to be told at 1,050,000."
+        )
+
     def test_is_off_without_a_threshold(self, client, by_cleo) -> None:
         period = current_period("cleo")
         period.quota_tokens_used = period.tokens_used = period.quota
