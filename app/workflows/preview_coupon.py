@@ -31,6 +31,8 @@ class NextInvoice(StrEnum):
     USAGE = "usage"
     RENEWAL = "renewal"
     PURCHASE = "purchase"
+    # The renewal, once a plan is chosen that takes over with it.
+    NEW_PLAN = "new_plan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def preview_coupon(
     effects = (
         *_on_usage(account, standing.plan_id, uses, now=now),
         *_on_renewal(uses, standing, terms),
-        *_on_purchase(standing, terms.get(plan_id or ""), uses, now=now),
+        *_on_chosen_plan(standing, terms.get(plan_id or ""), uses, now=now),
     )
     # What comes first stands first: a plan that is bought now, then by date.
     in_order = sorted(effects, key=lambda effect: effect.expected_at or now)
@@ -133,17 +135,22 @@ def _on_renewal(
     return _effect(NextInvoice.RENEWAL, price_minor, uses, following, at=ends_at)
 
 
-def _on_purchase(
-    standing: SubscriptionView, bought: Terms | None, uses: Sequence[OpenUse], *, now: datetime
+def _on_chosen_plan(
+    standing: SubscriptionView, chosen: Terms | None, uses: Sequence[OpenUse], *, now: datetime
 ) -> tuple[CouponEffect, ...]:
-    """Return the effect on the plan that is bought now, prorated like its invoice."""
-    if bought is None or bought.plan_id == standing.plan_id or standing.is_past_due:
+    """Return the effect on the plan that is chosen: prorated like its invoice, or at renewal."""
+    # The one that is scheduled already is what the renewal is about.
+    known = (standing.plan_id, standing.pending_plan_id)
+    if chosen is None or chosen.plan_id in known or standing.is_past_due:
         # Nothing can be bought just now.
         return ()
-    change = changing.change(standing_in(standing.period), bought, now=now)
+    change = changing.change(standing_in(standing.period), chosen, now=now)
+    if change.kind is changing.ChangeKind.AT_END:
+        price_minor, ends_at = chosen.price_minor, standing.period.ends_at
+        return _effect(NextInvoice.NEW_PLAN, price_minor, uses, chosen.plan_id, at=ends_at)
     lines = change_lines(change, old_name="", new_name="", now=now)
     amount_minor = sum(explained.line.amount_minor for explained in lines)
-    return _effect(NextInvoice.PURCHASE, amount_minor, uses, bought.plan_id, at=None)
+    return _effect(NextInvoice.PURCHASE, amount_minor, uses, chosen.plan_id, at=None)
 
 
 def _effect(

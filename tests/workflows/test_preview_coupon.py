@@ -104,6 +104,21 @@ class TestPreviewCoupon:
         begin_switch(ada, "plan-pro", gateway=gateway, now=HALF)
         assert invoices_of(ada)[1].final_minor == effect.left_minor
 
+    def test_shows_a_cheaper_plan_when_it_takes_over(self, ada: Account) -> None:
+        gateway = FakeGateway()
+        buy_plan(ada, "plan-pro", gateway=gateway)
+        make_coupon(applicable_plans=["plan-basic"])
+        renewal, chosen = preview(ada, plan_id="plan-basic", now=HALF).effects
+        assert (renewal.invoice, renewal.discount_minor) == (NextInvoice.RENEWAL, 0)
+        assert (chosen.invoice, chosen.amount_minor) == (NextInvoice.NEW_PLAN, 999)
+        assert (chosen.discount_minor, chosen.expected_at) == (200, renewal.expected_at)
+        # Once it is scheduled, it is what is renewed.
+        redeem("SAVE20", ada, plan_id="plan-basic", now=HALF)
+        begin_switch(ada, "plan-basic", gateway=gateway, now=HALF)
+        make_coupon("OTHER", applicable_plans=["plan-basic"])
+        (renewal,) = preview(ada, "OTHER", plan_id="plan-basic", now=HALF).effects
+        assert (renewal.invoice, renewal.amount_minor) == (NextInvoice.RENEWAL, 999)
+
     def test_shows_granted_tokens(self, ada: Account) -> None:
         make_coupon("GIFT", type="free_tokens", value=5_000)
         shown = preview(ada, "gift")

@@ -90,7 +90,9 @@ class TestPreview:
         )
         page = words(answer.text)
         assert answer.status_code == 200 and "Save 50%" in page
-        assert re.search(r"Renewal of your plan \d+ \w+ \d{4} \$99.99 −\$50.00 \$49.99", page)
+        assert re.search(
+            r"Renewal of your plan due on \d+ \w+ \d{4} \$99.99 −\$50.00 \$49.99", page
+        )
         assert "Redeem SAVE50" in page and redemptions() == 0
 
     def test_shows_what_it_takes_off_a_plan_that_is_bought(
@@ -101,6 +103,16 @@ class TestPreview:
         page = words(adas.get("/coupons/preview", query_string=data).text)
         assert "The plan that you choose when you switch $99.99 −$10.00 $89.99" in page
         assert adas.post("/coupons", data=data).status_code == 303
+
+    def test_says_when_a_cheaper_plan_is_due(self, cleos: FlaskClient, now: datetime) -> None:
+        make_coupon("TEN", now=now, type="fixed", value=200, applicable_plans=["plan-basic"])
+        data = {"coupon_code": "TEN", "plan_id": "plan-basic"}
+        page = words(cleos.get("/coupons/preview", query_string=data).text)
+        # It takes over with the next period: nothing of it is due before.
+        day = f"{current_period('cleo').ends_at:%-d %b %Y}"
+        chosen = f"The plan that you choose, from your renewal on due on {day} $9.99 −$2.00 $7.99"
+        assert chosen in page and "when you switch" not in page
+        assert f"Renewal of your plan due on {day} $99.99 does not fit $99.99" in page
 
     def test_says_which_invoice_is_too_small(self, cleos: FlaskClient, now: datetime) -> None:
         make_coupon(now=now, min_purchase_minor=20_000)
@@ -121,7 +133,7 @@ class TestPreview:
         page = words(cleos.get("/coupons/preview", query_string={"coupon_code": "SAVE50"}).text)
         # Fifteen dollars of gpt-4, less the plan's tenth, and half of that.
         assert "$13.50 −$6.75 $6.75" in page and "$99.99 −$50.00 $49.99" in page
-        expected = re.findall(r"(?:so far|your plan) (\d+ \w+ \d{4}) \$", page)
+        expected = re.findall(r"(?:so far issued|your plan due) on (\d+ \w+ \d{4}) \$", page)
         days = [datetime.strptime(text, "%d %b %Y").replace(tzinfo=UTC) for text in expected]
         assert len(days) == 2 and days == sorted(days)
 
