@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Select, and_, case, func, select
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.models import Invoice
 from app.domain.payments.models import Payment, PaymentMethod
-from app.domain.payments.queries import CHARGEABLE, PUBLIC_ID, pages_open
+from app.domain.payments.queries import CHARGEABLE, PUBLIC_ID
 from app.domain.payments.rules import (
     AUTHENTICATION_REQUIRED,
     CHECKOUT,
@@ -48,15 +48,6 @@ class ChargeableCard:
         return card_name(self.brand, self.last4)
 
 
-class WaitingTopUps(NamedTuple):
-    """What an account's purchases of extra tokens wait for its owner with."""
-
-    # The newest one that a bank wants to be confirmed, by its invoice's id.
-    to_confirm: str | None
-    # The provider's page that is still open: who left it without having paid finds it again.
-    page_open: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class TopUps:
     """All that an account's purchases of extra tokens come to at a moment."""
@@ -64,7 +55,6 @@ class TopUps:
     # Automatically, in the moment's UTC month.
     tried: AutoTopUps
     card: ChargeableCard | None
-    waiting: WaitingTopUps
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +91,17 @@ class CardCharge:
 def top_ups_of(user_id: str, *, now: datetime) -> TopUps:
     """Return how the account's purchases of extra tokens stand, in one statement."""
     tried = _tried(user_id, month=BillingMonth.of(now)).subquery()
-    page = pages_open(now).where(Payment.user_id == user_id, Payment.purpose == PURPOSE).limit(1)
     card = PaymentMethod
+    # What was tried is one row always; a card is there perhaps.
     statement = (
-        select(
-            *tried.c,
-            *(card.id, card.brand, card.last4),
-            *(_to_confirm(user_id).scalar_subquery(), page.scalar_subquery()),
-        )
-        # What was tried is one row always; a card is there perhaps.
+        select(*tried.c, card.id, card.brand, card.last4)
         .select_from(tried)
         .outerjoin(card, and_(card.user_id == user_id, *CHARGEABLE))
     )
-    count, gross_minor, in_flight, *shown, to_confirm, page_open = session.execute(statement).one()
+    count, gross_minor, in_flight, *shown = session.execute(statement).one()
     return TopUps(
         tried=AutoTopUps(count, int(gross_minor or 0), is_in_flight=in_flight > 0),
         card=None if shown[0] is None else ChargeableCard(*shown),
-        waiting=WaitingTopUps(to_confirm, page_open),
     )
 
 
@@ -168,19 +152,3 @@ def _tried(user_id: str, *, month: BillingMonth) -> Select[*tuple[Any, ...]]:
         Payment.status.in_((*UNDECIDED, PaymentStatus.SETTLED)),
         (Payment.created_at >= starts_at) | undecided,
     )
-
-
-def _to_confirm(user_id: str) -> Select[str]:
-    statement = (
-        select(Invoice.public_id)
-        .join(Payment, Payment.invoice_id == Invoice.id)
-        .where(
-            Invoice.user_id == user_id,
-            Invoice.kind == PURPOSE,
-            Invoice.status == "draft",
-            Payment.method != CHECKOUT,
-            Payment.decline_code == AUTHENTICATION_REQUIRED,
-        )
-        .order_by(Invoice.id.desc())
-    )
-    return statement.limit(1)

@@ -22,6 +22,7 @@ from app.domain.payments.errors import (
     ProviderUnreachable,
 )
 from app.domain.payments.top_ups import ChargeableCard, find_card, find_charge, top_ups_of
+from app.domain.payments.waiting_purchases import waiting_purchases
 from app.domain.reporting.rules import share_permille
 from app.domain.reporting.token_offers import token_offer
 from app.domain.tokens import queries
@@ -197,7 +198,7 @@ def shown(
         "quote": quote_in_words(bill),
         "form": refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
         **ruled,
-        "waiting": top_ups.waiting,
+        "waiting": waiting_purchases(account, now=now),
         **_ledger(account),
         "card": _chargeable_here(top_ups.card),
         "saving": None if top_ups.card else CARD_OFFER,
@@ -280,6 +281,9 @@ def _shown_unfinished(
         status=status,
         purchase=purchase,
         charged=charged,
+        waiting=[
+            one for one in waiting_purchases(account, now=now) if one.invoice_id == purchase.id
+        ],
         card=_chargeable_here(find_card(account)),
         trouble=trouble,
         providers=sorted(gateways()),

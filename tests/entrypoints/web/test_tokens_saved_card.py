@@ -138,6 +138,28 @@ class TestCharge:
         assert f'href="{finish}"' in pias.get(PAGE).text
         assert pias.post(finish).location.startswith("https://pay.example.com/")
 
+    def test_leads_back_to_each_that_waits(
+        self, pias: FlaskClient, finish: str, gateway: FakeGateway
+    ) -> None:
+        gateway.declines_with = "authentication_required"
+        other = pias.post(BUY, data={"amount": "80", "provider": "card"}).location
+        for each in (finish, other):
+            charged(pias, each)
+        # The page that follows is the provider's own, and begins anew.
+        asks_anew = "The payment page asks for your card anew, and your bank confirms it there."
+        assert asks_anew in words_of(pias.get(finish).text)
+        page = pias.get(PAGE).text
+        said = words_of(page)
+        assert page.count(f'href="{finish}"') == page.count(f'href="{other}"') == 1
+        assert said.count("Your bank wants you to confirm a purchase") == 2
+        for bought in ("333,333 extra tokens for $50.00", "533,333 extra tokens for $80.00"):
+            assert f"{bought}, begun on " in said and asks_anew in said
+        # Whoever left the provider's page finds it where the purchase stands.
+        opened = pias.post(finish).location
+        page = pias.get(PAGE).text
+        assert f'href="{opened}"' in page and f'href="{finish}"' not in page
+        assert f'href="{opened}"' in pias.get(finish).text
+
     def test_says_that_nobody_knows_yet(
         self, pias: FlaskClient, pia: Account, finish: str, gateway: FakeGateway
     ) -> None:
