@@ -313,9 +313,9 @@ def _wanted(wanted: InvoicesWanted, *, now: datetime) -> Iterator[ColumnElement[
     if wanted.kind is not None:
         yield Invoice.kind == wanted.kind
     if wanted.status is not None:
-        overdue = wanted.status == rules.OVERDUE
-        yield Invoice.status == (rules.InvoiceStatus.ISSUED if overdue else wanted.status)
-    # Overdue is not stored, but told by the due date.
+        is_open = wanted.status in (rules.OPEN, rules.OVERDUE)
+        yield Invoice.status == (rules.InvoiceStatus.ISSUED if is_open else wanted.status)
+    # Overdue is not stored, but told by the due date; open is either.
     if wanted.status == rules.InvoiceStatus.ISSUED:
         yield Invoice.due_at > now
     if wanted.status == rules.OVERDUE:

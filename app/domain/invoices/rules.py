@@ -47,6 +47,8 @@ TRANSITIONS: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
     InvoiceStatus.VOID: frozenset(),
 }
 OVERDUE = "overdue"
+# What is to be paid, overdue or not.
+OPEN = "open"
 # Where an invoice stands, as refusals name it.
 STATUS_WORDS: Mapping[str, Sentence] = {
     InvoiceStatus.DRAFT: say("draft"),

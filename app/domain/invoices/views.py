@@ -93,7 +93,7 @@ class CreditNoteView:
 
 @dataclass(frozen=True, slots=True)
 class InvoicesWanted:
-    """Which issued invoices are looked for, by the status that is shown: overdue is one."""
+    """Which issued invoices are looked for, by the status that is shown, or all that are open."""
 
     status: str | None = None
     kind: str | None = None

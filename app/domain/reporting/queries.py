@@ -205,7 +205,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
     joined = owed.outerjoin(used, true()).outerjoin(tried, true())
     statement = select(owed, used, tried).select_from(joined)
     rows = session.execute(statement, {"user_id": account.id, "now": now}).all()
-    issued_minor, renewal_number, has_card, models, *rest = rows[0][: len(owed.c)]
+    issued_minor, issued_count, renewal_number, has_card, models, *rest = rows[0][: len(owed.c)]
     months = [row[len(owed.c) : -len(tried.c)] for row in rows if row.month is not None]
     attempt = rows[0][-len(tried.c) :]
     of_debts = len(_Month._fields)
@@ -217,6 +217,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
         replace(
             owes,
             issued_minor=issued_minor or 0,
+            issued_count=issued_count,
             renewal_number=renewal_number,
             has_card=bool(has_card),
         ),
@@ -241,8 +242,9 @@ def _owed_in_all() -> Select[*tuple[Any, ...]]:
     is_issued = (Invoice.user_id == USER_ID, Invoice.status == "issued")
     renewal = _first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
     has_card = exists().where(PaymentMethod.user_id == USER_ID, *CHARGEABLE)
+    issued_count = select(func.count(Invoice.id)).where(*is_issued).scalar_subquery()
     columns: tuple[ColumnElement[Any], ...] = (
-        *(_sum_of(*is_issued), renewal, has_card, usage.models_taken_up(USER_ID)),
+        *(_sum_of(*is_issued), issued_count, renewal, has_card, usage.models_taken_up(USER_ID)),
         *_owed(),
     )
     return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))

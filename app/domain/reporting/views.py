@@ -79,6 +79,7 @@ class Debts:
     oldest_number: str | None = None
     # All that is issued and unpaid, renewals too; and the renewal among it.
     issued_minor: int = 0
+    issued_count: int = 0
     renewal_number: str | None = None
     # A card is saved that may be charged without its owner.
     has_card: bool = False

@@ -32,9 +32,9 @@ from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import begin_checkout
 
 PAGE_SIZE = 12
-# As they are shown: what is overdue is not to be found under what is to pay.
+# As they are shown: overdue invoices are not found under those to pay, but among the open ones.
 CHOICES = {
-    "status": ("issued", "overdue", "paid", "refunded", "void"),
+    "status": ("open", "issued", "overdue", "paid", "refunded", "void"),
     "kind": ("usage", "subscription", "topup"),
 }
 

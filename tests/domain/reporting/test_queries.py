@@ -176,16 +176,16 @@ class TestDebts:
         assert owing.unpaid_minor == 0 and owing.oldest_due_at is None
 
     def test_name_what_is_to_be_paid_first(self, ada, ben) -> None:
-        def first() -> tuple[str | None, int]:
+        def first() -> tuple[str | None, int, int]:
             owing = queries.debts_and_usage(ada, now=NOW).debts
-            return owing.first_number, owing.issued_minor
+            return owing.first_number, owing.issued_minor, owing.issued_count
 
         make_invoice("ben", kind="subscription")
-        assert first() == (None, 0)
+        assert first() == (None, 0, 0)
         renewal = make_invoice(kind="subscription", due_at=NOW - timedelta(days=3))
-        assert first() == (renewal.invoice_number, 300)
+        assert first() == (renewal.invoice_number, 300, 1)
         due = make_invoice(due_at=NOW + timedelta(days=9))
-        assert first() == (due.invoice_number, 600)
+        assert first() == (due.invoice_number, 600, 2)
 
     def test_add_up_unpaid_invoices_and_name_the_oldest(self, ada, ben) -> None:
         make_invoice(due_at=NOW - timedelta(days=40), billing_month="2026-08")

@@ -14,6 +14,7 @@ from tests.factories.payments import make_invoice
     ("asked", "late", "new"),
     [
         ("status=overdue", True, False),
+        ("status=open", True, True),
         ("status=issued", False, True),
         ("status=paid", False, False),
         ("kind=usage", True, True),
