@@ -15,6 +15,7 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices import payers
 from app.domain.payments.declines import DeclinedTopUp
 from app.domain.reporting import queries, rules
+from app.domain.reporting.covering import Covered, MonthAhead, beyond_quota, less_covered
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
@@ -71,7 +72,7 @@ class Overview:
     read_at: datetime
     month: BillingMonth
     month_sums: Sums
-    month_cost: Forecast | None
+    month_ahead: MonthAhead
     plan_names: Mapping[str, str]
     period: PeriodView
     # Which plan comes when the period ends, if nothing is changed till then.
@@ -107,6 +108,11 @@ class Overview:
     def plan_name(self) -> str:
         """Return the name of the plan that runs."""
         return self.plan_names[self.period.terms.plan_id]
+
+    @property
+    def month_cost(self) -> Forecast | None:
+        """Return what the month's usage will have cost, less what owned extra tokens cover."""
+        return self.month_ahead.cost
 
     @property
     def month_in_all(self) -> Forecast:
@@ -190,7 +196,7 @@ def _figures(
         read_at=now,
         month=BillingMonth.of(now),
         month_sums=month_sums,
-        month_cost=_forecast(month_sums, costs, now=now),
+        month_ahead=_month_ahead(account, month_sums, both, costs, now=now),
         plan_names=plan_names,
         period=period,
         following_plan_id=following.terms.plan_id,
@@ -220,9 +226,23 @@ def _periods(
     return {plan.id: plan.name for plan in plans}, *periods
 
 
-def _forecast(month_sums: Sums, costs: Pace, *, now: datetime) -> Forecast | None:
-    seconds_left = BillingMonth.of(now).period.seconds_left(now)
-    return rules.forecast(month_sums.final_nanos, costs, seconds_left=seconds_left)
+def _month_ahead(
+    account: Account, month_sums: Sums, series: UsageSeries, costs: Pace, *, now: datetime
+) -> MonthAhead:
+    spent, seconds_left = month_sums.final_nanos, BillingMonth.of(now).period.seconds_left(now)
+    found = rules.forecast(spent, costs, seconds_left=seconds_left)
+    if found is None or not account.extra_tokens or found.high == spent:
+        return MonthAhead(found, Covered())
+    local = zone(account.timezone)
+    today = now.astimezone(local).date()
+    used = beyond_quota(
+        ((_day(bucket, local), bucket.group, bucket.sums) for bucket in series.buckets),
+        first=today - timedelta(days=len(costs.daily)),
+        today=today,
+        outside=catalog.models_outside_plans(now=now),
+    )
+    owned = account.extra_tokens
+    return less_covered(found, used, costs, spent=spent, owned=owned, seconds_left=seconds_left)
 
 
 def _runs_out_at(period: PeriodView, tokens: Pace, *, now: datetime) -> datetime | None:

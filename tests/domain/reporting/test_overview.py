@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.domain.accounts.models import BillingSettings
+from app.domain.catalog.models import ModelPrice
+from app.domain.reporting.covering import Covered
 from app.domain.reporting.entitlements import CreditLimits
 from app.domain.reporting.overview import FirstSteps, Overview, overview
 from app.domain.reporting.rules import Concern, Forecast
@@ -93,6 +95,21 @@ class TestOverview:
         before = look(ada).month_cost
         use_days_ago(0)
         assert look(ada).month_cost.expected == before.expected + ONE_REQUEST
+
+    def test_takes_off_what_extra_tokens_cover(self, ada) -> None:
+        for days in (1, 2, 3):
+            use_days_ago(days)
+        before = look(ada).month_cost
+        assert look(ada).month_ahead.covered == Covered()
+        # Bought since: the first two requests to come are covered by them.
+        ada.extra_tokens = 2 * 620
+        found = look(ada)
+        assert found.month_ahead.covered == Covered(2 * 620, 2 * ONE_REQUEST)
+        assert found.month_cost.expected == before.expected - 2 * ONE_REQUEST
+        # But not if it is a model that draws none.
+        session.query(ModelPrice).filter_by(model_id="gpt-4").update({"included_in_plans": False})
+        found = look(ada)
+        assert (found.month_cost, found.month_ahead.covered) == (before, Covered())
 
     def test_tells_when_the_quota_ends(self, app) -> None:
         basic = make_account("basic", plan_id="plan-basic")

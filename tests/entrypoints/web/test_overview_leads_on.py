@@ -21,6 +21,7 @@ from tests.entrypoints.web.conftest import signed_in
 from tests.entrypoints.web.conftest import words_of as words
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
+from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
 
 A_DAY = timedelta(days=1)
@@ -137,6 +138,18 @@ class TestFigures:
         notice = page[page.index("Your tokens are used up") :]
         assert "Buy extra tokens Compare the plans" in notice[:300]
 
+    def test_lead_to_what_they_add_up(self, adas, ada, now) -> None:
+        first = make_invoice(ada, minor=100, now=now)
+        text = adas.get("/").text
+        assert f'id="to-pay-now" href="/invoices/{first.invoice_number}"' in text
+        # One of several is not what their sum is about: all of them are listed then.
+        late = make_invoice(ada, minor=614, now=now - timedelta(days=31))
+        text = adas.get("/").text
+        assert 'id="to-pay-now" href="/invoices?status=open"' in text
+        assert "To pay now $7.14 for 2 invoices" in words(text)
+        listed = adas.get("/invoices?status=open").text
+        assert first.invoice_number in listed and late.invoice_number in listed
+
     def test_warn_of_auto_top_up_without_a_card(self, app, now, password_hash) -> None:
         basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
         session.query(BillingSettings).update({"auto_topup_threshold": 10_000})
@@ -147,12 +160,14 @@ class TestFigures:
 
 
 class TestForecast:
-    @pytest.mark.parametrize("owned", [0, 9_000_000])
-    def test_promises_nothing_of_extra_tokens(self, adas, ada, now, owned) -> None:
-        said = "Extra tokens that you own are not taken off it."
+    @pytest.mark.parametrize("owned", [0, 62, 9_000_000])
+    def test_takes_off_what_extra_tokens_cover(self, adas, ada, now, owned) -> None:
+        for days in range(1, 5):
+            make_usage(now=now, occurred_at=now - timedelta(days=days))
+        # What is bought now is drawn first by what comes.
         ada.extra_tokens = owned
         session.commit()
-        assert said not in adas.get("/").text
-        for days in range(1, 5):
-            make_usage(model="nobody-knows", now=now, occurred_at=now - timedelta(days=days))
-        assert (said in adas.get("/").text) is (owned > 0)
+        page = words(adas.get("/").text)
+        assert ("covered by your extra tokens" in page) is (owned > 0)
+        assert ("what they cover of it is taken off" in page) is (owned > 0)
+        assert "are not taken off" not in page
