@@ -23,7 +23,22 @@
     slider.setAttribute("aria-valuetext", Number(slider.value) || !slider.dataset.off ? number : slider.dataset.off);
   }
 
+  // Numbers that stand more than once are told at the field as soon as they do.
+  function tellTwice(field) {
+    const place = document.querySelector(`[data-twice="${field.id}"]`);
+    if (place) {
+      const numbers = numbersIn(field);
+      const twice = numbers.find((number, at) => numbers.indexOf(number) !== at);
+      // What was refused is said there already.
+      const isSaid = Boolean(document.getElementById(`${field.id}-errors`).textContent);
+      place.textContent = twice && !isSaid ? place.dataset.twiceWords.replace("{number}", twice) : "";
+      field.setAttribute("aria-invalid", String(Boolean(twice) || isSaid));
+      field.closest(".field").classList.toggle("field-wrong", Boolean(twice) || isSaid);
+    }
+  }
+
   function follow(field) {
+    tellTwice(field);
     for (const slider of document.querySelectorAll(`[data-slides="${field.id}"]`)) {
       if (!slider.closest("[data-slides-each]")) {
         slider.value = amountIn(field);

@@ -8,7 +8,7 @@ from app.domain.subscriptions import operations as subscriptions
 from app.foundation import clock
 from app.foundation.database import transaction
 from tests.journeys.conftest import Visit
-from tests.journeys.installation import Installation
+from tests.journeys.installation import Customer, Installation
 
 # Whether anything of the threshold's colour stands where a line should be.
 COLOURED = """
@@ -61,11 +61,16 @@ def is_drawn_after(page: Page, tokens: int) -> bool:
     return bool(canvas.evaluate(COLOURED, tokens))
 
 
-def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: Visit) -> None:
-    customer, quota = installation.customer("quota"), 1_000_000
+def on_pro(installation: Installation, name: str) -> Customer:
+    customer = installation.customer(name)
     with installation.inside(), transaction():
         account = accounts.lock_accounts({customer.user_id})[customer.user_id]
         subscriptions.begin_plan(account, catalog.plan("plan-pro"), now=clock.now())
+    return customer
+
+
+def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: Visit) -> None:
+    customer, quota = on_pro(installation, "quota"), 1_000_000
     visitor = visit()
     visitor.signs_in(customer)
     visitor.open("/alerts")
@@ -96,6 +101,30 @@ def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: 
     ):
         page.locator(f"#{field}").fill(typed)
         expect(rule).to_contain_text(said)
+
+
+def test_percents_that_meet_are_told_at_the_field(installation: Installation, visit: Visit) -> None:
+    visitor = visit()
+    visitor.signs_in(on_pro(installation, "meeting"))
+    visitor.open("/alerts")
+    page = visitor.page
+    field, told = page.locator("#alert_percents"), page.locator("[data-twice]")
+    sliders = page.locator("[data-slides-each] .slider")
+    expect(told).to_have_text("")
+    sliders.first.fill("80")
+    expect(field).to_have_value("80, 80, 100")
+    expect(told).to_have_text("80 stands more than once: each percentage is told once.")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    visitor.minds()
+    sliders.first.fill("79")
+    expect(told).to_have_text("")
+    expect(field).to_have_attribute("aria-invalid", "false")
+    # Ten of them stand whole in their field, however small the phone.
+    field.fill("10, 20, 30, 40, 50, 60, 70, 80, 90, 100")
+    for width in (320, 390, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert field.evaluate("each => each.scrollWidth <= each.clientWidth"), width
+        expect(sliders).to_have_count(10)
 
 
 def test_a_slider_moves_its_field_and_its_line(installation: Installation, visit: Visit) -> None:
