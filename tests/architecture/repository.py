@@ -65,6 +65,14 @@ def colours_stand_with_the_tokens(file: File, text: str) -> Iterator[str]:
             yield f"{file}:{line} has a colour of its own: {value[1].strip()}"
 
 
+def words_are_whole(file: File, text: str) -> Iterator[str]:
+    """No style sheet cuts words off: on a phone nothing tells the rest of them."""
+    if file.suffix == ".css" and file.parts[:2] == ("static", "css"):
+        for number, line in enumerate(text.splitlines(), start=1):
+            if "text-overflow" in line or "line-clamp" in line:
+                yield f"{file}:{number} cuts words off: {line.strip()}"
+
+
 def tests_mirror_modules(files: Iterable[File]) -> Iterator[str]:
     """tests/x/test_y.py is about app/x/y.py, or about tests/x/y.py.
 

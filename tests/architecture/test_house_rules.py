@@ -101,6 +101,7 @@ class TestFiles:
             repository.files_are_short,
             repository.no_path_of_a_machine,
             repository.colours_stand_with_the_tokens,
+            repository.words_are_whole,
         ],
     )
     def test_every_file_keeps_the_rule(self, rule) -> None:

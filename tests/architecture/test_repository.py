@@ -45,6 +45,16 @@ class TestNoPathOfAMachine:
         assert list(repository.no_path_of_a_machine(File("a.md"), line.format(SLASH))) == []
 
 
+class TestWordsAreWhole:
+    @pytest.mark.parametrize("line", ["  text-overflow: ellipsis;", "  -webkit-line-clamp: 2;"])
+    def test_finds(self, line: str) -> None:
+        assert list(repository.words_are_whole(File("static/css/a.css"), f"a {{\n{line}\n}}"))
+
+    @pytest.mark.parametrize("line", ["  overflow-wrap: anywhere;", "  overflow: hidden;"])
+    def test_lets_pass(self, line: str) -> None:
+        assert list(repository.words_are_whole(File("static/css/a.css"), f"a {{{line}}}")) == []
+
+
 class TestColoursStandWithTheTokens:
     @pytest.mark.parametrize(
         ("file", "text"),

@@ -32,12 +32,12 @@ IDS = re.compile(
     r"|\b[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}\b|[\w-]+\.json"
     r"|[^\s\"<>]+@[^\s\"<>]+|https?://[^\s\"<>]+"
 )
-# Words that do not fit where they stand, and that no title tells. What nobody sees at all is said
-# to those who listen.
+# Words that do not fit where they stand: a title tells them neither on a phone nor by keyboard.
+# What nobody sees at all is said to those who listen.
 CUT = """
 () => [...document.body.querySelectorAll("*")].filter((each) => {
   const { clientWidth: shown, scrollWidth: wide } = each;
-  if (wide <= shown + 1 || each.closest("[title]") || !each.textContent.trim()) return false;
+  if (wide <= shown + 1 || !each.textContent.trim()) return false;
   const { overflowX, clipPath } = getComputedStyle(each);
   return ["hidden", "clip"].includes(overflowX) && clipPath === "none";
 }).map((each) => each.outerHTML.slice(0, 160))

@@ -73,7 +73,7 @@ CUT = (
     ("shown", "count"),
     [
         (CUT.format(more=""), 3),
-        (CUT.format(more=' title="More than fits in there"'), 0),
+        (CUT.format(more=' title="More than fits in there"'), 3),
         (
             CUT.format(more=' class="nobody sees"').replace(
                 "width", "clip-path: inset(50%); width"

@@ -153,3 +153,36 @@ def test_colours_that_were_chosen_are_kept(visitor: Visitor) -> None:
         page.reload()
         expect(page.locator("html")).to_have_css("color-scheme", theme)
     visitor.minds()
+
+
+# As long as names may become, with nowhere to break.
+LONG_MODEL, LONG_KEY = "provider/a-model-with-" + "a" * 60, "key-of-the-team-" + "b" * 48
+IN_SIGHT = """
+each => {
+  const { left, right, width } = each.getBoundingClientRect();
+  return width > 0 && left >= 0 && right <= innerWidth && each.scrollWidth <= each.clientWidth + 1;
+}
+"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_names_are_whole_however_long(installation: Installation, visit: Visit, width: int) -> None:
+    customer = installation.customer("names")
+    installation.report(customer.user_id, model=LONG_MODEL, api_key_alias=LONG_KEY)
+    visitor = visit(viewport={"width": width, "height": 844})
+    visitor.signs_in(customer)
+    page = visitor.page
+    visitor.open(f"/usage?model={LONG_MODEL}&api_key={LONG_KEY}")
+    page.locator("#bucket-table > summary").click()
+    for part, name in (
+        (".legend-name", LONG_MODEL),
+        (".chip-words", LONG_MODEL),
+        (".chip-words", LONG_KEY),
+        (".record-model", LONG_MODEL),
+        (".record-key", LONG_KEY),
+        (".name", LONG_MODEL),
+    ):
+        shown = page.locator(part, has_text=name).first
+        expect(shown).to_be_visible()
+        assert shown.evaluate(IN_SIGHT), part
+    visitor.look()
