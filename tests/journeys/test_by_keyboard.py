@@ -136,7 +136,7 @@ def test_keys_alone_pay_redeem_switch_and_set_a_threshold(
     typing.follows("Plans", "/plans")
     typing.goes_to(page.get_by_role("link", name="Preview Pro"))
     typing.presses("Enter")
-    # What was asked for appears below all plans: it is read on from there.
+    # What was asked for lies over the plans: it is read on from there.
     expect(page.get_by_role("heading", name="Switch to Pro")).to_be_focused()
     typing.goes_to(page.locator("#confirm"))
     typing.presses("Enter")

@@ -113,9 +113,45 @@ def previews(visitor: Visitor, plan: str) -> None:
         visitor.sees(f"Switch to {plan}")
         visitor.arrives(f"/plans/plan-{plan.lower()}")
         if leads_back:
-            visitor.goes_back()
+            # With scripts nothing is loaded for that: what lies over the page is closed.
+            visitor.page.go_back()
             visitor.arrives("/plans")
-            expect(visitor.page.get_by_role("heading", name=f"Switch to {plan}")).to_have_count(0)
+            expect(visitor.page.get_by_role("heading", name=f"Switch to {plan}")).to_be_hidden()
+
+
+def test_a_preview_lies_over_the_plans(installation: Installation, visit: Visit) -> None:
+    visitor = visit()
+    visitor.signs_in(installation.customer("previewing"))
+    visitor.open("/plans")
+    page, loaded = visitor.page, list[str]()
+    page.on("load", lambda loading: loaded.append(loading.url))
+    link = page.get_by_role("link", name="Preview Pro")
+    dialog = page.get_by_role("dialog", name="Switch to Pro")
+    title = dialog.get_by_role("heading", name="Switch to Pro")
+    for close in (
+        lambda: page.keyboard.press("Escape"),
+        lambda: dialog.get_by_role("button", name="Close").click(),
+        page.go_back,
+    ):
+        link.press("Enter")
+        expect(title).to_be_focused()
+        visitor.arrives("/plans/plan-pro")
+        expect(dialog.get_by_role("row", name="Pro plan").first).to_contain_text("$99.99")
+        close()
+        expect(dialog).to_be_hidden()
+        visitor.arrives("/plans")
+        expect(link).to_be_focused()
+    page.go_forward()
+    expect(title).to_be_focused()
+    visitor.minds()
+    # All of that was one page; at its address the preview is a page of its own, and back leads out.
+    assert loaded == []
+    page.reload()
+    expect(page.get_by_role("heading", name="From pay as you go to Pro")).to_be_visible()
+    visitor.goes_back()
+    visitor.arrives("/plans")
+    expect(link).to_be_visible()
+    expect(page.get_by_role("heading", name="From pay as you go to Pro")).to_have_count(0)
 
 
 def wants_to_be_told(visitor: Visitor, *, tokens: int) -> None:

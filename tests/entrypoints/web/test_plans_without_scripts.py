@@ -1,8 +1,10 @@
 """The plans page where no script opens what lies over it."""
 
+import re
 from datetime import datetime
 
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app.entrypoints.gateways import GATEWAYS
 from tests.entrypoints.web.conftest import signed_in
@@ -23,3 +25,12 @@ def test_asks_whether_to_cancel(app: Flask, now: datetime, password_hash: str) -
     assert '<details id="cancel-plan-plain" class="no-script" open>' in asked
     # Whoever would rather not comes back to where he was.
     assert '<a class="button" href="/plans">Keep it</a>' in asked
+
+
+def test_a_preview_has_a_dialog_and_a_page(adas: FlaskClient) -> None:
+    page = adas.get("/plans").text
+    dialog = page[page.index('id="plan-preview"') :]
+    assert dialog.index(" popover ") < dialog.index('<section id="preview"></section>')
+    # Whoever has no script is led to the page.
+    assert re.search(r'<a id="preview-plan-pro"[^>]*href="/plans/plan-pro"', page)
+    assert "data-has-address" not in adas.get("/plans/plan-pro").text
