@@ -190,8 +190,8 @@
   function say(words) {
     const place = document.getElementById("toasts");
     if (place) {
-      const toast = document.createElement("p");
-      toast.className = "toast";
+      const { content } = document.getElementById("toast");
+      const toast = content.firstElementChild.cloneNode(true);
       toast.textContent = words;
       place.replaceChildren(toast);
       setTimeout(() => toast.remove(), TOLD_MS);

@@ -33,6 +33,11 @@ COLOUR = re.compile(
     r"|cyan|blue|navy|indigo|violet|purple|fuchsia|magenta|pink|brown|gold)(?![\w-])",
     re.IGNORECASE,
 )
+# The macros for them stand in the components; a program of its own, the sandbox has its own parts.
+PART = re.compile(
+    r'class="(?:card|card-head|card-foot|stat-more|badge|meter|empty|steps|toasts?|dialog)[ "]'
+)
+ROOT_CARD = re.compile(r'{% call card_box\([^%]*?\bid="([^"]*)"[^%]*%}')
 ROOT_TAG = re.compile(r"<([a-z][a-z0-9-]*)(\s[^<>]*)?>")
 
 
@@ -129,12 +134,21 @@ def fragments_can_be_swapped(templates: Mapping[File, str]) -> Iterator[str]:
     for file, text in sorted(templates.items()):
         if file.name.startswith("_") and file.parts[0] in ("web", "operator"):
             name = file.stem.removeprefix("_").replace("_", "-")
-            root = ROOT_TAG.search(JINJA.sub("", text))
+            # A card may be the root: then its call names the id.
+            root = ROOT_TAG.search(JINJA.sub("", ROOT_CARD.sub(r'<section id="\1">', text)))
             root_id = re.search(r'\bid="([^"]*)"', root[2] or "") if root else None
             if root_id is None or not root_id[1].endswith(name):
                 yield f"{file} has no root with an id that ends in {name}"
             if not any(f'"{file}"' in other for other in templates.values()):
                 yield f"{file} is included nowhere"
+
+
+def parts_stand_once(templates: Mapping[File, str]) -> Iterator[str]:
+    """What the components have a macro for is written in no template beside them."""
+    for file, text in sorted(templates.items()):
+        if file.parts[0] in ("web", "layouts"):
+            for found in PART.finditer(text):
+                yield f"{file} writes a part of its own: {found[0]}"
 
 
 def wide_tables_fold(templates: Mapping[File, str]) -> Iterator[str]:

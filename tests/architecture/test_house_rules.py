@@ -127,6 +127,9 @@ class TestFiles:
     def test_wide_tables_fold(self) -> None:
         report(repository.wide_tables_fold(templates()))
 
+    def test_parts_stand_once(self) -> None:
+        report(repository.parts_stand_once(templates()))
+
     def test_templates_import_what_is_there(self) -> None:
         report(repository.templates_import_what_is_there(templates()))
 

@@ -159,17 +159,48 @@ class TestFragmentsCanBeSwapped:
         [
             '<figure id="chart"></figure>',
             '{% from "a.html" import b %}\n{# why #}\n<figure class="a" id="usage-chart">',
+            '{% call card_box("a", element="figure", id="chart", label=_("B")) %}{% endcall %}',
         ],
     )
     def test_lets_pass(self, fragment: str) -> None:
         assert self.faults(fragment) == []
 
-    @pytest.mark.parametrize("fragment", ["<figure></figure>", '<figure id="picture">', "text"])
+    @pytest.mark.parametrize(
+        "fragment",
+        ["<figure></figure>", '<figure id="picture">', "text", '{% call card_box(id="picture") %}'],
+    )
     def test_wants_an_id_named_after_the_file(self, fragment: str) -> None:
         assert self.faults(fragment)
 
     def test_wants_a_page_that_includes_it(self) -> None:
         assert self.faults('<figure id="chart">', page="")
+
+
+class TestPartsStandOnce:
+    def faults(self, file: str, page: str) -> list[str]:
+        return list(repository.parts_stand_once({File(file): page}))
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            '<section class="card table-card">',
+            '<header class="card-head">',
+            '<footer class="card-foot">',
+            '<ol class="steps {% if a %}steps-short{% endif %}">',
+            '<p class="toast">',
+            '<span class="badge badge-good">',
+            '<div id="a" class="dialog" popover>',
+        ],
+    )
+    def test_finds(self, page: str) -> None:
+        assert self.faults("web/usage/index.html", page)
+        assert self.faults("layouts/dashboard.html", page)
+        assert self.faults("components/cards.html", page) == []
+        assert self.faults("sandbox/panel.html", page) == []
+
+    @pytest.mark.parametrize("page", ['<p class="card-name">', '<p class="muted steps-note">'])
+    def test_lets_pass(self, page: str) -> None:
+        assert self.faults("web/usage/index.html", page) == []
 
 
 class TestWideTablesFold:

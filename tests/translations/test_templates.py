@@ -30,6 +30,9 @@ TEMPLATES = [
     if path.suffix in (".html", ".txt") and path.parent.name != "docs" and path.name != "docs.html"
 ]
 
+# A macro may be told which element it is about.
+UNNAMED_TAG = re.compile("(</?)\N{OBJECT REPLACEMENT CHARACTER}")
+
 
 class Reader(HTMLParser):
     """Notes the words of a template's own text, and those of its spoken attributes."""
@@ -63,7 +66,7 @@ def bare_words(source: str) -> Iterator[str]:
     # Between two pieces of text there is something else: it must not join them to one word.
     texts = [data.data for data in ENVIRONMENT.parse(source).find_all(nodes.TemplateData)]
     reader = Reader()
-    reader.feed("\N{OBJECT REPLACEMENT CHARACTER}".join(texts))
+    reader.feed(UNNAMED_TAG.sub(r"\1div", "\N{OBJECT REPLACEMENT CHARACTER}".join(texts)))
     reader.close()
     yield from reader.words
 
@@ -100,6 +103,8 @@ def test_a_template_says_nothing_but_messages(path: Path) -> None:
         ("<p>{{ amount }} of {{ whole }}</p>", ["of"]),
         ("<code>curl</code> · 5", []),
         ('<p class="{{ kind }} notice">{# a note #}</p>', []),
+        ('<{{ element }} class="card">{{ words }}</{{ element }}>', []),
+        ('<{{ element }} title="Main">Hello</{{ element }}>', ["Main", "Hello"]),
     ],
 )
 def test_bare_words_are_found(source: str, found: list[str]) -> None:
