@@ -86,6 +86,23 @@ def test_slow_work_is_seen_and_the_focus_stays(visitor: Visitor) -> None:
     expect(chosen).to_be_focused()
 
 
+def test_what_cannot_be_reached_is_said_for_a_moment(visitor: Visitor) -> None:
+    page = visitor.page
+    page.clock.install()
+    page.route(SLOW, lambda route: route.abort("connectionrefused"))
+    page.get_by_role("radio", name="7 days").check()
+    said = page.get_by_role("alert").get_by_text(
+        "The server cannot be reached. Trying again later."
+    )
+    expect(said).to_have_class("toast")
+    page.clock.run_for(7_000)
+    expect(said).to_have_count(0)
+    # The browser notes what it could not load, as htmx does, and nothing else.
+    noted = [each for each in visitor.troubles if not each.startswith("htmx:")]
+    assert len(noted) == 1 and "ERR_CONNECTION_REFUSED" in noted[0], visitor.troubles
+    visitor.troubles.clear()
+
+
 def test_whoever_was_signed_out_signs_in_and_is_back(visitor: Visitor, customer: Customer) -> None:
     page = visitor.page
     page.context.clear_cookies()
