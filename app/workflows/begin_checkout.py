@@ -22,8 +22,9 @@ from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.domain.payments.gateway import CheckoutOrder, OpenedCheckout, PaymentGateway
 from app.domain.payments.models import Payment
 from app.foundation import journal
-from app.foundation.database import transaction
+from app.foundation.database import end_reading, transaction
 from app.foundation.sentences import say
+from app.workflows.confirm_payment import confirm_payment
 from app.workflows.lapse_purchase import lapse_purchase
 
 BACK = {"plan_change": "/plans", "topup": "/tokens"}
@@ -53,6 +54,7 @@ def begin_checkout(
     whoever asks. A second call finds the page that the first one opened. Raises UnknownInvoice,
     InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
+    hear_of_pages(account, gateway=gateway, now=now)
     with transaction():
         accounts.lock_in_use(account.id)
         if look is not None:
@@ -65,6 +67,14 @@ def begin_checkout(
         order = checkout_order(payment, invoice, base_url=base_url)
     opened = open_checkout(order, gateway=gateway, now=now)
     return Checkout(order.payment_id, opened.url)
+
+
+def hear_of_pages(account: Account, *, gateway: PaymentGateway, now: datetime) -> None:
+    """Ask about the account's pages that have ended, before another is opened beside them."""
+    unheard_of = queries.unheard_pages(account, provider=gateway.provider, now=now)
+    end_reading()
+    for payment in unheard_of:
+        confirm_payment(payment, gateways={gateway.provider: gateway}, now=now)
 
 
 def pay_draft(
@@ -120,6 +130,14 @@ def attempt(
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):
         return last
+    if last is not None and _is_unheard_of(last, now=now):
+        # Whoever had paid it in the last moment would pay twice.
+        raise InvoiceNotPayable(
+            say(
+                "The page on which you were to pay this has just ended, and its provider has not"
+                " said yet whether you have. Try again in a minute."
+            )
+        )
     if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
         raise InvoiceNotPayable(
             say("The amounts of this purchase do not hold any longer. Begin it anew.")
@@ -197,6 +215,16 @@ def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
             "payment": payment.public_id,
         }
         journal.write("card_consent_given", actor=actor, user_id=user_id, now=now, details=agreed)
+
+
+def _is_unheard_of(payment: Payment, *, now: datetime) -> bool:
+    assert payment.expires_at is not None, "a checkout has its end from the beginning"
+    return rules.is_unheard_of(
+        payment.status,
+        has_page=payment.checkout_url is not None,
+        expires_at=payment.expires_at,
+        now=now,
+    )
 
 
 def _serves(payment: Payment, *, due_minor: int, saves_card: bool, now: datetime) -> bool:

@@ -96,9 +96,35 @@ class TestBeginCheckout:
     ) -> None:
         invoice = make_invoice(ada)
         first = make_checkout(ada, invoice, gateway=gateway)
+        # The provider has not told us: it is asked.
+        gateway.end("cs_1", OutcomeStatus.EXPIRED)
         second = make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(minutes=60))
         assert second.checkout_url != first.checkout_url
+        assert payment_row(first.payment_id).status == "expired"
         assert payment_row(second.payment_id).idempotency_key.endswith(":checkout:2")
+
+    def test_opens_no_second_page_beside_one_that_was_paid_unheard_of(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        first = make_checkout(ada, invoice, gateway=gateway)
+        gateway.pay("cs_1")
+        with pytest.raises(InvoiceNotPayable, match="is paid"):
+            make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(minutes=60))
+        assert payment_row(first.payment_id).status == "settled"
+        assert len(gateway.pages) == 1
+
+    def test_opens_none_while_nobody_knows_how_the_last_one_ended(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice, later = make_invoice(ada), now + timedelta(minutes=60)
+        make_checkout(ada, invoice, gateway=gateway)
+        with pytest.raises(InvoiceNotPayable, match="Try again in a minute"):
+            make_checkout(ada, invoice, gateway=gateway, now=later)
+        gateway.is_away = True
+        with pytest.raises(InvoiceNotPayable, match="Try again in a minute"):
+            make_checkout(ada, invoice, gateway=gateway, now=later)
+        assert len(gateway.pages) == 1
 
     def test_saves_the_card_of_whoever_agrees(
         self, ada: Account, gateway: FakeGateway, now: datetime

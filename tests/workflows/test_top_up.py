@@ -10,6 +10,7 @@ from app.domain.accounts.queries import settings_of
 from app.domain.invoices.errors import InvoiceNotPayable, UnknownInvoice
 from app.domain.invoices.models import TaxRate
 from app.domain.payments.errors import ProviderRefused
+from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.models import TokenEntry
@@ -128,6 +129,17 @@ class TestPayTopUp:
         again = pay_top_up(pro, draft.public_id, shop=make_shop(gateway), now=NOW)
         assert again == bought.checkout
 
+    def test_buys_once_what_was_paid_in_the_last_moment(self, pro: Account, gateway) -> None:
+        top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
+        draft, later = invoices_of(pro)[1], NOW + HOUR
+        with pytest.raises(InvoiceNotPayable, match="Try again in a minute"):
+            pay_top_up(pro, draft.public_id, shop=make_shop(gateway), now=later)
+        gateway.pay(list(gateway.pages)[-1])
+        with pytest.raises(UnknownInvoice, match="is not open any more"):
+            pay_top_up(pro, draft.public_id, shop=make_shop(gateway), now=later)
+        assert entries() == [("top_up", 333_333, 150_000_000)]
+        assert promises(REFUND_PAYMENT) == []
+
     def test_shows_a_stranger_nothing(self, pro: Account, ben: Account, gateway) -> None:
         top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
         draft = invoices_of(pro)[1]
@@ -139,11 +151,14 @@ class TestPayTopUp:
         top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
         draft, paypal = invoices_of(pro)[1], FakeGateway(provider="paypal")
         # Each page is opened before the one of the other provider has closed.
-        for hour in range(1, 48):
-            shop = make_shop(paypal if hour % 2 else gateway)
-            if hour < 24:
-                pay_top_up(pro, draft.public_id, shop=shop, now=NOW + hour * HOUR - MINUTE)
+        for step in range(1, 26):
+            shop, later = make_shop(paypal if step % 2 else gateway), NOW + step * 59 * MINUTE
+            for page in list(shop.gateway.pages):
+                shop.gateway.end(page, OutcomeStatus.EXPIRED)
+            if later < NOW + 24 * HOUR:
+                pay_top_up(pro, draft.public_id, shop=shop, now=later)
             else:
                 with pytest.raises(InvoiceNotPayable, match="Begin it anew"):
-                    pay_top_up(pro, draft.public_id, shop=shop, now=NOW + hour * HOUR)
+                    pay_top_up(pro, draft.public_id, shop=shop, now=later)
+        assert later > NOW + 24 * HOUR
         assert entries() == []

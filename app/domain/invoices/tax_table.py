@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from app.domain.accounts.countries import COUNTRIES
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.invoices.errors import TaxInvalid, UnknownTax
 from app.domain.invoices.models import TaxRate
-from app.foundation import journal
+from app.foundation import journal, table_locks
 from app.foundation.database import session
 from app.foundation.errors import FieldError
 from app.foundation.money import BASIS_POINTS
@@ -28,24 +26,25 @@ def taxes() -> Sequence[TaxRate]:
 
 
 def locked_tax(country: str) -> TaxRate | None:
-    """Return a country's tax, locked; None if it has none."""
-    known = COUNTRY.fullmatch(country) is not None
-    return session.get(TaxRate, country, with_for_update=True) if known else None
+    """Return a country's tax, locked; None if it has none, and then nobody else gives it one."""
+    if COUNTRY.fullmatch(country) is None:
+        return None
+    # Two who add the same country at the same moment have no row to wait for each other at.
+    table_locks.take(TaxRate)
+    return session.get(TaxRate, country, with_for_update=True)
 
 
 def set_tax(country: str, *, name: str, rate_bp: int, actor: str, now: datetime) -> TaxRate:
     """Set what customers of a country pay on invoices issued from now on. Raises TaxInvalid."""
     country, name = country.strip().upper(), name.strip()
     _check(country, name, rate_bp)
-    rate = session.get(TaxRate, country, with_for_update=True)
+    rate = locked_tax(country)
     if rate is not None and (rate.name, rate.rate_bp) == (name, rate_bp):
         return rate
     before = None if rate is None else rate.rate_bp
     if rate is None:
-        # Two may add the same country at the same moment: then the later one changes it.
-        with suppress(IntegrityError), session.begin_nested():
-            session.add(TaxRate(country=country, name=name, rate_bp=rate_bp, updated_at=now))
-        rate = session.get_one(TaxRate, country, with_for_update=True)
+        rate = TaxRate(country=country)
+        session.add(rate)
     rate.name, rate.rate_bp, rate.updated_at = name, rate_bp, now
     told = rate_bp if before is None else {"from": before, "to": rate_bp}
     details = {"country": country, "name": name, "rate_bp": told}

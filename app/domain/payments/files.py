@@ -12,10 +12,10 @@ from app.domain.payments.dispute_files import DisputeView, disputes_of_payment
 from app.domain.payments.errors import UnknownPayment
 from app.domain.payments.gateway import DisputeStatus
 from app.domain.payments.models import Payment, Refund
-from app.domain.payments.rules import REFUND_UNDECIDED
+from app.domain.payments.rules import MADE_UP, REFUND_UNDECIDED, is_made_up
 from app.domain.payments.views import PaymentView, RefundView
 from app.foundation.database import session
-from app.foundation.sentences import say
+from app.foundation.sentences import Sentence, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,11 @@ class PaymentFile:
     def is_contested(self) -> bool:
         """Tell whether nobody has decided yet where the money goes."""
         return any(dispute.status == DisputeStatus.OPEN for dispute in self.disputes)
+
+    @property
+    def never_refunded(self) -> Sentence | None:
+        """Return why its money can never be sent back, None if it may."""
+        return MADE_UP if is_made_up(self.provider_payment) else None
 
     @property
     def on_its_way_minor(self) -> int:

@@ -117,6 +117,12 @@ def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
     return session.scalar(ours.order_by(Payment.attempt_number.desc()).limit(1))
 
 
+def unheard_pages(account: Account, *, provider: str, now: datetime) -> tuple[PaymentView, ...]:
+    """Return the account's attempts whose page has ended, and of which nobody has told us how."""
+    ended = Payment.status == PaymentStatus.PENDING, Payment.expires_at <= now
+    return _views(Payment.user_id == account.id, Payment.provider == provider, *ended)
+
+
 def page_of_change(plan_change_id: int, *, now: datetime) -> str | None:
     """Return the provider's page on which a change of plan can be paid, if one is open."""
     of_change = Invoice.plan_change_id == plan_change_id

@@ -252,6 +252,11 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
     return status in UNDECIDED and not has_page and in_time
 
 
+def is_unheard_of(status: str, *, has_page: bool, expires_at: datetime, now: datetime) -> bool:
+    """Tell whether the page of an earlier attempt has ended, and may have been paid just before."""
+    return status == PaymentStatus.PENDING and has_page and expires_at <= now
+
+
 def checkout_life(purpose: str) -> timedelta:
     """Return how long the provider's page of an attempt stays open."""
     return PLAN_CHANGE_LIFE if purpose == "plan_change" else CHECKOUT_LIFE
@@ -305,15 +310,21 @@ def next_dispute_status(current: str, seen: DisputeStatus) -> DisputeStatus | No
 DEMO_PAYMENT = "pi_demo_"
 
 
+MADE_UP = say(
+    "This payment came with the demo: its provider knows nothing of it. Pay an invoice in the"
+    " sandbox, and refund that."
+)
+
+
+def is_made_up(provider_payment: str | None) -> bool:
+    """Tell whether only the demo knows of a payment."""
+    return provider_payment is not None and provider_payment.startswith(DEMO_PAYMENT)
+
+
 def check_known_to_provider(provider_payment: str | None) -> None:
     """Refuse to ask a provider about a payment that only the demo has made up."""
-    if provider_payment is not None and provider_payment.startswith(DEMO_PAYMENT):
-        raise PaymentNotRefundable(
-            say(
-                "This payment came with the demo: its provider knows nothing of it. Pay an invoice"
-                " in the sandbox, and refund that."
-            )
-        )
+    if is_made_up(provider_payment):
+        raise PaymentNotRefundable(MADE_UP)
 
 
 def check_refundable(amount_minor: int, *, status: str, left_minor: int, is_disputed: bool) -> None:

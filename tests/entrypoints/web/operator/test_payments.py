@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment, Refund
+from app.domain.payments.rules import DEMO_PAYMENT
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
 from app.foundation.database import session, transaction
@@ -197,6 +198,16 @@ class TestRefund:
         assert "The invoice is then refunded whole." in page and WHY in page
         assert "plan ends at once" not in page
         assert session.query(Refund).count() == 0 and acts_of_olga() == []
+
+    def test_is_not_offered_of_what_the_demo_has_made_up(
+        self, olgas: FlaskClient, payment: Payment, address: str
+    ) -> None:
+        with transaction():
+            payment_row(payment.public_id).provider_payment = f"{DEMO_PAYMENT}1"
+        page = olgas.get(f"{PAYMENTS}/{payment.public_id}").text
+        assert "its provider knows nothing of it" in words(page) and "See what it does" not in page
+        answer = olgas.post(address, data={"amount": "", "reason": WHY})
+        assert answer.status_code == 422 and "came with the demo" in words(answer.text)
 
     def test_asks_for_it_once_confirmed(
         self, olgas: FlaskClient, payment: Payment, address: str

@@ -1,18 +1,29 @@
 """Taxes at the console: listed, set, changed and removed."""
 
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.accounts.models import Account
 from app.domain.invoices import tax_table
+from app.entrypoints.web import shown_values
+from app.entrypoints.web.operator import taxes as doors
+from app.entrypoints.web.operator.tax_forms import TaxForm
 from app.foundation.database import end_reading
-from tests.entrypoints.web.conftest import words
+from tests.entrypoints.web.conftest import signed_in, words
 from tests.entrypoints.web.operator.conftest import acts_of_olga
 from tests.entrypoints.web.operator.test_coupons import errors_at
+from tests.factories.accounts import make_account
 from tests.statements import statements
 from tests.tabs import shown_on, tab, with_typed
+from tests.threads import in_parallel
 
 TAXES = "/operator/taxes"
 STATEMENTS_MAX = 6
+BESIDE_SECONDS = 1
 FORM = {"country": "DE", "name": "VAT", "percent": "19"}
 
 
@@ -103,6 +114,33 @@ class TestTwoTabs:
         answer = olgas.post(TAXES, data=sent)
         assert answer.status_code == 422 and "now it is 19." in errors_at(answer.text, "percent")
         assert taxes()[0] == ("DE", "VAT", 1_900)
+
+    def test_of_two_who_add_the_first_one_at_once_the_later_is_told(
+        self, app: Flask, olgas: FlaskClient, olga: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        otto = make_account(
+            "otto", role="operator", now=olga.created_at, password_hash=olga.password_hash
+        )
+        looked, catch_up = Barrier(2), shown_values.catch_up
+
+        def catch_up_beside_another(form: TaxForm, now_set: TaxForm) -> None:
+            # Both have looked what is set, if one need not wait for the other.
+            with suppress(BrokenBarrierError):
+                looked.wait(BESIDE_SECONDS)
+            catch_up(form, now_set)
+
+        monkeypatch.setattr(doors, "catch_up", catch_up_beside_another)
+        browsers, empty = [olgas, signed_in(app, otto)], tab(olgas, TAXES)
+        sent = [with_typed(empty, country="DE", name="VAT", percent=each) for each in ("19", "20")]
+        posts = [
+            lambda b=browser, f=form: b.post(TAXES, data=f)
+            for browser, form in zip(browsers, sent, strict=True)
+        ]
+        answers = in_parallel(app, posts)
+        assert sorted(answer.status_code for answer in answers) == [303, 422]
+        [(_, _, stands)] = taxes()
+        (told,) = (answer.text for answer in answers if answer.status_code == 422)
+        assert f"now it is {stands // 100}." in errors_at(told, "percent")
 
     def test_removes_no_other_than_was_shown(self, olgas: FlaskClient) -> None:
         olgas.post(TAXES, data=FORM)
