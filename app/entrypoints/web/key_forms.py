@@ -12,6 +12,7 @@ from app.domain.accounts.key_rules import Expiry, KeyTerms, Overlap, Scope
 from app.domain.accounts.rules import KEY_NAME_LENGTH_MAX
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, spoken, visible
+from app.entrypoints.web.once import FormSentTwice, OnceForm
 from app.foundation.errors import DomainError
 from app.foundation.sentences import say
 
@@ -32,6 +33,10 @@ OVERLAPS = {
     Overlap.DAY.value: say("In 24 hours"),
     Overlap.WEEK.value: say("In 7 days"),
 }
+MADE_ALREADY = say(
+    "This form was sent before: its key is made, and was shown that once."
+    " If you did not see it, revoke that key and make another one."
+)
 
 
 def name_field(example: str) -> StringField:
@@ -44,7 +49,7 @@ def name_field(example: str) -> StringField:
     )
 
 
-class KeyForm(SentForm):
+class KeyForm(OnceForm):
     """What a new key is known by, what it may do, and how long."""
 
     name = name_field(field_label("Reporting script"))
@@ -60,6 +65,7 @@ class KeyForm(SentForm):
         return {
             KeyNameInvalid: self.name,
             TooManyKeys: self.name,
+            FormSentTwice: self.name,
             KeyExpiryInvalid: self.expires_on,
         }
 

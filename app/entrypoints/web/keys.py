@@ -24,7 +24,8 @@ from app.domain.accounts.security_journal import Doer
 from app.entrypoints.account_limits import count_told
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.key_forms import KeyForm, OverlapForm
+from app.entrypoints.web.key_forms import MADE_ALREADY, KeyForm, OverlapForm
+from app.entrypoints.web.once import check_first_time
 from app.entrypoints.web.page_numbers import page_number
 from app.entrypoints.web.responding import flash_words, respond
 from app.entrypoints.web.signing_in import (
@@ -133,6 +134,7 @@ def _made(form: KeyForm) -> SecretKey:
     terms = form.terms(zone=zone(account.timezone), now=now)
     count_told(account)
     with signed_in_transaction():
+        check_first_time(form, told=MADE_ALREADY)
         made = make_key(KeyKind.CUSTOMER, terms, owner=account, by=_doer(), now=now)
     nudge()
     return made

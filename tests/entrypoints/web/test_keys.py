@@ -15,10 +15,17 @@ from app.domain.accounts.models import Account, Key
 from app.foundation import clock
 from app.foundation.database import db, session, transaction
 from app.foundation.secret_keys import KeyKind
-from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age, words_of
+from tests.entrypoints.web.conftest import (
+    HTMX,
+    PASSWORD,
+    let_the_password_age,
+    signed_in,
+    words_of,
+)
 from tests.factories.accounts import make_key
 from tests.factories.mailed_links import mails_to
 from tests.statements import statements
+from tests.tabs import tab, with_typed
 
 KEY = re.compile(r"obl_sk_[0-9A-Za-z]{46}")
 STATEMENTS_MAX = 10
@@ -63,6 +70,19 @@ class TestMake:
         assert (key.user_id, key.name) == ("ada", "Reporting")
         later = adas.get("/keys").text
         assert "Reporting" in later and not KEY.search(later)
+
+    def test_a_form_sent_twice_makes_one_until_that_is_read(self, app, adas, ada) -> None:
+        elsewhere = signed_in(app, ada)
+        sent = with_typed(tab(adas, "/keys"), name="Reporting")
+        answers = [browser.post("/keys", data=sent, headers=HTMX) for browser in (adas, elsewhere)]
+        assert [answer.status_code for answer in answers] == [200, 422]
+        assert "its key is made, and was shown that once" in answers[1].text
+        assert not KEY.search(answers[1].text) and session.query(Key).count() == 1
+        again = with_typed(
+            sent, once=re.search(r'name="once"[^>]*value="([^"]+)"', answers[1].text)[1]
+        )
+        assert KEY.search(adas.post("/keys", data=again).text)
+        assert session.query(Key).count() == 2
 
     @pytest.mark.parametrize("name", ["", "   ", "x" * 81])
     def test_says_at_the_field_why_not(self, adas, name) -> None:

@@ -5,8 +5,8 @@ from wtforms.validators import InputRequired, ValidationError
 
 from app.entrypoints.languages import field_label, translated
 from app.entrypoints.web.forms import SentForm, visible
+from app.entrypoints.web.once import OnceForm
 from app.entrypoints.web.operator.fields import MomentInUtc, Number, Ticked, WholeNumber
-from app.entrypoints.web.operator.sending import OnceForm
 from app.entrypoints.web.shown_values import ShownForm
 from app.foundation.sentences import say
 

@@ -18,6 +18,7 @@ from app.domain.coupons.rules import CouponDraft
 from app.entrypoints.usage_csv import harmless, plain
 from app.entrypoints.web.csv_files import Cell, csv_answer
 from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.once import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.coupon_forms import CouponChangeForm, CouponForm, CouponTermsForm
 from app.entrypoints.web.operator.desk import (
@@ -30,7 +31,6 @@ from app.entrypoints.web.operator.desk import (
 )
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.journal_reading import actor_named
-from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.page_numbers import cursor_asked
 from app.entrypoints.web.shown_values import NEWS_KEPT, catch_up

@@ -22,6 +22,7 @@ from app.entrypoints.sealing import seal
 from app.entrypoints.settings import credit_limits, renewal_grace
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import SentForm
+from app.entrypoints.web.once import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, local
 from app.entrypoints.web.operator.forms import (
@@ -32,12 +33,7 @@ from app.entrypoints.web.operator.forms import (
     SeenReasonForm,
     TokensForm,
 )
-from app.entrypoints.web.operator.sending import (
-    FormSentTwice,
-    QuestionChanged,
-    check_first_time,
-    check_seen,
-)
+from app.entrypoints.web.operator.sending import QuestionChanged, check_seen
 from app.entrypoints.web.showing import country_called
 from app.entrypoints.web.shown_values import catch_up
 from app.entrypoints.web.signing_in import (

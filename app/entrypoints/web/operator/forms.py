@@ -7,6 +7,7 @@ from wtforms.widgets import HiddenInput, TextArea
 from app.domain.accounts.rules import REASON_LENGTH_MAX
 from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import SentForm, visible
+from app.entrypoints.web.once import OnceForm
 from app.entrypoints.web.operator.fields import (
     Cents,
     Lines,
@@ -14,7 +15,7 @@ from app.entrypoints.web.operator.fields import (
     PerMillionOrNothing,
     WholeNumber,
 )
-from app.entrypoints.web.operator.sending import OnceForm, SeenForm, mark_of
+from app.entrypoints.web.operator.sending import SeenForm, mark_of
 from app.entrypoints.web.shown_values import ShownForm
 from app.entrypoints.web.typed import Switch
 from app.foundation.sentences import say

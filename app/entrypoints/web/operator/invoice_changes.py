@@ -11,10 +11,10 @@ from app.entrypoints.queueing import nudge
 from app.entrypoints.selling import seller
 from app.entrypoints.web.errors import refusals_shown_on
 from app.entrypoints.web.forms import SentForm
+from app.entrypoints.web.once import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor
 from app.entrypoints.web.operator.forms import CreditForm, ReasonForm
-from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.signing_in import signed_in_transaction
 from app.foundation import clock
 from app.foundation.figures import usd_of_minor

@@ -19,7 +19,6 @@ from app.entrypoints.languages import field_label
 from app.entrypoints.web.forms import spoken, visible
 from app.entrypoints.web.key_forms import EXPIRIES, KeyForm, name_field
 from app.entrypoints.web.operator.fields import Lines
-from app.entrypoints.web.operator.sending import OnceForm
 from app.foundation.errors import DomainError
 from app.foundation.sentences import say
 
@@ -29,11 +28,11 @@ GATEWAY_SCOPES = {
 }
 
 
-class OperatorKeyForm(KeyForm, OnceForm):
+class OperatorKeyForm(KeyForm):
     """A key for an operator's own programs."""
 
 
-class GatewayKeyForm(KeyForm, OnceForm):
+class GatewayKeyForm(KeyForm):
     """A gateway's key: of which accounts it may speak, and whom it bills for events of others."""
 
     name = name_field(field_label("Gateway in Frankfurt"))

@@ -11,12 +11,12 @@ from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import Doer
 from app.entrypoints.queueing import nudge
 from app.entrypoints.web.errors import refusals_shown_on
-from app.entrypoints.web.key_forms import OverlapForm
+from app.entrypoints.web.key_forms import MADE_ALREADY, OverlapForm
+from app.entrypoints.web.once import check_first_time
 from app.entrypoints.web.operator.asking import Question, ask
 from app.entrypoints.web.operator.desk import actor, show
 from app.entrypoints.web.operator.forms import ConfirmForm
 from app.entrypoints.web.operator.key_forms import GatewayKeyForm, OperatorKeyForm
-from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.signing_in import (
     ask_for_password,
     has_fresh_password,
@@ -29,11 +29,6 @@ from app.foundation.paging import ID_MAX
 from app.foundation.secret_keys import KeyKind, SecretKey
 from app.foundation.sentences import say
 from app.workflows.change_keys import make_key, replace_key, revoke_key
-
-MADE_ALREADY = say(
-    "This form was sent before: its key is made, and was shown that once."
-    " If you did not see it, revoke that key and make another one."
-)
 
 pages = Blueprint("keys", __name__)
 
@@ -112,7 +107,7 @@ def _make(
 ) -> ResponseReturnValue:
     made, now = None, clock.now()
     if form.validate_on_submit():
-        with refusals_shown_on({**form.refusals, FormSentTwice: form.name}):
+        with refusals_shown_on(form.refusals):
             terms = form.terms(zone=zone(signed_in_account().timezone), now=now)
             with signed_in_transaction():
                 check_first_time(form, told=MADE_ALREADY)

@@ -15,10 +15,10 @@ from app.domain.catalog.plan_drafts import PlanDraft, PlanWarning, checked_plan
 from app.domain.reporting.plan_effects import PlanEffect, plan_effect
 from app.domain.subscriptions.queries import terms_ahead, terms_of
 from app.entrypoints.web.errors import refusals_shown_on
+from app.entrypoints.web.once import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.desk import actor, local, show
 from app.entrypoints.web.operator.forms import NewPlanForm, PlanChangeForm, PlanForm
 from app.entrypoints.web.operator.journal_reading import Detail, acts_told, details_told
-from app.entrypoints.web.operator.sending import FormSentTwice, check_first_time
 from app.entrypoints.web.operator.telling import tell
 from app.entrypoints.web.shown_values import catch_up
 from app.entrypoints.web.signing_in import signed_in_transaction

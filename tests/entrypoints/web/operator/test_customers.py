@@ -77,6 +77,9 @@ class TestShowCustomer:
         assert invoice.invoice_number in page and payment.public_id in page
         assert "Adjusted by an operator Sorry + 500" in read and "Extra tokens adjusted" in read
         assert "requests pass" in read and "data-chart" in page
+        # Without scripts the table says what is drawn, and no legend names colours of nothing.
+        assert 'class="legend needs-script"' in page
+        assert "Day gpt-4 Total" in read and "$3.00 $3.00 Total $3.00 $3.00" in read
 
     def test_shows_who_has_nothing(self, olgas: FlaskClient, ada: Account) -> None:
         page = olgas.get(f"{CUSTOMERS}/ada").text

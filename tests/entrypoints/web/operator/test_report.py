@@ -29,6 +29,9 @@ class TestIndex:
         read = words(page)
         assert "gpt-4 1 100K $3.00" in read
         assert "Pay as you go 1 100K $3.00" in read and "data-chart" in page
+        # Without scripts the table says what is drawn, and no legend names colours of nothing.
+        assert 'class="legend needs-script"' in page
+        assert "Month gpt-4 Total" in read and "$3.00 $3.00 Total $3.00 $3.00" in read
         make_usage(model="nobody-knows", now=clock.now())
         assert "nobody-knows 1 620 no price yet" in words(olgas.get(REPORT).text)
 
