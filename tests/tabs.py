@@ -21,7 +21,7 @@ def tab(browser: FlaskClient, address: str) -> MultiDict[str, str]:
         if name and name[1] != "csrf_token" and is_sent:
             sent.add(name[1], unescape(value[1]) if value else "")
     for name, choices in re.findall(r'<select[^>]* name="(\w+)"(.*?)</select>', page, re.S):
-        chosen = re.search(r'<option selected value="([^"]*)"', choices)
+        chosen = re.search(r'<option[^>]* selected value="([^"]*)"', choices)
         sent[name] = chosen[1] if chosen else ""
     for name, lines in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', page, re.S):
         sent[name] = unescape(lines).lstrip("\r\n").replace("\n", "\r\n")

@@ -75,6 +75,12 @@ def cities(language: str) -> dict[str, str]:
     return named
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Return names in the order in which their readers look for them."""
+    # This encoding has common Chinese characters in the order in which they are pronounced.
+    return sorted(names, key=lambda name: name.encode("gb18030"))
+
+
 def best_language(wanted: Iterable[str]) -> str:
     """Return ours that suits best what a browser wants (most wanted first); else English."""
     for tag in wanted:

@@ -130,14 +130,8 @@ def attempt(
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):
         return last
-    if last is not None and _is_unheard_of(last, now=now):
-        # Whoever had paid it in the last moment would pay twice.
-        raise InvoiceNotPayable(
-            say(
-                "The page on which you were to pay this has just ended, and its provider has not"
-                " said yet whether you have. Try again in a minute."
-            )
-        )
+    if last is not None:
+        _refuse_unheard_of(last, now=now)
     if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
         raise InvoiceNotPayable(
             say("The amounts of this purchase do not hold any longer. Begin it anew.")
@@ -217,14 +211,17 @@ def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
         journal.write("card_consent_given", actor=actor, user_id=user_id, now=now, details=agreed)
 
 
-def _is_unheard_of(payment: Payment, *, now: datetime) -> bool:
+def _refuse_unheard_of(payment: Payment, *, now: datetime) -> None:
+    """Refuse another page beside one that may have been paid in its last moment."""
     assert payment.expires_at is not None, "a checkout has its end from the beginning"
-    return rules.is_unheard_of(
-        payment.status,
-        has_page=payment.checkout_url is not None,
-        expires_at=payment.expires_at,
-        now=now,
-    )
+    has_page, expires_at = payment.checkout_url is not None, payment.expires_at
+    if rules.is_unheard_of(payment.status, has_page=has_page, expires_at=expires_at, now=now):
+        raise InvoiceNotPayable(
+            say(
+                "The page on which you were to pay this has just ended, and its provider has not"
+                " said yet whether you have. Try again in a minute."
+            )
+        )
 
 
 def _serves(payment: Payment, *, due_minor: int, saves_card: bool, now: datetime) -> bool:

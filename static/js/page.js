@@ -85,8 +85,10 @@
     // A form that came back with errors keeps what was chosen.
     if (select && select.value === "UTC" && !document.querySelector(".field-wrong")) {
       const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-      if ([...select.options].some((option) => option.value === zone)) {
-        select.value = zone;
+      const isIt = (option) => option.value === zone || option.dataset.former?.split(" ").includes(zone);
+      const offered = [...select.options].find(isIt);
+      if (offered) {
+        offered.selected = true;
       }
     }
   }

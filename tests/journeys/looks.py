@@ -18,11 +18,11 @@ WIDTHS: list[ViewportSize] = [
 ]
 DRAWN_WITHIN_SECONDS = 3
 LOOK_EVERY_SECONDS = 0.05
-# What a page says that no translator may touch: time zones have no other names, and code is code.
+# What a page says that no translator may touch: code is code.
 SAID_HTML = """
 () => {
   const copy = document.documentElement.cloneNode(true);
-  copy.querySelectorAll("[lang=en], select[name=timezone], #user-id").forEach(e => e.remove());
+  copy.querySelectorAll("[lang=en], #user-id").forEach(e => e.remove());
   return copy.outerHTML;
 }
 """

@@ -11,7 +11,7 @@ from wtforms.validators import DataRequired, InputRequired, Length, ValidationEr
 from app.domain.accounts import password_rules
 from app.domain.accounts.rules import UNSTORABLE
 from app.entrypoints.languages import field_label, translated
-from app.entrypoints.web.zones import zone_choices
+from app.entrypoints.web.zones import ZONES
 from app.foundation.sentences import say, say_about
 
 EMAIL_LENGTH_MAX = 254
@@ -75,7 +75,7 @@ class RegisterByMailForm(SentForm):
     # Whether the zone exists is the domain's business; a browser may know newer ones than we.
     timezone = SelectField(
         field_label("Time zone"),
-        choices=zone_choices,
+        choices=ZONES,
         default="UTC",
         validate_choice=False,
         filters=[visible],

@@ -25,7 +25,7 @@ from app.entrypoints.web.typed import (
     visible_lines,
     wrong_fields_shown_on,
 )
-from app.entrypoints.web.zones import zone_choices
+from app.entrypoints.web.zones import ZONES
 from app.foundation.languages import NAMES
 from app.foundation.sentences import say
 
@@ -72,7 +72,7 @@ class SettingsForm(ShownForm):
     )
     send_invoice_email = Switch(field_label("Send invoices by mail"))
     auto_pay = Switch(field_label("Pay invoices automatically"))
-    timezone = SelectField(field_label("Time zone"), choices=zone_choices, validate_choice=False)
+    timezone = SelectField(field_label("Time zone"), choices=ZONES, validate_choice=False)
     locale = SelectField(field_label("Language"), choices=NAMES, validate_choice=False)
     spend_limit = Amount(
         field_label("Spend limit per month, USD"), render_kw={"inputmode": "decimal"}
