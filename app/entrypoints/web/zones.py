@@ -47,10 +47,11 @@ def zone_choices(_form: BaseForm, field: Field) -> Choices:
     who has one that nobody is offered.
     """
     choices, kept = _zones_in(language()), field.data
-    shown = _canonical(kept or UTC)
-    if kept == shown or kept not in _known():
+    names = _names_in(ENGLISH)
+    if kept in names or kept not in _known():
         return choices
-    if shown not in _names_in(ENGLISH):
+    shown = _canonical(kept)
+    if shown not in names:
         universal = str(UNIVERSAL.in_language(language()))
         return choices | {universal: [*choices[universal], (kept, kept, {})]}
     return {

@@ -241,3 +241,14 @@ def test_has_the_dates_that_are_printed_on_it(
         answer = adas.get(page).text
         assert f">{day(issued_at)}<" in answer
         assert f">{day(issued_at + timedelta(days=1))}<" not in answer
+
+
+@pytest.mark.parametrize(("zone", "is_told"), [("UTC", False), ("Asia/Kolkata", True)])
+def test_says_where_the_usage_page_cuts_months_elsewhere(
+    adas: FlaskClient, ada: Account, zone: str, is_told: bool
+) -> None:
+    with transaction():
+        ada.timezone = zone
+    page = words_of(adas.get(f"/invoices/{make_invoice(ada).invoice_number}").text)
+    told = "begins and ends in UTC; the usage page shows that of Kolkata"
+    assert (told in page) == is_told
