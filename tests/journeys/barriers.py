@@ -1,7 +1,8 @@
 """What bars somebody from a page: all of axe-core's rules for WCAG 2.2 AA, in light and in dark.
 
-Most of what that takes goes into colours: what is behind each word is looked for. So of what
-style sheets cannot tell apart, some are looked at, on the first page that has them.
+Most of what that takes goes into colours and sizes: what is behind each word and around each button
+is looked for. So of what style sheets cannot tell apart, some are looked at, on the first page that
+has them. Whoever reads the same pages in another language looks at what words can change.
 """
 
 from typing import Any
@@ -13,19 +14,34 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 # Everything is there already: nothing more is fetched, or waited for.
 USUAL = {"resultTypes": ["violations"], "preload": False}
 OPTIONS: dict[str, Any] = {**USUAL, "runOnly": {"type": "tag", "values": STANDARDS}}
-# These alone depend on the colours.
-RULES = {"color-contrast": "*", "link-in-text-block": "a[href]"}
-COLOURS: dict[str, Any] = {**USUAL, "runOnly": {"type": "rule", "values": list(RULES)}}
-NO_SIZES = {"target-size": {"enabled": False}}
+# These alone depend on the colours; and how large what is pressed is, on style sheets as well.
+COLOUR_RULES = {"color-contrast": "*", "link-in-text-block": "a[href]"}
+STYLE_RULES = {**COLOUR_RULES, "target-size": "*"}
+COLOURS: dict[str, Any] = {**USUAL, "runOnly": {"type": "rule", "values": list(COLOUR_RULES)}}
+# What a page is made of is the same in every language: what things are called is not, nor which
+# words are spoken, and how much room they take.
+WORD_RULES = [
+    *("area-alt", "aria-command-name", "aria-input-field-name", "aria-meter-name"),
+    *("aria-progressbar-name", "aria-roledescription", "aria-tab-name", "aria-toggle-field-name"),
+    *("aria-tooltip-name", "button-name", "document-title", "frame-title", "frame-title-unique"),
+    *("html-has-lang", "html-lang-valid", "html-xml-lang-mismatch", "image-alt"),
+    *("input-button-name", "input-image-alt", "label", "link-name", "object-alt", "role-img-alt"),
+    *("scrollable-region-focusable", "select-name", "summary-name", "svg-img-alt", "valid-lang"),
+]
+WORDS: dict[str, Any] = {
+    **USUAL,
+    "runOnly": {"type": "rule", "values": [*WORD_RULES, *STYLE_RULES]},
+}
 NEW = "data-new-to-axe"
-ONLY_NEW = {"rules": [{"id": rule, "selector": f"{of}[{NEW}]"} for rule, of in RULES.items()]}
+ONLY_NEW = {"rules": [{"id": rule, "selector": f"{of}[{NEW}]"} for rule, of in STYLE_RULES.items()]}
 AXE = Axe().axe_script
 HAS_AXE = "() => 'axe' in window"
 LOOK = "async (options) => (await axe.run(options)).violations"
 LOOK_AT_NEW = "(only) => axe.configure(only)"
-# Marks whose words are of a kind that is not known, and returns those kinds. A kind is all that our
-# style sheets ask for: tags, classes and states of an element and of those around it, and whether
-# it comes first or last. One may be covered by something: two of a kind are looked at.
+# Marks what has words or is pressed, and is of a kind that is not known, and returns those kinds. A
+# kind is all that our style sheets ask for: tags, classes and states of an element and of those
+# around it, and whether it comes first or last. One may be covered by something: two of a kind are
+# looked at.
 MARK = """
 ([known, mark]) => {
   const STATES = ["type", "open", "disabled", "aria-current", "aria-pressed", "aria-invalid",
@@ -39,7 +55,8 @@ MARK = """
     }
     return number;
   };
-  const speaks = (element) => element.matches("input, select, textarea")
+  const PRESSED = "a[href], button, input, select, summary, textarea, [role], [tabindex]";
+  const counts = (element) => element.matches(PRESSED)
     || [...element.childNodes].some((each) => each.nodeType === 3 && each.data.trim());
   const look = (element, above) => {
     const states = STATES.filter((name) => element.hasAttribute(name))
@@ -49,7 +66,7 @@ MARK = """
       !before, !element.nextElementSibling, before && before.getAttribute("class")].join(" "));
     const count = counted.get(kind) || 0;
     const isNew = !old.has(kind) && count < OF_A_KIND_MAX;
-    if (isNew && speaks(element) && element.checkVisibility()) {
+    if (isNew && counts(element) && element.checkVisibility()) {
       counted.set(kind, count + 1);
       element.setAttribute(mark, "");
     }
@@ -80,11 +97,10 @@ def bars_nobody(page: Page) -> list[str]:
 class BarsNobody:
     """Looks at pages in light and in dark, and notes which kinds have been seen so."""
 
-    def __init__(self, scheme: str, known: set[int], *, with_sizes: bool = True) -> None:
+    def __init__(self, scheme: str, known: set[int], *, options: dict[str, Any] = OPTIONS) -> None:
         self._scheme = scheme
         self._known = known
-        # How large what is pressed must be takes half of the time without colours.
-        self._options = OPTIONS if with_sizes else {**OPTIONS, "rules": NO_SIZES}
+        self._options = options
 
     def __call__(self, page: Page) -> list[str]:
         """Return what axe-core finds against WCAG 2.2 AA, whichever colours are chosen."""

@@ -26,6 +26,7 @@ from app.domain.coupons.models import Coupon
 from app.domain.payments.models import ProviderEvent
 from app.foundation import clock
 from app.foundation.database import db, session, transaction
+from app.foundation.languages import ENGLISH
 from app.foundation.periods import BillingMonth
 from app.foundation.secret_keys import KeyKind
 from app.workflows.sign_up import sign_up
@@ -210,12 +211,12 @@ class Installation:
             made = accounts.make_key(KeyKind.GATEWAY, name="gateway", now=clock.now())
         self.gateway_key = made.text
 
-    def customer(self, name: str) -> Customer:
+    def customer(self, name: str, *, language: str = ENGLISH) -> Customer:
         """Open an account for somebody, with an API key."""
         email = f"{name}-{next(self._numbers)}@example.com"
         now = clock.now()
         with self._app.app_context(), transaction():
-            account = sign_up(email, password=PASSWORD, now=now)
+            account = sign_up(email, password=PASSWORD, locale=language, now=now)
             key = accounts.make_key(KeyKind.CUSTOMER, name=name, user_id=account.id, now=now)
             return Customer(account.id, email, key.text)
 
@@ -225,9 +226,9 @@ class Installation:
         tokens = {"prompt_tokens": 500_000, "completion_tokens": 0}
         self.report(customer.user_id, occurred_at=at.isoformat(), **tokens)
 
-    def invoice(self, customer: Customer) -> str:
+    def invoice(self, customer: Customer, *, month: BillingMonth | None = None) -> str:
         """Let the customer owe 15 USD, and return the number of the invoice."""
-        month = months_ago(2)
+        month = month or months_ago(2)
         self.use(customer, month)
         body = {"billing_month": str(month)}
         made = self.call("POST", "invoices/generate", key=customer.api_key, body=body)

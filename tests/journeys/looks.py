@@ -2,13 +2,15 @@
 
 import re
 import time
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Callable, Collection
 
 from playwright.sync_api import Page, ViewportSize
 
 from tests.journeys.visitor import WIDER_THAN_SHOWN
 from tests.translations.reading import english_words
+
+# Returns what is wrong with a page.
+Look = Callable[[Page], list[str]]
 
 # A phone, a desk, and the same desk at 200 %: half as wide, with twice the dots.
 WIDTHS: list[ViewportSize] = [
@@ -51,7 +53,7 @@ def fits_every_width(page: Page) -> list[str]:
     ]
 
 
-def speaks_chinese(*, data: Collection[str]) -> Any:
+def speaks_chinese(*, data: Collection[str]) -> Look:
     """Return a look for what is still said in English, but for names and what was typed in."""
 
     def look(page: Page) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.journeys.barriers import BarsNobody, bars_nobody, brings_axe
+from tests.journeys.barriers import OPTIONS, WORDS, BarsNobody, bars_nobody, brings_axe
 from tests.journeys.demo import CONFIRMATION, CUSTOMER, OPERATOR, Demo
 from tests.journeys.looks import fits_every_width, speaks_chinese
 from tests.journeys.visitor import Visitor, visiting
@@ -18,16 +18,21 @@ from tests.journeys.walker import Walker
 
 LANGUAGES = ("en", "zh")
 THEMES = {"en": "light", "zh": "dark"}
+# Every page is looked at in English first.
+LOOKED_AT = {"en": OPTIONS, "zh": WORDS}
 FOR_VISITORS = ("/login", "/register", "/forgot", "/v1/docs")
 # What stands on the way in, or behind a link in a mail; all else of "web" is for the signed-in.
 OUTSIDE = re.compile(r"web\.(access|links)\.|description\.docs$")
 CONSOLE = re.compile(r"web\.operator\.")
+INSIDE = re.compile(r"web\.")
 # What is asked for by pages, for a part of them, or leads on at once; and a letter as mail
 # programs show it, which runs no script: it is read outside of its frame.
 NO_PAGES = {
     *("web.plans.leave_forms", "web.tokens.quote", "web.tokens.rule", "web.usage.records"),
     "web.mails.show_html",
 }
+# What speaks to programs, or is part of a page.
+FOR_PROGRAMS = re.compile(r"(api|health|metrics)\.|static$|description\.openapi$")
 NOWHERE = "/nowhere/at/all"
 FILES = re.compile(r"\.csv$|/pdf$")
 
@@ -41,6 +46,18 @@ def pages_for(demo: Demo, who: re.Pattern[str]) -> set[str]:
         and rule.endpoint not in NO_PAGES
         and not FILES.search(rule.rule)
     }
+
+
+def test_every_address_is_a_page_that_is_looked_at_or_is_for_programs(demo: Demo) -> None:
+    looked_at = {"web.mails.show_html"}.union(*(pages_for(demo, who) for who in (OUTSIDE, INSIDE)))
+    left = [
+        rule.endpoint
+        for rule in demo.installation.pages()
+        if rule.endpoint not in looked_at | NO_PAGES
+        and not FOR_PROGRAMS.match(rule.endpoint)
+        and not FILES.search(rule.rule)
+    ]
+    assert left == []
 
 
 @pytest.fixture(params=LANGUAGES)
@@ -67,8 +84,7 @@ def known() -> set[int]:
 def walker(visitor: Visitor, demo: Demo, language: str, known: set[int]) -> Walker:
     """The same, who looks at every page closely."""
     brings_axe(visitor.page.context)
-    # Buttons are as high in Chinese, and were measured in English.
-    bars_nobody_here = BarsNobody(THEMES[language], known, with_sizes=language == "en")
+    bars_nobody_here = BarsNobody(THEMES[language], known, options=LOOKED_AT[language])
     looks = (bars_nobody_here, fits_every_width)
     if language == "en":
         return Walker(visitor, *looks)
@@ -115,7 +131,7 @@ def test_of_a_customer_who_has_done_everything(demo: Demo, walker: Walker, langu
     signs_in(walker.visitor, demo, CUSTOMER, language)
     expected = {
         endpoint
-        for endpoint in pages_for(demo, re.compile(r"web\."))
+        for endpoint in pages_for(demo, INSIDE)
         if not OUTSIDE.match(endpoint) and not CONSOLE.match(endpoint)
     }
     further = [demo.addresses[each] for each in sorted(expected & demo.addresses.keys())]
@@ -154,6 +170,7 @@ def test_of_an_operator(demo: Demo, walker: Walker, language: str) -> None:
     # What is only asked of few things, or reached by a query alone.
     for endpoint in sorted((expected - walker.endpoints()) & demo.addresses.keys()):
         walker.looks_at(demo.addresses[endpoint])
+    walker.finds_nothing_at(f"/operator{NOWHERE}")
     for address, field, typed in SHOWN_FIRST:
         is_shown_before_it_is_done(walker, address, field, typed)
     finds_nothing_wrong(walker, expected - walker.endpoints())

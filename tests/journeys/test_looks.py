@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.barriers import AXE, BarsNobody, bars_nobody
+from tests.journeys.barriers import (
+    AXE,
+    STANDARDS,
+    STYLE_RULES,
+    WORD_RULES,
+    WORDS,
+    BarsNobody,
+    bars_nobody,
+)
 from tests.journeys.looks import fits_every_width
 
 PAGE = '<!doctype html><html lang="{lang}"><title>A page</title><body><main>{shown}</main>'
@@ -62,6 +70,46 @@ def test_colours_are_looked_at_in_both_themes(page: Page, scheme: str) -> None:
     page.set_content(PAGE.format(lang="en", shown=f"{SOUND}{wrong}</style><p class='b'>Other</p>"))
     page.evaluate(AXE)
     assert len(look(page)) == 1
+
+
+SMALL = "<style>button { all: unset; font-size: 8px; line-height: 9px; display: block }</style>"
+
+
+def test_what_is_pressed_is_measured_once_of_a_kind(page: Page) -> None:
+    known: set[int] = set()
+    look = BarsNobody("light", known)
+    for kinds, count in (("ab", 2), ("ab", 0), ("ac", 1)):
+        buttons = "".join(f'<button class="{kind}">Do</button>' for kind in kinds)
+        page.set_content(PAGE.format(lang="en", shown=f"<h1>A page</h1>{SMALL}{buttons}"))
+        page.evaluate(AXE)
+        found = [each for each in look(page) if "target-size" in each]
+        assert len(found) == count, (kinds, found)
+
+
+@pytest.mark.parametrize(
+    ("lang", "shown", "name"),
+    [
+        ("zh", "<button></button>", "button-name"),
+        ("zh", '<a href="/"></a>', "link-name"),
+        ("zh", "<input>", "label"),
+        ("no language", SOUND, "html-lang-valid"),
+        ("zh", '<p style="color: #999">Hardly seen</p>', "color-contrast"),
+    ],
+)
+def test_what_words_can_change_is_found_in_each_language(
+    page: Page, lang: str, shown: str, name: str
+) -> None:
+    page.set_content(PAGE.format(lang=lang, shown=shown))
+    page.evaluate(AXE)
+    found = BarsNobody("light", set(), options=WORDS)(page)
+    assert any(f": {name}:" in each for each in found)
+
+
+def test_every_rule_about_words_is_one_of_the_standards(page: Page) -> None:
+    page.set_content(PAGE.format(lang="en", shown=SOUND))
+    page.evaluate(AXE)
+    rules = page.evaluate("tags => axe.getRules(tags).map(rule => rule.ruleId)", STANDARDS)
+    assert {*WORD_RULES, *STYLE_RULES} <= set(rules)
 
 
 CUT = (

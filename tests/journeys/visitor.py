@@ -97,6 +97,11 @@ class Visitor:
         """Find a heading that says so."""
         expect(self.page.get_by_role("heading", name=words)).to_be_visible()
 
+    def follows_link_of_mail(self, link: str) -> None:
+        """Go where the text of the mail that is open leads; the link's pattern tells its path."""
+        text = self.page.locator(".mail-text").inner_text()
+        self.open(re.search(link, text)[1])
+
     # --- Paying -------------------------------------------------------------------------------
 
     def signs_in(self, customer: Customer) -> None:

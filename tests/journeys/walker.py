@@ -2,11 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Request
 
+from tests.journeys.looks import Look
 from tests.journeys.visitor import Visitor
 
 # One page of a list is like the next: of many of a kind, so many are looked at.
@@ -24,9 +24,6 @@ async () => {
 OPENER = "main [popovertarget]:not([popovertargetaction])"
 NOT_FOUND = 404
 IS_AT_REST = "() => !document.querySelector('.htmx-request')"
-
-# Returns what is wrong with a page.
-Look = Callable[[Page], list[str]]
 
 
 class Walker:
