@@ -63,9 +63,6 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.config.from_mapping(overrides)
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
@@ -73,4 +70,7 @@ def create_app(settings: Settings, **overrides: object) -> Flask:
     register_downloads(app)
     register_turns(app)
     register_doors(app)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app

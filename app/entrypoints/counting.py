@@ -8,6 +8,7 @@ are the process's own.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -26,6 +27,8 @@ MEDIA_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # A batch takes tens of milliseconds, a page less; what takes longer than the last gave up waiting.
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+SERIES_KEPT = 1_000
 
 # When a series began is nothing anybody asks, and would double their number.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library left it untyped
@@ -62,8 +65,13 @@ class Figure:
 
 def count_request(*, method: str, route: str, status: int, seconds: float) -> None:
     """Count a request that was answered. The route is the template, never what was asked for."""
-    _requests.labels(method, route, str(status)).inc()
-    _seconds.labels(method, route).observe(seconds)
+    _answered(method, route, str(status)).inc()
+    _took(method, route).observe(seconds)
+
+
+# What is counted most is found at once; the library makes sure of the names each time.
+_answered = lru_cache(SERIES_KEPT)(_requests.labels)
+_took = lru_cache(SERIES_KEPT)(_seconds.labels)
 
 
 def count_usage(results: Mapping[str, int], *, wire: str) -> None:

@@ -9,6 +9,7 @@ from app.entrypoints.api import api
 from app.entrypoints.api.description import description
 from app.entrypoints.api.events import events
 from app.entrypoints.api.metrics import metrics
+from app.entrypoints.api.short_way import register_short_way
 from app.entrypoints.health import health
 from app.entrypoints.languages import register_languages
 from app.entrypoints.limiting import register_limits
@@ -48,6 +49,7 @@ def register_doors(app: Flask) -> None:
     register_limits(app, app.config["SETTINGS"])
     app.register_error_handler(HTTPException, _answer_http_error)
     app.register_error_handler(DomainError, problems.refused)
+    register_short_way(app)
     for away in STORE_AWAY:
         app.register_error_handler(away, _answer_store_away)
 

@@ -33,9 +33,13 @@ def register_observing(app: Flask) -> None:
 
 def _begin() -> None:
     g.began_ns = time.monotonic_ns()
-    given = request.headers.get(HEADER, "")
-    g.request_id = given if TAKEN_OVER.fullmatch(given) else _new_id()
+    g.request_id = request_id_of(request.headers.get(HEADER, ""))
     logs.request_id.set(g.request_id)
+
+
+def request_id_of(given: str) -> str:
+    """Return by which id a request is known: the one it came with, if that may stand in the log."""
+    return given if TAKEN_OVER.fullmatch(given) else _new_id()
 
 
 def _new_id() -> str:
@@ -45,27 +49,30 @@ def _new_id() -> str:
 
 def _end(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
-    took_ns = time.monotonic_ns() - g.began_ns
     method = request.method if request.method in METHODS else "other"
     # The template, never the path: that may hold a token, and has no end of values.
     route = request.url_rule.rule if request.url_rule is not None else "unmatched"
-    _write_line(method, route, response.status_code, took_ns // NANOS_PER_MS)
-    count_request(
-        method=method,
-        route=route,
-        status=response.status_code,
-        seconds=took_ns / NANOS_PER_SECOND,
-    )
-    # What failed was undone, and will come again.
-    if "usage_seen" in g and response.status_code < FAILED_FROM:
-        wire, results = g.usage_seen
-        count_usage(results, wire=wire)
+    level = logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO
+    note_answered(method, route, response.status_code, began_ns=g.began_ns, level=level)
     return response
 
 
-def _write_line(method: str, route: str, status: int, took_ms: int) -> None:
+def note_answered(
+    method: str, route: str, status: int, *, began_ns: int, level: int = logging.INFO
+) -> None:
+    """Note that a request was answered: in the log, and in the counts."""
+    took_ns = time.monotonic_ns() - began_ns
+    if log.isEnabledFor(level):
+        _write_line(method, route, status, took_ns // NANOS_PER_MS, level=level)
+    count_request(method=method, route=route, status=status, seconds=took_ns / NANOS_PER_SECOND)
+    # What failed was undone, and will come again.
+    if "usage_seen" in g and status < FAILED_FROM:
+        wire, results = g.usage_seen
+        count_usage(results, wire=wire)
+
+
+def _write_line(method: str, route: str, status: int, took_ms: int, *, level: int) -> None:
     key = g.key.public_id if "key" in g else None
-    level = logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO
     fields = {"method": method, "route": route, "status": status, "ms": took_ms, "key": key}
     whose = f" by {key}" if key else ""
     log.log(

@@ -38,6 +38,7 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 A_YEAR_SECONDS = 31_536_000
+STAY_SECURE = ("Strict-Transport-Security", f"max-age={A_YEAR_SECONDS}; includeSubDomains")
 # Released files carry their version in their path, so they never change.
 VENDORED = "/static/vendor/"
 STATIC = "/static/"
@@ -79,9 +80,7 @@ def _secured(response: Response) -> Response:
     response.headers.extend([each for each in HEADERS.items() if each[0].lower() not in said])
     # Where we are reached by https, a proxy that says nothing of it changes nothing.
     if request.is_secure or current_app.config["SETTINGS"].secure_cookies:
-        response.headers.setdefault(
-            "Strict-Transport-Security", f"max-age={A_YEAR_SECONDS}; includeSubDomains"
-        )
+        response.headers.setdefault(*STAY_SECURE)
     _say_who_may_keep_it(response)
     return response
 

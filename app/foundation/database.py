@@ -158,15 +158,38 @@ def connection() -> Connection:
     return known
 
 
-def bound_to() -> Engine | Connection:
-    """Return which database the session speaks to."""
+@contextmanager
+def reading_at_once() -> Iterator[None]:
+    """Let what is put to the driver be read on a connection of its own, without a session.
+
+    A session takes longer to begin and to end than most of what is read takes.
+    """
+    assert not _writing.get(), "what a transaction has written is seen in it alone"
+    with db.engine.connect() as connected:
+        before = _connection.set(connected)
+        try:
+            yield
+        finally:
+            _connection.reset(before)
+
+
+def bound_to() -> Engine:
+    """Return which database is spoken to."""
     known = _connection.get()
-    return session.get_bind() if known is None else known.engine
+    return db.engine if known is None else known.engine
+
+
+def send_changes() -> None:
+    """Have what objects were changed to written, if there are any objects."""
+    if session.registry.has():
+        session.flush()
 
 
 def end_reading() -> None:
     """Let go of the snapshot, and the connection, that earlier reads of this request hold."""
     assert not _writing.get(), "reading does not end inside a transaction"
+    if not session.registry.has():
+        return
     current = session()
     # Whoever reads or changes anything begins a transaction by it.
     if not current.in_transaction():

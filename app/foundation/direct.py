@@ -33,10 +33,11 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.visitors import cloned_traverse
 from sqlalchemy.types import NullType, TypeEngine
 
 from app.foundation import postgresql, slow_queries
-from app.foundation.database import bound_to, connection, is_in_transaction, session
+from app.foundation.database import bound_to, connection, is_in_transaction, send_changes
 from app.foundation.literals import array_literal
 from app.foundation.statements import Row, Statement
 
@@ -44,6 +45,7 @@ V = TypeVar("V")
 Write = Callable[[Any], Any]
 Build = Callable[[], SelectBase]
 Given = Mapping[str, object]
+CONSTANTS_WRITTEN = {"render_postcompile": True}
 # Of a statement that has no name, its beginning says what it is.
 NAME_LENGTH = 40
 
@@ -95,7 +97,7 @@ class Question:
 
     def send(self, given: Given, read: Callable[[Iterable[Row]], V]) -> "Awaited[V]":
         """Ask the question, and return what is to be read from its rows once they are needed."""
-        session.flush()
+        send_changes()
         current = connection()
         dialect = current.dialect
         words = self._words.get(dialect.name)
@@ -248,7 +250,11 @@ def _words(question: SelectBase, dialect: Dialect) -> _Words:
     by_position = cast(Any, type(dialect))(
         paramstyle="format" if dialect.name == "postgresql" else "qmark"
     )
-    compiled: Any = question.compile(dialect=by_position)
+    # What never changes stands in the words: a plan that is kept may go by it, and only then
+    # does it find the indexes of a part of the rows.
+    written = cloned_traverse(question, {}, {"bindparam": _write_constant})
+    compiled: Any = written.compile(dialect=by_position, compile_kwargs=CONSTANTS_WRITTEN)
+    # Some constants are the dialect's own, and come with the values.
     constants = compiled.params
     given = [
         _giving(name, compiled.binds[name].type, constants.get(name), dialect)
@@ -256,6 +262,12 @@ def _words(question: SelectBase, dialect: Dialect) -> _Words:
     ]
     readers = [_reader(each.type, dialect) for each in question.selected_columns]
     return _Words(compiled.string, given, _reading(readers) if any(readers) else None)
+
+
+def _write_constant(parameter: BindParameter[Any]) -> None:
+    # To what has no name of ours, nobody can give another value; to all else it comes later.
+    parameter.literal_execute = parameter.unique
+    parameter.required = False
 
 
 def _giving(

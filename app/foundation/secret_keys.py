@@ -47,8 +47,8 @@ class SecretKey:
 
     @property
     def digest(self) -> str:
-        """Return what is stored: SHA-256, enough for a secret of 190 random bits."""
-        return hashlib.sha256(self.text.encode()).hexdigest()
+        """Return what is stored."""
+        return digest_of(self.text)
 
     def matches(self, digest: str) -> bool:
         """Tell whether a stored digest is this key's, in constant time."""
@@ -60,6 +60,11 @@ def new_key(kind: KeyKind) -> SecretKey:
     drawn = "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH + SECRET_LENGTH))
     body = kind.value + drawn
     return SecretKey(kind, body + _checksum(body))
+
+
+def digest_of(text: str) -> str:
+    """Return what is stored of a key: SHA-256, enough for a secret of 190 random bits."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find_key(text: str) -> SecretKey | None:

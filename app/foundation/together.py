@@ -7,7 +7,7 @@ who has waited longest leads, and does in one go what all of them want. Nobody w
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from threading import Event, Lock
+from threading import Lock
 from typing import Generic, TypeVar
 
 Wish = TypeVar("Wish")
@@ -26,7 +26,9 @@ class _Turn(Generic[Wish, Answer]):
     def __init__(self, wish: Wish, weight: int) -> None:
         self.wish = wish
         self.weight = weight
-        self.called = Event()
+        # Held until somebody calls: the least that a thread can wait for.
+        self.called = Lock()
+        self.called.acquire()
         self.answers: list[Answer] = []
         self.is_alone = False
 
@@ -58,7 +60,7 @@ class Together(Generic[Wish, Answer]):
         """Return what the work answers to the wish, once it is done."""
         turn = _Turn[Wish, Answer](wish, weight)
         if not self._may_lead(turn):
-            turn.called.wait()
+            turn.called.acquire()
         if not turn.answers and not turn.is_alone:
             self._lead(turn)
         return self._do_alone(wish) if turn.is_alone else turn.answers[0]
@@ -95,8 +97,9 @@ class Together(Generic[Wish, Answer]):
             log.warning("%d failed together, and are tried one by one: %r", len(group), error)
         finally:
             self._call_next()
-            for each in group:
-                each.called.set()
+            # The leader himself waits for nobody any more.
+            for each in group[1:]:
+                each.called.release()
 
     def _group(self, leader: _Turn[Wish, Answer]) -> list[_Turn[Wish, Answer]]:
         """Take out of the queue who comes along with the leader: as many as one go may hold."""
@@ -111,6 +114,6 @@ class Together(Generic[Wish, Answer]):
         """Let the one who has waited longest lead, or note that there is nobody."""
         with self._lock:
             if self._waiting:
-                self._waiting.popleft().called.set()
+                self._waiting.popleft().called.release()
             else:
                 self._leaders_free += 1

@@ -1,18 +1,18 @@
-"""Check whether a customer may go on: what the gateway asks before it serves a request.
+"""Check whether customers may go on: what the gateway asks before it serves a request.
 
 The answer is advice. Usage that happened is recorded and billed, past any limit.
 """
 
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from app.domain.accounts import rules
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.reporting import queries as reporting
 from app.domain.reporting.entitlements import CreditLimits, Reason, first_reason
-from app.domain.reporting.queries import Served
-from app.domain.reporting.views import Debts, Entitlement
+from app.domain.reporting.served import Served, ask_served
+from app.domain.reporting.views import Entitlement
 from app.domain.subscriptions import queries as subscriptions
-from app.foundation.direct import in_one_go
 from app.foundation.sentences import say
 
 
@@ -20,9 +20,38 @@ def check_entitlement(
     user_id: str, *, now: datetime, grace: timedelta, limits: CreditLimits
 ) -> Entitlement:
     """Return whether the customer may go on, and what is left to him. Raises UnknownAccount."""
-    served, owed = _ask(user_id, now=now)
-    period = subscriptions.view_of(served.period, user_id, now=now, grace=grace)
-    position = reporting.position(served, served, period, owed, limits=limits)
+    found = None
+    if rules.may_be_user_id(user_id):
+        found = ask_entitlements([user_id], now=now, grace=grace, limits=limits)().get(user_id)
+    if found is None:
+        raise UnknownAccount(say("There is no account with this id."))
+    return found
+
+
+def ask_entitlements(
+    user_ids: Collection[str], *, now: datetime, grace: timedelta, limits: CreditLimits
+) -> Callable[[], dict[str, Entitlement]]:
+    """Ask the same for several, whose ids may be ids: one statement, whose answer is called for.
+
+    Whom the gateway does not serve, or nobody knows, is not in the answer.
+    """
+    asked = ask_served(user_ids, now=now)
+
+    def told() -> dict[str, Entitlement]:
+        return {
+            user_id: _entitlement(served, now=now, grace=grace, limits=limits)
+            for user_id, served in asked.get().items()
+            if rules.is_served(served.deletion_due_at, now=now)
+        }
+
+    return told
+
+
+def _entitlement(
+    served: Served, *, now: datetime, grace: timedelta, limits: CreditLimits
+) -> Entitlement:
+    period = subscriptions.view_of(served.period, served.user_id, now=now, grace=grace)
+    position = reporting.position(served, served, period, served.debts, limits=limits)
     reason = first_reason(position, now=now)
     return Entitlement(
         is_allowed=reason is Reason.OK,
@@ -36,14 +65,3 @@ def check_entitlement(
         credit_left_nanos=position.credit_left_nanos,
         overage_enabled=position.overage_enabled,
     )
-
-
-def _ask(user_id: str, *, now: datetime) -> tuple[Served, Debts]:
-    if rules.may_be_user_id(user_id):
-        with in_one_go():
-            served = reporting.ask_served(user_id)
-            owed = reporting.ask_debts(user_id, now=now)
-        found = served.get()
-        if found is not None and rules.is_served(found.deletion_due_at, now=now):
-            return found, owed()
-    raise UnknownAccount(say("There is no account with this id."))

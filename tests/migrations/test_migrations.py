@@ -25,7 +25,7 @@ FORGOTTEN = {"verified_months", "verified_usage", "email_changes"}
 
 CARELESS = """from alembic import op
 
-revision, down_revision = "careless", "0019"
+revision, down_revision = "careless", "0020"
 
 
 def upgrade():

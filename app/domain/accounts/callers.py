@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Select, SelectBase, Text, bindparam, select
+from sqlalchemy import Engine, Select, SelectBase, Text, bindparam, select
 
 from app.domain.accounts import key_rules
 from app.domain.accounts.attribution import Attribution
@@ -18,7 +18,7 @@ from app.domain.accounts.errors import KeyUnknown
 from app.domain.accounts.models import Key
 from app.foundation.database import bound_to
 from app.foundation.direct import Awaited, Question, among, values_of
-from app.foundation.secret_keys import SecretKey, find_key
+from app.foundation.secret_keys import SecretKey, digest_of, find_key
 from app.foundation.sentences import say
 from app.foundation.statements import Row
 
@@ -76,8 +76,8 @@ def caller_by_text(text: str, *, now: datetime) -> Caller:
 
 def find_remembered(text: str) -> Caller | None:
     """Return whose key this was when it was last looked up; it may have changed since."""
-    sent = find_key(text)
-    return None if sent is None else _remembered_here().get(sent.digest)
+    # Whatever else was sent has another digest.
+    return _remembered_here().get(digest_of(text))
 
 
 def forget(caller: Caller) -> None:
@@ -109,7 +109,7 @@ def _find(sent: SecretKey) -> Caller | None:
     return next((caller for caller in same if sent.matches(caller.digest)), None)
 
 
-_remembered: WeakKeyDictionary[Engine | Connection, dict[str, Caller]] = WeakKeyDictionary()
+_remembered: WeakKeyDictionary[Engine, dict[str, Caller]] = WeakKeyDictionary()
 
 
 def _remembered_here() -> dict[str, Caller]:

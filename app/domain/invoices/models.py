@@ -158,6 +158,8 @@ class CarriedAmount(Base):
             sqlite_where=USAGE,
             postgresql_where=USAGE,
         ),
+        # What waits of an account: gateways ask for it before each request.
+        Index(None, "user_id", "invoice_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -1,45 +1,47 @@
 """Questions across subjects. Reads only."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import (
     ColumnElement,
-    ScalarSelect,
     Select,
     SelectBase,
     Text,
-    and_,
     bindparam,
-    cast,
     exists,
-    func,
-    or_,
     select,
     true,
 )
-from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.accounts import queries as accounts
-from app.domain.accounts.models import Account, BillingSettings
+from app.domain.accounts.models import Account
 from app.domain.catalog.models import PAY_AS_YOU_GO
-from app.domain.invoices.models import CarriedAmount, Invoice
+from app.domain.invoices.models import Invoice
 from app.domain.payments.declines import DeclinedTopUp, declined_of, newest_attempt
-from app.domain.payments.models import Dispute, Payment, PaymentMethod
+from app.domain.payments.models import PaymentMethod
 from app.domain.payments.queries import CHARGEABLE
 from app.domain.reporting.entitlements import CreditLimits, Position, credit_limit_minor
+from app.domain.reporting.owing import (
+    BILLED_IN,
+    first_of,
+    is_trusted,
+    is_unpaid,
+    sum_of,
+    used_in_a_month,
+    waiting,
+)
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
 from app.domain.subscriptions import queries as subscriptions
-from app.domain.subscriptions.models import SubscriptionPeriod
-from app.domain.subscriptions.queries import PeriodView, WrittenPeriod
+from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage import queries as usage
-from app.domain.usage.models import UsageCorrection, UsageMonthly
+from app.domain.usage.models import UsageMonthly
 from app.domain.usage.series import sums_over
 from app.domain.usage.views import Sums
-from app.foundation.database import UTCDateTime, Whole, session
-from app.foundation.direct import Awaited, Question
+from app.foundation.database import UTCDateTime, session
+from app.foundation.direct import Question
 from app.foundation.periods import BillingMonth
 from app.foundation.statements import Row
 
@@ -132,46 +134,6 @@ def position_now(
     return position(account, chosen, period, debts(account, now=now), limits=limits)
 
 
-class Served(NamedTuple):
-    """An account that a gateway asks about: what its period is made of stands from `id` on."""
-
-    suspended_at: datetime | None
-    extra_tokens: int
-    credit_limit_minor: int | None
-    deletion_due_at: datetime | None
-    overage_enabled: bool
-    spend_limit_minor: int | None
-    period: WrittenPeriod
-
-
-@Question
-def _who_is_served() -> SelectBase:
-    account, chosen, period = Account, BillingSettings, SubscriptionPeriod
-    columns = select(
-        account.suspended_at,
-        account.extra_tokens,
-        account.credit_limit_minor,
-        account.deletion_due_at,
-        chosen.overage_enabled,
-        chosen.spend_limit_minor,
-        *(getattr(period, name) for name in WrittenPeriod._fields),
-    )
-    theirs = columns.join(chosen, chosen.user_id == account.id).join(
-        period, and_(period.user_id == account.id, period.is_current)
-    )
-    return theirs.where(account.id == bindparam("user_id", type_=Text()))
-
-
-def ask_served(user_id: str) -> Awaited[Served | None]:
-    """Ask for what a gateway's question about an account depends on, beside its debts."""
-
-    def read(rows: Iterable[Row]) -> Served | None:
-        found = ((*row[:6], WrittenPeriod._make(row[6:])) for row in rows)
-        return next(map(Served._make, found), None)
-
-    return _who_is_served.send({"user_id": user_id}, read)
-
-
 def debts(account: Account, *, now: datetime) -> Debts:
     """Return what the account owes and has paid: two statements, whatever it has done."""
     return ask_debts(account.id, now=now)()
@@ -229,7 +191,6 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
 
 
 USER_ID = bindparam("user_id", type_=Text())
-BILLED_IN = UsageMonthly.billing_month
 
 
 @Question
@@ -240,25 +201,25 @@ def _what_is_owed() -> SelectBase:
 def _owed_in_all() -> Select[*tuple[Any, ...]]:
     """Return the same, and before it what is issued and unpaid, if a card is there, the models."""
     is_issued = (Invoice.user_id == USER_ID, Invoice.status == "issued")
-    renewal = _first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
+    renewal = first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
     has_card = exists().where(PaymentMethod.user_id == USER_ID, *CHARGEABLE)
     issued_count = select(func.count(Invoice.id)).where(*is_issued).scalar_subquery()
     columns: tuple[ColumnElement[Any], ...] = (
-        *(_sum_of(*is_issued), issued_count, renewal, has_card, usage.models_taken_up(USER_ID)),
+        *(sum_of(*is_issued), issued_count, renewal, has_card, usage.models_taken_up(USER_ID)),
         *_owed(),
     )
     return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))
 
 
 def _owed() -> tuple[ColumnElement[Any], ...]:
+    unpaid = (Invoice.user_id == USER_ID, *is_unpaid())
     return (
-        _unpaid_sum(),
-        _unpaid_sum(Invoice.due_at <= bindparam("now", type_=UTCDateTime())),
-        _due_first(Invoice.due_at),
-        _due_first(Invoice.invoice_number),
-        *_waiting(),
-        exists().where(Payment.user_id == USER_ID, Payment.status == "settled"),
-        exists().where(Dispute.user_id == USER_ID, Dispute.status == "open"),
+        sum_of(*unpaid),
+        sum_of(*unpaid, Invoice.due_at <= bindparam("now", type_=UTCDateTime())),
+        first_of(Invoice.due_at, *unpaid),
+        first_of(Invoice.invoice_number, *unpaid),
+        *waiting(USER_ID),
+        *is_trusted(USER_ID),
     )
 
 
@@ -289,75 +250,13 @@ class _Month(NamedTuple):
 
 @Question
 def _usage_by_month() -> SelectBase:
-    return select(*_of_debts()).where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN)
+    return (
+        select(*used_in_a_month(USER_ID)).where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN)
+    )
 
 
 def _used_by_month() -> Select[*tuple[Any, ...]]:
     """Return the same with all sums, the months of occurrence kept apart."""
     occurred = UsageMonthly.occurred_month
-    columns = select(*_of_debts(), occurred, *sums_over(UsageMonthly))
+    columns = select(*used_in_a_month(USER_ID), occurred, *sums_over(UsageMonthly))
     return columns.where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN, occurred)
-
-
-def _of_debts() -> tuple[ColumnElement[Any], ...]:
-    month = BILLED_IN
-    invoiced = exists().where(
-        Invoice.user_id == USER_ID,
-        Invoice.kind == "usage",
-        Invoice.status != "draft",
-        Invoice.billing_month == month,
-    )
-    carried = exists().where(
-        CarriedAmount.user_id == USER_ID,
-        CarriedAmount.kind == "usage",
-        CarriedAmount.from_month == month,
-    )
-    return (
-        month.label("month"),
-        cast(func.sum(UsageMonthly.final_nanos), Whole).label("spent"),
-        cast(func.sum(UsageMonthly.unpriced_tokens), Whole).label("unpriced"),
-        or_(invoiced, carried).label("is_billed"),
-    )
-
-
-def _waiting() -> tuple[ScalarSelect[int], ScalarSelect[int]]:
-    """Return what the next invoice will carry besides its own month, in nano-USD."""
-    carried = select(cast(func.sum(CarriedAmount.amount_nanos), Whole)).where(
-        CarriedAmount.user_id == USER_ID,
-        CarriedAmount.invoice_id.is_(None),
-        CarriedAmount.forgiven_by.is_(None),
-    )
-    corrected = select(cast(func.sum(UsageCorrection.amount_nanos), Whole)).where(
-        UsageCorrection.user_id == USER_ID, UsageCorrection.invoice_id.is_(None)
-    )
-    return carried.scalar_subquery(), corrected.scalar_subquery()
-
-
-def _due_first(figure: InstrumentedAttribute[T]) -> ScalarSelect[T]:
-    """Return what stands in the unpaid invoice that is, or was, due first."""
-    return _first_of(figure, *_is_unpaid())
-
-
-def _first_of(
-    figure: InstrumentedAttribute[T], *conditions: ColumnElement[bool]
-) -> ScalarSelect[T]:
-    due = select(figure).where(*conditions).order_by(Invoice.due_at, Invoice.id)
-    return due.limit(1).scalar_subquery()
-
-
-def _unpaid_sum(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    return _sum_of(*_is_unpaid(), *conditions)
-
-
-def _sum_of(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    due_minor = Invoice.final_minor - Invoice.credit_used_minor
-    return select(cast(func.sum(due_minor), Whole)).where(*conditions).scalar_subquery()
-
-
-def _is_unpaid() -> tuple[ColumnElement[bool], ...]:
-    # An unpaid renewal is no debt: it ends the plan with its grace, and the invoice with it.
-    return (
-        Invoice.user_id == USER_ID,
-        Invoice.status == "issued",
-        Invoice.kind != "subscription",
-    )

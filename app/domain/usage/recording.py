@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, SelectBase, func, or_, select
+from sqlalchemy import Engine, SelectBase, func, or_, select
 
 from app.domain.usage import rules
 from app.domain.usage.models import BillingRecord, MonthClose, UsageLabel
@@ -184,7 +184,7 @@ def labels_of(records: Collection[Labelled]) -> set[Label]:
 
 # A label that is stored is never taken away, so what was read once need not be asked for again;
 # new ones are read anew the next time, because their transaction may still fail.
-_seen: WeakKeyDictionary[Engine | Connection, set[Label]] = WeakKeyDictionary()
+_seen: WeakKeyDictionary[Engine, set[Label]] = WeakKeyDictionary()
 
 
 def _seen_before() -> set[Label]:

@@ -8,6 +8,8 @@ from flask import Response
 
 from app.foundation.sentences import Sentence
 
+JSON = "application/json"
+
 
 def _in_english(value: object) -> str:
     """Return a sentence as programs read it, whatever their account's language is."""
@@ -21,9 +23,14 @@ _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=_in_english)
 
 def answer(body: Mapping[str, object], *, status: int = 200) -> Response:
     """Answer JSON that no cache keeps. Moments must be in UTC, or carry the offset to be shown."""
-    response = Response(_encoder.encode(body), status, content_type="application/json")
+    response = Response(written(body), status, content_type=JSON)
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def written(body: Mapping[str, object]) -> bytes:
+    """Return the JSON of an answer."""
+    return _encoder.encode(body)
 
 
 def moment_text(moment: datetime) -> str:

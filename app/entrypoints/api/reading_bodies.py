@@ -32,7 +32,12 @@ def json_object() -> dict[str, object]:
 
     Fractions are Decimals. Objects further in may be `Repeated`: the caller decides on those.
     """
-    value = json_value(body_of(JSON_MEDIA_TYPE))
+    return json_object_in(body_of(JSON_MEDIA_TYPE))
+
+
+def json_object_in(body: bytes) -> dict[str, object]:
+    """Return the same of a body that has come."""
+    value = json_value(body)
     if not isinstance(value, dict):
         raise Refusal("body_not_object", "The body must be a JSON object.")
     refuse_repeated(value)

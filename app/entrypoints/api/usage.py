@@ -1,5 +1,7 @@
 """What gateways post: usage, voids and estimates."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, g
 
 from app.entrypoints.api.answering import answer, moment_text
@@ -7,7 +9,7 @@ from app.entrypoints.api.auth import for_customers_and_gateways, for_gateways, o
 from app.entrypoints.api.changing import changes, changes_together
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_queries import is_verbose
-from app.entrypoints.api.usage_answers import batch_answer, estimate_answer, single_answer
+from app.entrypoints.api.usage_answers import Answered, batch_answer, estimate_answer, single_answer
 from app.entrypoints.api.usage_bodies import read_estimate, read_void, records_of
 from app.entrypoints.api.usage_recording import recorded
 from app.entrypoints.api.usage_shapes import read_or_reject
@@ -26,6 +28,11 @@ calls = Blueprint("usage", __name__)
 def post_usage() -> Response:
     """Record one request or a batch of them; answered after the commit."""
     verbose, body = is_verbose(), json_object()
+    return answer(posted(body, verbose=verbose))
+
+
+def posted(body: Mapping[str, object], *, verbose: bool) -> Answered:
+    """Record what a body holds, and return the answer. Raises Refusal for a single record."""
     if "records" not in body:
         return single_answer(recorded([read_or_reject(body)])[0])
     outcomes = recorded([read_or_reject(record) for record in records_of(body)])

@@ -15,21 +15,21 @@ COUNTED_AS_ACCEPTED = (OutcomeStatus.ACCEPTED, OutcomeStatus.UNPRICED)
 Answered = dict[str, object]
 
 
-def single_answer(outcome: Outcome) -> Response:
+def single_answer(outcome: Outcome) -> Answered:
     """Answer one record. Raises Refusal where it was refused or conflicts with what stands."""
     if outcome.status == OutcomeStatus.CONFLICT:
         raise Refusal(outcome.code, outcome.detail, kind=Kind.CONFLICT, fields=outcome.faults)
     if outcome.status == OutcomeStatus.REJECTED:
         raise Refusal(outcome.code, outcome.detail, fields=outcome.faults)
-    return answer({**batch_counts([outcome]), "results": [result_of(outcome)]})
+    return {**batch_counts([outcome]), "results": [result_of(outcome)]}
 
 
-def batch_answer(outcomes: Sequence[Outcome], *, verbose: bool) -> Response:
+def batch_answer(outcomes: Sequence[Outcome], *, verbose: bool) -> Answered:
     """Answer a batch: how many of which, each refusal, and on request each result."""
     body = batch_counts(outcomes)
     if verbose:
         body["results"] = [result_of(outcome) for outcome in outcomes]
-    return answer(body)
+    return body
 
 
 def estimate_answer(outcome: Outcome) -> Response:
