@@ -1,8 +1,8 @@
 """The short way: what gateways ask and post hundreds of times a second, past the framework.
 
-Only what is plain comes this way, and only what ends well is answered on it. Whatever is odd about
-a call, its key or what becomes of it goes the long way, as if nobody had looked at it before: there
-it is refused, in the words of all other calls. Nothing is decided here that is not decided there.
+Only what is plain comes this way. Whatever is odd about a call, its key or its body goes the long
+way, as if nobody had looked at it before: there it is refused, in the words of all other calls.
+Nothing is decided here that is not decided there, and nothing is done twice.
 """
 
 import logging
@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any, NamedTuple
 
-from flask import Flask, g
+from flask import Flask, Response, g
 from werkzeug.sansio.utils import host_is_trusted
 
 from app.domain.accounts import callers, key_rules
@@ -22,6 +22,7 @@ from app.domain.accounts.key_rules import Scope
 from app.entrypoints.api.answering import JSON, written
 from app.entrypoints.api.auth import BEARER, BODY_MAX_BYTES
 from app.entrypoints.api.entitlements import asked_together
+from app.entrypoints.api.errors import outcome_of
 from app.entrypoints.api.reading_bodies import json_object_in
 from app.entrypoints.api.usage import posted
 from app.entrypoints.observing import HEADER, note_answered, request_id_of
@@ -50,9 +51,18 @@ ODD = (
 )
 LENGTH = re.compile(r"[1-9][0-9]{0,8}")
 HOSTS_KEPT = 64
-ALWAYS = [("Content-Type", JSON), ("Cache-Control", "no-store"), *HEADERS.items()]
+ALWAYS = list(HEADERS.items())
+ANSWERS_JSON = [("Content-Type", JSON), ("Cache-Control", "no-store")]
 
 log = logging.getLogger(__name__)
+
+
+class _Answered(NamedTuple):
+    """An answer as servers take it."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    body: bytes
 
 
 class _Call(NamedTuple):
@@ -88,34 +98,46 @@ class ShortWay:
         request_id = request_id_of(environ.get("HTTP_X_REQUEST_ID", ""))
         named = logs.request_id.set(request_id)
         try:
-            body = self._answered(call, environ, began_ns=began_ns)
+            answered = self._answered(call, environ, began_ns=began_ns)
         finally:
             logs.request_id.reset(named)
-        if body is None:
+        if answered is None:
             return self._long_way(environ, start_response)
-        headers = [*ALWAYS, ("Content-Length", str(len(body))), (HEADER, request_id)]
+        length = ("Content-Length", str(len(answered.body)))
+        headers = [*answered.headers, *ALWAYS, length, (HEADER, request_id)]
         if self._stays_secure or environ["wsgi.url_scheme"] == "https":
             headers.append(STAY_SECURE)
-        start_response("200 OK", headers)
-        return [body]
+        start_response(answered.status, headers)
+        return [answered.body]
 
-    def _answered(self, call: _Call, environ: Environ, *, began_ns: int) -> bytes | None:
+    def _answered(self, call: _Call, environ: Environ, *, began_ns: int) -> _Answered | None:
         with self._app.app_context():
             caller = _caller(environ, call.scope)
             if caller is None:
                 return None
             g.key, g.attribution = caller, caller.attribution
             try:
-                body = call.answer(environ)
+                outcome = outcome_of(partial(call.answer, environ))
             except Exception as error:
                 # It is met again the long way, and answered, or noted as the bug it is.
                 log.debug("Not on the short way: %r", error)
                 return None
-            if body is None:
-                return None
-            answer = written(body)
-            note_answered(call.method, call.route, 200, began_ns=began_ns)
-            return answer
+            answered = _as_answered(outcome)
+            if answered is not None:
+                status = int(answered.status[:3])
+                note_answered(call.method, call.route, status, began_ns=began_ns)
+            return answered
+
+
+def _as_answered(outcome: Answer | Response) -> _Answered | None:
+    if not isinstance(outcome, Response):
+        return None if outcome is None else _Answered("200 OK", ANSWERS_JSON, written(outcome))
+    # Refusals tell things, too: not before it is certain that the key still works.
+    if "has_looked_at_caller" not in g:
+        return None
+    body = outcome.get_data()
+    said = [(name, text) for name, text in outcome.headers if name != "Content-Length"]
+    return _Answered(outcome.status, said, body)
 
 
 def _find(environ: Environ) -> _Call | None:

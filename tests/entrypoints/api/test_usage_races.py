@@ -269,7 +269,7 @@ class TestAllowance:
 class TestWithoutTheLock:
     """The race bites: with the lock taken out, the same race breaks the books."""
 
-    ROUNDS_MAX = 10
+    ROUNDS_MAX = 40
 
     @pytest.fixture
     def books(self) -> None:
