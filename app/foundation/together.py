@@ -1,10 +1,13 @@
 """Work that several threads want at the same moment, done together: group commit.
 
 Whoever comes first leads: he does what he wants, and whoever comes meanwhile waits. Then the one
-who has waited longest leads, and does in one go what all of them want. Nobody waits on purpose.
+who has waited longest leads, and does in one go what all of them want. Nobody waits on purpose, but
+where work is short and what goes before it is not: there a leader who had company waits a moment
+for it.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -48,11 +51,15 @@ class Together(Generic[Wish, Answer]):
         weight_max: int,
         leaders_max: int = 1,
         alone: Callable[[Wish], Answer] | None = None,
+        patience_seconds: float = 0,
     ) -> None:
         self._work = work
         self._alone = alone
         self._weight_max = weight_max
         self._leaders_free = leaders_max
+        self._patience_seconds = patience_seconds
+        # How many wanted something when work last began.
+        self._were = 1
         self._waiting: deque[_Turn[Wish, Answer]] = deque()
         self._lock = Lock()
 
@@ -103,8 +110,11 @@ class Together(Generic[Wish, Answer]):
 
     def _group(self, leader: _Turn[Wish, Answer]) -> list[_Turn[Wish, Answer]]:
         """Take out of the queue who comes along with the leader: as many as one go may hold."""
+        if len(self._waiting) + 1 < self._were and self._patience_seconds:
+            time.sleep(self._patience_seconds)
         group, weight = [leader], leader.weight
         with self._lock:
+            self._were = len(self._waiting) + 1
             while self._waiting and weight + self._waiting[0].weight <= self._weight_max:
                 group.append(self._waiting.popleft())
                 weight += group[-1].weight

@@ -23,6 +23,8 @@ from app.workflows.check_entitlement import ask_entitlements, check_entitlement
 
 # Under this name the app knows who asks together what is asked at the same moment.
 QUESTIONS = "QUESTIONS_OF_GATEWAYS"
+# To ask of one account takes longer than that, and of four no longer than of one.
+PATIENCE_SECONDS = 0.0002
 
 Answered = dict[str, object]
 calls = Blueprint("entitlements", __name__)
@@ -37,7 +39,9 @@ class _Question(NamedTuple):
 
 @calls.record_once
 def _register_questions(state: BlueprintSetupState) -> None:
-    state.app.extensions[QUESTIONS] = Together(_ask_together, weight_max=FEW)
+    state.app.extensions[QUESTIONS] = Together(
+        _ask_together, weight_max=FEW, patience_seconds=PATIENCE_SECONDS
+    )
 
 
 @calls.get("/entitlements/<user_id>")
