@@ -1,5 +1,6 @@
 """Wishes that come at the same moment are done in groups, and nobody pays for his neighbour."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -146,3 +147,21 @@ class TestDo:
         assert answers == [2 * number for number in range(500)]
         assert sorted(chain.from_iterable(work.groups)) == list(range(500))
         assert max(map(len, work.groups)) <= 7
+
+
+class TestPatience:
+    def test_lets_those_come_along_who_came_before(self, work: Work) -> None:
+        together = Together(work, weight_max=10, patience_seconds=0.5)
+        with one_at_work(together, work) as wish:
+            wish(2)
+            wish(3)
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(together.do, (4, 5))) == [8, 10]
+        assert work.groups[:2] == [[1], [2, 3]]
+        assert sorted(work.groups[2]) == [4, 5]
+
+    def test_is_nobody_s_who_was_alone(self, work: Work) -> None:
+        together = Together(work, weight_max=10, patience_seconds=WAIT_SECONDS)
+        began = time.monotonic()
+        assert [together.do(number) for number in (1, 2)] == [2, 4]
+        assert time.monotonic() - began < WAIT_SECONDS

@@ -17,12 +17,13 @@ from app.foundation import clock
 from app.foundation.database import reading_at_once
 from app.foundation.direct import in_one_go
 from app.foundation.money import usd_from_nanos
-from app.foundation.planning import FEW, plan_by_keys
+from app.foundation.planning import plan_by_keys
 from app.foundation.together import Together
 from app.workflows.check_entitlement import ask_entitlements, check_entitlement
 
 # Under this name the app knows who asks together what is asked at the same moment.
 QUESTIONS = "QUESTIONS_OF_GATEWAYS"
+TOGETHER_MAX = 100
 # To ask of one account takes longer than that, and of four no longer than of one.
 PATIENCE_SECONDS = 0.0002
 
@@ -40,7 +41,7 @@ class _Question(NamedTuple):
 @calls.record_once
 def _register_questions(state: BlueprintSetupState) -> None:
     state.app.extensions[QUESTIONS] = Together(
-        _ask_together, weight_max=FEW, patience_seconds=PATIENCE_SECONDS
+        _ask_together, weight_max=TOGETHER_MAX, patience_seconds=PATIENCE_SECONDS
     )
 
 

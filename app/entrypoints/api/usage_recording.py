@@ -19,7 +19,7 @@ from app.foundation import clock
 from app.foundation.database import end_reading, is_in_transaction, transaction
 from app.foundation.direct import in_one_go
 from app.foundation.impatience import letting_others_first, wait_at_most
-from app.foundation.planning import FEW, plan_by_keys
+from app.foundation.planning import plan_by_keys
 from app.foundation.together import Together
 from app.workflows.record_usage import record_usage
 
@@ -108,8 +108,7 @@ def _beginning(posts: Sequence[Post]) -> Iterator[None]:
     """Look at the callers first, with what is asked inside."""
     now = max(post.arrived_at for post in posts)
     with in_one_go():
-        if sum(len(post.reports) for post in posts) <= FEW:
-            plan_by_keys()
+        plan_by_keys()
         with looking_at([post.caller for post in posts], now=now):
             yield
 
