@@ -1,4 +1,4 @@
-"""An index for what waits of an account to be invoiced.
+"""An index of what waits to be invoiced, by account.
 
 Gateways ask for it before each request; without it, what waits of everybody was looked through.
 

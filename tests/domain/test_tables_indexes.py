@@ -154,6 +154,10 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
         lambda: invoicing.let_wait_again(an_invoice()),
         ("carried_amounts", "invoice_id"),
     ),
+    "what waits to be invoiced to an account": (
+        lambda: reporting.debts(ada(), now=NOW),
+        ("carried_amounts", "user_id", "invoice_id"),
+    ),
     "an account's invoice of a month": (
         lambda: reporting.debts(ada(), now=NOW),
         ("invoices", "user_id", "billing_month"),
