@@ -88,6 +88,9 @@ def _written(engine: sa.Engine, write: Write, batches: Sequence[Any]) -> None:
 def _cursor(engine: sa.Engine) -> Iterator[Any]:
     """Give the driver's own cursor, on a connection of its own."""
     connection = engine.raw_connection()
+    # Our own statements are prepared by ourselves, and the driver is told to leave that to us.
+    driver: Any = connection.driver_connection
+    driver.prepare_threshold = 0
     try:
         yield connection.cursor()
     finally:
