@@ -1,6 +1,7 @@
 """The database: one commit, all or nothing, and writers that wait for their turn."""
 
 import sqlite3
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -10,7 +11,15 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from app.domain.accounts.models import Counter, Key
 from app.foundation import journal
-from app.foundation.database import BUSY_TIMEOUT_MS, db, session, transaction
+from app.foundation.database import (
+    BUSY_TIMEOUT_MS,
+    connection,
+    db,
+    reading_at_once,
+    session,
+    transaction,
+)
+from app.foundation.direct import execute
 from app.foundation.journal import JournalEntry
 from tests.databases import on_postgresql, on_sqlite
 from tests.moments import NOW
@@ -118,6 +127,28 @@ class TestTransaction:
         session.rollback()
         session.expire_all()
         assert session.get_one(Counter, "account").value == before + 40
+
+
+class TestReadingAtOnce:
+    def test_reads_what_is_permanent_without_a_session(self) -> None:
+        with transaction():
+            write("kept")
+        session.remove()
+        with reading_at_once():
+            counted = execute(connection(), "SELECT count(*) FROM journal_entries", ())
+        assert counted.rows == [(1,)]
+        assert not session.registry.has()
+
+    def test_gives_its_connection_back(self) -> None:
+        with suppress(ZeroDivisionError), reading_at_once():
+            mine = connection()
+            raise ZeroDivisionError
+        assert mine.closed
+        assert connection() is not mine
+
+    def test_is_nothing_for_inside_a_transaction(self) -> None:
+        with pytest.raises(AssertionError), transaction(), reading_at_once():
+            pass
 
 
 class TestLocks:

@@ -73,6 +73,14 @@ class TestQuestion:
             add_entry("many", attempts=5)
         assert [row[0] for row in ask(["few", "many"])] == ["few"]
 
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_writes_its_constants_where_plans_can_go_by_them(self) -> None:
+        """A plan that is kept finds the index of a part of the rows by the words alone."""
+        with statements() as sent:
+            ask(["one"])
+        assert "outbox_entries.attempts < 5" in sent[0]
+        assert sent[0].count("%s") == 2
+
     @pytest.mark.parametrize("text", HARD_TEXTS)
     def test_finds_any_text_and_no_other(self, text: str) -> None:
         with transaction():

@@ -1,6 +1,6 @@
 """Questions across subjects. Reads only."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -136,15 +136,9 @@ def position_now(
 
 def debts(account: Account, *, now: datetime) -> Debts:
     """Return what the account owes and has paid: two statements, whatever it has done."""
-    return ask_debts(account.id, now=now)()
-
-
-def ask_debts(user_id: str, *, now: datetime) -> Callable[[], Debts]:
-    """Ask what an account owes and has paid; what this returns gives the answer."""
-    given = {"user_id": user_id, "now": now}
-    months = _usage_by_month.send(given, lambda rows: [_Month(*row) for row in rows])
-    rest = _what_is_owed.send(given, lambda rows: next(iter(rows)))
-    return lambda: _debts(months.get(), rest.get(), now=now)
+    given = {"user_id": account.id, "now": now}
+    months = [_Month(*row) for row in _usage_by_month.ask(given)]
+    return _debts(months, _what_is_owed.ask(given)[0], now=now)
 
 
 class DebtsAndUsage(NamedTuple):
