@@ -10,6 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -51,13 +52,13 @@ class Together(Generic[Wish, Answer]):
         weight_max: int,
         leaders_max: int = 1,
         alone: Callable[[Wish], Answer] | None = None,
-        patience_seconds: float = 0,
+        patience: timedelta = timedelta(),
     ) -> None:
         self._work = work
         self._alone = alone
         self._weight_max = weight_max
         self._leaders_free = leaders_max
-        self._patience_seconds = patience_seconds
+        self._patience_seconds = patience.total_seconds()
         # How many wanted something when work last began.
         self._were = 1
         self._waiting: deque[_Turn[Wish, Answer]] = deque()

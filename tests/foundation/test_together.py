@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import chain
 from threading import Event
 
@@ -151,7 +152,7 @@ class TestDo:
 
 class TestPatience:
     def test_lets_those_come_along_who_came_before(self, work: Work) -> None:
-        together = Together(work, weight_max=10, patience_seconds=0.5)
+        together = Together(work, weight_max=10, patience=timedelta(seconds=0.5))
         with one_at_work(together, work) as wish:
             wish(2)
             wish(3)
@@ -161,7 +162,7 @@ class TestPatience:
         assert sorted(work.groups[2]) == [4, 5]
 
     def test_is_nobody_s_who_was_alone(self, work: Work) -> None:
-        together = Together(work, weight_max=10, patience_seconds=WAIT_SECONDS)
+        together = Together(work, weight_max=10, patience=timedelta(seconds=WAIT_SECONDS))
         began = time.monotonic()
         assert [together.do(number) for number in (1, 2)] == [2, 4]
         assert time.monotonic() - began < WAIT_SECONDS

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     exists,
+    func,
     select,
     true,
 )

@@ -1,6 +1,7 @@
 """What gateways ask before they serve a request: may this customer go on?"""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import NamedTuple, cast
 
 from flask import Blueprint, Response, current_app, g
@@ -25,7 +26,7 @@ from app.workflows.check_entitlement import ask_entitlements, check_entitlement
 QUESTIONS = "QUESTIONS_OF_GATEWAYS"
 TOGETHER_MAX = 100
 # To ask of one account takes longer than that, and of four no longer than of one.
-PATIENCE_SECONDS = 0.0002
+PATIENCE = timedelta(microseconds=200)
 
 Answered = dict[str, object]
 calls = Blueprint("entitlements", __name__)
@@ -41,7 +42,7 @@ class _Question(NamedTuple):
 @calls.record_once
 def _register_questions(state: BlueprintSetupState) -> None:
     state.app.extensions[QUESTIONS] = Together(
-        _ask_together, weight_max=TOGETHER_MAX, patience_seconds=PATIENCE_SECONDS
+        _ask_together, weight_max=TOGETHER_MAX, patience=PATIENCE
     )
 
 
