@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
+from threading import Lock
 from typing import TypeVar, cast
 
 from flask import Flask, Response, current_app, g
@@ -64,7 +65,7 @@ API = Limit("api", 6_000, 60, "This key is used too often: 6,000 calls a minute 
 def register_limits(app: Flask, settings: Settings) -> None:
     """Let the app count, and tell programs how much is left."""
     app.extensions[LIMITER] = Counter(_storage(settings.redis_url))
-    app.extensions[FALLBACK] = Counter(_memory())
+    app.extensions[FALLBACK] = Counter(_Counts())
     app.after_request(_with_what_is_left)
 
 
@@ -79,15 +80,32 @@ class _Ends(dict[str, float]):
         return inf
 
 
-def _memory() -> MemoryStorage:
-    storage = MemoryStorage()
-    storage.expirations = _Ends()
-    return storage
+class _Counts(MemoryStorage):
+    """Counts in memory, one request after the other.
+
+    Of two at once, each may start the thread of the library (limits 5) that the other has made, and
+    the second one breaks off: it was answered with 500.
+    """
+
+    def __init__(self) -> None:
+        self._one_by_one = Lock()
+        super().__init__()
+        self.expirations = _Ends()
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count further, and return how far."""
+        with self._one_by_one:
+            return super().incr(key, expiry, amount)
+
+    def decr(self, key: str, amount: int = 1) -> int:
+        """Take back what was counted, and return how much is left."""
+        with self._one_by_one:
+            return super().decr(key, amount)
 
 
 def _storage(redis_url: str) -> MemoryStorage | RedisStorage:
     if not redis_url:
-        return _memory()
+        return _Counts()
     # A socket of this machine has another name in this library than in Redis's own.
     address = f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
     # What is not wrapped would look like a bug of ours.

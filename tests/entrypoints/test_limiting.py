@@ -1,9 +1,11 @@
 """How often somebody may ask: told in headers, refused with a moment to come back."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from threading import Timer
 
 import pytest
 from flask import Flask
@@ -131,3 +133,24 @@ def test_a_count_that_ended_elsewhere_ends_no_second_time(app: Flask) -> None:
         ends = app.extensions[name].storage.expirations
         # What the library's own thread asks while a request takes it out.
         assert ends["gone"] > 10**12 and "gone" not in ends
+
+
+def test_two_who_ask_at_once_do_not_start_the_same_thread(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sets(storage: object, timer: Timer) -> None:
+        storage.__dict__["timer"] = timer
+        # As on a busy machine: somebody else comes before it is started.
+        time.sleep(0.002)
+
+    timers = property(lambda storage: storage.__dict__["timer"], sets)
+    storage = app.extensions[limiting.LIMITER].storage
+    monkeypatch.setattr(type(storage), "timer", timers, raising=False)
+
+    def ask(_: int) -> None:
+        with app.test_request_context():
+            limiting.spend(replace(LONG, name="busy", times=1_000), "ada")
+
+    with ThreadPoolExecutor(8) as threads:
+        # What one of them raises is raised here.
+        list(threads.map(ask, range(80)))
