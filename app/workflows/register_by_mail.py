@@ -26,7 +26,7 @@ def ask_to_register(
     A new account, and what is written to it, speak the language of the page that asked.
     Raises EmailInvalid and TimezoneUnknown.
     """
-    asked = {"email": rules.normal_email(email), "timezone": rules.zone(timezone).key}
+    asked = {"email": rules.normal_email(email), "timezone": rules.check_zone(timezone)}
     asked["locale"] = locale
     came = {"device": visitor.device, "address": visitor.address}
     outbox.add(REGISTER, {**asked, **came}, now=now)

@@ -81,7 +81,7 @@ def open_account(
     `check_password` raises.
     """
     email = rules.normal_email(email)
-    rules.zone(timezone)
+    rules.check_zone(timezone)
     password_hash = None if password is None else _checked_hash(password, email)
     # Taken first: whoever opens accounts at the same time now waits, and then sees ours.
     number, user_id = _number_and_id(user_id)

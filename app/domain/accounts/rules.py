@@ -2,7 +2,8 @@
 
 import re
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -72,6 +73,22 @@ def zone(name: str) -> ZoneInfo:
         raise TimezoneUnknown(
             say("There is no time zone called {name!r}.", {"name": name[:64]})
         ) from error
+
+
+def check_zone(name: str) -> str:
+    """Return the name of a time zone that an account may have. Raises TimezoneUnknown.
+
+    Only IANA's own names are: what a machine has beside them (`localtime`, `right/…`) means
+    something else on the next one, or nothing.
+    """
+    if name not in _iana_names():
+        raise TimezoneUnknown(say("There is no time zone called {name!r}.", {"name": name[:64]}))
+    return name
+
+
+@cache
+def _iana_names() -> frozenset[str]:
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def check_key_name(name: str) -> str:

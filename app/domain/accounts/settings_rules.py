@@ -269,7 +269,7 @@ def _one_of(words: Mapping[str, str], code: str, sentence: Sentence) -> Takes:
 
 
 def _zone(value: object) -> str:
-    return rules.zone(_text(value)).key
+    return rules.check_zone(_text(value))
 
 
 def _percents(value: object) -> list[int]:

@@ -48,7 +48,8 @@ def zone_choices(_form: BaseForm, field: Field) -> Choices:
     """
     choices, kept = _zones_in(language()), field.data
     names = _names_in(ENGLISH)
-    if kept in names or kept not in _known():
+    # What the account has may be what only one machine knows; what was typed may be nothing at all.
+    if kept in names or (kept not in _known() and kept != field.object_data):
         return choices
     shown = _canonical(kept)
     if shown not in names:

@@ -116,6 +116,26 @@ class TestZone:
             rules.zone(name)
 
 
+class TestCheckZone:
+    @pytest.mark.parametrize(
+        "name", ["UTC", "Europe/Berlin", "Asia/Calcutta", "Etc/GMT+12", "US/Eastern", "EST5EDT"]
+    )
+    def test_takes_what_every_machine_knows(self, name: str) -> None:
+        assert rules.check_zone(name) == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("right/UTC", "right/Europe/Berlin", "posix/Europe/Berlin", "posixrules"),
+            *("localtime", "Factory", "", "Berlin", "Europe", "../etc/passwd", "a\x00b", "\ud800"),
+            *("x" * 5_000, "UTC+1", "europe/berlin"),
+        ],
+    )
+    def test_refuses_what_only_some_know(self, name: str) -> None:
+        with pytest.raises(TimezoneUnknown):
+            rules.check_zone(name)
+
+
 class TestCheckKeyName:
     @pytest.mark.parametrize(("name", "kept"), [("ci", "ci"), (" ci ", "ci"), ("x" * 80, "x" * 80)])
     def test_drops_outer_spaces(self, name: str, kept: str) -> None:
