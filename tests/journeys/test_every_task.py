@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import expect
@@ -50,7 +51,7 @@ def test_a_customers_tasks(installation: Installation, visit: Visit, language: s
     installation.coupon(code, basis_points=1_000)
     # Some browsers know a zone by the name that it had before.
     options = {"accept_downloads": True, "timezone_id": "Asia/Calcutta"}
-    speaker = comes(visit, language, data=(email, code, "script"), **options)
+    speaker = comes(visit, language, data=(email, code, "script", "ZIP JSON"), **options)
 
     user_id = opens_an_account(speaker, email)
     installation.report(user_id)
@@ -67,6 +68,8 @@ def test_a_customers_tasks(installation: Installation, visit: Visit, language: s
     sets_limits(speaker)
     changes_the_password(speaker)
     takes_a_bill_home(speaker)
+    takes_everything_home(speaker, email)
+    leaves_and_stays_after_all(speaker, email)
 
 
 def opens_an_account(speaker: Speaker, email: str) -> str:
@@ -245,3 +248,29 @@ def takes_a_bill_home(speaker: Speaker) -> None:
     speaker.page.wait_for_load_state()
     speaker.reads()
     assert keeps(speaker, "Download PDF").read_bytes().startswith(b"%PDF")
+
+
+def takes_everything_home(speaker: Speaker, email: str) -> None:
+    """Take all that is held of one: the password was entered a moment ago."""
+    speaker.visitor.open("/settings/data")
+    speaker.reads()
+    with speaker.page.expect_download() as downloading:
+        speaker.clicks("button", "Download my data")
+    with ZipFile(downloading.value.path()) as packed:
+        assert any(email in packed.read(name).decode() for name in packed.namelist())
+
+
+def leaves_and_stays_after_all(speaker: Speaker, email: str) -> None:
+    """Have the account deleted, go and come again, and keep it."""
+    speaker.types(email=email)
+    speaker.sends("email")
+    speaker.sees("Your account will be deleted")
+    speaker.reads()
+    speaker.signs_out()
+    speaker.signs_in(email, OTHER_PASSWORD)
+    speaker.visitor.arrives("/")
+    speaker.reads()
+    speaker.clicks("button", "Keep my account")
+    speaker.visitor.arrives("/settings/data")
+    speaker.sees("Delete your account")
+    speaker.reads()
