@@ -7,7 +7,7 @@ from flask import current_app
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.domain.invoices.operations import Seller
-from app.entrypoints.gateways import gateway_for_page
+from app.entrypoints.gateways import gateway_for_page, gateways_for_news
 from app.entrypoints.settings import renewal_grace
 from app.workflows.switch_plan import Shop
 
@@ -34,6 +34,7 @@ def shop(provider: str, account: Account, *, look: Callable[[], None] | None) ->
     """
     return Shop(
         gateway=gateway_for_page(provider, account),
+        asked=gateways_for_news(account),
         base_url=current_app.config["SETTINGS"].base_url,
         seller=seller(),
         grace=renewal_grace(),

@@ -19,12 +19,12 @@ from app.domain.invoices.rules import check_payable
 from app.domain.payments import operations, queries, rules
 from app.domain.payments.consent import Consent
 from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
-from app.domain.payments.gateway import CheckoutOrder, OpenedCheckout, PaymentGateway
+from app.domain.payments.gateway import CheckoutOrder, Gateways, OpenedCheckout, PaymentGateway
 from app.domain.payments.models import Payment
 from app.foundation import journal
 from app.foundation.database import end_reading, transaction
 from app.foundation.sentences import say
-from app.workflows.confirm_payment import confirm_payment
+from app.workflows.confirm_payment import Heard, ask_about
 from app.workflows.lapse_purchase import lapse_purchase
 
 BACK = {"plan_change": "/plans", "topup": "/tokens"}
@@ -43,6 +43,7 @@ def begin_checkout(
     reference: str,
     *,
     gateway: PaymentGateway,
+    asked: Gateways,
     base_url: str,
     now: datetime,
     look: Callable[[], None] | None = None,
@@ -50,18 +51,21 @@ def begin_checkout(
 ) -> Checkout:
     """Return the page on which the account pays its invoice, given by id or number.
 
-    With a consent, the card that pays is saved. Once the account is held, `look` may refuse
-    whoever asks. A second call finds the page that the first one opened. Raises UnknownInvoice,
-    InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    What became of an earlier page is `asked` of its provider, if it is among them. With a consent,
+    the card that pays is saved. Once the account is held, `look` may refuse whoever asks. A second
+    call finds the page that the first one opened. Raises UnknownInvoice, InvoiceNotPayable,
+    ProviderUnreachable and ProviderRefused.
     """
-    hear_of_pages(account, gateway=gateway, now=now)
+    unknown = hear_of_page(account, reference, asked=asked, now=now)
     with transaction():
         accounts.lock_in_use(account.id)
         if look is not None:
             look()
         invoice = invoices.invoice_row(account, reference)
         check_payable(invoice.status)
-        payment = attempt(invoice, provider=gateway.provider, consent=consent, now=now)
+        payment = attempt(
+            invoice, provider=gateway.provider, consent=consent, unknown=unknown, now=now
+        )
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)
         order = checkout_order(payment, invoice, base_url=base_url)
@@ -69,12 +73,18 @@ def begin_checkout(
     return Checkout(order.payment_id, opened.url)
 
 
-def hear_of_pages(account: Account, *, gateway: PaymentGateway, now: datetime) -> None:
-    """Ask about the account's pages that have ended, before another is opened beside them."""
-    unheard_of = queries.unheard_pages(account, provider=gateway.provider, now=now)
+def hear_of_page(account: Account, reference: str, *, asked: Gateways, now: datetime) -> str | None:
+    """Ask about the page of an invoice that ended last, before another is opened beside it.
+
+    Return its payment's id if its provider knows nothing of it. One question is all that a
+    customer waits for: the sweep asks about the other pages.
+    """
+    unheard_of = queries.unheard_pages(account.id, reference, now=now)[:1]
     end_reading()
     for payment in unheard_of:
-        confirm_payment(payment, gateways={gateway.provider: gateway}, now=now)
+        if ask_about(payment, gateways=asked, now=now) is Heard.NOTHING_KNOWN:
+            return payment.id
+    return None
 
 
 def pay_draft(
@@ -85,18 +95,25 @@ def pay_draft(
     base_url: str,
     now: datetime,
     consent: Consent | None = None,
+    unknown: str | None = None,
 ) -> Checkout | None:
     """Return the page on which the draft of a purchase is paid, None if nothing has to be.
 
-    The draft is found, and its account locked, within the first transaction. Raises what that
-    does, InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
+    The draft is found, and its account locked, within the first transaction; `unknown` is what
+    hear_of_page has said. Raises what finding does, InvoiceNotPayable, ProviderUnreachable and
+    ProviderRefused.
     """
     with transaction():
         draft = find_draft()
         if draft is None:
             return None
         payment = attempt(
-            draft, provider=gateway.provider, purpose=purpose, consent=consent, now=now
+            draft,
+            provider=gateway.provider,
+            purpose=purpose,
+            consent=consent,
+            unknown=unknown,
+            now=now,
         )
         if payment.checkout_url is not None:
             return Checkout(payment.public_id, payment.checkout_url)
@@ -118,10 +135,12 @@ def attempt(
     now: datetime,
     purpose: str = "invoice",
     consent: Consent | None = None,
+    unknown: str | None = None,
 ) -> Payment:
     """Return an earlier attempt to pay that still serves, or a new one; the account is locked.
 
-    Raises InvoiceNotPayable.
+    Nobody waits for news of the attempt that is `unknown` to its provider. Raises
+    InvoiceNotPayable.
     """
     due_minor = invoice.final_minor - invoice.credit_used_minor
     if due_minor <= 0:
@@ -130,8 +149,7 @@ def attempt(
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):
         return last
-    if last is not None:
-        _refuse_unheard_of(last, now=now)
+    _refuse_unheard_of(invoice, unknown=unknown, now=now)
     if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
         raise InvoiceNotPayable(
             say("The amounts of this purchase do not hold any longer. Begin it anew.")
@@ -211,11 +229,17 @@ def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
         journal.write("card_consent_given", actor=actor, user_id=user_id, now=now, details=agreed)
 
 
-def _refuse_unheard_of(payment: Payment, *, now: datetime) -> None:
-    """Refuse another page beside one that may have been paid in its last moment."""
-    assert payment.expires_at is not None, "a checkout has its end from the beginning"
-    has_page, expires_at = payment.checkout_url is not None, payment.expires_at
-    if rules.is_unheard_of(payment.status, has_page=has_page, expires_at=expires_at, now=now):
+def _refuse_unheard_of(invoice: Invoice, *, unknown: str | None, now: datetime) -> None:
+    """Refuse another page beside one, of any provider, that may have been paid just before its end.
+
+    Not for long: money that comes later all the same is sent back.
+    """
+    ends = [
+        payment.expires_at
+        for payment in queries.unheard_pages(invoice.user_id, invoice.public_id, now=now)
+        if payment.id != unknown and payment.expires_at is not None
+    ]
+    if any(rules.is_soon_heard_of(ended_at, now=now) for ended_at in ends):
         raise InvoiceNotPayable(
             say(
                 "The page on which you were to pay this has just ended, and its provider has not"

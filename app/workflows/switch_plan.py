@@ -18,7 +18,7 @@ from app.domain.invoices.operations import Seller
 from app.domain.mails import operations as mails
 from app.domain.payments import queries as payments
 from app.domain.payments.consent import Consent
-from app.domain.payments.gateway import PaymentGateway
+from app.domain.payments.gateway import Gateways, PaymentGateway
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as subscription_queries
@@ -37,10 +37,12 @@ PURPOSE = "plan_change"
 class Shop:
     """Who sells, through whom he is paid, and where customers come back to.
 
-    Once the account of a buyer is held, and before anything is sold, `look` may refuse him.
+    What became of an earlier page is `asked` of its provider, if it is among them. Once the
+    account of a buyer is held, and before anything is sold, `look` may refuse him.
     """
 
     gateway: PaymentGateway
+    asked: Gateways
     base_url: str
     seller: Seller
     grace: timedelta

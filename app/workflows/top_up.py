@@ -21,7 +21,7 @@ from app.domain.subscriptions.queries import PeriodView
 from app.domain.tokens import rules
 from app.foundation.database import transaction
 from app.foundation.sentences import say
-from app.workflows.begin_checkout import Checkout, hear_of_pages, pay_draft
+from app.workflows.begin_checkout import Checkout, hear_of_page, pay_draft
 from app.workflows.switch_plan import Shop
 
 
@@ -100,13 +100,14 @@ def pay_top_up(
             raise InvoiceNotPayable(say("Your saved card is being charged for this purchase."))
         return invoice_queries.top_up_draft(account, reference)
 
-    hear_of_pages(account, gateway=shop.gateway, now=now)
+    unknown = hear_of_page(account, reference, asked=shop.asked, now=now)
     checkout = pay_draft(
         find_draft,
         purpose=PURPOSE,
         gateway=shop.gateway,
         base_url=shop.base_url,
         consent=consent,
+        unknown=unknown,
         now=now,
     )
     assert checkout is not None, "extra tokens are always paid"

@@ -13,7 +13,7 @@ from app.domain.invoices.payers import payer as payer_of
 from app.domain.invoices.rules import USAGE_DUE_AFTER, Line
 from app.domain.payments import operations as payments
 from app.domain.payments.consent import Consent
-from app.domain.payments.gateway import PaymentGateway
+from app.domain.payments.gateway import Gateways, PaymentGateway
 from app.domain.payments.models import Payment, PaymentMethod, Refund
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
@@ -69,6 +69,7 @@ def make_checkout(
     invoice: Invoice,
     *,
     gateway: PaymentGateway,
+    asked: Gateways | None = None,
     now: datetime = NOW,
     consent: Consent | None = None,
 ) -> Checkout:
@@ -77,6 +78,7 @@ def make_checkout(
         account,
         invoice.public_id,
         gateway=gateway,
+        asked={gateway.provider: gateway} if asked is None else asked,
         base_url=BASE_URL,
         consent=consent,
         now=now,

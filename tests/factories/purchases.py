@@ -26,7 +26,8 @@ SELLER = Seller(name="Oblivious", address="1 Main St", country="DE", vat_id="DE1
 
 def make_shop(gateway: FakeGateway) -> Shop:
     """Make the shop that sells through the gateway."""
-    return Shop(gateway=gateway, base_url=BASE_URL, seller=SELLER, grace=GRACE)
+    asked = {gateway.provider: gateway}
+    return Shop(gateway=gateway, asked=asked, base_url=BASE_URL, seller=SELLER, grace=GRACE)
 
 
 def begin_switch(

@@ -81,6 +81,9 @@ class FakeGateway:
         self.pages: dict[str, Page] = {}
         self.orders: list[CheckoutOrder] = []
         self.asked: list[str] = []
+        # Whose page is it? It does not know any more, or takes it for somebody else's.
+        self.lost: set[str] = set()
+        self.strange: set[str] = set()
         self.is_away = False
         self.loses_answers = False
         self.refuses_with: str | None = None
@@ -117,6 +120,10 @@ class FakeGateway:
             self.asked.append(session)
             if session in self.charges:
                 return self._charge_outcome(self.charges[session])
+            if session in self.lost:
+                raise ProviderRefused("No such page.", reason="resource_missing")
+            if session in self.strange:
+                return NotOurs(f"{session} is somebody else's.")
             return self._outcome(self.pages[session])
 
     def expire_checkout(self, session: str) -> PaymentOutcome | NotOurs:

@@ -231,8 +231,15 @@ def _owed(world: World, account: Account, provider: str) -> Checkout:
 def _begun(world: World, account: Account, provider: str, reference: str) -> Checkout:
     # Where customers come back to is part of what a repeated call has to say word for word.
     base_url = shop(provider, account, look=None).base_url
-    gateway = world.gateways[provider]
-    return begin_checkout(account, reference, gateway=gateway, base_url=base_url, now=world.now)
+    asked = world.gateways
+    return begin_checkout(
+        account,
+        reference,
+        gateway=asked[provider],
+        asked=asked,
+        base_url=base_url,
+        now=world.now,
+    )
 
 
 def _plan(world: World, account: Account) -> Checkout:

@@ -161,8 +161,15 @@ class Customer:
             return top_up(
                 account, amount_minor=700, shop=shop(provider, account, look=None), now=now
             ).checkout
-        gateway = self.world.gateways[provider]
-        return begin_checkout(account, self.reference, gateway=gateway, base_url=BASE_URL, now=now)
+        asked = self.world.gateways
+        return begin_checkout(
+            account,
+            self.reference,
+            gateway=asked[provider],
+            asked=asked,
+            base_url=BASE_URL,
+            now=now,
+        )
 
     def _is_over(self, checkout: Checkout) -> bool:
         ends_at = payment_row(checkout.payment_id).expires_at

@@ -119,7 +119,7 @@ class Customer:
             self.account = sign_up(f"{name}@example.com", user_id=name, now=self.now)
         self.life = Life(self.now)
         self.gateway = GATEWAY
-        self.shop = Shop(self.gateway, BASE_URL, SELLER, GRACE)
+        self.shop = Shop(self.gateway, {"stripe": self.gateway}, BASE_URL, SELLER, GRACE)
         self.overpaid = 0
         self.page: str | None = None
 
@@ -259,7 +259,12 @@ class Customer:
             return
         end_reading()
         order = begin_checkout(
-            self.account, waiting, gateway=self.gateway, base_url=BASE_URL, now=self.now
+            self.account,
+            waiting,
+            gateway=self.gateway,
+            asked=self.shop.asked,
+            base_url=BASE_URL,
+            now=self.now,
         )
         self.gateway.pay(page := order.checkout_url.rpartition("/")[2])
         with transaction():

@@ -1,7 +1,10 @@
 """Beginning a checkout: one page per invoice, whatever is clicked, lost or refused."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -13,6 +16,8 @@ from app.domain.payments.errors import ProviderRefused, ProviderUnreachable
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
 from app.domain.payments.queries import payments_of_invoice
+from app.domain.payments.refunds import REFUND_PAYMENT
+from app.domain.payments.rules import CHECKOUT_LIFE, HEARD_OF_WITHIN
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.workflows.settle_payment import settle_payment
@@ -24,8 +29,13 @@ from tests.factories.payments import (
     make_invoice,
     payment_row,
 )
+from tests.factories.purchases import payments_of, promises, tell
 from tests.fakes.payment_gateway import FakeGateway
+from tests.moments import NOW
 from tests.threads import in_parallel
+
+# When the pages that were opened first have just ended.
+ENDED = NOW + CHECKOUT_LIFE
 
 
 @pytest.fixture(autouse=True)
@@ -267,3 +277,124 @@ class TestBeginCheckout:
         make_checkout(ada, invoice, gateway=gateway)
         assert gateway.orders[0].amount_minor == 600
         assert gateway.outcome_of_session("cs_1").status is OutcomeStatus.OPEN
+
+
+class TestAnotherPage:
+    """Beside one that has ended, and of which nobody has told us how."""
+
+    def test_is_opened_where_the_provider_does_not_know_the_last_one(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        for answer in (gateway.lost, gateway.strange):
+            invoice = make_invoice(ada)
+            first = make_checkout(ada, invoice, gateway=gateway)
+            answer.add(payment_row(first.payment_id).provider_session)
+            second = make_checkout(ada, invoice, gateway=gateway, now=ENDED)
+            assert second.checkout_url != first.checkout_url
+            assert payment_row(first.payment_id).status == "pending"
+
+    @pytest.mark.parametrize("is_away", [True, False])
+    @pytest.mark.parametrize(
+        ("later", "opened"),
+        [
+            (timedelta(seconds=5), False),
+            (HEARD_OF_WITHIN - timedelta(seconds=1), False),
+            (HEARD_OF_WITHIN, True),
+            (HEARD_OF_WITHIN + timedelta(seconds=1), True),
+            (timedelta(days=1), True),
+        ],
+    )
+    def test_waits_for_news_for_a_while(
+        self, ada: Account, gateway: FakeGateway, is_away: bool, later: timedelta, opened: bool
+    ) -> None:
+        invoice = make_invoice(ada)
+        make_checkout(ada, invoice, gateway=gateway)
+        # Either the provider cannot be asked, or it has not noticed the end of its page.
+        asked = {} if is_away else {"stripe": gateway}
+        context = nullcontext() if opened else pytest.raises(InvoiceNotPayable, match="in a minute")
+        with context:
+            make_checkout(ada, invoice, gateway=gateway, asked=asked, now=ENDED + later)
+        assert len(gateway.pages) == 1 + opened
+
+    def test_is_opened_once_a_wrong_answer_is_old(self, ada: Account, gateway: FakeGateway) -> None:
+        invoice = make_invoice(ada)
+        make_checkout(ada, invoice, gateway=gateway)
+        order = gateway.pages["cs_1"].order
+        gateway.pay("cs_1", order=replace(order, amount_minor=1))
+        with pytest.raises(InvoiceNotPayable, match="in a minute"):
+            make_checkout(ada, invoice, gateway=gateway, now=ENDED)
+        make_checkout(ada, invoice, gateway=gateway, now=ENDED + HEARD_OF_WITHIN)
+        assert len(gateway.pages) == 2
+
+    @pytest.mark.parametrize("paid_first", ["cs_1", "cs_2"])
+    def test_sends_back_what_is_paid_twice_all_the_same(
+        self, ada: Account, gateway: FakeGateway, paid_first: str
+    ) -> None:
+        invoice = make_invoice(ada)
+        make_checkout(ada, invoice, gateway=gateway)
+        gateway.lost.add("cs_1")
+        make_checkout(ada, invoice, gateway=gateway, now=ENDED)
+        gateway.lost.clear()
+        for page in sorted(gateway.pages, key=lambda page: page != paid_first):
+            gateway.pay(page)
+            tell(gateway.outcome_of_session(page), now=ENDED)
+        rows = {row.provider_session: row for row in payments_of(ada)}
+        assert invoice_row(invoice.public_id).status == "paid"
+        assert [page for page in rows if not rows[page].is_overpayment] == [paid_first]
+        assert len(promises(REFUND_PAYMENT)) == 1
+
+    def test_asks_one_question_however_many_have_ended(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoices = [make_invoice(ada) for _ in range(5)]
+        for invoice in invoices:
+            for consent in (None, Consent(VERSION, now)):
+                make_checkout(ada, invoice, gateway=gateway, consent=consent)
+        questions = []
+
+        def is_asked(session_id: str) -> NoReturn:
+            questions.append(session_id)
+            raise ProviderUnreachable("The fake is away.")
+
+        gateway.outcome_of_session = is_asked
+        with pytest.raises(InvoiceNotPayable, match="in a minute"):
+            make_checkout(ada, invoices[1], gateway=gateway, now=ENDED)
+        assert questions == ["cs_4"]
+        make_checkout(ada, make_invoice(ada), gateway=gateway, now=ENDED)
+        assert questions == ["cs_4"]
+
+    def test_hears_of_one_after_the_other(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        for consent in (None, Consent(VERSION, now)):
+            make_checkout(ada, invoice, gateway=gateway, consent=consent)
+        gateway.end("cs_2", OutcomeStatus.EXPIRED)
+        gateway.pay("cs_1")
+        for match in ("in a minute", "is paid"):
+            with pytest.raises(InvoiceNotPayable, match=match):
+                make_checkout(ada, invoice, gateway=gateway, now=ENDED)
+        assert gateway.asked == ["cs_2", "cs_1"]
+
+    def test_is_none_beside_one_of_another_provider(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        invoice, paypal = make_invoice(ada), FakeGateway(provider="paypal")
+        make_checkout(ada, invoice, gateway=gateway)
+        gateway.pay("cs_1")
+        # Nobody can ask the other provider; then somebody can.
+        with pytest.raises(InvoiceNotPayable, match="in a minute"):
+            make_checkout(ada, invoice, gateway=paypal, now=ENDED)
+        asked = {"stripe": gateway, "paypal": paypal}
+        with pytest.raises(InvoiceNotPayable, match="is paid"):
+            make_checkout(ada, invoice, gateway=paypal, asked=asked, now=ENDED)
+        assert (gateway.asked, paypal.pages) == (["cs_1"], {})
+
+    def test_asks_nothing_for_a_stranger(
+        self, ada: Account, ben: Account, gateway: FakeGateway
+    ) -> None:
+        invoice = make_invoice(ada)
+        make_checkout(ada, invoice, gateway=gateway)
+        with pytest.raises(UnknownInvoice):
+            make_checkout(ben, invoice, gateway=gateway, now=ENDED)
+        assert gateway.asked == []

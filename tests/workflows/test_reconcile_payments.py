@@ -171,7 +171,12 @@ class Killer:
 with create_app(read_settings()).app_context():
     ada = account("ada")
     begin_checkout(
-        ada, sys.argv[1], gateway=Killer(), base_url="https://billing.example.com", now=clock.now()
+        ada,
+        sys.argv[1],
+        gateway=Killer(),
+        asked={},
+        base_url="https://billing.example.com",
+        now=clock.now(),
     )
 '''
 

@@ -73,7 +73,7 @@ def carry_out(refund: Refund, gateway: FakeGateway, *, now: datetime) -> None:
 
 def buy(account: Account, minor: int, *, gateway: FakeGateway, now: datetime) -> Payment:
     """Let the account buy extra tokens."""
-    shop = Shop(gateway=gateway, base_url=BASE_URL, seller=SELLER, grace=GRACE)
+    shop = Shop(gateway=gateway, asked={}, base_url=BASE_URL, seller=SELLER, grace=GRACE)
     bought = top_up(account, amount_minor=minor, shop=shop, now=now)
     session_id = payment_row(bought.checkout.payment_id).provider_session
     gateway.pay(session_id)

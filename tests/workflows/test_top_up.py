@@ -140,6 +140,26 @@ class TestPayTopUp:
         assert entries() == [("top_up", 333_333, 150_000_000)]
         assert promises(REFUND_PAYMENT) == []
 
+    def test_asks_about_its_own_page_and_no_other(self, pro: Account, gateway) -> None:
+        for _ in range(3):
+            top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
+        first, *_ = drafts = invoices_of(pro)[1:]
+        assert len(drafts) == 3
+        pages, asked_before = list(gateway.pages)[-3:], len(gateway.asked)
+        with pytest.raises(InvoiceNotPayable, match="Try again in a minute"):
+            pay_top_up(pro, first.public_id, shop=make_shop(gateway), now=NOW + HOUR)
+        assert gateway.asked[asked_before:] == pages[:1]
+        # What is bought anew has had no page.
+        top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW + HOUR)
+        assert gateway.asked[asked_before:] == pages[:1]
+
+    def test_opens_another_page_where_the_last_one_is_unknown(self, pro: Account, gateway) -> None:
+        bought = top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
+        draft = invoices_of(pro)[1]
+        gateway.lost.add(list(gateway.pages)[-1])
+        again = pay_top_up(pro, draft.public_id, shop=make_shop(gateway), now=NOW + HOUR)
+        assert again.payment_id != bought.checkout.payment_id
+
     def test_shows_a_stranger_nothing(self, pro: Account, ben: Account, gateway) -> None:
         top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
         draft = invoices_of(pro)[1]

@@ -117,10 +117,17 @@ def last_attempt(invoice: Invoice, *, provider: str) -> Payment | None:
     return session.scalar(ours.order_by(Payment.attempt_number.desc()).limit(1))
 
 
-def unheard_pages(account: Account, *, provider: str, now: datetime) -> tuple[PaymentView, ...]:
-    """Return the account's attempts whose page has ended, and of which nobody has told us how."""
+def unheard_pages(user_id: str, reference: str, *, now: datetime) -> tuple[PaymentView, ...]:
+    """Return the attempts to pay an invoice whose page has ended nobody knows how, newest first.
+
+    It is the user's, and given by id or number.
+    """
+    if PUBLIC_ID.fullmatch(reference) is None:
+        return ()
+    named = or_(Invoice.public_id == reference, Invoice.invoice_number == reference)
     ended = Payment.status == PaymentStatus.PENDING, Payment.expires_at <= now
-    return _views(Payment.user_id == account.id, Payment.provider == provider, *ended)
+    has_page = Payment.checkout_url.is_not(None)
+    return _views(Payment.user_id == user_id, named, has_page, *ended)
 
 
 def page_of_change(plan_change_id: int, *, now: datetime) -> str | None:

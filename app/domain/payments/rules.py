@@ -31,6 +31,9 @@ PLAN_CHANGE_LIFE = CHECKOUT_LIFE_LEAST + timedelta(minutes=5)
 # would hold as long as anybody likes. A bank may want to hear whoever buys tokens: he has a day.
 MORE_PAGES_FOR = {"plan_change": PLAN_CHANGE_LIFE, "topup": timedelta(hours=24)}
 REPEAT_MARGIN = timedelta(minutes=2)
+# So long after its end another page waits for what became of the last one. The sweep has asked
+# by then: five minutes after the last news at the latest, and it comes by every minute.
+HEARD_OF_WITHIN = timedelta(minutes=10)
 # On the provider's page, or with a saved card: by itself, or because its owner has just said so.
 CHECKOUT, OFF_SESSION, ON_SESSION = "checkout", "off_session", "on_session"
 # Providers remember the answer to a key for a day. After that the same call would be a new one.
@@ -252,9 +255,9 @@ def is_repeatable(status: str, *, has_page: bool, expires_at: datetime, now: dat
     return status in UNDECIDED and not has_page and in_time
 
 
-def is_unheard_of(status: str, *, has_page: bool, expires_at: datetime, now: datetime) -> bool:
-    """Tell whether the page of an earlier attempt has ended, and may have been paid just before."""
-    return status == PaymentStatus.PENDING and has_page and expires_at <= now
+def is_soon_heard_of(expires_at: datetime, *, now: datetime) -> bool:
+    """Tell whether a page has ended so lately that news of it are worth waiting for."""
+    return expires_at <= now < expires_at + HEARD_OF_WITHIN
 
 
 def checkout_life(purpose: str) -> timedelta:

@@ -8,7 +8,7 @@ from app.entrypoints.api.changing import changes_through_a_provider
 from app.entrypoints.api.provider_shapes import ANY_PROVIDER
 from app.entrypoints.api.reading_bodies import json_object
 from app.entrypoints.api.reading_fields import ShortBody
-from app.entrypoints.gateways import gateway_for_page
+from app.entrypoints.gateways import gateway_for_page, gateways_for_news
 from app.foundation import clock
 from app.workflows.begin_checkout import begin_checkout
 
@@ -27,6 +27,7 @@ def checkout(reference: str) -> Response:
         g.account,
         reference,
         gateway=gateway_for_page(fields["provider"], g.account),
+        asked=gateways_for_news(g.account),
         base_url=current_app.config["SETTINGS"].base_url,
         now=clock.now(),
         look=look_at_key,

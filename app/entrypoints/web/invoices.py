@@ -18,6 +18,7 @@ from app.entrypoints.gateways import (
     DEFAULT_PROVIDER,
     gateway_for_page,
     gateways,
+    gateways_for_news,
     let_forms_lead_to_providers,
 )
 from app.entrypoints.selling import seller
@@ -65,6 +66,7 @@ def pay(reference: str) -> ResponseReturnValue:
             signed_in_account(),
             reference,
             gateway=gateway_for_page(provider, signed_in_account()),
+            asked=gateways_for_news(signed_in_account()),
             base_url=current_app.config["SETTINGS"].base_url,
             consent=consent_in_form(provider, now=now),
             now=now,

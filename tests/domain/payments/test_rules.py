@@ -219,6 +219,18 @@ class TestIsReusable:
         assert not rules.is_reusable("pending", has_page=False, expires_at=later, now=NOW)
 
 
+class TestIsSoonHeardOf:
+    def test_from_the_end_until_nobody_waits_any_longer(self) -> None:
+        second = timedelta(seconds=1)
+        last = NOW + rules.HEARD_OF_WITHIN - second
+        moments = (NOW - second, NOW, last, last + second)
+        soon = [rules.is_soon_heard_of(NOW, now=moment) for moment in moments]
+        assert soon == [False, True, True, False]
+
+    def test_leaves_the_sweep_time_to_ask(self) -> None:
+        assert rules.ASK_AFTER[rules.PaymentStatus.PENDING] < rules.HEARD_OF_WITHIN
+
+
 class TestGetsAnotherPage:
     @pytest.mark.parametrize(
         ("purpose", "lasts"),

@@ -193,7 +193,7 @@ class TestPurchases:
             {"extra_token_price_pico": 20_000_000}
         )
         session.commit()
-        shop = Shop(gateway, BASE_URL, SELLER, timedelta(days=7))
+        shop = Shop(gateway, {}, BASE_URL, SELLER, timedelta(days=7))
         return top_up(ada, amount_minor=1_000, shop=shop, now=now).checkout.payment_id
 
     def test_say_what_is_bought(self, adas: FlaskClient, payment_id: str) -> None:
