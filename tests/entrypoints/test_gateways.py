@@ -10,13 +10,15 @@ from flask.testing import FlaskClient
 from app.domain.accounts import passwords
 from app.domain.accounts.models import Account
 from app.domain.payments.consent import VERSION
+from app.domain.payments.queries import latest_payments
 from app.entrypoints import gateways
 from app.entrypoints.gateways import GATEWAYS
+from app.foundation import clock
 from app.foundation.secret_keys import KeyKind
 from tests.entrypoints.web.conftest import PASSWORD
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
-from tests.factories.payments import make_checkout, make_invoice
+from tests.factories.payments import end_page, make_checkout, make_invoice, payment_row
 from tests.fakes.payment_gateway import FakeGateway
 
 
@@ -100,3 +102,32 @@ def test_are_asked_so_often_how_a_payment_stands(
     assert all("Confirming your payment" in page.text for page in pages)
     assert gateway.asked == ["cs_1", "cs_1"]
     assert "Look again in a moment" in pias.get("/payment-methods?session=cs_9").text
+
+
+def test_are_asked_so_often_about_pages_that_have_ended(
+    pias: FlaskClient, pia: Account, gateway: FakeGateway
+) -> None:
+    invoice = make_invoice(pia)
+    first = make_checkout(pia, invoice, gateway=gateway, now=clock.now())
+    for _ in range(2):
+        pias.get(f"/payments/{first.payment_id}")
+    end_page(first.payment_id)
+    gateway.pay("cs_1")
+    # He has asked often: nobody is asked any more, and another page waits.
+    answer = pias.post(f"/invoices/{invoice.invoice_number}/pay", data={"provider": "stripe"})
+    assert (answer.status_code, gateway.asked) == (409, ["cs_1", "cs_1"])
+    assert "has just ended" in answer.text
+
+
+def test_are_asked_about_a_page_before_its_purchase_gets_another(
+    app: Flask, pias: FlaskClient, pia: Account, gateway: FakeGateway
+) -> None:
+    buying = {"amount": "5", "provider": "stripe"}
+    assert pias.post("/tokens/buy", data=buying).status_code == 303
+    (payment,) = latest_payments(pia, limit=1)
+    end_page(payment.id)
+    gateway.pay("cs_1")
+    app.config[GATEWAYS] = {"stripe": gateway, "paypal": (paypal := FakeGateway(provider="paypal"))}
+    pias.post(f"/tokens/finish/{payment.invoice_id}", data={"provider": "paypal"})
+    assert payment_row(payment.id).status == "settled"
+    assert (gateway.asked, paypal.orders) == (["cs_1"], [])

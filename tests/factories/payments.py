@@ -15,6 +15,7 @@ from app.domain.payments import operations as payments
 from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import Gateways, PaymentGateway
 from app.domain.payments.models import Payment, PaymentMethod, Refund
+from app.foundation import clock
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.begin_checkout import Checkout, begin_checkout
@@ -97,6 +98,12 @@ def make_card(
             consent=Consent("2026-11", now),
             now=now,
         )
+
+
+def end_page(public_id: str) -> None:
+    """Let the page of an attempt have ended just now; nobody tells us how."""
+    with transaction():
+        payment_row(public_id).expires_at = clock.now()
 
 
 def make_charge(invoice: Invoice, card: PaymentMethod, *, now: datetime = NOW) -> Payment:

@@ -17,7 +17,7 @@ from app.foundation.secret_keys import KeyKind
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.factories.bearers import bearer
-from tests.factories.payments import make_invoice
+from tests.factories.payments import end_page, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 
 Checkout = Callable[..., TestResponse]
@@ -71,6 +71,19 @@ class TestCheckout:
         assert checkout(provider="paypal").status_code == 200
         assert session.query(Payment).one().provider == "paypal"
         assert (len(other.orders), gateway.orders) == (1, [])
+
+    @pytest.mark.parametrize("provider", ["stripe", "paypal"])
+    def test_is_not_for_what_was_paid_in_the_last_moment(
+        self, app: Flask, checkout: Checkout, gateway: FakeGateway, provider: str
+    ) -> None:
+        other = FakeGateway(provider="paypal")
+        app.config[GATEWAYS] = {"stripe": gateway, "paypal": other}
+        end_page(checkout().json["payment_id"])
+        gateway.pay("cs_1")
+        answer = checkout(provider=provider)
+        assert (answer.status_code, gateway.asked) == (409, ["cs_1"])
+        assert "is paid" in answer.text
+        assert (len(gateway.orders), other.orders) == (1, [])
 
     def test_leads_back_to_this_installation(
         self, checkout: Checkout, gateway: FakeGateway
