@@ -36,6 +36,9 @@ MONTH_NAMES = {ENGLISH: "MMMM", CHINESE: "M月"}
 SHORT_MONTH_NAMES = {ENGLISH: "MMM", CHINESE: "M月"}
 WEEKDAYS = {ENGLISH: "EEEE, d MMMM y", CHINESE: "y年M月d日 EEEE"}
 SHORT_WEEKDAYS = {ENGLISH: "EEE d MMM y", CHINESE: "y年M月d日 EEE"}
+# Rare characters of names, and those that are read otherwise in names: each with a common one that
+# sounds as it does there.
+SOUNDS_LIKE = str.maketrans("斐梵汶珀瑙矶腓讷柏秘", "匪饭问破脑机肥呢伯必")
 
 
 @cache
@@ -77,8 +80,9 @@ def cities(language: str) -> dict[str, str]:
 
 def in_order(names: Iterable[str]) -> list[str]:
     """Return names in the order in which their readers look for them."""
-    # This encoding has common Chinese characters in the order in which they are pronounced.
-    return sorted(names, key=lambda name: name.encode("gb18030"))
+    # This encoding has common Chinese characters in the order in which they are pronounced, and
+    # after them the rare ones in the order of their strokes.
+    return sorted(names, key=lambda name: (name.translate(SOUNDS_LIKE).encode("gb18030"), name))
 
 
 def best_language(wanted: Iterable[str]) -> str:

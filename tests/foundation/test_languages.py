@@ -72,3 +72,18 @@ def test_charts_have_weekdays_and_months(
     assert languages.short_weekday_in(language, there) == short
     assert languages.long_month_in(language, there) == month
     assert languages.month_name_in(language, there) == name
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        "法属南部领地 梵蒂冈 菲律宾 斐济 芬兰",
+        "南苏丹 瑙鲁 尼泊尔",
+        "贝宁 比利时 秘鲁 冰岛",
+        "贝尔格莱德 波德戈里察 柏林 布达佩斯",
+        "墨尔本 珀斯 悉尼",
+        "刚果（布） 刚果（金） 哥伦比亚",
+    ],
+)
+def test_chinese_names_stand_in_the_order_of_their_sounds(names: str) -> None:
+    assert languages.in_order(reversed(names.split())) == names.split()

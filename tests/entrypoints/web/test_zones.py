@@ -9,11 +9,12 @@ from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
 
 from app.domain.accounts.models import Account
+from app.entrypoints.countries import country_names
 from app.entrypoints.languages import speaking
 from app.entrypoints.web.setting_forms import SettingsForm
 from app.entrypoints.web.zones import zone_called
 from app.foundation.database import transaction
-from app.foundation.languages import ZONE_ALIASES
+from app.foundation.languages import CHINESE, SOUNDS_LIKE, ZONE_ALIASES
 from tests.entrypoints.web.conftest import HTMX, words_of
 from tests.tabs import tab, with_typed
 
@@ -34,6 +35,23 @@ def offered(app: Flask, code: str, kept: str = "UTC") -> dict[str, dict[str, str
 
 def zones_in(regions: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: called for zones in regions.values() for name, called in zones.items()}
+
+
+def is_placed_by_its_sound(character: str) -> bool:
+    """Tell whether a character is common, and so encoded in the order of the sounds."""
+    return "啊".encode("gb18030") <= character.encode("gb18030") <= "座".encode("gb18030")
+
+
+def test_every_chinese_name_is_placed_by_its_sounds(app: Flask) -> None:
+    names = [*country_names(CHINESE).values(), *zones_in(offered(app, CHINESE)).values()]
+    rare = {
+        character
+        for character in "".join(names).translate(SOUNDS_LIKE)
+        # Brackets and the dots between names, and names that are written in Latin letters.
+        if character.isalpha() and ord(character) > 0x2E80
+        if not is_placed_by_its_sound(character)
+    }
+    assert not rare, f"add a common character of the same sound to SOUNDS_LIKE: {rare}"
 
 
 class TestZoneChoices:
