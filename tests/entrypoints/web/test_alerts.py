@@ -103,6 +103,7 @@ class TestIndex:
         assert page.count(">crossed</span>") == 1
         assert "75.0% of the way to this threshold" in page
         assert "60% used" in page and "At this pace it lasts" in page
+        assert "<b>The quota lasts</b>" in page and "The quota will not last" not in page
 
     @pytest.mark.parametrize(("tokens", "spent"), [(20_850, "$0.63"), (100, "$0.003")])
     def test_shows_spend_as_the_overview_does(self, adas, now, tokens, spent) -> None:
