@@ -54,7 +54,12 @@ def index() -> ResponseReturnValue:
     figures = figures_of(account, found, metric=metric_of(found))
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
-    return respond("web/overview/index.html", "web/overview/_overview.html", figures=figures)
+    return respond(
+        "web/overview/index.html",
+        "web/overview/_overview.html",
+        figures=figures,
+        local=zone(account.timezone),
+    )
 
 
 @pages.post("/")

@@ -101,6 +101,18 @@ class TestPage:
         assert "midnight in Kiritimati" in page
         assert "Days and hours are those of Kiritimati." in page
 
+    def test_says_when_it_was_read_by_the_clock_of_its_zone(self, app, now, password_hash) -> None:
+        kiri = make_account(
+            "kiri", now=now, timezone="Pacific/Kiritimati", password_hash=password_hash
+        )
+        for address in ("/usage", "/"):
+            page = signed_in(app, kiri).get(address).text
+            stamp = re.search(r'datetime="([^"]+)" data-updated>Updated at ([\d:]+)<', page)
+            assert stamp is not None
+            # Fourteen hours ahead.
+            there = datetime.fromisoformat(stamp[1]) + timedelta(hours=14)
+            assert f"{there:%H:%M:%S}" == stamp[2]
+
     def test_explains_no_colours_where_nothing_is_drawn(self, adas, now) -> None:
         make_usage(now=now)
         assert '<ul class="legend needs-script"' in adas.get("/usage").text
