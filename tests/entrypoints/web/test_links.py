@@ -39,6 +39,11 @@ class TestForgotten:
         work_off_outbox()
         assert [mail.address for mail in session.query(Mail)] == ["ada@example.com"]
 
+    def test_says_where_the_link_is_without_a_mail_server(self, client) -> None:
+        page = words_of(client.post("/forgot", data={"email": "ada@example.com"}).text)
+        assert "a browser that is still signed in to the account shows the link" in page
+        assert "has to set up a mail server" in page
+
     @pytest.mark.parametrize("email", ["", "x" * 300])
     def test_wants_an_address(self, client, email) -> None:
         assert client.post("/forgot", data={"email": email}).status_code == 422
