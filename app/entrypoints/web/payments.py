@@ -8,7 +8,11 @@ from app.domain.accounts.rules import zone
 from app.domain.payments import queries as payments
 from app.domain.payments.declines import known_reason
 from app.domain.payments.views import PaymentView
-from app.entrypoints.gateways import gateways_for_news
+from app.entrypoints.gateways import (
+    gateways,
+    gateways_for_news,
+    let_forms_lead_to_providers,
+)
 from app.entrypoints.web.responding import respond
 from app.entrypoints.web.signing_in import require_sign_in, signed_in_account
 from app.foundation import clock
@@ -32,12 +36,15 @@ def show(payment_id: str) -> ResponseReturnValue:
 
 
 def _shown(payment: PaymentView, account: Account) -> Response:
-    return respond(
+    response = respond(
         "web/payments/show.html",
         "web/payments/_payment.html",
         payment=payment,
         reason=known_reason(payment.decline_code),
         # Where a purchase is seen once it is paid; an invoice has a page of its own.
         back=BACK.get(payment.purpose),
+        # Where another try is offered.
+        providers=sorted(gateways()),
         local=zone(account.timezone),
     )
+    return let_forms_lead_to_providers(response)

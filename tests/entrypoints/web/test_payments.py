@@ -137,7 +137,21 @@ class TestShow:
         page = came_back(adas, payment_id)
         assert ENDED[status] in page and "Nothing was charged." in page and ASKS_AGAIN not in page
         assert f'href="/invoices/{invoice.invoice_number}"' in page
+        assert ("Your bank declined the payment." in page) == (status is OutcomeStatus.FAILED)
         assert payment_row(payment_id).status == status
+
+    def test_offers_another_try(
+        self, adas: FlaskClient, payment_id: str, invoice: Invoice, gateway: FakeGateway
+    ) -> None:
+        gateway.end("cs_1", OutcomeStatus.FAILED)
+        adas.get(f"/payments/{payment_id}")
+        answer = adas.get(f"/payments/{payment_id}")
+        address = f"/invoices/{invoice.invoice_number}/pay"
+        assert f'action="{address}"' in answer.text and ">Try again</button>" in answer.text
+        policy = answer.headers["Content-Security-Policy"]
+        assert all(origin in policy for origin in gateway.checkout_origins)
+        again = adas.post(address, data={"provider": "stripe"})
+        assert again.status_code == 303 and payment_id not in again.location
 
     def test_owns_up_to_money_that_came_twice(
         self, adas: FlaskClient, ada: Account, invoice: Invoice, gateway: FakeGateway, now: datetime
