@@ -36,7 +36,7 @@ from app.entrypoints.selling import seller, shop
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.forms import SwitchForm
-from app.entrypoints.web.responding import respond
+from app.entrypoints.web.responding import respond, wants_fragment
 from app.entrypoints.web.saving_cards import card_offer, consent_in_form
 from app.entrypoints.web.signing_in import (
     look_at_session,
@@ -171,6 +171,7 @@ def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
         # htmx shows no other refusal in its place.
         status=422 if noted else STATUS[said.kind] if said else 200,
         preview=previewed,
+        is_page=not wants_fragment(),
         saving=card_offer(account),
         trouble=said,
         local=zone(account.timezone),
