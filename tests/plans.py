@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from app.foundation.database import db, session
+from app.foundation.database import db, session, transaction
+from app.foundation.planning import plan_by_keys
 
 # SQLite tells "SEARCH t AS a USING COVERING INDEX i (…)", or "SCAN t" for the whole of it.
 STEP = re.compile(r"(SEARCH|SCAN) (\w+)(?: AS \w+)?(?: USING (?:COVERING )?INDEX (\w+))?")
@@ -43,6 +44,26 @@ class Plans:
 @contextmanager
 def plans() -> Iterator[Plans]:
     """Collect what is asked inside; afterwards, say how the database answers it."""
+    with _noted() as found:
+        yield found
+    explain = _on_postgresql if db.engine.dialect.name == "postgresql" else _on_sqlite
+    for statement, parameters in found.asked:
+        explain(statement, parameters, found)
+
+
+@contextmanager
+def plans_by_keys() -> Iterator[Plans]:
+    """Say the same of what PostgreSQL has planned by keys, whatever values go along."""
+    with _noted() as found:
+        yield found
+    with transaction():
+        plan_by_keys()
+        for statement, parameters in found.asked:
+            _on_postgresql_by_keys(statement, parameters, found)
+
+
+@contextmanager
+def _noted() -> Iterator[Plans]:
     found = Plans()
 
     def note(*arguments: Any) -> None:
@@ -57,9 +78,17 @@ def plans() -> Iterator[Plans]:
         yield found
     finally:
         event.remove(db.engine, "before_cursor_execute", note)
-    explain = _on_postgresql if db.engine.dialect.name == "postgresql" else _on_sqlite
-    for statement, parameters in found.asked:
-        explain(statement, parameters, found)
+
+
+def _on_postgresql_by_keys(statement: str, parameters: Any, found: Plans) -> None:
+    # Only what is prepared is planned without its values; and what is prepared takes none but
+    # written ones.
+    numbers = iter(range(1, len(parameters) + 1))
+    words = re.sub("%s", lambda _place: f"${next(numbers)}", statement)
+    session.connection().exec_driver_sql(f"PREPARE asked AS {words}")
+    values = ", ".join("'{}'".format(str(value).replace("'", "''")) for value in parameters)
+    _on_postgresql(f"EXECUTE asked ({values})", None, found)
+    session.connection().exec_driver_sql("DEALLOCATE asked")
 
 
 def _on_postgresql(statement: str, parameters: Any, found: Plans) -> None:

@@ -2,9 +2,21 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import SelectBase, Subquery, Text, and_, bindparam, cast, func, not_, select
+from sqlalchemy import (
+    FromClause,
+    Select,
+    SelectBase,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    not_,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.invoices.models import Invoice
@@ -14,7 +26,7 @@ from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.subscriptions.queries import WrittenPeriod
 from app.domain.usage.models import UsageMonthly
 from app.foundation.database import Whole
-from app.foundation.direct import Awaited, Question, among, values_of
+from app.foundation.direct import Awaited, Question, among, on_postgresql, values_of
 from app.foundation.periods import BillingMonth
 from app.foundation.statements import Row
 
@@ -94,28 +106,42 @@ def _who_is_served() -> SelectBase:
     return theirs.where(among(account.id, "user_ids"))
 
 
-def _used() -> Subquery:
+def _used() -> FromClause:
     """Return what each has used that no invoice carries yet, in the running month, and unpriced."""
     owner = UsageMonthly.user_id
-    by_month = select(owner, *used_in_a_month(owner)).where(among(owner, "user_ids"))
+    by_month = _of_each(select(owner, *used_in_a_month(owner)), owner)
     month = by_month.group_by(owner, UsageMonthly.billing_month).subquery("months").c
     spent, running = func.sum(month.spent), bindparam("running", type_=Text())
-    return (
+    return _beside_each(
         select(
             month.user_id,
             cast(spent.filter(not_(month.is_billed)), Whole).label("unbilled"),
             cast(spent.filter(month.month == running), Whole).label("spent"),
             cast(func.sum(month.unpriced), Whole).label("unpriced"),
-        )
-        .group_by(month.user_id)
-        .subquery("used")
+        ).group_by(month.user_id),
+        "used",
     )
 
 
-def _unpaid() -> Subquery:
+def _unpaid() -> FromClause:
     """Return what each has to pay of issued invoices, and since when."""
     owner = Invoice.user_id
     oldest_due_at = func.min(Invoice.due_at).label("oldest_due_at")
     columns = select(owner, due_minor().label("due_minor"), oldest_due_at)
-    theirs = columns.where(among(owner, "user_ids"), *is_unpaid()).group_by(owner)
-    return theirs.subquery("unpaid")
+    theirs = _of_each(columns.where(*is_unpaid()), owner).group_by(owner)
+    return _beside_each(theirs, "unpaid")
+
+
+def _of_each(rows: Select[Any], owner: InstrumentedAttribute[str]) -> Select[Any]:
+    """Return those of the rows that are of the accounts asked about."""
+    # PostgreSQL looks them up for each account by itself. Asked for those of several together, it
+    # assumes that they are ten, and where no more have any rows, it reads everybody's. The same it
+    # does for one if nearly all rows are another's; of a range it assumes that it is short.
+    if on_postgresql():
+        return rows.where(owner.between(Account.id, Account.id)).correlate(Account)
+    return rows.where(among(owner, "user_ids"))
+
+
+def _beside_each(sums: Select[Any], name: str) -> FromClause:
+    """Return the sums of each account, to be joined to it."""
+    return sums.lateral(name) if on_postgresql() else sums.subquery(name)

@@ -9,13 +9,17 @@ from app.domain.accounts.models import Account
 from app.domain.invoices.models import CarriedAmount
 from app.domain.reporting import queries as reporting
 from app.domain.reporting.served import ask_served
-from app.domain.usage.models import UsageCorrection
-from app.foundation.database import reading_at_once, session
+from app.domain.usage.models import UsageCorrection, UsageMonthly
+from app.foundation.bulk import insert_rows
+from app.foundation.database import Base, reading_at_once, session, transaction
 from app.foundation.periods import BillingMonth
+from tests.databases import on_postgresql
 from tests.factories.accounts import make_account
+from tests.factories.long_history import NO_SUMS, let_planner_know
 from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
 from tests.moments import NOW
+from tests.plans import plans_by_keys
 from tests.statements import statements
 
 # What is not asked for here: it is shown to customers, and decides nothing.
@@ -87,3 +91,19 @@ class TestAskServed:
         with statements() as made, reading_at_once():
             ask_served(list(accounts), now=NOW).get()
         assert len(made) == 1
+
+    @on_postgresql
+    def test_reads_of_each_its_own_also_where_nearly_all_is_another_s(
+        self, accounts: dict[str, Account]
+    ) -> None:
+        """Where so much may be anybody's as far as is known, all of it would be read."""
+        named = {"user_id": "ada", "billing_month": "2026-06", "occurred_month": "2026-06"}
+        with transaction():
+            models = [{**named, **NO_SUMS, "model": f"m-{number}"} for number in range(20_000)]
+            insert_rows(UsageMonthly, models)
+        let_planner_know(Base.metadata.sorted_tables)
+        with plans_by_keys() as found:
+            ask_served(["emil"], now=NOW).get()
+        assert {"usage_monthly", "invoices", "accounts"} <= {index[0] for index in found.indexes}
+        # Of those, the index holds the current one of each account.
+        assert found.whole <= {"subscription_periods in order"}
