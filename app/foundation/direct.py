@@ -226,7 +226,9 @@ def as_sqlalchemy_says(connection: Connection, words: str, error: Exception) -> 
     dialect = connection.dialect
     driver: Any = connection.connection.driver_connection
     if dialect.is_disconnect(cast(Any, error), driver, None):
-        # Else the pool would give it to the next one.
+        # Else the pool would give it to the next one, and what broke off together with it to the
+        # one after. SQLAlchemy does both for its own statements, and says the second to nobody.
+        connection.engine.pool._invalidate(connection.connection, error)
         connection.invalidate(error)
     if postgresql.is_read_only(error):
         return OperationalError(words, None, error)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from app.domain.accounts.models import Account, Counter
 from app.domain.catalog.models import ModelAlias
 from app.foundation import direct
-from app.foundation.database import UTCDateTime, session, transaction
+from app.foundation.database import UTCDateTime, db, session, transaction
 from app.foundation.direct import Question, among, in_one_go, values_of
 from app.foundation.outbox import OutboxEntry
 from tests.moments import NOW
@@ -130,6 +130,17 @@ class TestExecute:
             direct.execute(session.connection(), "SELECT 1", ())
         session.rollback()
         assert session.scalar(select(literal(1))) == 1
+
+    @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+    def test_leaves_nobody_what_may_have_broken_off_together_with_it(self) -> None:
+        with db.engine.connect() as broken, db.engine.connect() as other:
+            before = other.connection.driver_connection
+            broken.connection.driver_connection.pgconn.finish()
+            with pytest.raises(OperationalError):
+                direct.execute(broken, "SELECT 1", ())
+        with db.engine.connect() as one, db.engine.connect() as two:
+            after = {each.connection.driver_connection for each in (one, two)}
+        assert before.closed and before not in after
 
 
 class TestInOneGo:

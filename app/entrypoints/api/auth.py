@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import wraps
 
 from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
 
 from app.domain.accounts import callers, key_rules, keys
 from app.domain.accounts import queries as accounts
@@ -23,7 +24,7 @@ from app.entrypoints.turns import take_turn
 from app.foundation import clock
 from app.foundation.database import end_reading, transaction
 from app.foundation.direct import in_one_go
-from app.foundation.errors import Kind, Refusal
+from app.foundation.errors import DomainError, Kind, Refusal
 from app.foundation.secret_keys import KeyKind
 from app.foundation.store_away import STORE_AWAY
 
@@ -168,10 +169,18 @@ def _looking_at(caller: Caller) -> Iterator[None]:
     g.has_looked_at_caller = False
     try:
         yield
-    finally:
-        looked = g.has_looked_at_caller
-        if not looked and not callers.are_as_remembered([caller], now=clock.now()):
-            raise CallerChanged
+    except (DomainError, HTTPException):
+        _look_unless_looked_at(caller)
+        raise
+    # Whatever else goes wrong tells nothing, and may have left nobody to ask, as a store that
+    # has broken off.
+    _look_unless_looked_at(caller)
+
+
+def _look_unless_looked_at(caller: Caller) -> None:
+    looked = g.has_looked_at_caller
+    if not looked and not callers.are_as_remembered([caller], now=clock.now()):
+        raise CallerChanged
 
 
 def _may_be_remembered(call: Call) -> bool:
