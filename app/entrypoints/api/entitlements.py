@@ -66,6 +66,8 @@ def asked_together(user_id: str) -> Answered | None:
     """
     questions = cast("Together[_Question, Entitlement | None]", current_app.extensions[QUESTIONS])
     found = questions.do(_Question(user_id, g.key))
+    # Whoever leads looks at the callers of all.
+    g.has_looked_at_caller = True
     return None if found is None else _told(found)
 
 

@@ -40,10 +40,10 @@ ENTITLEMENT_ROUTE = ENTITLEMENTS + "<user_id>"
 # All that need not be decoded; other ids are asked for the long way.
 USER_ID = re.compile(r"[!-.0-~]{1,128}")
 JSON_TYPES = (JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8")
-# Each of these says more than that something is asked or posted.
+# Each of these says more than that something is asked or posted: the first two where they say
+# anything, for servers always give them, the others also where they are empty.
+ODD_IF_GIVEN = ("QUERY_STRING", "SCRIPT_NAME")
 ODD = (
-    "QUERY_STRING",
-    "SCRIPT_NAME",
     "HTTP_CONTENT_ENCODING",
     "HTTP_EXPECT",
     "HTTP_IDEMPOTENCY_KEY",
@@ -87,7 +87,7 @@ class ShortWay:
         self._long_way: Wsgi = app.wsgi_app
         self._stays_secure = app.config["SETTINGS"].secure_cookies
         trusted = app.config["TRUSTED_HOSTS"]
-        self._is_ours = lru_cache(HOSTS_KEPT)(partial(host_is_trusted, trusted_list=trusted))
+        self._is_ours = lru_cache(HOSTS_KEPT)(partial(_is_ours, trusted=trusted))
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request, as servers ask for it."""
@@ -130,14 +130,25 @@ class ShortWay:
 
 
 def _as_answered(outcome: Answer | Response) -> _Answered | None:
-    if not isinstance(outcome, Response):
-        return None if outcome is None else _Answered("200 OK", ANSWERS_JSON, written(outcome))
-    # Refusals tell things, too: not before it is certain that the key still works.
-    if "has_looked_at_caller" not in g:
+    # Refusals tell things, too: nothing leaves before it is certain that the key still works.
+    if outcome is None or "has_looked_at_caller" not in g:
         return None
+    if not isinstance(outcome, Response):
+        return _Answered("200 OK", ANSWERS_JSON, written(outcome))
     body = outcome.get_data()
     said = [(name, text) for name, text in outcome.headers if name != "Content-Length"]
     return _Answered(outcome.status, said, body)
+
+
+def _is_ours(host: str | None, *, trusted: list[str] | None) -> bool:
+    """Tell whether we may be asked by this name; the framework refuses those that are no names."""
+    if host is None or not host_is_trusted(host, trusted):
+        return False
+    try:
+        host.partition(":")[0].encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _find(environ: Environ) -> _Call | None:
@@ -146,7 +157,9 @@ def _find(environ: Environ) -> _Call | None:
     call = _POST if path == USAGE else _ASK if path.startswith(ENTITLEMENTS) else None
     if call is None or call.method != environ["REQUEST_METHOD"]:
         return None
-    return None if any(environ.get(name) for name in ODD) else call
+    if any(environ.get(name) for name in ODD_IF_GIVEN) or any(name in environ for name in ODD):
+        return None
+    return call
 
 
 def _caller(environ: Environ, wanted: Scope) -> Caller | None:

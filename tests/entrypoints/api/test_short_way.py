@@ -27,6 +27,7 @@ from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.tokens import make_extra_tokens
+from tests.moments import NOW
 from tests.threads import in_parallel
 
 Headers = dict[str, str]
@@ -221,6 +222,16 @@ class TestWhatIsOdd:
         assert went_long == [USAGE]
         assert stored() == ["r"]
 
+    @pytest.mark.parametrize("name", short_way.ODD)
+    def test_says_more_also_where_it_is_empty(self, client, by_known, went_long, name) -> None:
+        client.post(USAGE, json=record("r"), headers=by_known, environ_overrides={name: ""})
+        assert went_long == [USAGE]
+
+    def test_has_an_empty_idempotency_key(self, client, by_known, went_long) -> None:
+        headers = {**by_known, "Idempotency-Key": ""}
+        assert client.post(USAGE, json=record("r"), headers=headers).status_code == 422
+        assert stored() == []
+
     def test_is_cut_short(self, client, by_known, went_long) -> None:
         environ = {ENDS_BY_ITSELF: True, "CONTENT_LENGTH": "5000"}
         given = {"content_type": "application/json", "environ_overrides": environ}
@@ -228,9 +239,12 @@ class TestWhatIsOdd:
         assert (answer.status_code, answer.json["code"]) == (400, "body_incomplete")
         assert went_long == [USAGE]
 
-    @pytest.mark.parametrize("host", ["evil.example", "", "a b"])
+    @pytest.mark.parametrize(
+        "host",
+        ["evil.example", "", "a b", ".example.com", "a..example.com", "x" * 64 + ".example.com"],
+    )
     def test_is_for_another_host(self, settings, by_known, host) -> None:
-        strict = create_app(replace(settings, trusted_hosts=("localhost",)))
+        strict = create_app(replace(settings, trusted_hosts=("localhost", ".example.com")))
         client, address = strict.test_client(), f"{ENTITLEMENTS}ada"
         assert client.get(address, headers=by_known).status_code == 200
         answer = client.get(address, headers={**by_known, "Host": host})
@@ -288,6 +302,38 @@ class TestWhoCalls:
         assert client.get(f"{ENTITLEMENTS}ada", headers=by_known).status_code == 401
         assert client.post(USAGE, json=record("r"), headers=by_known).status_code == 401
         assert stored() == []
+
+    @pytest.mark.parametrize("faulty", [{"records": [{}]}, {"records": [record("r", "ben")]}, {}])
+    @pytest.mark.parametrize(
+        ("changes", "status"),
+        [
+            ({"revoked_at": NOW}, 401),
+            ({"expires_at": NOW}, 401),
+            ({"scope": Scope.READ}, 403),
+            (None, 401),
+        ],
+        ids=["revoked", "expired", "read-only", "deleted"],
+    )
+    def test_is_told_nothing_of_what_is_faulty(
+        self, client, went_long, changes, status, faulty
+    ) -> None:
+        headers = known(client, bearer(KeyKind.GATEWAY, limited_to=["ada"]))
+        keys_there = session.query(Key)
+        with transaction():
+            keys_there.delete() if changes is None else keys_there.update(changes)
+        went_long.clear()
+        for _ in range(2):
+            assert client.post(USAGE, json=faulty, headers=headers).status_code == status
+        assert went_long == [USAGE] * 2
+
+    def test_is_told_by_what_the_key_is_limited_to_now(self, client, by_known) -> None:
+        of_ben = {"records": [record("r", "ben", prompt_tokens=-1)]}
+        with transaction():
+            session.query(Key).one().limited_to = ["ada"]
+        answer = client.post(USAGE, json=of_ben, headers=by_known)
+        assert len(answer.json["rejected"]) == 1
+        (key,) = callers._remembered_here().values()
+        assert key.limited_to == ["ada"]
 
     def test_is_limited_meanwhile(self, client, by_known) -> None:
         with transaction():
