@@ -132,7 +132,9 @@ def _unpaid() -> FromClause:
     return _beside_each(theirs, "unpaid")
 
 
-def _of_each(rows: Select[Any], owner: InstrumentedAttribute[str]) -> Select[Any]:
+def _of_each(
+    rows: Select[*tuple[Any, ...]], owner: InstrumentedAttribute[str]
+) -> Select[*tuple[Any, ...]]:
     """Return those of the rows that are of the accounts asked about."""
     # PostgreSQL looks them up for each account by itself. Asked for those of several together, it
     # assumes that they are ten, and where no more have any rows, it reads everybody's. The same it
@@ -142,6 +144,6 @@ def _of_each(rows: Select[Any], owner: InstrumentedAttribute[str]) -> Select[Any
     return rows.where(among(owner, "user_ids"))
 
 
-def _beside_each(sums: Select[Any], name: str) -> FromClause:
+def _beside_each(sums: Select[*tuple[Any, ...]], name: str) -> FromClause:
     """Return the sums of each account, to be joined to it."""
     return sums.lateral(name) if on_postgresql() else sums.subquery(name)
