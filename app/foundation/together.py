@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from threading import Lock
+from threading import TIMEOUT_MAX, Lock
 from typing import Generic, TypeVar
 
 Wish = TypeVar("Wish")
@@ -43,6 +43,7 @@ class Together(Generic[Wish, Answer]):
     `work` takes the wishes of a group and returns their answers in the same order: for all of them
     or, if it raises anything, for none. Then each of the group tries alone, and only the one whose
     fault it was fails. Whoever tries alone does so beside all others, by `alone` if that is given.
+    A leader who takes `longer_than` that is not waited for: somebody leads beside him.
     """
 
     def __init__(
@@ -53,11 +54,16 @@ class Together(Generic[Wish, Answer]):
         leaders_max: int = 1,
         alone: Callable[[Wish], Answer] | None = None,
         patience: timedelta = timedelta(),
+        longer_than: timedelta = timedelta.max,
     ) -> None:
         self._work = work
         self._alone = alone
         self._weight_max = weight_max
-        self._leaders_free = leaders_max
+        self._leaders_max = leaders_max
+        # When each of those who lead began to.
+        self._leading: dict[_Turn[Wish, Answer], float] = {}
+        # No lock can be waited for longer than that by the clock.
+        self._long_seconds = min(longer_than.total_seconds(), TIMEOUT_MAX)
         self._patience_seconds = patience.total_seconds()
         # How many wanted something when work last began.
         self._were = 1
@@ -68,7 +74,7 @@ class Together(Generic[Wish, Answer]):
         """Return what the work answers to the wish, once it is done."""
         turn = _Turn[Wish, Answer](wish, weight)
         if not self._may_lead(turn):
-            turn.called.acquire()
+            self._wait(turn)
         if not turn.answers and not turn.is_alone:
             self._lead(turn)
         return self._do_alone(wish) if turn.is_alone else turn.answers[0]
@@ -82,12 +88,31 @@ class Together(Generic[Wish, Answer]):
     def _may_lead(self, turn: _Turn[Wish, Answer]) -> bool:
         """Tell whether there is nobody to wait for; else queue up."""
         with self._lock:
-            if self._leaders_free:
-                # Then nobody waits: whoever ends leading calls the next one, if there is one.
-                self._leaders_free -= 1
-                return True
-            self._waiting.append(turn)
-            return False
+            if self._is_led():
+                self._waiting.append(turn)
+                return False
+            # Then nobody waits, or for one who takes long: who ends leading calls the next one.
+            self._leading[turn] = time.monotonic()
+            return True
+
+    def _wait(self, turn: _Turn[Wish, Answer]) -> None:
+        """Wait to be called, and lead if nobody is to be waited for any longer."""
+        while not turn.called.acquire(timeout=self._long_seconds):
+            with self._lock:
+                is_in_queue = turn in self._waiting
+                if is_in_queue and not self._is_led():
+                    self._waiting.remove(turn)
+                    self._leading[turn] = time.monotonic()
+                    return
+            if not is_in_queue:
+                # He is called, or somebody already does what he wants.
+                turn.called.acquire()
+                return
+
+    def _is_led(self) -> bool:
+        """Tell whether as many lead as may, without those who take long."""
+        since = time.monotonic() - self._long_seconds
+        return sum(began > since for began in self._leading.values()) >= self._leaders_max
 
     def _lead(self, turn: _Turn[Wish, Answer]) -> None:
         """Do what the group wants; whatever happens, everybody in it goes on."""
@@ -104,7 +129,7 @@ class Together(Generic[Wish, Answer]):
                 raise
             log.warning("%d failed together, and are tried one by one: %r", len(group), error)
         finally:
-            self._call_next()
+            self._call_next(turn)
             # The leader himself waits for nobody any more.
             for each in group[1:]:
                 each.called.release()
@@ -121,10 +146,11 @@ class Together(Generic[Wish, Answer]):
                 weight += group[-1].weight
         return group
 
-    def _call_next(self) -> None:
-        """Let the one who has waited longest lead, or note that there is nobody."""
+    def _call_next(self, leader: _Turn[Wish, Answer]) -> None:
+        """Let those who have waited longest lead in his place, if there is anybody."""
         with self._lock:
-            if self._waiting:
-                self._waiting.popleft().called.release()
-            else:
-                self._leaders_free += 1
+            del self._leading[leader]
+            while self._waiting and not self._is_led():
+                called = self._waiting.popleft()
+                self._leading[called] = time.monotonic()
+                called.called.release()

@@ -150,6 +150,48 @@ class TestDo:
         assert max(map(len, work.groups)) <= 7
 
 
+class TestLongerThan:
+    @pytest.fixture
+    def together(self, work: Work) -> Together[int, int]:
+        return Together(work, weight_max=10, longer_than=timedelta(milliseconds=20))
+
+    def test_lets_whoever_waits_lead_beside_one_who_takes_long(
+        self, work: Work, together: Together[int, int]
+    ) -> None:
+        may_end = Event()
+        work.fails = lambda wishes: may_end.wait(WAIT_SECONDS) and None if 1 in wishes else None
+        with one_at_work(together, work) as wish:
+            others = [wish(number) for number in (2, 3)]
+            work.may_go_on.set()
+            assert [each.result(WAIT_SECONDS) for each in others] == [4, 6]
+            # Nor does anybody wait who comes later.
+            assert together.do(4) == 8
+            assert not may_end.is_set()
+            may_end.set()
+        assert not together._leading and not together._waiting
+        assert together.do(5) == 10
+
+    def test_lets_one_lead_where_nobody_takes_long(self, work: Work) -> None:
+        together = Together(work, weight_max=10, longer_than=timedelta(seconds=WAIT_SECONDS))
+        with one_at_work(together, work) as wish:
+            others = [wish(number) for number in (2, 3)]
+            assert work.groups == [[1]]
+        assert [each.result() for each in others] == [4, 6]
+        assert work.groups == [[1], [2, 3]]
+
+    def test_answers_everybody_however_many_come(self, work: Work) -> None:
+        def slow_at_times(wishes: Sequence[int]) -> None:
+            time.sleep(0.003 if 0 in [wish % 50 for wish in wishes] else 0)
+
+        together = Together(work, weight_max=7, longer_than=timedelta(milliseconds=1))
+        work.fails = slow_at_times
+        with ThreadPoolExecutor(16) as pool:
+            answers = list(pool.map(together.do, range(500)))
+        assert answers == [2 * number for number in range(500)]
+        assert sorted(chain.from_iterable(work.groups)) == list(range(500))
+        assert not together._leading and not together._waiting
+
+
 class TestPatience:
     def test_lets_those_come_along_who_came_before(self, work: Work) -> None:
         together = Together(work, weight_max=10, patience=timedelta(seconds=0.5))
