@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
 
+MICROSECOND = timedelta(microseconds=1)
+
 log = logging.getLogger(__name__)
 
 
@@ -61,9 +63,10 @@ class Together(Generic[Wish, Answer]):
         self._weight_max = weight_max
         self._leaders_max = leaders_max
         # When each of those who lead began to.
-        self._leading: dict[_Turn[Wish, Answer], float] = {}
-        # No lock can be waited for longer than that by the clock.
+        self._leading: dict[_Turn[Wish, Answer], int] = {}
+        # Longer than that, no lock can be waited for by the clock.
         self._long_seconds = min(longer_than.total_seconds(), TIMEOUT_MAX)
+        self._long_ns = longer_than // MICROSECOND * 1_000
         self._patience_seconds = patience.total_seconds()
         # How many wanted something when work last began.
         self._were = 1
@@ -92,7 +95,7 @@ class Together(Generic[Wish, Answer]):
                 self._waiting.append(turn)
                 return False
             # Then nobody waits, or for one who takes long: who ends leading calls the next one.
-            self._leading[turn] = time.monotonic()
+            self._leading[turn] = time.monotonic_ns()
             return True
 
     def _wait(self, turn: _Turn[Wish, Answer]) -> None:
@@ -102,7 +105,7 @@ class Together(Generic[Wish, Answer]):
                 is_in_queue = turn in self._waiting
                 if is_in_queue and not self._is_led():
                     self._waiting.remove(turn)
-                    self._leading[turn] = time.monotonic()
+                    self._leading[turn] = time.monotonic_ns()
                     return
             if not is_in_queue:
                 # He is called, or somebody already does what he wants.
@@ -111,7 +114,7 @@ class Together(Generic[Wish, Answer]):
 
     def _is_led(self) -> bool:
         """Tell whether as many lead as may, without those who take long."""
-        since = time.monotonic() - self._long_seconds
+        since = time.monotonic_ns() - self._long_ns
         return sum(began > since for began in self._leading.values()) >= self._leaders_max
 
     def _lead(self, turn: _Turn[Wish, Answer]) -> None:
@@ -152,5 +155,5 @@ class Together(Generic[Wish, Answer]):
             del self._leading[leader]
             while self._waiting and not self._is_led():
                 called = self._waiting.popleft()
-                self._leading[called] = time.monotonic()
+                self._leading[called] = time.monotonic_ns()
                 called.called.release()

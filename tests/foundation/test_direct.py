@@ -133,6 +133,8 @@ class TestExecute:
 
     @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
     def test_leaves_nobody_what_may_have_broken_off_together_with_it(self) -> None:
+        session.remove()
+        db.engine.dispose()
         with db.engine.connect() as broken, db.engine.connect() as other:
             before = other.connection.driver_connection
             broken.connection.driver_connection.pgconn.finish()

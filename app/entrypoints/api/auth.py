@@ -169,11 +169,12 @@ def _looking_at(caller: Caller) -> Iterator[None]:
     g.has_looked_at_caller = False
     try:
         yield
-    except (DomainError, HTTPException):
-        _look_unless_looked_at(caller)
+    except Exception as error:
+        # Whatever else goes wrong tells nothing, and may have left nobody to ask, as a store that
+        # has broken off.
+        if isinstance(error, (DomainError, HTTPException)):
+            _look_unless_looked_at(caller)
         raise
-    # Whatever else goes wrong tells nothing, and may have left nobody to ask, as a store that
-    # has broken off.
     _look_unless_looked_at(caller)
 
 
