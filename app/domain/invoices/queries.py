@@ -3,8 +3,9 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, and_, cast, func, literal, or_, select
 
 from app.domain.accounts.models import Account
 from app.domain.coupons.models import Coupon, CouponApplication, CouponUsage
@@ -165,23 +166,27 @@ def find_usage_invoice(account: Account, month: BillingMonth) -> Invoice | None:
 
 def net_paid_minor(period_id: int) -> int:
     """Return what was paid for a period: net of tax and coupons, less what was taken back."""
+    return max(int(session.scalar(select(net_paid_of(literal(period_id)))) or 0), 0)
+
+
+def net_paid_of(period_id: ColumnElement[int]) -> ColumnElement[Any]:
+    """Return the same as an expression; null where no invoice of the period is paid."""
     net = func.sum(Invoice.amount_minor - Invoice.discount_minor)
     paid = select(net).where(Invoice.period_id == period_id, Invoice.paid_at.is_not(None))
     # What an earlier upgrade was too small for stands on the invoice, but was for another period.
     carried = (
-        select(func.sum(InvoiceLine.amount_minor))
+        select(func.coalesce(func.sum(InvoiceLine.amount_minor), 0))
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
         .where(Invoice.period_id == period_id, InvoiceLine.kind == "carried")
         .where(Invoice.paid_at.is_not(None))
     )
     taken_back = (
-        select(func.sum(CreditNote.amount_minor))
+        select(func.coalesce(func.sum(CreditNote.amount_minor), 0))
         .join(Invoice, Invoice.id == CreditNote.invoice_id)
         .where(Invoice.period_id == period_id)
     )
-    sums = select(*(each.scalar_subquery() for each in (paid, carried, taken_back)))
-    net_minor, *less = (int(minor or 0) for minor in session.execute(sums).one())
-    return max(net_minor - sum(less), 0)
+    less = carried.scalar_subquery() + taken_back.scalar_subquery()
+    return paid.scalar_subquery() - less
 
 
 def is_billed(user_id: str, month: str) -> bool:

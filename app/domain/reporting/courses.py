@@ -1,6 +1,6 @@
 """How an amount has grown day by day, and where it goes at the pace of the last days. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -69,11 +69,16 @@ def _grown(amount: int, daily: Mapping[date, int], past: list[date]) -> tuple[in
     return tuple(reversed(grown))
 
 
+def ends_of(days: Sequence[date], *, span: Period, local: ZoneInfo) -> list[datetime]:
+    """Return when each of the days ends; the last one with the span at the latest."""
+    return [min(day_starts_at(day + DAY, local), span.ends_at) for day in days]
+
+
 def _ahead(
     amount: int, pace: Pace, days: list[date], *, span: Period, local: ZoneInfo, now: datetime
 ) -> tuple[int, ...]:
     if not pace.is_known:
         return ()
-    ends = [min(day_starts_at(day + DAY, local), span.ends_at) for day in days]
+    ends = ends_of(days, span=span, local=local)
     seconds = [max(int((end - now).total_seconds()), 0) for end in ends]
     return tuple(amount + round_half_up(pace.total * each, pace.seconds) for each in seconds)

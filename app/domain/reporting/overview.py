@@ -15,10 +15,11 @@ from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices import payers
 from app.domain.payments.declines import DeclinedTopUp
 from app.domain.reporting import queries, rules
-from app.domain.reporting.covering import Covered, MonthAhead, beyond_quota, less_covered
+from app.domain.reporting.covering import MonthAhead
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
+from app.domain.reporting.usage_ahead import usage_ahead
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
 from app.domain.tokens.rules import is_automatic
@@ -92,6 +93,8 @@ class Overview:
     models: tuple[str, ...] = ()
     # The automatic purchase that was declined, while that is among the concerns.
     declined: DeclinedTopUp | None = None
+    # Net of tax and coupons; None while nothing is paid for it.
+    paid_for_period_minor: int | None = None
     # debt, which paying lifts, or operator.
     suspended_because: str | None = None
     top_keys: tuple[GroupSums, ...] = ()
@@ -111,13 +114,14 @@ class Overview:
 
     @property
     def month_cost(self) -> Forecast | None:
-        """Return what the month's usage will have cost, less what owned extra tokens cover."""
+        """Return what the month's usage will have cost, less what quota and extra tokens cover."""
         return self.month_ahead.cost
 
     @property
     def month_in_all(self) -> Forecast:
-        """Return what the month comes to: its usage, and a period of the plan."""
-        price_minor = self.period.terms.price_minor
+        """Return what the month comes to: its usage, and what the plan's period costs."""
+        paid_minor = self.paid_for_period_minor
+        price_minor = self.period.terms.price_minor if paid_minor is None else paid_minor
         return rules.with_plan(
             self.month_sums.final_nanos, self.month_cost, price_minor=price_minor
         )
@@ -184,11 +188,10 @@ def _figures(
 ) -> tuple[Overview, PeriodView, Sums]:
     """Return how the account stands, the period that follows, and all that was ever used."""
     plan_names, period, following = _periods(account, now=now, grace=grace)
-    owed, month_sums, ever, declined, models = queries.debts_and_usage(account, now=now)
+    owed, month_sums, ever, declined, models, paid_minor = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, owed, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
-    costs, tokens = _paces(both, now=now, local=zone(account.timezone))
     standing = _standing(
         *(account, period, chosen, position), reason=reason, month=month_sums, declined=declined
     )
@@ -196,12 +199,13 @@ def _figures(
         read_at=now,
         month=BillingMonth.of(now),
         month_sums=month_sums,
-        month_ahead=_month_ahead(account, month_sums, both, costs, now=now),
+        month_ahead=_month_ahead(account, month_sums, both, (period, following), now=now),
+        paid_for_period_minor=_paid_for(period, paid_minor),
         plan_names=plan_names,
         period=period,
         following_plan_id=following.terms.plan_id,
         extra_tokens=account.extra_tokens,
-        quota_runs_out_at=_runs_out_at(period, tokens, now=now),
+        quota_runs_out_at=_runs_out_at(period, _pace_of_tokens(both, now=now), now=now),
         concerns=rules.concerns(standing),
         position=position,
         reason=reason,
@@ -227,22 +231,20 @@ def _periods(
 
 
 def _month_ahead(
-    account: Account, month_sums: Sums, series: UsageSeries, costs: Pace, *, now: datetime
+    account: Account,
+    month_sums: Sums,
+    by_model: UsageSeries,
+    periods: tuple[PeriodView, PeriodView],
+    *,
+    now: datetime,
 ) -> MonthAhead:
-    spent, seconds_left = month_sums.final_nanos, BillingMonth.of(now).period.seconds_left(now)
-    found = rules.forecast(spent, costs, seconds_left=seconds_left)
-    if found is None or not account.extra_tokens or found.high == spent:
-        return MonthAhead(found, Covered())
-    local = zone(account.timezone)
-    today = now.astimezone(local).date()
-    used = beyond_quota(
-        ((_day(bucket, local), bucket.group, bucket.sums) for bucket in series.buckets),
-        first=today - timedelta(days=len(costs.daily)),
-        today=today,
-        outside=catalog.models_outside_plans(now=now),
-    )
-    owned = account.extra_tokens
-    return less_covered(found, used, costs, spent=spent, owned=owned, seconds_left=seconds_left)
+    ahead = usage_ahead(account, by_model, *periods, now=now)
+    return ahead.until(BillingMonth.of(now).period.ends_at, spent=month_sums.final_nanos)
+
+
+def _paid_for(period: PeriodView, paid_minor: int | None) -> int | None:
+    # What was paid is of the written period; where there is no price, there is nothing to pay.
+    return None if period.id is None or not period.terms.price_minor else paid_minor
 
 
 def _runs_out_at(period: PeriodView, tokens: Pace, *, now: datetime) -> datetime | None:
@@ -290,17 +292,12 @@ def _two_stretches(account: Account, *, now: datetime) -> tuple[UsageSeries, Usa
     return both, shown, add_up(older)
 
 
-def _paces(series: UsageSeries, *, now: datetime, local: ZoneInfo) -> tuple[Pace, Pace]:
-    """Return the paces of costs and of tokens."""
-    costs: dict[date, int] = defaultdict(int)
+def _pace_of_tokens(series: UsageSeries, *, now: datetime) -> Pace:
+    local = zone(series.timezone)
     tokens: dict[date, int] = defaultdict(int)
     for bucket in series.buckets:
-        costs[_day(bucket, local)] += bucket.sums.final_nanos
         tokens[_day(bucket, local)] += bucket.sums.total_tokens
-    return (
-        rules.pace_of(costs, local=local, now=now),
-        rules.pace_of(tokens, local=local, now=now),
-    )
+    return rules.pace_of(tokens, local=local, now=now)
 
 
 def _day(bucket: UsageBucket, local: ZoneInfo) -> date:

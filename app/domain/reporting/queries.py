@@ -21,6 +21,7 @@ from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
 from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import Invoice
+from app.domain.invoices.queries import net_paid_of
 from app.domain.payments.declines import DeclinedTopUp, declined_of, newest_attempt
 from app.domain.payments.models import PaymentMethod
 from app.domain.payments.queries import CHARGEABLE
@@ -36,6 +37,7 @@ from app.domain.reporting.owing import (
 )
 from app.domain.reporting.views import Debts, QuotaWatch, Stats
 from app.domain.subscriptions import queries as subscriptions
+from app.domain.subscriptions.models import SubscriptionPeriod
 from app.domain.subscriptions.queries import PeriodView
 from app.domain.usage import queries as usage
 from app.domain.usage.models import UsageMonthly
@@ -152,6 +154,8 @@ class DebtsAndUsage(NamedTuple):
     declined: DeclinedTopUp | None
     # In the order in which they were taken up.
     models: tuple[str, ...]
+    # For the current period as it is written; None where no invoice of it is paid.
+    paid_for_period_minor: int | None
 
 
 def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
@@ -162,7 +166,9 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
     joined = owed.outerjoin(used, true()).outerjoin(tried, true())
     statement = select(owed, used, tried).select_from(joined)
     rows = session.execute(statement, {"user_id": account.id, "now": now}).all()
-    issued_minor, issued_count, renewal_number, has_card, models, *rest = rows[0][: len(owed.c)]
+    issued_minor, issued_count, renewal_number, has_card, models, paid, *rest = rows[0][
+        : len(owed.c)
+    ]
     months = [row[len(owed.c) : -len(tried.c)] for row in rows if row.month is not None]
     attempt = rows[0][-len(tried.c) :]
     of_debts = len(_Month._fields)
@@ -182,6 +188,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
         usage.total_of(used for _, used in sums),
         None if attempt[0] is None else declined_of(attempt),
         usage.models_in_order(models),
+        None if paid is None else max(int(paid), 0),
     )
 
 
@@ -199,8 +206,12 @@ def _owed_in_all() -> Select[*tuple[Any, ...]]:
     renewal = first_of(Invoice.invoice_number, *is_issued, Invoice.kind == "subscription")
     has_card = exists().where(PaymentMethod.user_id == USER_ID, *CHARGEABLE)
     issued_count = select(func.count(Invoice.id)).where(*is_issued).scalar_subquery()
+    period = SubscriptionPeriod
+    current = select(period.id).where(period.user_id == USER_ID, period.is_current)
+    paid = net_paid_of(current.scalar_subquery())
     columns: tuple[ColumnElement[Any], ...] = (
         *(sum_of(*is_issued), issued_count, renewal, has_card, usage.models_taken_up(USER_ID)),
+        paid,
         *_owed(),
     )
     return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))

@@ -1,20 +1,24 @@
 """Where an account lies between the thresholds at which its owner wants to be told."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.accounts.rules import zone
 from app.domain.alerts import queries as alerts
 from app.domain.alerts import rules
 from app.domain.alerts.rules import Figures, Gauge
-from app.domain.reporting.courses import Course, course
+from app.domain.reporting.courses import Course, course, ends_of
 from app.domain.reporting.rules import PACE_SEEN_DAYS, pace_of, runs_out_at
+from app.domain.reporting.usage_ahead import UsageAhead, usage_ahead
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView, UsagePeriod
 from app.domain.usage import queries as usage
-from app.domain.usage.views import Sums
+from app.domain.usage.buckets import day_starts_at
+from app.domain.usage.views import Granularity, Grouping, Sums, UsageSeries
 from app.foundation.periods import BillingMonth, Period
 
 
@@ -40,8 +44,13 @@ class Watch:
 def watch(account: Account, chosen: BillingSettings, *, now: datetime, grace: timedelta) -> Watch:
     """Return where the account's thresholds lie now: the same figures that mails are sent by."""
     month = BillingMonth.of(now)
-    period = subscriptions.current_period(account.id, now=now, grace=grace)
-    days = usage.sums_by_day(account, since=first_day(now))
+    terms = subscriptions.terms_by_plan()
+    period, following = subscriptions.current_and_following(
+        account.id, terms=terms, now=now, grace=grace
+    )
+    series = _by_model(account, now=now)
+    days = _by_day(series)
+    ahead = usage_ahead(account, series, period, following, now=now)
     spent = usage.billed_to([account.id], month=month).get(account.id, 0)
     tokens = {day: sums.total_tokens for day, sums in days.items()}
     figures = figures_of(account, period, spent_nanos=spent, days=tokens, now=now)
@@ -52,7 +61,7 @@ def watch(account: Account, chosen: BillingSettings, *, now: datetime, grace: ti
         month,
         period.ends_at,
         tokens=_tokens(account, period, days, now=now) if figures.owns_tokens else None,
-        spend=_spend(account, spent, days, span=month.period, now=now),
+        spend=_spend(spent, days, ahead, span=month.period, local=zone(account.timezone)),
     )
 
 
@@ -85,12 +94,32 @@ def _tokens(
     return replace(found, ahead=tuple(min(each, most) for each in found.ahead))
 
 
+def _by_model(account: Account, *, now: datetime) -> UsageSeries:
+    local = zone(account.timezone)
+    tomorrow = now.astimezone(local).date() + timedelta(days=1)
+    span = Period(day_starts_at(first_day(now), local), day_starts_at(tomorrow, local))
+    return usage.usage_series(
+        account, span=span, granularity=Granularity.DAY, group_by=Grouping.MODEL
+    )
+
+
+def _by_day(series: UsageSeries) -> dict[date, Sums]:
+    by_day: dict[date, list[Sums]] = defaultdict(list)
+    for bucket in series.buckets:
+        by_day[bucket.starts_at.date()].append(bucket.sums)
+    return {day: usage.total_of(sums) for day, sums in by_day.items()}
+
+
 def _spend(
-    account: Account, spent: int, days: Mapping[date, Sums], *, span: Period, now: datetime
+    spent: int, days: Mapping[date, Sums], ahead: UsageAhead, *, span: Period, local: ZoneInfo
 ) -> Course:
-    local, costs = zone(account.timezone), {day: each.final_nanos for day, each in days.items()}
-    pace = pace_of(costs, local=local, now=now)
-    return course(spent, costs, pace, span=span, local=local, now=now)
+    costs = {day: each.final_nanos for day, each in days.items()}
+    found = course(spent, costs, ahead.used.listed, span=span, local=local, now=ahead.now)
+    # The same forecast as the overview's: quota and extra tokens are drawn before overage.
+    left = found.days[len(found.grown) - 1 :] if found.ahead else ()
+    ends = ends_of(left, span=span, local=local)
+    costs_ahead = (ahead.until(max(end, ahead.now), spent=spent).cost for end in ends)
+    return replace(found, ahead=tuple(cost.expected for cost in costs_ahead if cost))
 
 
 def figures_of(

@@ -116,15 +116,6 @@ def tokens_by_day(user_ids: Collection[str], *, since: date) -> dict[str, dict[d
     return by_account
 
 
-def sums_by_day(account: Account, *, since: date) -> dict[date, Sums]:
-    """Return what was used on each of the account's local days from one on."""
-    statement = select(UsageDaily.day, *sums_over(UsageDaily)).where(
-        UsageDaily.user_id == account.id, UsageDaily.day >= since
-    )
-    rows = session.execute(statement.group_by(UsageDaily.day))
-    return {day: Sums(*sums) for day, *sums in rows}
-
-
 def all_time(account: Account) -> Sums:
     """Return everything the account has ever used."""
     return _sums_of_months(account)

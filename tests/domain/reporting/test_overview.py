@@ -11,11 +11,13 @@ from app.domain.reporting.covering import Covered
 from app.domain.reporting.entitlements import CreditLimits
 from app.domain.reporting.overview import FirstSteps, Overview, overview
 from app.domain.reporting.rules import Concern, Forecast
+from app.domain.subscriptions.models import Subscription
 from app.domain.usage.views import Sums
 from app.foundation.database import session
 from app.foundation.secret_keys import KeyKind
 from tests.factories.accounts import make_account, make_key
 from tests.factories.catalog import make_price
+from tests.factories.payments import make_plan_invoice
 from tests.factories.purchases import make_card
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE, make_report, make_usage, record
@@ -111,6 +113,38 @@ class TestOverview:
         found = look(ada)
         assert (found.month_cost, found.month_ahead.covered) == (before, Covered())
 
+    def test_draws_the_quota_that_is_left_first(self, app) -> None:
+        cleo = make_account("cleo", plan_id="plan-pro")
+        for days in (1, 2, 3):
+            use_days_ago(days, user_id="cleo")
+        # An upgrade in mid-period: plenty is left, whatever the pace.
+        assert look(cleo).month_cost == Forecast(0, 0, 0)
+        period = current_period("cleo")
+        period.quota_tokens_used = period.quota
+        period.tokens_used = period.quota
+        used_up = look(cleo).month_cost.expected
+        # Pro's discount of overage is taken off what is to come.
+        bp = 10_000 - period.overage_discount_bp
+        assert used_up == ONE_REQUEST * 17 // 2 * bp // 10_000
+        # Three days before the month ends, the quota is renewed.
+        period.ends_at = look(cleo).month.period.ends_at - timedelta(days=3)
+        renewing = look(cleo).month_cost.expected
+        assert renewing == ONE_REQUEST * 11 // 2 * bp // 10_000
+        # But not if it is cancelled: then there is neither quota nor discount.
+        session.query(Subscription).filter_by(user_id="cleo").update({"auto_renew": False})
+        assert look(cleo).month_cost.expected == renewing + 3 * ONE_REQUEST
+        changes = {"auto_renew": True, "pending_plan_id": "plan-basic"}
+        session.query(Subscription).filter_by(user_id="cleo").update(changes)
+        assert look(cleo).month_cost.expected == renewing
+
+    def test_models_outside_the_plans_draw_no_quota(self, app) -> None:
+        cleo = make_account("cleo", plan_id="plan-pro")
+        for days in (1, 2, 3):
+            use_days_ago(days, user_id="cleo")
+        session.query(ModelPrice).filter_by(model_id="gpt-4").update({"included_in_plans": False})
+        bp = 10_000 - current_period("cleo").overage_discount_bp
+        assert look(cleo).month_cost.expected == ONE_REQUEST * 17 // 2 * bp // 10_000
+
     def test_tells_when_the_quota_ends(self, app) -> None:
         basic = make_account("basic", plan_id="plan-basic")
         for days in (1, 2, 3):
@@ -163,6 +197,38 @@ class TestOverview:
         found = look(basic)
         assert found.month_in_all.low == found.month_cost.low + 9_990_000_000
         assert found.month_in_all.high == found.month_cost.high + 9_990_000_000
+
+    @pytest.mark.parametrize(
+        ("invoices", "paid_minor"),
+        [
+            ([], None),
+            ([(9_999, 0, False)], None),
+            # Begun in mid-month: a period of the plan, whole.
+            ([(9_999, 0, True)], 9_999),
+            # An upgrade in mid-period is paid by what is left of it.
+            ([(9_999, 0, True), (42_000, 0, True)], 51_999),
+            ([(9_999, 0, True), (42_000, 0, False)], 9_999),
+            ([(9_999, 2_000, True)], 7_999),
+            ([(9_999, 9_999, True)], 0),
+        ],
+    )
+    def test_counts_what_was_paid_for_the_period(self, app, invoices, paid_minor) -> None:
+        pro = make_account("pro", plan_id="plan-pro")
+        for minor, discount_minor, is_paid in invoices:
+            invoice = make_plan_invoice("pro", minor=minor)
+            invoice.discount_minor, invoice.final_minor = discount_minor, minor - discount_minor
+            if is_paid:
+                invoice.status, invoice.paid_at = "paid", NOW
+            session.commit()
+        found = look(pro)
+        assert found.paid_for_period_minor == paid_minor
+        counted = found.period.terms.price_minor if paid_minor is None else paid_minor
+        assert found.month_in_all == Forecast(*[counted * 10_000_000] * 3)
+
+    def test_counts_nothing_for_paying_as_you_go(self, ada) -> None:
+        found = look(ada)
+        assert found.paid_for_period_minor is None
+        assert found.month_in_all == Forecast(0, 0, 0)
 
     def test_rolls_an_ended_period_over_in_thought(self, app) -> None:
         pro = make_account("pro", plan_id="plan-pro")

@@ -1,7 +1,7 @@
 """Every index of usage is there for a question, and every question finds its index."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -136,7 +136,6 @@ QUESTIONS: dict[str, tuple[Callable[[], object], Index]] = {
     "usage by day": (lambda: series(LAST_WEEK, Granularity.DAY), DAYS),
     "usage by month": (lambda: series(LAST_YEAR, Granularity.MONTH), DAYS),
     "tokens by day": (lambda: queries.tokens_by_day(PEOPLE[:2], since=NOW.date()), DAYS),
-    "sums by day": (lambda: queries.sums_by_day(ada(), since=date(2026, 11, 1)), DAYS),
     "the month to date": (lambda: queries.month_to_date(ada(), month=NOVEMBER), MONTHS),
     "what is priced": (lambda: queries.priced_since(ada(), month=NOVEMBER), MONTHS),
     "usage of all time": (lambda: queries.all_time(ada()), MONTHS),

@@ -21,7 +21,7 @@ from tests.entrypoints.web.conftest import signed_in
 from tests.entrypoints.web.conftest import words_of as words
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
-from tests.factories.payments import make_invoice
+from tests.factories.payments import make_invoice, make_plan_invoice
 from tests.factories.usage import make_usage
 
 A_DAY = timedelta(days=1)
@@ -126,10 +126,33 @@ class TestFigures:
         )
         assert "One period of the plan at its full price" in page
         for days in (1, 2, 3):
-            make_usage("pro", now=now, occurred_at=now - days * A_DAY, prompt_tokens=900_000)
+            tokens = days * 900_000
+            make_usage("pro", now=now, occurred_at=now - days * A_DAY, prompt_tokens=tokens)
         page = words(browser.get("/").text)
+        assert "Quota that is left, or comes with a renewal, is drawn first." in page
         assert re.search(r"This month comes to about ?\w+, UTC \$\d+\.\d\d Between \$", page)
         assert re.search(r"Usage cost, forecast \$\d+\.\d\d – \$\d+\.\d\d Usage cost so far", page)
+
+    def test_say_what_the_plan_really_cost(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        for minor in (9_999, 42_001):
+            invoice = make_plan_invoice("pro", minor=minor, now=now)
+            invoice.status, invoice.paid_at = "paid", now
+            session.commit()
+        page = words(signed_in(app, pro).get("/").text)
+        # Nothing is used, so that there is one amount and no range.
+        assert re.search(r"This month so far ?\w+, UTC \$520\.00 Paid for the plan, ", page)
+        assert "What you have paid for this period of the plan, coupons taken off" in page
+        assert "One period of the plan at its full price" not in page
+        assert "Purchases of extra tokens, credit and tax are not in it." in page
+
+    def test_show_one_amount_where_the_quota_lasts(self, app, now, password_hash) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        for days in (1, 2, 3):
+            make_usage("pro", now=now, occurred_at=now - days * A_DAY, prompt_tokens=days)
+        page = words(signed_in(app, pro).get("/").text)
+        assert "Usage cost, forecast $0.00 Usage cost so far $0.00" in page
+        assert "in four months of five." not in page
 
     def test_offer_a_way_on_where_tokens_are_used_up(self, app, now, password_hash) -> None:
         basic = make_account("basic", now=now, plan_id="plan-basic", password_hash=password_hash)
