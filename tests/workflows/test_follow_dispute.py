@@ -146,7 +146,7 @@ class TestFollowDispute:
 
     def test_an_overpayment_gives_its_credit_back(self, ada: Account) -> None:
         gateway, invoice = FakeGateway(), make_invoice(ada, minor=PAID)
-        for moment in (NOW, NOW + timedelta(hours=1)):
+        for moment in (NOW, NOW + timedelta(hours=2)):
             checkout = make_checkout(ada, invoice, gateway=gateway, now=moment)
         for page in gateway.pages:
             gateway.pay(page)

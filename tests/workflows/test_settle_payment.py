@@ -137,7 +137,7 @@ class TestSettlePayment:
     ) -> None:
         invoice = make_invoice(ada)
         first = make_checkout(ada, invoice, gateway=gateway)
-        make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(hours=1))
+        make_checkout(ada, invoice, gateway=gateway, now=now + timedelta(hours=2))
         for page in ("cs_2", "cs_1"):
             gateway.pay(page)
             settle(gateway.outcome_of_session(page), now=now)

@@ -52,7 +52,7 @@ def test_no_english_is_left(adas: FlaskClient, address: str) -> None:
 def test_zones_and_countries_have_chinese_names(adas: FlaskClient) -> None:
     page = adas.get("/settings").text
     assert '<optgroup label="亚洲">' in page and '<optgroup label="通用">' in page
-    assert ">东京</option>" in page and ">上海 (Shanghai)</option>" in page
+    assert ">东京</option>" in page and ">上海</option>" in page
     assert '<option value="DE">德国</option>' in page
     # In the order in which they are pronounced: aerbaniya, zhongguo.
     assert page.index(">阿尔巴尼亚<") < page.index(">德国<") < page.index(">中国<")
