@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
 
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.catalog.errors import UnknownModel, UnknownPlan
@@ -21,6 +21,9 @@ from app.domain.catalog.rules import Price, PriceBook, names_of
 from app.foundation.bulk import any_of
 from app.foundation.database import session
 from app.foundation.sentences import say
+
+# Between models that are read as one text; no name holds it.
+NEXT_LINE = "\n"
 
 
 def plan(plan_id: str) -> Plan:
@@ -119,14 +122,28 @@ def prices_at(moment: datetime) -> Sequence[Price]:
 
 def models_outside_plans(*, now: datetime) -> frozenset[str]:
     """Return the models that no quota covers now."""
+    return frozenset(session.scalars(_outside_plans(now)))
+
+
+def outside_plans_taken_up(now: ColumnElement[datetime]) -> ScalarSelect[str]:
+    """Return how the same are read beside something else, as one text."""
+    outside = _outside_plans(now).subquery("outside")
+    return select(func.aggregate_strings(outside.c.model_id, NEXT_LINE)).scalar_subquery()
+
+
+def outside_plans_of(text: str | None) -> frozenset[str]:
+    """Return the models of that text."""
+    return frozenset(text.split(NEXT_LINE)) if text else frozenset()
+
+
+def _outside_plans(now: datetime | ColumnElement[datetime]) -> Select[str]:
     price = ModelPrice
-    outside = select(price.model_id).where(
+    return select(price.model_id).where(
         price.included_in_plans.is_(False),
         price.replaced_at.is_(None),
         price.effective_from <= now,
         or_(price.effective_to.is_(None), price.effective_to > now),
     )
-    return frozenset(session.scalars(outside))
 
 
 def prices_in_force(model_ids: Collection[str] | None = None) -> dict[str, list[PriceInForce]]:

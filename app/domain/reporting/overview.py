@@ -188,19 +188,17 @@ def _figures(
 ) -> tuple[Overview, PeriodView, Sums]:
     """Return how the account stands, the period that follows, and all that was ever used."""
     plan_names, period, following = _periods(account, now=now, grace=grace)
-    owed, month_sums, ever, declined, models, paid_minor = queries.debts_and_usage(account, now=now)
-    position = queries.position(account, chosen, period, owed, limits=limits)
+    read = queries.debts_and_usage(account, now=now)
+    position = queries.position(account, chosen, period, read.debts, limits=limits)
     reason = first_reason(position, now=now)
     both, recent, before = _two_stretches(account, now=now)
-    standing = _standing(
-        *(account, period, chosen, position), reason=reason, month=month_sums, declined=declined
-    )
+    standing = _standing(account, period, chosen, position, reason=reason, read=read)
     found = Overview(
         read_at=now,
         month=BillingMonth.of(now),
-        month_sums=month_sums,
-        month_ahead=_month_ahead(account, month_sums, both, (period, following), now=now),
-        paid_for_period_minor=_paid_for(period, paid_minor),
+        month_sums=read.in_month,
+        month_ahead=_month_ahead(account, read, both, (period, following), now=now),
+        paid_for_period_minor=_paid_for(period, read.paid_for_period_minor),
         plan_names=plan_names,
         period=period,
         following_plan_id=following.terms.plan_id,
@@ -213,11 +211,11 @@ def _figures(
         recent=recent,
         before=before,
         top_models=_top(recent),
-        models=models,
-        declined=declined,
+        models=read.models,
+        declined=read.declined,
         suspended_because=account.suspended_because,
     )
-    return found, following, ever
+    return found, following, read.ever
 
 
 def _periods(
@@ -232,14 +230,14 @@ def _periods(
 
 def _month_ahead(
     account: Account,
-    month_sums: Sums,
+    read: queries.DebtsAndUsage,
     by_model: UsageSeries,
     periods: tuple[PeriodView, PeriodView],
     *,
     now: datetime,
 ) -> MonthAhead:
-    ahead = usage_ahead(account, by_model, *periods, now=now)
-    return ahead.until(BillingMonth.of(now).period.ends_at, spent=month_sums.final_nanos)
+    ahead = usage_ahead(account, by_model, *periods, now=now, outside=read.outside_plans)
+    return ahead.until(BillingMonth.of(now).period.ends_at, spent=read.in_month.final_nanos)
 
 
 def _paid_for(period: PeriodView, paid_minor: int | None) -> int | None:
@@ -311,8 +309,7 @@ def _standing(
     position: Position,
     *,
     reason: Reason,
-    month: Sums,
-    declined: DeclinedTopUp | None,
+    read: queries.DebtsAndUsage,
 ) -> Standing:
     # Where no extra tokens are for sale, none are wanted.
     are_for_sale = period.terms.extra_token_price_pico is not None
@@ -321,7 +318,7 @@ def _standing(
         is_suspended=position.is_suspended,
         is_renewal_unpaid=period.grace_ends_at is not None,
         is_overdue=position.debts.overdue_minor > 0,
-        is_top_up_declined=declined is not None and are_for_sale,
+        is_top_up_declined=read.declined is not None and are_for_sale,
         is_top_up_without_card=is_on and are_for_sale and not position.debts.has_card,
         is_refused=reason in LIMITS_REACHED,
         quota=period.quota,
@@ -329,7 +326,7 @@ def _standing(
         extra_tokens=account.extra_tokens,
         alert_threshold=chosen.alert_threshold,
         has_spent=has_spent(position.debts.spent_nanos, alert_minor=chosen.alert_spend_minor),
-        unpriced_tokens=month.unpriced_tokens,
+        unpriced_tokens=read.in_month.unpriced_tokens,
     )
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
+from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.queries import net_paid_of
@@ -156,6 +157,8 @@ class DebtsAndUsage(NamedTuple):
     models: tuple[str, ...]
     # For the current period as it is written; None where no invoice of it is paid.
     paid_for_period_minor: int | None
+    # Models that no quota covers now, whoever uses them.
+    outside_plans: frozenset[str]
 
 
 def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
@@ -166,7 +169,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
     joined = owed.outerjoin(used, true()).outerjoin(tried, true())
     statement = select(owed, used, tried).select_from(joined)
     rows = session.execute(statement, {"user_id": account.id, "now": now}).all()
-    issued_minor, issued_count, renewal_number, has_card, models, paid, *rest = rows[0][
+    issued_minor, issued_count, renewal_number, has_card, models, paid, outside, *rest = rows[0][
         : len(owed.c)
     ]
     months = [row[len(owed.c) : -len(tried.c)] for row in rows if row.month is not None]
@@ -189,6 +192,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
         None if attempt[0] is None else declined_of(attempt),
         usage.models_in_order(models),
         None if paid is None else max(int(paid), 0),
+        catalog.outside_plans_of(outside),
     )
 
 
@@ -211,7 +215,7 @@ def _owed_in_all() -> Select[*tuple[Any, ...]]:
     paid = net_paid_of(current.scalar_subquery())
     columns: tuple[ColumnElement[Any], ...] = (
         *(sum_of(*is_issued), issued_count, renewal, has_card, usage.models_taken_up(USER_ID)),
-        paid,
+        *(paid, catalog.outside_plans_taken_up(bindparam("now", type_=UTCDateTime()))),
         *_owed(),
     )
     return select(*(each.label(f"owed_{at}") for at, each in enumerate(columns)))

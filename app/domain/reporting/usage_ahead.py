@@ -42,8 +42,12 @@ def usage_ahead(
     following: PeriodView,
     *,
     now: datetime,
+    outside: frozenset[str] | None = None,
 ) -> UsageAhead:
-    """Return how usage goes on after what each model used on each of the last days."""
+    """Return how usage goes on after what each model used on each of the last days.
+
+    Whoever knows already which models no quota covers hands them in.
+    """
     local = zone(account.timezone)
     days = [
         (bucket.starts_at.astimezone(local).date(), bucket.group, bucket.sums)
@@ -54,7 +58,9 @@ def usage_ahead(
         costs[day] += sums.cost_nanos
     listed = pace_of(costs, local=local, now=now)
     has_tokens = bool(period.quota or following.terms.quota or account.extra_tokens)
-    # Where nothing can be drawn, no model draws anything.
-    outside = catalog.models_outside_plans(now=now) if has_tokens and listed.total else frozenset()
+    if outside is None:
+        # Where nothing can be drawn, no model draws anything.
+        asks = has_tokens and listed.total
+        outside = catalog.models_outside_plans(now=now) if asks else frozenset()
     used = used_before(listed, days, today=now.astimezone(local).date(), outside=outside)
     return UsageAhead(used, period, following, account.extra_tokens, now)
