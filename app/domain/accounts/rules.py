@@ -81,13 +81,14 @@ def check_zone(name: str) -> str:
     Only IANA's own names are: what a machine has beside them (`localtime`, `right/…`) means
     something else on the next one, or nothing.
     """
-    if name not in _iana_names():
+    if name not in zone_names():
         raise TimezoneUnknown(say("There is no time zone called {name!r}.", {"name": name[:64]}))
     return name
 
 
 @cache
-def _iana_names() -> frozenset[str]:
+def zone_names() -> frozenset[str]:
+    """Return the names of all time zones that an account may have."""
     return frozenset(available_timezones() - {"localtime", "Factory"})
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, or_, select
 
 from app.domain.accounts.rules import UNSTORABLE
 from app.domain.catalog.errors import UnknownModel, UnknownPlan
@@ -20,10 +20,8 @@ from app.domain.catalog.price_memory import remembered_prices
 from app.domain.catalog.rules import Price, PriceBook, names_of
 from app.foundation.bulk import any_of
 from app.foundation.database import session
+from app.foundation.one_text import as_one_text, names_in
 from app.foundation.sentences import say
-
-# Between models that are read as one text; no name holds it.
-NEXT_LINE = "\n"
 
 
 def plan(plan_id: str) -> Plan:
@@ -127,13 +125,12 @@ def models_outside_plans(*, now: datetime) -> frozenset[str]:
 
 def outside_plans_taken_up(now: ColumnElement[datetime]) -> ScalarSelect[str]:
     """Return how the same are read beside something else, as one text."""
-    outside = _outside_plans(now).subquery("outside")
-    return select(func.aggregate_strings(outside.c.model_id, NEXT_LINE)).scalar_subquery()
+    return as_one_text(_outside_plans(now).subquery("outside").c.model_id)
 
 
 def outside_plans_of(text: str | None) -> frozenset[str]:
     """Return the models of that text."""
-    return frozenset(text.split(NEXT_LINE)) if text else frozenset()
+    return frozenset(names_in(text))
 
 
 def _outside_plans(now: datetime | ColumnElement[datetime]) -> Select[str]:

@@ -29,12 +29,11 @@ from app.domain.usage.views import (
 )
 from app.foundation.bulk import any_of
 from app.foundation.database import UTCDateTime, Whole, end_reading, session
+from app.foundation.one_text import as_one_text, names_in
 from app.foundation.paging import Cursor
 from app.foundation.periods import BillingMonth, Period
 
 EXPORT_PAGE = 1_000
-# No name of a model has it.
-NEXT_LINE = "\n"
 FIGURES = attrgetter(*SUMS)
 RECORD_COLUMNS = [getattr(BillingRecord, name) for name in RecordView.__slots__]
 
@@ -143,14 +142,12 @@ def models_taken_up(user_id: ColumnElement[str]) -> ScalarSelect[str]:
         .group_by(UsageMonthly.model)
         .subquery("models")
     )
-    line = models.c.taken_up + models.c.model
-    return select(func.aggregate_strings(line, NEXT_LINE)).scalar_subquery()
+    return as_one_text(models.c.taken_up + models.c.model)
 
 
 def models_in_order(text: str | None) -> tuple[str, ...]:
     """Return the models of that text, in the order in which they were taken up."""
-    lines = text.split(NEXT_LINE) if text else []
-    return tuple(line[len("2026-11") :] for line in sorted(lines))
+    return tuple(line[len("2026-11") :] for line in sorted(names_in(text)))
 
 
 def total_of(sums: Iterable[Sums]) -> Sums:

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from wtforms import Field
 from wtforms.form import BaseForm
 
+from app.domain.accounts.rules import zone_names
 from app.entrypoints.languages import language
 from app.foundation.languages import ENGLISH, ZONE_ALIASES, cities, in_order
 from app.foundation.sentences import say
@@ -49,7 +49,7 @@ def zone_choices(_form: BaseForm, field: Field) -> Choices:
     choices, kept = _zones_in(language()), field.data
     names = _names_in(ENGLISH)
     # What the account has may be what only one machine knows; what was typed may be nothing at all.
-    if kept in names or (kept not in _known() and kept != field.object_data):
+    if kept in names or (kept not in zone_names() and kept != field.object_data):
         return choices
     shown = _canonical(kept)
     if shown not in names:
@@ -94,15 +94,10 @@ def _names_in(code: str) -> dict[str, str]:
     young = {name: str(said.in_language(code)) for name, said in YOUNG.items()}
     offered = {
         name: young.get(name) or named.get(name, _place(name))
-        for name in _known() - ZONE_ALIASES.keys()
+        for name in zone_names() - ZONE_ALIASES.keys()
         if name.partition("/")[0] in REGIONS
     }
     return {UTC: UTC, **offered}
-
-
-@cache
-def _known() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 @cache
