@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
-from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapper, ORMExecuteState, registry
 from sqlalchemy.pool import ConnectionPoolEntry, Pool, PoolProxiedConnection
 from sqlalchemy.types import TypeDecorator
@@ -223,7 +223,8 @@ def _look_whether_it_lives(
     if rested_ns < RESTED_NS or not postgresql.is_ours(connection):
         return
     if not postgresql.is_alive(connection):
-        raise DisconnectionError("the connection has broken off")
+        # What ended one of them most likely ended all: each is opened anew before it is lent.
+        raise InvalidatePoolError("the connection has broken off")
 
 
 @event.listens_for(Engine, "connect")

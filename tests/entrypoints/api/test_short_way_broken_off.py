@@ -1,6 +1,6 @@
 """What gateways meet where the store breaks off: that it is away, once, and never a bug."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.domain.accounts.models import Account
 from app.entrypoints.api.short_way import ENTITLEMENTS, USAGE
+from app.foundation import database
 from app.foundation.database import db, session
 from tests.databases import on_postgresql
 
@@ -27,7 +28,7 @@ def by_known(client: FlaskClient, by_gateway: Headers, ada: Account) -> Headers:
 
 
 @pytest.fixture
-def break_off(by_known: Headers) -> Callable[[], None]:
+def break_off(by_known: Headers) -> Iterator[Callable[[], None]]:
     """Break all connections off that rest, as where PostgreSQL is started anew."""
 
     def break_off() -> None:
@@ -38,7 +39,10 @@ def break_off(by_known: Headers) -> Callable[[], None]:
             assert all(ended for (ended,) in other.execute(END, {"pids": pids}))
             other.detach()
 
-    return break_off
+    yield break_off
+    # Whoever comes next is lent these connections.
+    session.remove()
+    db.engine.dispose()
 
 
 @on_postgresql
@@ -65,3 +69,10 @@ class TestWhereTheStoreBreaksOff:
         told = [client.post(USAGE, json=post, headers=headers).status_code for post in posts]
         assert set(told) <= {200, 503}
         assert told.count(503) <= 1
+
+    def test_all_are_opened_anew_once_one_was_found_dead(self, break_off, monkeypatch) -> None:
+        break_off()
+        for rested_ns in (0, 0, *[10**12] * RESTING):
+            monkeypatch.setattr(database, "RESTED_NS", rested_ns)
+            with db.engine.connect() as lent:
+                assert lent.scalar(text("SELECT 1")) == 1
