@@ -100,7 +100,8 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 # where one of them cannot be had, its tests are skipped, and say so.
 from_debian:
 	@missing=; \
-	command -v chromium >/dev/null || missing=chromium; \
+	command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null \
+		|| missing=chromium-headless-shell; \
 	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
 	[ -z "$$missing" ] || { \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \

@@ -11,8 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-# Everything is there already: nothing more is fetched, or waited for.
-USUAL = {"resultTypes": ["violations"], "preload": False}
+# Everything is there already: nothing more is fetched, or waited for. What is framed is a letter:
+# nothing of the page reaches into it, and it is looked at by itself.
+USUAL = {"resultTypes": ["violations"], "preload": False, "iframes": False}
 OPTIONS: dict[str, Any] = {**USUAL, "runOnly": {"type": "tag", "values": STANDARDS}}
 # These alone depend on the colours; and how large what is pressed is, on style sheets as well.
 COLOUR_RULES = {"color-contrast": "*", "link-in-text-block": "a[href]"}

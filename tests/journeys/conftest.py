@@ -24,7 +24,8 @@ Visit = Callable[..., Visitor]
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """The browser of all journeys; without it there are none."""
-    executable = shutil.which("chromium")
+    # The one without windows takes four fifths of the other's time, and is the same inside.
+    executable = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if executable is None:
         pytest.skip("Chromium is not installed here: no browser, no journeys.")
     with sync_playwright() as playwright:

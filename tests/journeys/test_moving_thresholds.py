@@ -32,6 +32,7 @@ COLOURED = """
 }
 """
 
+IS_DRAWN = "canvas => window.Chart && Chart.getChart(canvas)?.chartArea"
 # What is left beside the drawing for the lines' words.
 ROOM = """
 canvas => {
@@ -44,6 +45,7 @@ HEIGHT = "document.documentElement.scrollHeight"
 
 def is_drawn_at(page: Page, usd: int) -> bool:
     canvas = page.locator("[data-course] canvas").last
+    page.wait_for_function(IS_DRAWN, arg=canvas.element_handle())
     return bool(canvas.evaluate(COLOURED, usd * 10**9))
 
 
