@@ -106,8 +106,13 @@ class Settings:
         return self.base_url.startswith("https://")
 
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the settings. Raises SettingError naming the first that is wrong."""
+def read_settings(
+    environment: Mapping[str, str] | None = None, *, leaves_nothing: bool = False
+) -> Settings:
+    """Read and check the settings. Raises SettingError naming the first that is wrong.
+
+    Secrets that no file keeps yet are made and kept, unless nothing is to be left behind.
+    """
     values = _environment() if environment is None else environment
     production = one_of(values, "APP_ENV", ("development", "production")) == "production"
     instance_dir = read_instance_dir(values.get("INSTANCE_DIR", ""), production=production)
@@ -120,7 +125,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(values, instance_dir, production=production),
-        secret_key=read_secret_key(values, instance_dir, production=production),
+        secret_key=read_secret_key(
+            values, instance_dir, production=production, leaves_nothing=leaves_nothing
+        ),
         port=port,
         base_url=base_url,
         brand_name=_brand_name(values),
@@ -137,7 +144,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         stripe_api_key=key,
         stripe_api_base=base,
         stripe_webhook_secrets=read_webhook_secrets(
-            values, instance_dir, base, production=production
+            values, instance_dir, base, production=production, leaves_nothing=leaves_nothing
         ),
         paypal=read_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
