@@ -74,6 +74,12 @@ class TestTopUp:
         assert mails_of(pro)[-1] == "tokens_bought"
         assert mails_of(pro).count("invoice_paid") == 1  # the plan's
 
+    def test_tells_the_provider_in_the_account_s_language(self, pro: Account, gateway) -> None:
+        with transaction():
+            session.get_one(Account, pro.id).locale = "zh"
+        top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
+        assert gateway.orders[-1].description == "333,333 个额外 token"
+
     def test_puts_tax_on_top(self, pro: Account, gateway) -> None:
         with transaction():
             session.add(TaxRate(country="DE", name="VAT", rate_bp=1_900, updated_at=NOW))
