@@ -71,13 +71,6 @@ class TestBeginCheckout:
         assert (row.status, row.provider_session, row.attempt_number) == ("pending", "cs_1", 1)
         assert session.query(JournalEntry).filter_by(action="checkout_begun").count() == 1
 
-    def test_names_the_invoice_in_its_language(self, ada: Account, gateway: FakeGateway) -> None:
-        with transaction():
-            session.get_one(Account, ada.id).locale = "zh"
-        invoice = make_invoice(ada, minor=1_234)
-        make_checkout(ada, invoice, gateway=gateway)
-        assert gateway.orders[0].description == f"账单 {invoice.invoice_number}"
-
     def test_has_written_the_attempt_before_the_provider_is_asked(
         self, ada: Account, gateway: FakeGateway
     ) -> None:

@@ -7,7 +7,7 @@ import click
 from app import wiring
 from app.config import read_settings
 from app.entrypoints.cli.errors import Failed
-from app.entrypoints.cli.installation import MIGRATIONS, missing_file, unprepared_installation
+from app.entrypoints.cli.installation import MIGRATIONS, unprepared_installation
 from app.foundation import readiness
 from app.foundation.database import end_reading
 
@@ -25,7 +25,7 @@ def backup(*, file: Path, force: bool) -> None:
     A SQLite database becomes a SQLite file, which is checked; PostgreSQL's becomes an archive of
     pg_dump (PG_DUMP names the program). Only you may read FILE.
     """
-    if missing_file(read_settings(leaves_nothing=True)) is not None:
+    if read_settings(leaves_nothing=True).missing_database is not None:
         raise Failed(NOTHING_THERE)
     with unprepared_installation() as settings:
         # Before a file is made of it: is there a database at all?

@@ -7,7 +7,7 @@ import click
 from app.config import read_settings
 from app.domain.usage import checkpoints
 from app.entrypoints.cli.errors import Failed
-from app.entrypoints.cli.installation import installation, missing_file, opened
+from app.entrypoints.cli.installation import installation, opened
 from app.foundation import clock, readiness
 from app.foundation.database import transaction
 from app.workflows.keep_checkpoint import keep_checkpoint
@@ -24,7 +24,7 @@ def check_config() -> None:
     click.echo(f"address   {settings.base_url} (port {settings.port})")
     click.echo(f"instance  {settings.instance_dir}")
     click.echo(f"database  {shown_url(settings.database_url)}")
-    if missing_file(settings) is not None:
+    if settings.missing_database is not None:
         click.echo("The settings are complete; the database is yet to be made: billing db upgrade")
         return
     with opened(settings):

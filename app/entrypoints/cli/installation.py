@@ -4,8 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
-
 from app.application import create_app
 from app.config import Settings, read_settings
 from app.entrypoints.cli.errors import Failed
@@ -19,7 +17,7 @@ MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 def installation() -> Iterator[Settings]:
     """Open the installation, or say why nothing can be done with it."""
     # Called in the wrong folder, no command leaves the beginnings of another installation there.
-    file = missing_file(read_settings(leaves_nothing=True))
+    file = read_settings(leaves_nothing=True).missing_database
     if file is not None:
         raise Failed(f"There is no database at {file}. Make it here with: billing db upgrade")
     with unprepared_installation() as settings:
@@ -46,12 +44,3 @@ def opened(settings: Settings) -> Iterator[None]:
         finally:
             db.session.remove()
             db.engine.dispose()
-
-
-def missing_file(settings: Settings) -> Path | None:
-    """Return the file that a database of SQLite is to be in, while there is none."""
-    url = make_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
-        return None
-    file = Path(url.database)
-    return None if file.exists() or url.database.startswith("file:") else file

@@ -11,10 +11,9 @@ from flask.testing import FlaskClient
 from app import create_app
 from app.config import Settings
 from app.domain.accounts.models import Account
-from app.domain.invoices.models import CarriedAmount, Invoice
+from app.domain.invoices.models import Invoice
 from app.domain.payments.consent import VERSION
 from app.domain.payments.models import Payment
-from app.domain.usage.models import MonthClose
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.web.invoices import PAGE_SIZE
 from app.foundation.database import db, session, transaction
@@ -22,7 +21,7 @@ from app.foundation.periods import BillingMonth
 from app.workflows.settle_payment import settle_payment
 from tests.books import check_books
 from tests.entrypoints.test_security_headers import directives
-from tests.entrypoints.web.conftest import HTMX, PASSWORD, words_of
+from tests.entrypoints.web.conftest import HTMX, PASSWORD
 from tests.entrypoints.web.test_access import token_in
 from tests.factories.payments import invoice_row, make_card, make_checkout, make_invoice
 from tests.factories.usage import make_usage
@@ -109,25 +108,6 @@ class TestList:
         assert "$3.00" in page and f'href="/invoices/draft-{BillingMonth.of(now)}"' in page
         # It is no invoice yet.
         assert "No invoices yet" in page
-
-    def test_says_what_of_it_belongs_to_earlier_months(
-        self, adas: FlaskClient, now: datetime
-    ) -> None:
-        late = now.replace(day=1) - timedelta(days=1)
-        month = str(BillingMonth.of(late))
-        session.add(MonthClose(user_id="ada", billing_month=month, closed_at=now))
-        carried = CarriedAmount(
-            user_id="ada", from_month=month, amount_nanos=400_000_000, kind="other", created_at=now
-        )
-        session.add(carried)
-        session.commit()
-        make_usage(prompt_tokens=50_000, completion_tokens=0, now=now)
-        assert "of earlier months" not in adas.get("/invoices").text
-        make_usage(prompt_tokens=100_000, completion_tokens=0, now=now, occurred_at=late)
-        page = words_of(adas.get("/invoices").text)
-        assert "$4.90" in page
-        assert "$3.00 of it is usage of earlier months that was reported after they" in page
-        assert "$0.40 of it was carried from earlier months." in page
 
     def test_has_pages(self, adas: FlaskClient, ada: Account, now: datetime) -> None:
         made = [
