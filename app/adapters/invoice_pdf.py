@@ -17,6 +17,7 @@ from app.domain.invoices.documents import (
     Document,
     DocumentKind,
     DocumentLine,
+    GivenBack,
     Settled,
     Tax,
     address_lines,
@@ -146,6 +147,8 @@ def _facts(document: Document) -> Iterator[Pair]:
         yield say_about("when", "Due"), Day(document.due_at)
     if document.settled is not None:
         yield from _payment_facts(document.settled)
+    if document.given_back is not None:
+        yield from _given_back_facts(document.given_back)
 
 
 def _payment_facts(settled: Settled) -> Iterator[Pair]:
@@ -154,6 +157,23 @@ def _payment_facts(settled: Settled) -> Iterator[Pair]:
         yield say("Paid by"), payment_method(settled.method)
     if settled.transaction_id:
         yield say("Transaction"), settled.transaction_id
+
+
+def _given_back_facts(given: GivenBack) -> Iterator[Pair]:
+    if given.to_method_minor and given.method:
+        yield say("Refunded to"), _destination(given.method, given.to_method_minor, given)
+    if given.to_credit_minor:
+        yield say("Added to"), _destination("account credit", given.to_credit_minor, given)
+    if _clean(given.reason):
+        yield say("Reason"), given.reason
+
+
+def _destination(method: str, minor: int, given: GivenBack) -> str:
+    """Name where money goes; the amount beside it where it goes two ways."""
+    name = payment_method(method)
+    if not (given.to_credit_minor and given.to_method_minor):
+        return name
+    return say("{where}: {amount}", {"where": name, "amount": usd_of_minor(minor)})
 
 
 def _party(party: Mapping[str, object], *, language: str) -> list[str]:

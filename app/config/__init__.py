@@ -91,6 +91,15 @@ class Settings:
     retention: Retention
 
     @property
+    def missing_database(self) -> Path | None:
+        """Return the file that a database of SQLite is to be in, while there is none."""
+        url = make_url(self.database_url)
+        named = url.database or ":memory:"
+        if url.get_backend_name() != "sqlite" or named.startswith((":memory:", "file:")):
+            return None
+        return None if Path(named).exists() else Path(named)
+
+    @property
     def keeps_mails(self) -> bool:
         """Tell whether mails stay here for want of a server."""
         return not self.smtp_url
@@ -106,9 +115,18 @@ class Settings:
         return self.base_url.startswith("https://")
 
 
-def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read and check the settings. Raises SettingError naming the first that is wrong."""
+def read_settings(
+    environment: Mapping[str, str] | None = None, *, leaves_nothing: bool = False
+) -> Settings:
+    """Read and check the settings. Raises SettingError naming the first that is wrong.
+
+    Secrets that no file keeps yet are made and kept, unless nothing is to be left behind.
+    """
     values = _environment() if environment is None else environment
+    return _settings(values, leaves_nothing=leaves_nothing)
+
+
+def _settings(values: Mapping[str, str], *, leaves_nothing: bool) -> Settings:
     production = one_of(values, "APP_ENV", ("development", "production")) == "production"
     instance_dir = read_instance_dir(values.get("INSTANCE_DIR", ""), production=production)
     check_no_debugging(values, production=production)
@@ -117,10 +135,11 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     key, base = read_stripe(values, sandbox_port, production=production)
     base_url = read_base_url(values.get("BASE_URL", ""), port, production=production)
     check_money_is_real(key, base_url, production=production)
+    kept = {"production": production, "leaves_nothing": leaves_nothing}
     return Settings(
         instance_dir=instance_dir,
         database_url=_database_url(values, instance_dir, production=production),
-        secret_key=read_secret_key(values, instance_dir, production=production),
+        secret_key=read_secret_key(values, instance_dir, **kept),
         port=port,
         base_url=base_url,
         brand_name=_brand_name(values),
@@ -136,9 +155,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         seller=_seller(values),
         stripe_api_key=key,
         stripe_api_base=base,
-        stripe_webhook_secrets=read_webhook_secrets(
-            values, instance_dir, base, production=production
-        ),
+        stripe_webhook_secrets=read_webhook_secrets(values, instance_dir, base, **kept),
         paypal=read_paypal(values, sandbox_port, stripe_key=key, production=production),
         sandbox_port=sandbox_port,
         redis_url=_redis_url(values.get("REDIS_URL", "")),

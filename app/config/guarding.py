@@ -19,7 +19,9 @@ DEBUGGING = ("FLASK_DEBUG", "DEBUG")
 OFF = ("", "0", "false", "no", "off")
 
 
-def read_secret_key(values: Mapping[str, str], instance_dir: Path, *, production: bool) -> str:
+def read_secret_key(
+    values: Mapping[str, str], instance_dir: Path, *, production: bool, leaves_nothing: bool
+) -> str:
     """Return the key that signs and seals; in development one is made and kept."""
     given = values.get("SECRET_KEY", "")
     if not given:
@@ -28,7 +30,7 @@ def read_secret_key(values: Mapping[str, str], instance_dir: Path, *, production
                 "SECRET_KEY is missing: production needs its own, kept between starts;"
                 f" {MAKE_A_KEY}"
             )
-        return kept_secret(instance_dir / "secret_key")
+        return kept_secret(instance_dir / "secret_key", leaves_nothing=leaves_nothing)
     if len(given) < SECRET_KEY_MIN:
         raise SettingError(
             f"SECRET_KEY must have at least {SECRET_KEY_MIN} characters; {MAKE_A_KEY}"

@@ -135,7 +135,12 @@ def _check_paypal_base(base: str, *, stripe_is_live: bool, production: bool) -> 
 
 
 def read_webhook_secrets(
-    values: Mapping[str, str], instance_dir: Path, stripe_base: str, *, production: bool
+    values: Mapping[str, str],
+    instance_dir: Path,
+    stripe_base: str,
+    *,
+    production: bool,
+    leaves_nothing: bool,
 ) -> tuple[str, ...]:
     """Return the secrets that webhooks may be signed with; two while one takes over."""
     given = values.get("STRIPE_WEBHOOK_SECRETS", "")
@@ -145,5 +150,6 @@ def read_webhook_secrets(
     if not listed and production:
         raise SettingError("STRIPE_WEBHOOK_SECRETS is missing: payments are told by webhooks.")
     if not listed and is_local(stripe_base):
-        return (kept_secret(instance_dir / "sandbox_webhook_secret", prefix="whsec_"),)
+        file = instance_dir / "sandbox_webhook_secret"
+        return (kept_secret(file, prefix="whsec_", leaves_nothing=leaves_nothing),)
     return listed

@@ -80,9 +80,14 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-def kept_secret(file: Path, *, prefix: str = "") -> str:
-    """Return the secret that the file keeps, made at the first time."""
+def kept_secret(file: Path, *, prefix: str = "", leaves_nothing: bool = False) -> str:
+    """Return the secret that the file keeps, made at the first time.
+
+    Whoever leaves nothing behind gets one that nobody will see again.
+    """
     if not file.exists():
+        if leaves_nothing:
+            return prefix + secrets.token_urlsafe(SECRET_BYTES)
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # Programs that start together must not read a file that is still empty, or make two.
         fresh = file.with_name(f"{file.name}.{os.getpid()}-{secrets.token_hex(4)}")

@@ -23,7 +23,7 @@ from app.domain.payments.gateway import CheckoutOrder, Gateways, OpenedCheckout,
 from app.domain.payments.models import Payment
 from app.foundation import journal
 from app.foundation.database import end_reading, transaction
-from app.foundation.sentences import say
+from app.foundation.sentences import in_language, say
 from app.workflows.confirm_payment import Heard, ask_about
 from app.workflows.lapse_purchase import lapse_purchase
 
@@ -209,9 +209,12 @@ def open_checkout(
 
 def _description(payment: Payment, invoice: Invoice) -> str:
     """Return what a customer sees on the provider's page; a draft has no number."""
+    # In the language that was written down with it: the account's may change before a repeat.
     if payment.purpose in BACK:
-        return invoices.lines_of([invoice.id])[invoice.id][0].description
-    return f"Invoice {invoice.invoice_number}"
+        said = invoices.lines_of([invoice.id])[invoice.id][0].description
+    else:
+        said = say("Invoice {number}", {"number": invoice.invoice_number})
+    return str(in_language(said, invoice.language))
 
 
 def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:

@@ -34,7 +34,7 @@ def credit_invoice(
     _check(invoice, amount_minor=amount_minor)
     note = credit_notes.credit(invoice, account, gross_minor=amount_minor, reason=reason, now=now)
     number = note.credit_note_number
-    source = f"credit_note:{number}"
+    source = credit.source_of_note(number)
     credit.add(account, minor=amount_minor, kind="credit_note", source=source, note=reason, now=now)
     facts: dict[str, object] = {
         "invoice_number": invoice.invoice_number,

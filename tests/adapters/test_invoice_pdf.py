@@ -22,6 +22,7 @@ from app.domain.invoices.documents import (
     Document,
     DocumentKind,
     DocumentLine,
+    GivenBack,
     Settled,
     Tax,
 )
@@ -238,6 +239,25 @@ class TestWords:
         assert sheet["headline"] == ["$15.76", "credited on 1 Dec 2026"]
         assert sheet["facts"][:2] == [["Number", "CN-1"], ["For invoice", "INV-1001-2026-11"]]
         assert sheet["counted"] is False
+
+    @pytest.mark.parametrize(
+        ("to_credit", "to_method", "shown"),
+        [
+            (0, 1_576, [["Refunded to", "Card (Stripe)"]]),
+            (1_576, 0, [["Added to", "Account credit"]]),
+            (
+                576,
+                1_000,
+                [["Refunded to", "Card (Stripe): $10.00"], ["Added to", "Account credit: $5.76"]],
+            ),
+        ],
+    )
+    def test_a_credit_note_says_why_and_where_the_money_goes(
+        self, printed: Printed, to_credit: int, to_method: int, shown: list[list[str]]
+    ) -> None:
+        given = GivenBack("Billed twice.", to_credit, "stripe", to_method)
+        sheet = printed(make_document(kind=DocumentKind.CREDIT_NOTE, due_at=None, given_back=given))
+        assert sheet["facts"][3:] == [*shown, ["Reason", "Billed twice."]]
 
     def test_notes_stand_at_the_end(self, printed: Printed) -> None:
         sheet = printed(make_document(reverse_charge=True, notes=(REVERSE_CHARGE,)))

@@ -7,7 +7,9 @@ import pytest
 from app.domain.accounts import queries as account_queries
 from app.domain.accounts.errors import ReasonInvalid
 from app.domain.accounts.models import Account
+from app.domain.invoices.documents import GivenBack
 from app.domain.invoices.errors import CreditTooLarge, InvoiceNotCreditable, UnknownInvoice
+from app.domain.invoices.filing import credit_note_of
 from app.domain.invoices.models import CreditNote, Invoice, TaxRate
 from app.domain.mails.models import Mail
 from app.domain.payments.models import Payment
@@ -57,6 +59,8 @@ class TestCreditInvoice:
         assert (note.amount_minor, note.tax_minor, note.reason) == (234, 0, "Slow days")
         assert credit_of(ada) == 234
         assert session.get_one(Invoice, invoice.id).status == "paid"
+        paper = credit_note_of(ada, invoice.public_id, note.credit_note_number, now=now)
+        assert paper.given_back == GivenBack("Slow days", 234, "stripe", 0)
         mail = session.query(Mail).filter_by(kind="invoice_credited").one()
         assert mail.facts["amount_minor"] == 234
         check_books()

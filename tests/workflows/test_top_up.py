@@ -17,7 +17,7 @@ from app.domain.tokens.models import TokenEntry
 from app.foundation.database import session, transaction
 from app.workflows.top_up import pay_top_up, top_up
 from tests.books import check_books
-from tests.factories.payments import payment_row
+from tests.factories.payments import make_checkout, make_invoice, payment_row
 from tests.factories.purchases import (
     buy_plan,
     buy_tokens,
@@ -73,6 +73,19 @@ class TestTopUp:
         assert lines_of(invoice) == [("333,333 extra tokens", 5_000)]
         assert mails_of(pro)[-1] == "tokens_bought"
         assert mails_of(pro).count("invoice_paid") == 1  # the plan's
+
+    def test_tells_the_provider_in_the_account_s_language(self, pro: Account, gateway) -> None:
+        with transaction():
+            session.get_one(Account, pro.id).locale = "zh"
+        top_up(pro, amount_minor=5_000, shop=make_shop(gateway), now=NOW)
+        assert gateway.orders[-1].description == "333,333 个额外 token"
+
+    def test_an_invoice_is_named_in_its_language_there(self, ada: Account, gateway) -> None:
+        with transaction():
+            session.get_one(Account, ada.id).locale = "zh"
+        invoice = make_invoice(ada, minor=1_234)
+        make_checkout(ada, invoice, gateway=gateway)
+        assert gateway.orders[0].description == f"账单 {invoice.invoice_number}"
 
     def test_puts_tax_on_top(self, pro: Account, gateway) -> None:
         with transaction():

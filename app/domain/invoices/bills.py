@@ -12,6 +12,7 @@ from app.domain.invoices import line_words, rules
 from app.domain.invoices.rules import Line, Totals
 from app.domain.invoices.taxing import UNTAXED, Taxation
 from app.foundation import money
+from app.foundation.languages import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Payer:
     taxation: Taxation = UNTAXED
     credit_minor: int = 0
     uses: Sequence[OpenUse] = ()
+    # In which providers are told what he pays for.
+    language: str = ENGLISH
 
     def buying(self, plan_id: str) -> "Payer":
         """Return the payer as coupons see him when he buys a plan."""

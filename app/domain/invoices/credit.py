@@ -28,7 +28,7 @@ def return_spent(account: Account, invoice: Invoice, *, minor: int, now: datetim
         account,
         minor=minor,
         kind="returned",
-        source=f"invoice:{invoice.public_id}:returned",
+        source=source_of_return(invoice.public_id),
         note="",
         now=now,
     )
@@ -49,9 +49,21 @@ def forget_notes(account: Account, *, but: str) -> None:
     session.execute(update(CreditEntry).where(*written).values(note=""))
 
 
-def sum_of(sources: Collection[str]) -> int:
-    """Return what was given and taken under these sources, together."""
+def source_of_note(number: str) -> str:
+    """Return the source of the credit that a credit note gives."""
+    return f"credit_note:{number}"
+
+
+def source_of_return(invoice_id: str) -> str:
+    """Return the source of the credit that comes back once an invoice is given back or void."""
+    return f"invoice:{invoice_id}:returned"
+
+
+def sum_of(sources: Collection[str], *, at: datetime | None = None) -> int:
+    """Return what was given and taken under these sources, together, ever or at a moment."""
     found = select(func.coalesce(func.sum(CreditEntry.amount_minor), 0))
+    if at is not None:
+        found = found.where(CreditEntry.created_at == at)
     return int(session.scalars(found.where(CreditEntry.source.in_(sources))).one())
 
 

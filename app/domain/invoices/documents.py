@@ -58,6 +58,17 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What a credit note gives back, why, and where the money goes."""
+
+    reason: str
+    to_credit_minor: int
+    # The way that the invoice had been paid, and what of it goes back there.
+    method: str
+    to_method_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document as a plain value, in the order in which it is read."""
 
@@ -77,6 +88,8 @@ class Document:
     settled: Settled | None
     reverse_charge: bool
     notes: tuple[str, ...]
+    # Of a credit note.
+    given_back: GivenBack | None = None
     currency: str = "USD"
     # Fixed at the invoice's issue; its receipt and its credit notes speak as it does.
     language: str = ENGLISH
@@ -152,7 +165,13 @@ def credit_note_document(note: CreditNoteView, *, invoice: InvoiceView) -> Docum
         credit_used_minor=0,
         settled=None,
         reverse_charge=invoice.reverse_charge,
-        notes=_notes(note.reason, reverse_charge=invoice.reverse_charge),
+        notes=_notes("", reverse_charge=invoice.reverse_charge),
+        given_back=GivenBack(
+            reason=_trimmed(note.reason),
+            to_credit_minor=note.to_credit_minor,
+            method=invoice.payment_method or "",
+            to_method_minor=note.total_minor - note.to_credit_minor,
+        ),
         currency=invoice.currency,
         language=invoice.language,
     )
@@ -209,7 +228,11 @@ def _settled(invoice: InvoiceView, paid_at: datetime) -> Settled:
 
 
 def _notes(own: str, *, reverse_charge: bool) -> tuple[str, ...]:
+    notes = (REVERSE_CHARGE if reverse_charge else "", _trimmed(own))
+    return tuple(note for note in notes if note)
+
+
+def _trimmed(own: str) -> str:
     trimmed = own.strip()
     # What needs no trimming stays the sentence that it may be.
-    notes = (REVERSE_CHARGE if reverse_charge else "", own if own == trimmed else trimmed)
-    return tuple(note for note in notes if note)
+    return own if own == trimmed else trimmed

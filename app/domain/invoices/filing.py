@@ -1,14 +1,14 @@
 """The documents of an account's issued invoices, found and filled in. Reads only."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
-from app.domain.invoices import documents, queries
+from app.domain.invoices import credit, documents, queries
 from app.domain.invoices.documents import Document, DocumentKind, Tax
 from app.domain.invoices.errors import UnknownCreditNote, UnknownDocument
 from app.domain.invoices.models import CreditNote, CreditNoteLine, Invoice, InvoiceLine
@@ -71,7 +71,8 @@ def credit_note_of(account: Account, reference: str, number: str, *, now: dateti
     invoice = queries.invoice_of(account, reference, now=now)
     for note in credit_notes_of(account, invoice):
         if note.number == number:
-            return documents.credit_note_document(note, invoice=invoice)
+            given = replace(note, to_credit_minor=_to_credit_minor(note, invoice))
+            return documents.credit_note_document(given, invoice=invoice)
     raise UnknownCreditNote(say("This invoice has no credit note with this number."))
 
 
@@ -106,6 +107,12 @@ def _notes_and_lines(
         .where(Invoice.public_id == invoice.id, CreditNote.user_id == account.id)
         .order_by(CreditNote.id, line.position)
     )
+
+
+def _to_credit_minor(note: CreditNoteView, invoice: InvoiceView) -> int:
+    """Return how much of what the note gives back became account credit."""
+    own, returned = credit.source_of_note(note.number), credit.source_of_return(invoice.id)
+    return credit.sum_of([own]) + credit.sum_of([returned], at=note.issued_at)
 
 
 def _replacements(account: Account, invoice: InvoiceView) -> tuple[str | None, str | None]:

@@ -296,7 +296,8 @@ def _draft(bill: Bill, *, seller: Seller, now: datetime) -> dict[str, object]:
         "reverse_charge": taxation.reverse_charge,
         "seller": seller.document(),
         "buyer": dict(bill.payer.buyer),
-        "language": ENGLISH,
+        # Of its payment pages; its issue fixes the one of its documents.
+        "language": bill.payer.language,
         "notes": bill.notes,
         "created_at": now,
         "updated_at": now,

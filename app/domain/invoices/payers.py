@@ -82,6 +82,7 @@ def _payer(account: Account, settings: Any, beside: Any, *, seller_country: str)
             seller_country=seller_country,
         ),
         credit_minor=account.credit_minor,
+        language=account.locale,
     )
 
 

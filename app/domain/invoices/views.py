@@ -84,6 +84,8 @@ class CreditNoteView:
     amount_minor: int
     tax_minor: int
     lines: tuple[CreditedLine, ...]
+    # How much of it became account credit; the rest went back the way it had been paid.
+    to_credit_minor: int = 0
 
     @property
     def total_minor(self) -> int:

@@ -19,6 +19,7 @@ from app.domain.reporting.covering import MonthAhead
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
+from app.domain.reporting.token_offers import Overage, overage_in
 from app.domain.reporting.usage_ahead import usage_ahead
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
@@ -93,6 +94,8 @@ class Overview:
     models: tuple[str, ...] = ()
     # The automatic purchase that was declined, while that is among the concerns.
     declined: DeclinedTopUp | None = None
+    # What overage costs him, asked for only once the tokens are used up.
+    overage: Overage | None = None
     # Net of tax and coupons; None while nothing is paid for it.
     paid_for_period_minor: int | None = None
     # debt, which paying lifts, or operator.
@@ -138,6 +141,14 @@ class Overview:
         return max(unbilled - minor_from_nanos(self.month_sums.final_nanos), 0)
 
     @property
+    def extra_tokens_are_dearer(self) -> bool:
+        """Tell whether extra tokens cost more than the same tokens as overage."""
+        price_pico = self.period.terms.extra_token_price_pico
+        if price_pico is None or self.overage is None:
+            return False
+        return self.overage.is_cheaper_than(price_pico)
+
+    @property
     def is_refused_for_debt(self) -> bool:
         """Tell whether an invoice is overdue for so long that requests are refused."""
         refused_after = self.position.refused_after
@@ -156,8 +167,10 @@ def overview(
     payer, chosen = payers.payer_and_settings(account, seller_country=seller_country)
     found, following, used = _figures(account, chosen, now=now, grace=grace, limits=limits)
     unbilled = found.position.debts.unbilled_nanos
+    is_exhausted = Concern.TOKENS_EXHAUSTED in found.concerns
     return replace(
         found,
+        overage=overage_in(account, found.period, now=now) if is_exhausted else None,
         top_keys=_top_keys(account, found.recent),
         invoices_ahead=invoices_ahead(payer, unbilled, following, month=found.month),
         first_steps=_first_steps(account, chosen, found.period, used),

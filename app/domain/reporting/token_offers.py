@@ -31,6 +31,10 @@ class Overage:
         """Return the average price of a token, for display."""
         return money.round_half_up(self.nanos * 1000, self.tokens)
 
+    def is_cheaper_than(self, price_pico: int) -> bool:
+        """Tell whether a token costs less beyond the plan than one that is bought."""
+        return self.nanos * 1000 < price_pico * self.tokens
+
     def minor_for(self, tokens: int) -> int:
         """Return what so many tokens would come to."""
         return money.minor_from_nanos(money.round_half_up(self.nanos * tokens, self.tokens))
@@ -61,7 +65,6 @@ class TokenOffer:
 
 def token_offer(account: Account, period: PeriodView, *, now: datetime) -> TokenOffer:
     """Return what the account has and what it is offered in its current period."""
-    since = BillingMonth.of(now).plus(-MONTHS_COMPARED)
     return TokenOffer(
         plan_id=period.terms.plan_id,
         quota=period.quota,
@@ -71,10 +74,15 @@ def token_offer(account: Account, period: PeriodView, *, now: datetime) -> Token
         bought_tokens=account.extra_tokens - account.granted_tokens,
         period_ends_at=period.ends_at,
         price_pico=period.terms.extra_token_price_pico,
-        overage=overage_of(
-            usage.priced_since(account, month=since), discount_bp=period.terms.overage_discount_bp
-        ),
+        overage=overage_in(account, period, now=now),
     )
+
+
+def overage_in(account: Account, period: PeriodView, *, now: datetime) -> Overage | None:
+    """Return what the account's own requests would cost beyond the plan of a period."""
+    since = BillingMonth.of(now).plus(-MONTHS_COMPARED)
+    used = usage.priced_since(account, month=since)
+    return overage_of(used, discount_bp=period.terms.overage_discount_bp)
 
 
 def overage_of(used: Sums, *, discount_bp: int) -> Overage | None:

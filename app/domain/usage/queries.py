@@ -91,6 +91,13 @@ def billed_to(user_ids: Collection[str], *, month: BillingMonth) -> dict[str, in
     return {user_id: nanos for user_id, nanos in rows}
 
 
+def billed_late(account: Account, *, month: BillingMonth) -> Sums:
+    """Return what is billed to a month though it occurred in earlier ones, which were closed."""
+    return _sums_of_months(
+        account, UsageMonthly.billing_month == str(month), UsageMonthly.occurred_month < str(month)
+    )
+
+
 def priced_since(account: Account, *, month: BillingMonth) -> Sums:
     """Return what was used from a month on, by occurrence, of models that have a price."""
     # Where a price is missing, the tokens are counted already and their cost is not.

@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 
 from app import wiring
+from app.config import read_settings
 from app.entrypoints.cli.errors import Failed
 from app.entrypoints.cli.installation import MIGRATIONS, unprepared_installation
 from app.foundation import readiness
 from app.foundation.database import end_reading
 
 FILE = click.Path(dir_okay=False, path_type=Path)
+
+NOTHING_THERE = "The database is empty: there is nothing to back up."
 
 
 @click.command()
@@ -22,10 +25,12 @@ def backup(*, file: Path, force: bool) -> None:
     A SQLite database becomes a SQLite file, which is checked; PostgreSQL's becomes an archive of
     pg_dump (PG_DUMP names the program). Only you may read FILE.
     """
+    if read_settings(leaves_nothing=True).missing_database is not None:
+        raise Failed(NOTHING_THERE)
     with unprepared_installation() as settings:
         # Before a file is made of it: is there a database at all?
         if readiness.is_empty():
-            raise Failed("The database is empty: there is nothing to back up.")
+            raise Failed(NOTHING_THERE)
         end_reading()
         wiring.back_up(settings.database_url, file, replace=force, pg_dump=settings.pg_dump)
     click.echo(f"The database is backed up in {file} ({file.stat().st_size:,} bytes).")

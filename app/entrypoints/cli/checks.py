@@ -7,7 +7,7 @@ import click
 from app.config import read_settings
 from app.domain.usage import checkpoints
 from app.entrypoints.cli.errors import Failed
-from app.entrypoints.cli.installation import installation, unprepared_installation
+from app.entrypoints.cli.installation import installation, opened
 from app.foundation import clock, readiness
 from app.foundation.database import transaction
 from app.workflows.keep_checkpoint import keep_checkpoint
@@ -19,12 +19,15 @@ PASSWORD = re.compile(r"(://[^:/@]*):[^@]*@")
 @click.command("check-config")
 def check_config() -> None:
     """Check the settings and the database, and print what they come to, without secrets."""
-    settings = read_settings()
+    settings = read_settings(leaves_nothing=True)
     click.echo(f"mode      {'production' if settings.production else 'development'}")
     click.echo(f"address   {settings.base_url} (port {settings.port})")
     click.echo(f"instance  {settings.instance_dir}")
     click.echo(f"database  {shown_url(settings.database_url)}")
-    with unprepared_installation():
+    if settings.missing_database is not None:
+        click.echo("The settings are complete; the database is yet to be made: billing db upgrade")
+        return
+    with opened(settings):
         if not readiness.answers():
             raise Failed("DATABASE_URL: the database cannot be reached.")
     click.echo("The settings are complete, and the database answers.")

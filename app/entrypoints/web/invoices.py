@@ -14,6 +14,7 @@ from app.domain.invoices.views import InvoicesPage, InvoicesWanted
 from app.domain.payments import queries as payments
 from app.domain.payments import refunds
 from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
+from app.domain.usage import queries as usage
 from app.entrypoints.gateways import (
     DEFAULT_PROVIDER,
     gateway_for_page,
@@ -79,11 +80,13 @@ def pay(reference: str) -> ResponseReturnValue:
 def list_of(account: Account) -> Mapping[str, Any]:
     """Return what the list shows of an account, as the address asks for it."""
     now, page, wanted = clock.now(), page_number(), choices_in_query(CHOICES)
+    month = BillingMonth.of(now)
     return {
         "found": _found(account, wanted, page=page, now=now),
         "wanted": wanted,
         "choices": CHOICES,
-        "draft": queries.draft_of(account, BillingMonth.of(now), seller_country=seller().country),
+        "draft": queries.draft_of(account, month, seller_country=seller().country),
+        "late": usage.billed_late(account, month=month),
         "unpaid": queries.unpaid_invoices(account, now=now),
         "page": page,
         "page_size": PAGE_SIZE,

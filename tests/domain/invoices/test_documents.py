@@ -11,6 +11,7 @@ from app.domain.invoices.documents import (
     Discount,
     DocumentKind,
     DocumentLine,
+    GivenBack,
     Settled,
     Tax,
     address_lines,
@@ -145,7 +146,13 @@ class TestCreditNoteDocument:
         assert document.lines == (DocumentLine("AI API usage - gpt-4", None, None, 200),)
         assert document.tax == Tax("VAT", 1_900, 38)
         assert document.total_minor == 238 and document.discounts == ()
-        assert document.notes == ("Billed twice.",) and document.issued_at == NOW + SECOND
+        assert document.notes == () and document.issued_at == NOW + SECOND
+        assert document.given_back == GivenBack("Billed twice.", 0, "", 238)
+
+    def test_says_what_became_account_credit(self) -> None:
+        note = replace(NOTE, to_credit_minor=38)
+        document = documents.credit_note_document(note, invoice=paid(status="refunded"))
+        assert document.given_back == GivenBack("Billed twice.", 38, "stripe", 200)
 
     def test_gives_no_discount_back(self) -> None:
         document = documents.credit_note_document(

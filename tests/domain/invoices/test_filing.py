@@ -93,7 +93,9 @@ class TestDocumentOf:
         credit = filing.credit_note_of(ada, invoice.public_id, number, now=NOW)
         assert credit.language == "zh" and credit.lines[0].description == "AI API usage - gpt-4"
         assert in_language(credit.lines[0].description, "zh") == "AI API 用量 - gpt-4"
-        assert in_language(credit.notes[0], "zh") == "该付款在您的银行被提出争议，争议成立（dp_1）"
+        assert credit.given_back is not None
+        reason = in_language(credit.given_back.reason, "zh")
+        assert reason == "该付款在您的银行被提出争议，争议成立（dp_1）"
 
     def test_what_knows_no_wording_stays_english(self, ada: Account, invoice: Invoice) -> None:
         document = filing.document_of(ada, invoice.public_id, named="invoice", now=NOW)

@@ -229,6 +229,7 @@ class TestBackup:
             1,
             "billing: The database is empty: there is nothing to back up.\n",
         )
+        assert not (tmp_path / "new.sqlite3").exists()
         assert not (tmp_path / "billing.backup").exists()
 
 

@@ -26,6 +26,17 @@ class TestCheckConfig:
         assert "the database answers" in result.stdout
         assert settings.secret_key not in result.stdout
 
+    def test_leaves_nothing_where_no_installation_is(self, billing, monkeypatch, tmp_path) -> None:
+        for name in ("DATABASE_URL", "INSTANCE_DIR", "SECRET_KEY"):
+            monkeypatch.delenv(name)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        monkeypatch.chdir(elsewhere)
+        result = billing("check-config")
+        assert result.exit_code == 0, result.output
+        assert "the database is yet to be made: billing db upgrade" in result.stdout
+        assert list(elsewhere.iterdir()) == []
+
     def test_names_the_setting_that_is_wrong(self, billing, monkeypatch) -> None:
         monkeypatch.setenv("APP_ENV", "production")
         result = billing("check-config")

@@ -51,6 +51,23 @@ class TestCommands:
             "billing: The database does not have the newest schema. Run: billing db upgrade\n"
         )
 
+    @pytest.mark.parametrize("command", ["verify", "report 2026-10", "plans list", "keys list"])
+    def test_leave_nothing_where_no_installation_is(
+        self, billing, monkeypatch, tmp_path, command
+    ) -> None:
+        for name in ("DATABASE_URL", "INSTANCE_DIR", "SECRET_KEY"):
+            monkeypatch.delenv(name)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        monkeypatch.chdir(elsewhere)
+        result = billing(*command.split())
+        assert result.exit_code == 1
+        assert result.stderr == (
+            f"billing: There is no database at {elsewhere}/instance/billing.sqlite3."
+            " Make it here with: billing db upgrade\n"
+        )
+        assert list(elsewhere.iterdir()) == []
+
     def test_let_bugs_be_bugs(self, billing, monkeypatch) -> None:
         monkeypatch.setattr("app.domain.catalog.queries.plans", lambda: 1 // 0)
         assert isinstance(billing("plans", "list").exception, ZeroDivisionError)

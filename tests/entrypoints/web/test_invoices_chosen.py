@@ -1,4 +1,4 @@
-"""Which invoices the page lists: those of a state, of a kind, or all."""
+"""Which invoices the page lists, and what the running month holds of earlier ones."""
 
 from datetime import datetime, timedelta
 
@@ -6,8 +6,14 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.invoices.models import CarriedAmount
+from app.domain.usage.models import MonthClose
 from app.entrypoints.web.invoices import PAGE_SIZE
+from app.foundation.database import session
+from app.foundation.periods import BillingMonth
+from tests.entrypoints.web.conftest import words_of
 from tests.factories.payments import make_invoice
+from tests.factories.usage import make_usage
 
 
 @pytest.mark.parametrize(
@@ -40,3 +46,21 @@ def test_keeps_the_choice_from_page_to_page(adas: FlaskClient, ada: Account, now
         make_invoice(ada, now=now + timedelta(seconds=place))
     page = adas.get("/invoices?kind=usage").text
     assert 'href="/invoices?page=2&amp;kind=usage"' in page
+
+
+def test_says_what_of_it_belongs_to_earlier_months(adas: FlaskClient, now: datetime) -> None:
+    late = now.replace(day=1) - timedelta(days=1)
+    month = str(BillingMonth.of(late))
+    session.add(MonthClose(user_id="ada", billing_month=month, closed_at=now))
+    carried = CarriedAmount(
+        user_id="ada", from_month=month, amount_nanos=400_000_000, kind="other", created_at=now
+    )
+    session.add(carried)
+    session.commit()
+    make_usage(prompt_tokens=50_000, completion_tokens=0, now=now)
+    assert "of earlier months" not in adas.get("/invoices").text
+    make_usage(prompt_tokens=100_000, completion_tokens=0, now=now, occurred_at=late)
+    page = words_of(adas.get("/invoices").text)
+    assert "$4.90" in page
+    assert "$3.00 of it is usage of earlier months that was reported after they" in page
+    assert "$0.40 of it was carried from earlier months." in page

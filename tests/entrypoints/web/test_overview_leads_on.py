@@ -159,7 +159,25 @@ class TestFigures:
         make_usage("basic", now=now, prompt_tokens=100_000)
         page = words(signed_in(app, basic).get("/").text)
         notice = page[page.index("Your tokens are used up") :]
-        assert "Buy extra tokens Compare the plans" in notice[:300]
+        assert "as overage" in notice and "Buy extra tokens Compare the plans" in notice[:600]
+        assert "Extra tokens are cheaper for you, or cost the same." in notice
+
+    @pytest.mark.parametrize(
+        ("overage_enabled", "ways"),
+        [(True, "Compare the plans"), (False, "Allow overage Buy extra tokens")],
+    )
+    def test_offer_the_cheaper_way_on(self, app, now, password_hash, overage_enabled, ways) -> None:
+        pro = make_account("pro", now=now, plan_id="plan-pro", password_hash=password_hash)
+        session.query(BillingSettings).filter_by(user_id="pro").update(
+            {"overage_enabled": overage_enabled}
+        )
+        session.commit()
+        make_usage("pro", now=now, prompt_tokens=1_000_000, completion_tokens=0)
+        page = words(signed_in(app, pro).get("/").text)
+        notice = page[page.index("Your tokens are used up") :][:600]
+        assert "about $27.00 as overage, and $150.00 as extra tokens, before tax." in notice
+        assert f"Overage is cheaper for you. {ways}" in notice
+        assert ("Buy extra tokens" in notice) is not overage_enabled
 
     def test_lead_to_what_they_add_up(self, adas, ada, now) -> None:
         first = make_invoice(ada, minor=100, now=now)
