@@ -20,8 +20,8 @@ UNLABELLED_TYPES = {"hidden", "submit", "button", "reset", "image"}
 REQUESTS = ("hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete")
 # A fragment is read where it will stand: a row is an error anywhere but in a table.
 PLACES = {"tr": "tbody", "td": "tr", "th": "tr", "option": "select", "tbody": "table"}
-# Both databases, and many cases of a table, show the same pages, but for figures and words. Whatever
-# was not escaped is a tag, and so no word.
+# Both databases, and many cases of a table, show the same pages, but for figures and words.
+# Whatever was not escaped is a tag, and so no word.
 WORDS_AND_FIGURES = re.compile(r"(?<=>)[^<>]+(?=<)|[\w.:+%-]*\d[\w.:+%-]*")
 FIRST_TAG = re.compile(r"\s*(?:<!--.*?-->\s*)*<([a-zA-Z0-9]+)", re.DOTALL)
 

@@ -57,7 +57,8 @@ class TestAnnouncePriceRises:
         assert [announce(END - DAY), announce(END - DAY)] == [1, 0]
         ask(11_999)
         assert [announce(END - DAY), announce(END - DAY)] == [1, 0]
-        facts = [mail.facts for mail in session.query(Mail).filter_by(kind="price_rise").order_by(Mail.id)]
+        mails = session.query(Mail).filter_by(kind="price_rise").order_by(Mail.id)
+        facts = [mail.facts for mail in mails]
         assert [(fact["old_minor"], fact["new_minor"]) for fact in facts] == [
             (9_999, 10_999),
             (9_999, 11_999),
