@@ -145,15 +145,18 @@ def attempt(
     due_minor = invoice.final_minor - invoice.credit_used_minor
     if due_minor <= 0:
         raise InvoiceNotPayable(say("Nothing is left to pay of this invoice."))
+    if queries.is_processing(invoice):
+        raise InvoiceNotPayable(
+            say(
+                "Your payment is being processed; that takes days at some banks. There is nothing"
+                " to pay again."
+            )
+        )
     last = queries.last_attempt(invoice, provider=provider)
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):
         return last
-    _refuse_unheard_of(invoice, unknown=unknown, now=now)
-    if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
-        raise InvoiceNotPayable(
-            say("The amounts of this purchase do not hold any longer. Begin it anew.")
-        )
+    check_gets_another(invoice, purpose=purpose, unknown=unknown, now=now)
     payment = operations.add_checkout(
         invoice,
         provider=provider,
@@ -164,6 +167,17 @@ def attempt(
     )
     _note(payment, invoice, now=now)
     return payment
+
+
+def check_gets_another(
+    invoice: Invoice, *, purpose: str, unknown: str | None, now: datetime
+) -> None:
+    """Refuse another attempt beside a page that may have been paid, or at a price of long ago."""
+    _refuse_unheard_of(invoice, unknown=unknown, now=now)
+    if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
+        raise InvoiceNotPayable(
+            say("The amounts of this purchase do not hold any longer. Begin it anew.")
+        )
 
 
 def checkout_order(payment: Payment, invoice: Invoice, *, base_url: str) -> CheckoutOrder:
@@ -252,7 +266,9 @@ def _refuse_unheard_of(invoice: Invoice, *, unknown: str | None, now: datetime) 
 
 
 def _serves(payment: Payment, *, due_minor: int, saves_card: bool, now: datetime) -> bool:
-    assert payment.expires_at is not None, "a checkout has its end from the beginning"
+    if payment.expires_at is None:
+        # Its money was on its way, and has not come.
+        return False
     if saves_card != (payment.consented_at is not None):
         # He has changed his mind about the card.
         return False

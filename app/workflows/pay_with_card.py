@@ -1,4 +1,4 @@
-"""Pay with a saved card: its owner is here, and has said that it is to pay for extra tokens.
+"""Pay with a saved card: its owner is here, and has said that it is to pay for what he buys.
 
 The attempt is written down, then the provider is asked like for every charge of a saved card; what
 is lost on the way, the sweep of reconcile_payments finds.
@@ -12,7 +12,7 @@ from app.domain.accounts.models import Account
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
-from app.domain.payments import operations, queries, rules
+from app.domain.payments import operations, queries
 from app.domain.payments.errors import (
     CardNotUsable,
     OutcomeImpossible,
@@ -24,6 +24,7 @@ from app.domain.payments.top_ups import PURPOSE, find_charge
 from app.foundation import journal
 from app.foundation.database import transaction
 from app.foundation.sentences import say
+from app.workflows.begin_checkout import check_gets_another, hear_of_page
 from app.workflows.charge_saved_card import charge_saved_card
 from app.workflows.switch_plan import Shop
 
@@ -39,6 +40,7 @@ def pay_with_card(
     is the one that is returned. A decline is an outcome of the payment, and so is no answer.
     Raises DeletionPending, UnknownInvoice, InvoiceNotPayable and CardNotUsable.
     """
+    unknown = hear_of_page(account, reference, asked=shop.asked, now=now)
     with transaction():
         accounts.lock_buyer(account.id)
         shop.look_again()
@@ -46,7 +48,15 @@ def pay_with_card(
         if earlier is not None and earlier.holds:
             return earlier.payment_id
         draft = invoices.top_up_draft(account, reference)
-        public_id = _attempt(draft, card_id=card_id, now=now).public_id
+        public_id = write_charge(
+            draft, purpose=PURPOSE, card_id=card_id, unknown=unknown, now=now
+        ).public_id
+    charge_now(public_id, shop=shop, now=now)
+    return public_id
+
+
+def charge_now(public_id: str, *, shop: Shop, now: datetime) -> None:
+    """Have the card charged as it was written down; what stays unknown, the sweep asks about."""
     try:
         charge_saved_card(public_id, gateways={shop.gateway.provider: shop.gateway}, now=now)
     except ProviderUnreachable:
@@ -54,28 +64,31 @@ def pay_with_card(
     except (OutcomeMismatch, OutcomeImpossible) as error:
         # The customer cannot do anything about it; the sweep tells it again and again.
         log.error("Payment %s cannot be decided: %s", public_id, error.message)
-    return public_id
 
 
-def _attempt(draft: Invoice, *, card_id: int, now: datetime) -> Payment:
+def write_charge(
+    draft: Invoice, *, purpose: str, card_id: int, unknown: str | None, now: datetime
+) -> Payment:
+    """Write down that the card is to pay a draft; its account is locked.
+
+    Raises InvoiceNotPayable and CardNotUsable.
+    """
     # Nothing else is to pay it, or to have paid it unheard of: money that came twice would have to
     # be sent back.
-    if queries.is_undecided(draft):
+    if queries.may_be_paid(draft, now=now):
         raise InvoiceNotPayable(
             say("A payment page for this purchase is open. Pay it there, or begin a new purchase.")
         )
-    if not rules.gets_another_page(PURPOSE, drawn_up_at=draft.created_at, now=now):
-        raise InvoiceNotPayable(
-            say("The amounts of this purchase do not hold any longer. Begin it anew.")
-        )
+    check_gets_another(draft, purpose=purpose, unknown=unknown, now=now)
     card = queries.card_to_charge(draft.user_id)
     # He is charged by the card that he has seen, or by none.
     if card is None or card.id != card_id:
         raise CardNotUsable(say("Your saved card has changed. Please look which one it is now."))
+    due_minor = draft.final_minor - draft.credit_used_minor
     payment = operations.add_on_session(
-        draft, purpose=PURPOSE, card=card, amount_minor=draft.final_minor, now=now
+        draft, purpose=purpose, card=card, amount_minor=due_minor, now=now
     )
-    details = {"payment": payment.public_id, "amount_minor": draft.final_minor}
+    details = {"payment": payment.public_id, "amount_minor": due_minor}
     actor, user_id = f"customer:{draft.user_id}", draft.user_id
-    journal.write("topup_charged", actor=actor, user_id=user_id, now=now, details=details)
+    journal.write(f"{purpose}_charged", actor=actor, user_id=user_id, now=now, details=details)
     return payment

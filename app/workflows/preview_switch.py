@@ -1,6 +1,8 @@
 """Preview a switch of plan: every line with its formula, and what it comes to."""
 
-from dataclasses import dataclass
+import hashlib
+import json
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from app.domain.accounts.models import Account
@@ -49,6 +51,31 @@ class SwitchPreview:
         return () if self.bill is None else explained_discounts(self.bill)
 
     @property
+    def terms(self) -> str:
+        """Return all that is agreed to as one short text: the same again for the same terms."""
+        change, bill = self.change, self.bill
+        # A first plan's period begins when it is paid, whenever that is.
+        ends_at = "" if change.kind is ChangeKind.BEGIN else change.period.ends_at.isoformat()
+        agreed = {
+            "kind": change.kind.value,
+            "before": change.before.plan_id,
+            "after": asdict(change.after),
+            "ends_at": ends_at,
+            "lines": [explained.line.amount_minor for explained in self.lines],
+            "discounts": [[each.discount.code, each.discount.minor] for each in self.discounts],
+            "tax_minor": 0 if bill is None else bill.totals.tax_minor,
+            "credit_used_minor": 0 if bill is None else bill.credit_used_minor,
+        }
+        said = json.dumps(agreed, sort_keys=True).encode()
+        held = changing.held_terms(
+            due_minor=self.due_minor,
+            credit_minor=change.credit_minor,
+            charge_minor=change.charge_minor,
+            quota_change=change.quota_change,
+        )
+        return held + hashlib.sha256(said).hexdigest()[:32]
+
+    @property
     def effective_at(self) -> datetime:
         """Return when the new plan runs, if it is paid at once."""
         at_end = self.change.kind is ChangeKind.AT_END
@@ -63,21 +90,24 @@ def preview_switch(
     grace: timedelta,
     now: datetime,
     previewed_at: datetime | None = None,
+    terms: str | None = None,
 ) -> SwitchPreview:
     """Return what switching to the plan comes to, as of an earlier preview if there was one.
 
+    If it had `terms`, they must be the same still; without them nothing may have changed since.
     Raises UnknownPlan, PlanNotForSale, AlreadyOnPlan, PeriodUnpaid and PreviewStale.
     """
     plan = catalog.plan(plan_id)
     _check_for_sale(plan)
     period = queries.current_period(account.id, now=now, grace=grace)
     moment = changing.moment_of(previewed_at, period_starts_at=period.starts_at, now=now)
-    _check_fresh(account, plan, previewed_at)
+    if terms is None:
+        _check_fresh(account, plan, previewed_at)
     change = changing.change(standing_in(period), terms_of(plan), now=moment)
     old_plan = catalog.plan(period.terms.plan_id)
     lines = change_lines(change, old_name=old_plan.name, new_name=plan.name, now=moment)
     bill = _bill(account, plan, lines, period, seller_country=seller_country, now=now)
-    return SwitchPreview(
+    preview = SwitchPreview(
         change=change,
         old_plan=old_plan.name,
         new_plan=plan.name,
@@ -85,6 +115,9 @@ def preview_switch(
         bill=bill,
         previewed_at=moment,
     )
+    if terms is not None and preview.terms != terms:
+        raise _stale()
+    return preview
 
 
 def _check_for_sale(plan: Plan) -> None:
@@ -103,8 +136,13 @@ def _check_fresh(account: Account, plan: Plan, previewed_at: datetime | None) ->
     """Refuse a preview that would come to something else by now, however young it is."""
     if previewed_at is None:
         return
-    if plan.updated_at > previewed_at or freshness.has_changed_since(account, previewed_at):
-        raise PreviewStale(say("The amounts have changed. Please look at the new ones first."))
+    # Within the same moment nobody knows which of them came first.
+    if plan.updated_at >= previewed_at or freshness.has_changed_since(account, previewed_at):
+        raise _stale()
+
+
+def _stale() -> PreviewStale:
+    return PreviewStale(say("The amounts have changed. Please look at the new ones first."))
 
 
 def standing_in(period: PeriodView) -> Standing:

@@ -13,16 +13,20 @@ from app.domain.accounts.models import Account
 from app.domain.invoices import operations as invoices
 from app.domain.invoices import queries as invoice_queries
 from app.domain.invoices import reasons
+from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
 from app.domain.mails import operations as mails
 from app.domain.payments import queries as payments
 from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import Gateways, PaymentGateway
+from app.domain.payments.top_ups import find_charge
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as subscription_queries
+from app.domain.subscriptions.changing import held_terms
 from app.domain.subscriptions.errors import ChangeInProgress
+from app.domain.subscriptions.models import PlanChange
 from app.foundation import journal
 from app.foundation.sentences import say
 from app.workflows.begin_checkout import Checkout, pay_draft
@@ -54,28 +58,40 @@ class Shop:
             self.look()
 
 
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What was shown, and is agreed to: as of which moment, and all that it comes to."""
+
+    previewed_at: datetime | None = None
+    # As a preview says them; without them, nothing may have changed since that moment.
+    terms: str | None = None
+
+
+NOTHING_SHOWN = Agreed()
+
+
 def switch_plan(
     account: Account,
     plan_id: str,
     *,
     shop: Shop,
     now: datetime,
-    previewed_at: datetime | None = None,
+    agreed: Agreed = NOTHING_SHOWN,
     consent: Consent | None = None,
 ) -> Checkout | None:
     """Return the page on which the switch is paid, or None if nothing had to be.
 
     With a consent, the card that pays is saved. Accepting the same plan again finds the page that
     is open. Raises what preview_switch raises, DeletionPending, ChangeInProgress,
-    ProviderUnreachable and ProviderRefused.
+    InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
 
     def find_draft() -> Invoice | None:
-        locked = accounts.lock_buyer(account.id)
-        shop.look_again()
-        subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
-        waiting = _open_draft(locked, plan_id, now=now)
-        return waiting or _accept(locked, plan_id, shop=shop, now=now, previewed_at=previewed_at)
+        draft = accepted_draft(account, plan_id, shop=shop, agreed=agreed, now=now)
+        charge = None if draft is None else find_charge(account, draft.public_id)
+        if charge is not None and charge.is_under_way:
+            raise InvoiceNotPayable(say("Your saved card is being charged for this purchase."))
+        return draft
 
     return pay_draft(
         find_draft,
@@ -87,7 +103,21 @@ def switch_plan(
     )
 
 
-def _open_draft(account: Account, plan_id: str, *, now: datetime) -> Invoice | None:
+def accepted_draft(
+    account: Account, plan_id: str, *, shop: Shop, agreed: Agreed, now: datetime
+) -> Invoice | None:
+    """Return the draft on which the switch is paid, None if nothing is; the account is locked.
+
+    Raises what switch_plan raises before a provider is asked.
+    """
+    locked = accounts.lock_buyer(account.id)
+    shop.look_again()
+    subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
+    waiting = _open_draft(locked, plan_id, agreed=agreed, now=now)
+    return waiting or _accept(locked, plan_id, shop=shop, agreed=agreed, now=now)
+
+
+def _open_draft(account: Account, plan_id: str, *, agreed: Agreed, now: datetime) -> Invoice | None:
     """Return the draft of a change to the plan that waits for its money already."""
     waiting = plan_changes.find_open(account)
     if waiting is None:
@@ -103,11 +133,37 @@ def _open_draft(account: Account, plan_id: str, *, now: datetime) -> Invoice | N
                 " Finish it or take it back first."
             )
         )
-    return draft
+    if _holds(waiting, draft, agreed):
+        return draft
+    if _holds_nothing_back(draft) and not payments.may_be_paid(draft, now=now):
+        lapse_purchase(draft.id, reason=reasons.TAKEN_BACK, now=now)
+        return None
+    raise ChangeInProgress(
+        say(
+            "You have begun to pay for this change, and its amounts are held as they were then."
+            " Pay it, or give it up first."
+        )
+    )
+
+
+def _holds(waiting: PlanChange, draft: Invoice, agreed: Agreed) -> bool:
+    """Tell whether an accepted change comes to what was agreed to now."""
+    held = held_terms(
+        due_minor=draft.final_minor - draft.credit_used_minor,
+        credit_minor=waiting.credit_minor,
+        charge_minor=waiting.charge_minor,
+        quota_change=waiting.quota_change,
+    )
+    return agreed.terms is None or agreed.terms.startswith(held)
+
+
+def _holds_nothing_back(draft: Invoice) -> bool:
+    """Tell whether the amounts stay the same for whoever gives the draft up."""
+    return draft.discount_minor == draft.credit_used_minor == 0
 
 
 def _accept(
-    account: Account, plan_id: str, *, shop: Shop, now: datetime, previewed_at: datetime | None
+    account: Account, plan_id: str, *, shop: Shop, agreed: Agreed, now: datetime
 ) -> Invoice | None:
     """Fix the switch; return the draft that is to be paid, None if nothing is."""
     preview = preview_switch(
@@ -116,7 +172,8 @@ def _accept(
         seller_country=shop.seller.country,
         grace=shop.grace,
         now=now,
-        previewed_at=previewed_at,
+        previewed_at=agreed.previewed_at,
+        terms=agreed.terms,
     )
     if preview.bill is None:
         _schedule(account, preview, now=now)

@@ -40,7 +40,7 @@ DOORS = ("web", "operator", "api", "webhooks", "jobs", "cli")
 CALL_PROVIDERS = {
     "begin_checkout", "confirm_payment", "follow_up_event", "reconcile_payments", "refund_payment",
     "charge_saved_card", "save_card", "top_up", "renew_subscription", "chase_unpaid",
-    "switch_plan",
+    "switch_plan", "switch_with_card",
     "close_checkouts", "pay_with_card",
 }  # fmt: skip
 IMPURE = (

@@ -72,13 +72,13 @@ FITS = {
     "reasoning_tokens": 0, "occurred_at": None, "plan_id": "plan-basic", "id": "plan-attack",
     "code": "ATTACK", "type": "fixed", "applicable_plans": None,
     "expires_at": "2030-01-01T00:00:00Z", "valid_from": "2020-01-01T00:00:00Z",
-    "previewed_at": None, "effective_from": None,
+    "previewed_at": None, "terms": None, "effective_from": None,
     "billing_email": None, "tax_id": None, "country": None, "locale": "en", "alert_percents": [50],
     "suspended": False, "provider": None,
 }  # fmt: skip
 # Fields that a page shows only once something was sent, for one thing that a query names, or to
 # somebody in another state.
-SECOND_STEPS = {"confirmed", "once", "code", "previewed_at", "price_id", "table"}
+SECOND_STEPS = {"confirmed", "once", "code", "previewed_at", "terms", "price_id", "table"}
 
 pytestmark = on_sqlite
 

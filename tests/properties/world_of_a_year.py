@@ -115,7 +115,7 @@ class World:
             who,
             "POST",
             "/subscription",
-            {**wanted, "previewed_at": previewed["previewed_at"]},
+            {**wanted, **{name: previewed[name] for name in ("previewed_at", "terms")}},
         )
         if accepted.get("checkout_url"):
             page = accepted["checkout_url"].rpartition("/")[2]

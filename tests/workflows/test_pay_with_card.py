@@ -16,6 +16,7 @@ from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
 from app.domain.tokens import queries as token_queries
 from app.foundation.database import session, transaction
+from app.foundation.errors import DomainError
 from app.workflows.pay_with_card import pay_with_card
 from app.workflows.reconcile_payments import ask_about_attempts
 from app.workflows.settle_payment import settle_payment
@@ -230,18 +231,49 @@ class TestUnknownOutcomes:
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("after", [timedelta(0), timedelta(minutes=61)])
-    def test_of_a_purchase_whose_page_may_have_been_paid(
-        self, buyer: Account, gateway: FakeGateway, after: timedelta
+    @pytest.mark.parametrize(
+        ("after", "refusal"),
+        # Once the page has ended its provider is asked, and says that nothing is left to pay.
+        [(timedelta(0), InvoiceNotPayable), (timedelta(minutes=61), UnknownInvoice)],
+    )
+    def test_of_a_purchase_whose_page_was_paid_unheard_of(
+        self, buyer: Account, gateway: FakeGateway, after: timedelta, refusal: type[DomainError]
     ) -> None:
         reference = begun(buyer, gateway)
         pay_top_up(buyer, reference, shop=make_shop(gateway), now=NOW)
-        # The news of it is lost, and the page has ended meanwhile: nobody knows yet.
         gateway.pay(payments_of(buyer)[-1].provider_session)
-        with pytest.raises(InvoiceNotPayable):
+        with pytest.raises(refusal):
             pay(buyer, reference, gateway, now=NOW + after)
         sweep(gateway, now=NOW + timedelta(minutes=62))
         assert (gateway.charged, balance(buyer)) == ([], BOUGHT)
+
+    @pytest.mark.parametrize(
+        ("minutes", "is_let"), [(59, False), (60, False), (69.99, False), (70, True)]
+    )
+    def test_wait_ten_minutes_for_news_of_a_page_that_has_ended(
+        self, buyer: Account, gateway: FakeGateway, minutes: float, is_let: bool
+    ) -> None:
+        reference = begun(buyer, gateway)
+        pay_top_up(buyer, reference, shop=make_shop(gateway), now=NOW)
+        now = NOW + timedelta(minutes=minutes)
+        gateway.asked.clear()
+        if is_let:
+            assert pay(buyer, reference, gateway, now=now).status == "settled"
+        else:
+            with pytest.raises(InvoiceNotPayable):
+                pay(buyer, reference, gateway, now=now)
+        # One question is all that a customer waits for, and none about a page that is open.
+        assert len(gateway.asked) == (minutes >= 60)
+        assert (len(gateway.charged), balance(buyer)) == (is_let, BOUGHT * is_let)
+
+    def test_do_not_wait_for_a_page_that_its_provider_does_not_know(
+        self, buyer: Account, gateway: FakeGateway
+    ) -> None:
+        reference = begun(buyer, gateway)
+        pay_top_up(buyer, reference, shop=make_shop(gateway), now=NOW)
+        gateway.lost.add(payments_of(buyer)[-1].provider_session)
+        assert pay(buyer, reference, gateway, now=NOW + timedelta(minutes=60)).status == "settled"
+        assert balance(buyer) == BOUGHT
 
     @pytest.mark.parametrize(
         ("after", "is_let"),

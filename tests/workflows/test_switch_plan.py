@@ -25,7 +25,7 @@ from app.domain.subscriptions.models import PlanChange
 from app.foundation.database import session, transaction
 from app.foundation.periods import months_later
 from app.workflows.resume_subscription import resume_subscription
-from app.workflows.switch_plan import switch_plan
+from app.workflows.switch_plan import Agreed, switch_plan
 from tests.books import check_books
 from tests.factories.catalog import make_plan
 from tests.factories.payments import invoice_row, payment_row
@@ -226,7 +226,7 @@ class TestRefusals:
     def test_hold_a_preview_for_ten_minutes(self, ada: Account, gateway, minutes: int) -> None:
         buy_plan(ada, "plan-basic", gateway=gateway)
         now = HALF + minutes * MINUTE
-        given = {"shop": make_shop(gateway), "now": now, "previewed_at": HALF}
+        given = {"shop": make_shop(gateway), "now": now, "agreed": Agreed(HALF)}
         if minutes == 10:
             switch_plan(ada, "plan-pro", **given)
             assert invoices_of(ada)[1].final_minor == 4_500
@@ -243,9 +243,9 @@ class TestRefusals:
             creating.change("SAVE20", pro_only, actor="operator:olga", now=HALF)
         given = {"shop": make_shop(gateway), "now": HALF + MINUTE}
         with pytest.raises(PreviewStale):
-            switch_plan(ada, "plan-pro", previewed_at=HALF - MINUTE, **given)
+            switch_plan(ada, "plan-pro", agreed=Agreed(HALF - MINUTE), **given)
         # What was edited by then was part of the preview.
-        assert switch_plan(ada, "plan-pro", previewed_at=HALF, **given) is not None
+        assert switch_plan(ada, "plan-pro", agreed=Agreed(HALF), **given) is not None
 
     def test_allow_one_change_at_a_time(self, ada: Account, gateway) -> None:
         first = begin_switch(ada, "plan-pro", gateway=gateway)

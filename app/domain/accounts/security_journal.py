@@ -66,6 +66,7 @@ class Act(StrEnum):
     INVOICE_CHARGED = "invoice_charged"
     AUTO_TOPUP_BEGUN = "auto_topup_begun"
     TOPUP_CHARGED = "topup_charged"
+    PLAN_CHANGE_CHARGED = "plan_change_charged"
     PAYMENT_SETTLED = "payment_settled"
     PAYMENT_FAILED = "payment_failed"
     OVERPAYMENT_RECEIVED = "overpayment_received"

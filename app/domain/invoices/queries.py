@@ -111,13 +111,15 @@ def _row_and_credited(account: Account, reference: str) -> tuple[Invoice, int]:
     return row, credited_minor
 
 
-def old_drafts(*, of_plans_before: datetime, before: datetime, limit: int) -> Sequence[int]:
+def old_drafts(
+    *, of_plans_before: datetime, before: datetime, but_not: ColumnElement[bool], limit: int
+) -> Sequence[int]:
     """Return the row ids of drafts of purchases that nobody has paid for so long."""
     old = or_(
         Invoice.updated_at < before,
         and_(Invoice.kind == "subscription", Invoice.updated_at < of_plans_before),
     )
-    drafts = select(Invoice.id).where(Invoice.status == rules.InvoiceStatus.DRAFT, old)
+    drafts = select(Invoice.id).where(Invoice.status == rules.InvoiceStatus.DRAFT, old, ~but_not)
     return session.scalars(drafts.order_by(Invoice.id).limit(limit)).all()
 
 

@@ -110,6 +110,8 @@ class Payment(Base):
     # Set where the customer has agreed that the card he pays with is saved.
     consent_version: Mapped[str | None]
     consented_at: Mapped[datetime | None]
+    # Until when it can be paid on its page. None for charges of saved cards, and once the provider
+    # has said that the payment is processing: then its money comes or not, whenever that is.
     expires_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]

@@ -258,6 +258,9 @@ def record_outcome(payment: Payment, outcome: PaymentOutcome, *, now: datetime) 
 
 def _take(payment: Payment, outcome: PaymentOutcome, *, now: datetime) -> bool:
     changed = _move(payment, outcome.status, now=now)
+    if outcome.status is OutcomeStatus.PROCESSING and payment.status == PaymentStatus.PENDING:
+        # Nobody pays on its page any more, and the page's end says nothing of the money.
+        payment.expires_at = None
     if payment.provider_session is None:
         payment.provider_session = outcome.session
     if changed:

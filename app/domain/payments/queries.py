@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from app.domain.accounts.models import Account, BillingSettings
 from app.domain.catalog.models import Plan
@@ -147,9 +147,29 @@ def pages_open(now: datetime) -> Select[str | None]:
 
 def may_be_paid(invoice: Invoice, *, now: datetime) -> bool:
     """Tell whether money for the invoice may still come by itself: a page or a charge is open."""
+    found = select(Payment.id).where(Payment.invoice_id == invoice.id, *_may_pay(now))
+    return session.scalar(found.limit(1)) is not None
+
+
+def waits_for_money(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that money for an invoice of a query may still come by itself."""
+    return (
+        select(Payment.id)
+        .where(Payment.invoice_id == Invoice.id, *_may_pay(now))
+        .correlate(Invoice)
+        .exists()
+    )
+
+
+def _may_pay(now: datetime) -> tuple[ColumnElement[bool], ...]:
     is_open = or_(Payment.expires_at.is_(None), Payment.expires_at > now)
-    undecided = Payment.status.in_(UNDECIDED)
-    found = select(Payment.id).where(Payment.invoice_id == invoice.id, undecided, is_open)
+    return Payment.status.in_(UNDECIDED), is_open
+
+
+def is_processing(invoice: Invoice) -> bool:
+    """Tell whether the customer has paid as far as he can, and the money is on its way."""
+    under_way = Payment.status == PaymentStatus.PENDING, Payment.expires_at.is_(None)
+    found = select(Payment.id).where(Payment.invoice_id == invoice.id, *under_way)
     return session.scalar(found.limit(1)) is not None
 
 

@@ -243,6 +243,11 @@ def check_same_payment(outcome: PaymentOutcome, *, provider_payment: str | None)
         )
 
 
+def is_processing(status: str, *, expires_at: datetime | None) -> bool:
+    """Tell whether the customer has done his part, and the provider waits for the money alone."""
+    return status == PaymentStatus.PENDING and expires_at is None
+
+
 def is_reusable(status: str, *, has_page: bool, expires_at: datetime, now: datetime) -> bool:
     """Tell whether the customer can be sent to the page of an earlier attempt."""
     return status == PaymentStatus.PENDING and has_page and now < expires_at

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.payments.rules import REFUND_UNDECIDED, UNDECIDED, PaymentStatus, RefundStatus
+from app.domain.payments.rules import (
+    REFUND_UNDECIDED,
+    UNDECIDED,
+    PaymentStatus,
+    RefundStatus,
+    is_processing,
+)
 from app.foundation.sentences import Sentence, say
 
 
@@ -47,6 +53,11 @@ class PaymentView:
     def is_undecided(self) -> bool:
         """Tell whether the money may still come or not: the page says "confirming"."""
         return self.status in UNDECIDED
+
+    @property
+    def is_processing(self) -> bool:
+        """Tell whether it was paid as far as its customer can, and the money is on its way."""
+        return is_processing(self.status, expires_at=self.expires_at)
 
 
 @dataclass(frozen=True, slots=True)

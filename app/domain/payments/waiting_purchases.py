@@ -19,6 +19,7 @@ from app.domain.payments.rules import (
     AUTHENTICATION_REQUIRED,
     CHECKOUT,
     OFF_SESSION,
+    UNDECIDED,
     PaymentStatus,
 )
 from app.domain.payments.top_ups import PURPOSE
@@ -59,6 +60,45 @@ def waiting_purchases(account: Account, *, now: datetime) -> tuple[WaitingPurcha
     )
     rows = [_Attempt(*row) for row in session.execute(attempts)]
     return tuple(_waiting(list(tried)) for _, tried in groupby(rows, lambda row: row.invoice.id))
+
+
+@dataclass(frozen=True, slots=True)
+class TriedForChange:
+    """What was tried to pay a change of plan that is not paid."""
+
+    # The provider's page that is open for it.
+    page_open: str | None
+    # Its customer has paid as far as he can; or his saved card is being asked just now.
+    is_on_its_way: bool
+    # The bank only wants to hear the card's owner.
+    awaits_owner: bool
+
+
+def tried_for_change(plan_change_id: int, *, now: datetime) -> TriedForChange:
+    """Return what was tried to pay a change of plan, in one statement."""
+    attempts = (
+        select(Payment)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Invoice.plan_change_id == plan_change_id)
+        .order_by(Payment.id.desc())
+        .limit(ATTEMPTS_MAX)
+    )
+    tried = session.scalars(attempts.execution_options(populate_existing=True)).all()
+    pages = (
+        attempt.checkout_url
+        for attempt in tried
+        if attempt.status == PaymentStatus.PENDING
+        and attempt.expires_at
+        and attempt.expires_at > now
+    )
+    # A page always has its end; whatever has none and is undecided is paid by itself, or is not.
+    on_its_way = [one for one in tried if one.status in UNDECIDED and one.expires_at is None]
+    newest = tried[0] if tried else None
+    return TriedForChange(
+        page_open=next(pages, None),
+        is_on_its_way=bool(on_its_way),
+        awaits_owner=newest is not None and newest.decline_code == AUTHENTICATION_REQUIRED,
+    )
 
 
 class _Attempt(NamedTuple):

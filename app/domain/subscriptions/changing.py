@@ -117,6 +117,11 @@ def moment_of(
     return previewed_at
 
 
+def held_terms(*, due_minor: int, credit_minor: int, charge_minor: int, quota_change: int) -> str:
+    """Return what an accepted change holds until it is paid; the terms of a preview begin so."""
+    return f"{due_minor}.{credit_minor}.{charge_minor}.{quota_change}."
+
+
 def _change(kind: ChangeKind, standing: Standing, after: Terms, *, period: Period) -> Change:
     return Change(
         kind=kind,

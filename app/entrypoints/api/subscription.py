@@ -59,7 +59,7 @@ def switch() -> Response:
         wanted.plan_id,
         shop=shop(wanted.provider, g.account, look=look_at_key),
         now=now,
-        previewed_at=wanted.previewed_at,
+        agreed=wanted.agreed,
     )
     return answer(_standing() if checkout is None else _to_pay(checkout))
 

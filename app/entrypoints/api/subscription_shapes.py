@@ -13,6 +13,7 @@ from app.entrypoints.gateways import DEFAULT_PROVIDER
 from app.entrypoints.moments import read_moment
 from app.foundation.money import usd_from_minor
 from app.workflows.preview_switch import SwitchPreview
+from app.workflows.switch_plan import Agreed
 
 Body = dict[str, object]
 
@@ -24,7 +25,7 @@ class WantedSwitch:
     plan_id: str
     provider: str
     # Whose amounts are to be charged: those of a preview.
-    previewed_at: datetime | None
+    agreed: Agreed
 
 
 def _previewed_at(value: object) -> datetime:
@@ -40,11 +41,15 @@ _PREVIEWED_AT = Shape(
     parts.moment("As a preview answered it: its amounts are charged."),
     code="field_invalid",
 )
+_TERMS = NAME.said(
+    "As a preview answered them: if they are others by now, nothing is charged.",
+    example="9999.0.9999.1000000.0f3c5a7d9b1e2c4f6a8b0d1e3f5a7c9b",
+)
 PREVIEW = ShortBody("The plan to look at.", {"plan_id": _PLAN})
 SWITCH = ShortBody(
     "The plan to switch to.",
     {"plan_id": _PLAN},
-    {"provider": PROVIDER, "previewed_at": _PREVIEWED_AT},
+    {"provider": PROVIDER, "previewed_at": _PREVIEWED_AT, "terms": _TERMS},
 )
 
 
@@ -60,7 +65,7 @@ def read_switch(body: Mapping[str, object]) -> WantedSwitch:
     return WantedSwitch(
         plan_id=fields["plan_id"],
         provider=fields.get("provider", DEFAULT_PROVIDER),
-        previewed_at=fields.get("previewed_at"),
+        agreed=Agreed(fields.get("previewed_at"), fields.get("terms")),
     )
 
 
@@ -112,6 +117,7 @@ def preview_body(preview: SwitchPreview) -> Body:
         "quota_change": change.quota_change,
         "effective_at": preview.effective_at,
         "previewed_at": preview.previewed_at,
+        "terms": preview.terms,
     }
 
 

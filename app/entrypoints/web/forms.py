@@ -189,10 +189,11 @@ class ConsentForm(SentForm):
 
 
 class SwitchForm(SentForm):
-    """The plan that is wanted, and when its amounts were shown."""
+    """The plan that is wanted, when its amounts were shown, and which they were."""
 
     plan_id = HiddenField()
     previewed_at = HiddenField()
+    terms = HiddenField()
 
 
 class CouponForm(SentForm):

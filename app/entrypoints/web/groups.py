@@ -66,6 +66,7 @@ JOURNAL: Mapping[str, frozenset[Event | Act]] = {
             *(Act.SUBSCRIPTION_CANCELLED, Act.SUBSCRIPTION_RESUMED, Act.COUPON_REDEEMED),
             *(Act.TOKENS_ADJUSTED, Act.TOKENS_BOUGHT, Act.USAGE_VOIDED),
             *(Act.AUTO_TOPUP_BEGUN, Act.AUTO_TOPUP_SWITCHED_OFF, Act.TOPUP_CHARGED),
+            Act.PLAN_CHANGE_CHARGED,
         )
     ),
 }

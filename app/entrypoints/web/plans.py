@@ -1,7 +1,6 @@
 """The plans: which one runs, what a switch comes to, switching, cancelling, taking it back."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -14,8 +13,13 @@ from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.errors import InvoiceNotPayable
-from app.domain.payments import queries as payments
-from app.domain.payments.errors import ConsentMissing, ProviderRefused, ProviderUnreachable
+from app.domain.payments.errors import (
+    CardNotUsable,
+    ConsentMissing,
+    ProviderRefused,
+    ProviderUnreachable,
+)
+from app.domain.payments.waiting_purchases import tried_for_change
 from app.domain.reporting.plan_costs import plan_costs
 from app.domain.reporting.rules import share_permille
 from app.domain.subscriptions import queries
@@ -28,16 +32,21 @@ from app.domain.subscriptions.errors import (
     PlanNotForSale,
     PreviewStale,
 )
-from app.entrypoints.gateways import DEFAULT_PROVIDER, gateway
+from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
-from app.entrypoints.security_headers import let_forms_lead_to
 from app.entrypoints.selling import seller, shop
 from app.entrypoints.settings import renewal_grace
 from app.entrypoints.web.errors import STATUS, refusals_noted
 from app.entrypoints.web.forms import SwitchForm
 from app.entrypoints.web.responding import respond, wants_fragment
-from app.entrypoints.web.saving_cards import card_offer, consent_in_form
+from app.entrypoints.web.saving_cards import (
+    SAVED_CARD,
+    SAVES_CARDS,
+    card_offer,
+    consent_in_form,
+    saved_card,
+)
 from app.entrypoints.web.signing_in import (
     look_at_session,
     require_sign_in,
@@ -51,10 +60,11 @@ from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.preview_coupon import preview_renewal
 from app.workflows.preview_switch import preview_switch
 from app.workflows.resume_subscription import resume_subscription
-from app.workflows.switch_plan import switch_plan
+from app.workflows.switch_plan import Agreed, switch_plan
+from app.workflows.switch_with_card import switch_with_card
 
 # After these the customer looks at the amounts again; after the others at his plan.
-LOOK_AGAIN = (PreviewStale, ConsentMissing, ProviderUnreachable, ProviderRefused)
+LOOK_AGAIN = (PreviewStale, CardNotUsable, ConsentMissing, ProviderUnreachable, ProviderRefused)
 NO_SWITCH = (AlreadyOnPlan, PeriodUnpaid, PlanNotForSale, DeletionPending, InvoiceNotPayable)
 
 pages = Blueprint("plans", __name__)
@@ -82,19 +92,14 @@ def preview(plan_id: str) -> ResponseReturnValue:
 
 @pages.post("/plans")
 def switch() -> ResponseReturnValue:
-    """Switch as it was previewed; what costs something is paid on the provider's page."""
-    form = SwitchForm()
-    plan_id, now = form.plan_id.data or "", clock.now()
+    """Switch as it was previewed; what costs something is paid as the customer has chosen."""
+    form, provider = SwitchForm(), request.form.get("provider") or DEFAULT_PROVIDER
+    plan_id = form.plan_id.data or ""
     with refusals_noted(ChangeInProgress, *NO_SWITCH, *LOOK_AGAIN) as noted:
-        checkout = switch_plan(
-            signed_in_account(),
-            plan_id,
-            shop=shop(DEFAULT_PROVIDER, signed_in_account(), look=look_at_session),
-            now=now,
-            previewed_at=_moment_shown(form.previewed_at.data or ""),
-            consent=consent_in_form(DEFAULT_PROVIDER, now=now),
-        )
-        return _done(_confirmation(plan_id)) if checkout is None else _to(checkout.checkout_url)
+        agreed = _agreed(form)
+        by_card = provider == SAVED_CARD
+        paid_at = _by_card(plan_id, agreed) if by_card else _on_page(plan_id, agreed, provider)
+        return _done(_confirmation(plan_id)) if paid_at is None else redirect(paid_at, 303)
     return _refused(plan_id, noted[0])
 
 
@@ -135,7 +140,7 @@ def shown(account: Account) -> Mapping[str, Any]:
         "standing": standing,
         "renewal": preview_renewal(account, standing, terms),
         "quota_used": share_permille(period.quota_tokens_used, period.quota),
-        "checkout_url": payments.page_of_change(waiting.id, now=now) if waiting else None,
+        "tried": tried_for_change(waiting.id, now=now) if waiting else None,
         "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
         # Asked by a link: without scripts nothing else opens the question.
         "is_cancelling": "cancelling" in request.args,
@@ -151,7 +156,7 @@ def _plans(*, trouble: DomainError | None = None) -> Response:
         trouble=trouble,
         **shown(signed_in_account()),
     )
-    return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)
+    return let_forms_lead_to_providers(response)
 
 
 def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
@@ -173,10 +178,12 @@ def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
         preview=previewed,
         is_page=not wants_fragment(),
         saving=card_offer(account),
+        card=saved_card(account),
+        providers=sorted(gateways()),
         trouble=said,
         local=zone(account.timezone),
     )
-    return let_forms_lead_to(response, *gateway(DEFAULT_PROVIDER).checkout_origins)
+    return let_forms_lead_to_providers(response)
 
 
 def _refused(plan_id: str, refusal: DomainError) -> Response:
@@ -185,10 +192,41 @@ def _refused(plan_id: str, refusal: DomainError) -> Response:
     return _plans(trouble=refusal)
 
 
-def _moment_shown(text: str) -> datetime:
-    """Read when the amounts were shown. Raises PreviewStale for what no page of ours says."""
+def _on_page(plan_id: str, agreed: Agreed, provider: str) -> str | None:
+    """Have the switch paid on a provider's page; return its address, None if nothing is due."""
+    account, now = signed_in_account(), clock.now()
+    checkout = switch_plan(
+        account,
+        plan_id,
+        shop=shop(provider, account, look=look_at_session),
+        now=now,
+        agreed=agreed,
+        consent=consent_in_form(provider, now=now),
+    )
+    return None if checkout is None else checkout.checkout_url
+
+
+def _by_card(plan_id: str, agreed: Agreed) -> str | None:
+    """Have the switch paid with the saved card; return where it is seen, None if nothing is due."""
+    account = signed_in_account()
+    payment_id = switch_with_card(
+        account,
+        plan_id,
+        card_id=request.form.get("card", 0, type=int),
+        shop=shop(SAVES_CARDS, account, look=look_at_session),
+        agreed=agreed,
+        now=clock.now(),
+    )
+    return None if payment_id is None else url_for("web.payments.show", payment_id=payment_id)
+
+
+def _agreed(form: SwitchForm) -> Agreed:
+    """Read which amounts were shown, and when. Raises PreviewStale for what we never say."""
+    terms = form.terms.data or ""
     try:
-        return read_moment(text)
+        if not terms:
+            raise ValueError("no terms")
+        return Agreed(read_moment(form.previewed_at.data or ""), terms)
     except ValueError as error:
         raise PreviewStale(say("Please look at the amounts first.")) from error
 
@@ -206,7 +244,3 @@ def _confirmation(plan_id: str) -> Sentence:
 def _done(words: Sentence) -> ResponseReturnValue:
     flash(str(translated(words)))
     return redirect(url_for(".index"), 303)
-
-
-def _to(address: str) -> ResponseReturnValue:
-    return redirect(address, 303)

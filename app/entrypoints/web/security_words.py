@@ -49,6 +49,7 @@ WORDS: Mapping[str, Sentence] = {
     Act.INVOICE_CHARGED: say("Invoice charged to the saved card"),
     Act.AUTO_TOPUP_BEGUN: say("Automatic top-up begun"),
     Act.TOPUP_CHARGED: say("Extra tokens charged to the saved card"),
+    Act.PLAN_CHANGE_CHARGED: say("Plan charged to the saved card"),
     Act.PAYMENT_SETTLED: say("Payment settled"),
     Act.PAYMENT_FAILED: say("Payment failed"),
     Act.OVERPAYMENT_RECEIVED: say("Overpayment received"),

@@ -21,7 +21,7 @@ from app.domain.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from app.domain.payments.top_ups import ChargeableCard, find_card, find_charge, top_ups_of
+from app.domain.payments.top_ups import find_charge, top_ups_of
 from app.domain.payments.waiting_purchases import waiting_purchases
 from app.domain.reporting.rules import share_permille
 from app.domain.reporting.token_offers import token_offer
@@ -33,7 +33,14 @@ from app.entrypoints.selling import shop
 from app.entrypoints.web.errors import STATUS, refusals_noted, refusals_shown_on
 from app.entrypoints.web.page_numbers import choices_in_query, page_number
 from app.entrypoints.web.responding import lead_on_saved, respond, wants_fragment, was_saved
-from app.entrypoints.web.saving_cards import CARD_OFFER, SAVES_CARDS, consent_in_form
+from app.entrypoints.web.saving_cards import (
+    CARD_OFFER,
+    SAVED_CARD,
+    SAVES_CARDS,
+    chargeable_here,
+    consent_in_form,
+    saved_card,
+)
 from app.entrypoints.web.setting_forms import as_set, is_sound
 from app.entrypoints.web.shown_values import changes_in
 from app.entrypoints.web.signing_in import (
@@ -52,8 +59,6 @@ from app.workflows.switch_plan import Shop
 from app.workflows.top_up import Counter, begin_top_up, pay_top_up, top_up
 
 PAGE_SIZE = 12
-# What the form calls the card that is saved, beside the providers' names.
-SAVED_CARD = "card"
 NOT_BOUGHT = (
     ConsentMissing,
     DeletionPending,
@@ -200,7 +205,7 @@ def shown(
         **ruled,
         "waiting": waiting_purchases(account, now=now),
         **_ledger(account),
-        "card": _chargeable_here(top_ups.card),
+        "card": chargeable_here(top_ups.card),
         "saving": None if top_ups.card else CARD_OFFER,
         "providers": sorted(gateways()),
     }
@@ -284,17 +289,12 @@ def _shown_unfinished(
         waiting=[
             one for one in waiting_purchases(account, now=now) if one.invoice_id == purchase.id
         ],
-        card=_chargeable_here(find_card(account)),
+        card=saved_card(account),
         trouble=trouble,
         providers=sorted(gateways()),
         local=zone(account.timezone),
     )
     return let_forms_lead_to_providers(response)
-
-
-def _chargeable_here(card: ChargeableCard | None) -> ChargeableCard | None:
-    """Return the card, if the provider that has saved it is connected."""
-    return card if SAVES_CARDS in gateways() else None
 
 
 def _quoted(form: BuyForm, buying: Counter, *, now: datetime) -> Bill | None:

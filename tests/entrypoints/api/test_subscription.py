@@ -101,6 +101,7 @@ class TestPreview:
     def test_begins_a_plan_at_full_price(self, post: Post) -> None:
         found = post(PREVIEW, plan_id="plan-pro").json
         assert found.pop("previewed_at") == found.pop("effective_at")
+        assert found.pop("terms").startswith("9999.0.9999.1000000.")
         (line,) = found.pop("lines")
         assert line["description"].startswith("Pro plan, ")
         assert (line["amount"], line["formula"]) == (99.99, "$99.99 for a whole period")
@@ -239,6 +240,22 @@ class TestSwitch:
         session.commit()
         answer = post(SUBSCRIPTION, plan_id="plan-pro", previewed_at=seen["previewed_at"])
         assert answer.json["code"] == "preview_stale"
+
+    @pytest.mark.parametrize(("price_minor", "status"), [(9_999, 200), (10_000, 409), (9_998, 409)])
+    def test_compares_the_terms_and_not_the_moment(
+        self, post: Post, now: datetime, gateway, price_minor: int, status: int
+    ) -> None:
+        seen = post(PREVIEW, plan_id="plan-pro").json
+        plan = session.get_one(Plan, "plan-pro")
+        # Saved after the preview, or so early that its moment says nothing of a change.
+        plan.monthly_price_minor = price_minor
+        plan.updated_at = now + timedelta(minutes=1 if price_minor == 9_999 else -1)
+        session.commit()
+        body = {"plan_id": "plan-pro", **{name: seen[name] for name in ("previewed_at", "terms")}}
+        answer = post(SUBSCRIPTION, **body)
+        assert answer.status_code == status
+        assert [order.amount_minor for order in gateway.orders] == [9_999] * (status == 200)
+        assert answer.json.get("code") == (None if status == 200 else "preview_stale")
 
     def test_schedules_a_cheaper_plan(self, post: Post, standing, by_cleo, gateway) -> None:
         answer = post(SUBSCRIPTION, by=by_cleo, plan_id="plan-basic")

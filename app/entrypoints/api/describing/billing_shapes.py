@@ -163,6 +163,7 @@ SHAPES: dict[str, Json] = {
             "quota_change": whole("In tokens."),
             "effective_at": moment(),
             "previewed_at": moment("Send it back with the switch."),
+            "terms": text("All of it in short. Sent back too, nothing else is ever charged."),
         },
     ),
     "SwitchAnswer": {

@@ -78,6 +78,7 @@ ACTS: Mapping[str, Sentence] = {
     "checkout_begun": say("Payment begun"),
     "auto_topup_begun": say("Automatic top-up begun"),
     "topup_charged": say("Extra tokens charged to the saved card"),
+    "plan_change_charged": say("Plan charged to the saved card"),
     "auto_topup_switched_off": say("Automatic top-up switched off"),
     "payment_settled": say("Payment settled"),
     "payment_failed": say("Payment failed"),
@@ -111,7 +112,8 @@ MONEY = frozenset(
         *("checkout_begun", "payment_settled", "payment_failed", "payment_pending"),
         *("payment_expired", "payment_unknown", "payment_taken_back", "overpayment_received"),
         *("invoice_charged", "invoice_voided", "invoice_replaced", "invoice_credited"),
-        *("auto_topup_begun", "topup_charged", "tokens_bought", "credit_taken_back"),
+        *("auto_topup_begun", "topup_charged", "plan_change_charged"),
+        *("tokens_bought", "credit_taken_back"),
         *("refund_requested", "refund_pending", "refund_settled", "refund_failed"),
         *("refund_undone", "dispute_opened", "dispute_won", "dispute_lost"),
     }
