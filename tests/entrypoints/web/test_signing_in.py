@@ -81,7 +81,7 @@ def test_whatever_a_page_changes_its_session_is_looked_at() -> None:
         ("/payment-methods", {"consent": VERSION}),
         ("/payment-methods/1/default", {}),
         ("/payment-methods/1/remove", {}),
-        ("/plans", {"plan_id": "plan-basic", "previewed_at": "2026-11-05T10:00:00Z"}),
+        ("/plans", {"plan_id": "plan-basic", "previewed_at": "2026-11-05T10:00:00Z", "terms": "0"}),
         ("/plans/cancel", {}),
         ("/plans/resume", {}),
         ("/settings", {"billing_address": "Here 1"}),
