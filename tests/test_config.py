@@ -89,13 +89,6 @@ class TestReadSettings:
         assert settings.secret_key == SECRET_KEY
 
     @pytest.mark.parametrize(
-        "given",
-        ["postgres://a:b@c/d", "postgresql://a:b@c/d", "postgresql+psycopg://a:b@c/d"],
-    )
-    def test_speaks_to_postgresql_through_one_driver(self, read, given: str) -> None:
-        assert read(DATABASE_URL=given).database_url == "postgresql+psycopg://a:b@c/d"
-
-    @pytest.mark.parametrize(
         ("given", "demo"),
         [
             ({}, True),

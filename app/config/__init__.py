@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
+from app.config.databases import is_of_a_file, read_database_url
 from app.config.guarding import (
     check_no_debugging,
     read_base_url,
@@ -94,10 +94,8 @@ class Settings:
     def missing_database(self) -> Path | None:
         """Return the file that a database of SQLite is to be in, while there is none."""
         url = make_url(self.database_url)
-        named = url.database or ":memory:"
-        if url.get_backend_name() != "sqlite" or named.startswith((":memory:", "file:")):
-            return None
-        return None if Path(named).exists() else Path(named)
+        file = Path(url.database or "")
+        return file if is_of_a_file(url) and not file.exists() else None
 
     @property
     def keeps_mails(self) -> bool:
@@ -138,7 +136,7 @@ def _settings(values: Mapping[str, str], *, leaves_nothing: bool) -> Settings:
     kept = {"production": production, "leaves_nothing": leaves_nothing}
     return Settings(
         instance_dir=instance_dir,
-        database_url=_database_url(values, instance_dir, production=production),
+        database_url=read_database_url(values, instance_dir, production=production),
         secret_key=read_secret_key(values, instance_dir, **kept),
         port=port,
         base_url=base_url,
@@ -193,32 +191,6 @@ def _seller(values: Mapping[str, str]) -> SellerSettings:
         country=country,
         vat_id=line_of(values, "SELLER_VAT_ID"),
     )
-
-
-def _database_url(values: Mapping[str, str], instance_dir: Path, *, production: bool) -> str:
-    given = values.get("DATABASE_URL", "")
-    if not given:
-        if production:
-            raise SettingError("DATABASE_URL is missing: production needs a database of its own.")
-        return f"sqlite:///{instance_dir / 'billing.sqlite3'}"
-    scheme, separator, rest = given.partition("://")
-    # Hosting services hand out the first two; all of them are spoken to through psycopg 3.
-    if scheme in ("postgres", "postgresql", "postgresql+psycopg") and separator:
-        return _checked_database_url(f"postgresql+psycopg://{rest}")
-    if scheme == "sqlite" and separator:
-        return _checked_database_url(given)
-    raise SettingError("DATABASE_URL must start with postgresql:// or sqlite:///.")
-
-
-def _checked_database_url(url: str) -> str:
-    try:
-        make_url(url)
-    except (ArgumentError, ValueError):
-        # What was given may hold a password: it is not repeated.
-        raise SettingError(
-            "DATABASE_URL must read like postgresql://user:password@host:5432/billing."
-        ) from None
-    return url
 
 
 def _trusted_hosts(
