@@ -1,12 +1,12 @@
 """A year of usage as a chart: what each month's usage cost, the dearest models kept apart. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 
 from app.domain.usage.views import Sums
 from app.entrypoints.languages import language, translated
-from app.entrypoints.web.charts import LAYERS_MAX, REST, Bar, Chart, Layer
+from app.entrypoints.web.charts import LAYERS_MAX, REST, Bar, Chart, Layer, colours_of
 from app.entrypoints.web.usage_choices import Metric
 from app.foundation import languages
 from app.foundation.periods import BillingMonth
@@ -24,9 +24,10 @@ def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMo
         by_model[model] += nanos
     ranked = [model for model, nanos in by_model.most_common() if nanos]
     kept = ranked[: LAYERS_MAX - 1] if len(ranked) > LAYERS_MAX else ranked
+    colours = colours_of(kept, _taken_up(revenue))
     layers = [
-        Layer(model, str(number), tuple(revenue.get((str(m), model), 0) for m in months))
-        for number, model in enumerate(kept, start=1)
+        Layer(model, colours[model], tuple(revenue.get((str(m), model), 0) for m in months))
+        for model in kept
     ]
     others = ranked[len(kept) :]
     if others:
@@ -34,6 +35,11 @@ def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMo
         layers.append(Layer(str(translated(OTHERS)), REST, rest))
     bars = tuple(_bar(month) for month in months)
     return Chart(Metric.COST, bars, tuple(layers), rows=(), totals=NOTHING)
+
+
+def _taken_up(models_by_month: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the models in the order that decides on the colours of customers' charts, too."""
+    return tuple(dict.fromkeys(model for _, model in sorted(models_by_month)))
 
 
 def _bar(month: BillingMonth) -> Bar:

@@ -7,13 +7,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.subscriptions.models import Subscription
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
 from app.foundation.database import session, transaction
+from app.foundation.languages import ENGLISH, day_in
 from app.workflows.adjust_tokens import adjust_tokens
 from tests.entrypoints.web.conftest import HTMX, words
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice, make_paid
+from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_usage
 from tests.fakes.payment_gateway import FakeGateway
 from tests.statements import statements
@@ -26,7 +29,10 @@ PAGE_STATEMENTS_MAX = 10
 def listed(browser: FlaskClient, address: str = CUSTOMERS) -> list[str]:
     answer = browser.get(address)
     assert answer.status_code == 200
-    return re.findall(rf'<a href="{CUSTOMERS}/([^"/]+)">', answer.text)
+    named = re.findall(rf'<a href="{CUSTOMERS}/([^"/]+)">', answer.text)
+    # By his id as by his name.
+    assert named[::2] == named[1::2]
+    return named[::2]
 
 
 class TestIndex:
@@ -84,6 +90,35 @@ class TestShowCustomer:
     def test_shows_who_has_nothing(self, olgas: FlaskClient, ada: Account) -> None:
         page = olgas.get(f"{CUSTOMERS}/ada").text
         assert "Nothing was used in the last 30 days" in page and "None was issued yet." in page
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"auto_renew": True}, "Pro, renews on {day}"),
+            ({"auto_renew": False}, "Pro, ends on {day}"),
+            ({"pending_plan_id": "plan-basic"}, "Pro, changes to Basic on {day}"),
+        ],
+    )
+    def test_says_what_comes_when_the_period_ends(
+        self, olgas: FlaskClient, changes: dict[str, object], said: str, now: datetime
+    ) -> None:
+        make_account("cleo", now=now, plan_id="plan-pro")
+        session.query(Subscription).filter_by(user_id="cleo").update(changes)
+        session.commit()
+        day = day_in(ENGLISH, current_period("cleo").ends_at.date())
+        assert said.format(day=day) in words(olgas.get(f"{CUSTOMERS}/cleo").text)
+
+    def test_says_until_when_a_renewal_may_be_paid(self, olgas: FlaskClient, now: datetime) -> None:
+        make_account("cleo", now=now, plan_id="plan-pro")
+        ends_at = now + timedelta(days=3)
+        current_period("cleo").grace_ends_at = ends_at
+        session.query(Subscription).filter_by(user_id="cleo").update({"status": "past_due"})
+        session.commit()
+        said = f"Pro, not paid yet; ends on {day_in(ENGLISH, ends_at.date())} unless it is"
+        assert said in words(olgas.get(f"{CUSTOMERS}/cleo").text)
+
+    def test_renews_nothing_where_there_is_no_plan(self, olgas: FlaskClient, ada: Account) -> None:
+        assert "Plan Pay as you go Extra tokens" in words(olgas.get(f"{CUSTOMERS}/ada").text)
 
     def test_takes_a_fixed_number_of_statements(self, olgas: FlaskClient, ada: Account) -> None:
         gateway = FakeGateway()

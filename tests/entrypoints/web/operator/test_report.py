@@ -1,6 +1,8 @@
 """The monthly report at the console, as a page and as a file."""
 
 import csv
+import json
+import re
 from datetime import datetime
 from io import StringIO
 
@@ -11,11 +13,17 @@ from app.domain.accounts.models import Account
 from app.foundation import clock
 from app.foundation.periods import BillingMonth
 from tests.entrypoints.web.conftest import HTMX, words
+from tests.factories.catalog import make_price
 from tests.factories.usage import make_usage
 from tests.statements import statements
 
 REPORT = "/operator/report"
 STATEMENTS_MAX = 10
+
+
+def _colours(page: str) -> dict[str, str]:
+    (drawn,) = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    return {layer["name"]: layer["colour"] for layer in json.loads(drawn)["layers"]}
 
 
 class TestIndex:
@@ -34,6 +42,17 @@ class TestIndex:
         assert "Month gpt-4 Total" in read and "$3.00 $3.00 Total $3.00 $3.00" in read
         make_usage(model="nobody-knows", now=clock.now())
         assert "nobody-knows 1 620 no price yet" in words(olgas.get(REPORT).text)
+
+    def test_gives_models_the_colours_of_customers_charts(
+        self, olgas: FlaskClient, ada: Account
+    ) -> None:
+        make_price("a-dear-one")
+        # The first two would have one colour by their names; the dearest comes last.
+        for dearer, model in enumerate(["claude-haiku-4-5", "gpt-4o", "a-dear-one"], start=1):
+            make_usage(model=model, prompt_tokens=dearer * 1_000_000, now=clock.now())
+        colours = _colours(olgas.get("/operator/customers/ada").text)
+        assert colours == _colours(olgas.get(REPORT).text)
+        assert len(set(colours.values())) == 3
 
     def test_shows_what_has_no_price_as_such(self, olgas: FlaskClient, ada: Account) -> None:
         make_usage(model="nobody-knows", prompt_tokens=900, completion_tokens=0, now=clock.now())
