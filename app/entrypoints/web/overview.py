@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from app.domain.accounts.models import Account
+from app.domain.accounts.queries import has_rollups_to_rebuild
 from app.domain.accounts.rules import zone
 from app.domain.reporting.overview import GroupSums, Overview, overview
 from app.domain.reporting.rules import change_permille, share_permille, used_permille
@@ -110,6 +111,7 @@ def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
         overview=found,
         local=zone(account.timezone),
         chart=chart,
+        is_rebuilding=has_rollups_to_rebuild(account),
         chosen=_chosen(account, found, metric),
         before=before,
         change=change_permille(total, before),

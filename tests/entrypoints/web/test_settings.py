@@ -7,7 +7,7 @@ import pytest
 
 from app.domain.accounts import operations, queries
 from app.domain.accounts.views import SettingsView
-from app.foundation import clock
+from app.foundation import clock, outbox
 from app.foundation.database import end_reading, session, transaction
 from app.foundation.journal import JournalEntry
 from tests.entrypoints.web.conftest import HTMX, PASSWORD, let_the_password_age, saved, words
@@ -211,10 +211,19 @@ class TestChange:
 
 
 class TestRebuilding:
-    def test_is_said_until_it_is_done(self, adas, ada) -> None:
+    def test_is_said_until_it_is_done(self, adas, ada, now) -> None:
+        make_usage(now=now)
+        assert "being rebuilt" not in adas.get("/").text
         answer = adas.post("/settings", data={"timezone": "Asia/Kathmandu"}, headers=HTMX)
         assert "being rebuilt" in answer.text
         assert "being rebuilt" in adas.get("/usage").text
+        page = words(adas.get("/").text)
+        assert "The last 30 days are being rebuilt" in page
+        assert "a sum of days may miss some hours" in page and "go by UTC" in page
+        with transaction():
+            for entry in outbox.claim(now=clock.now(), limit=9):
+                outbox.finish(entry, now=clock.now())
+        assert "being rebuilt" not in adas.get("/").text
 
     def test_is_not_said_to_strangers(self, adas, bens) -> None:
         adas.post("/settings", data={"timezone": "Asia/Kathmandu"})
