@@ -45,6 +45,8 @@ class CouponEffect:
     amount_minor: int
     other_discounts_minor: int
     discount_minor: int
+    # Those redeemed before that take something off it, in their order.
+    codes_before: tuple[str, ...] = ()
 
     @property
     def left_minor(self) -> int:
@@ -167,4 +169,5 @@ def _effect(
     # The one that is previewed has no row yet.
     ours = sum(discount.minor for discount in given if discount.usage_id == 0)
     others = sum(discount.minor for discount in given) - ours
-    return (CouponEffect(invoice, at, amount_minor, others, ours),)
+    before = tuple(discount.code for discount in given if discount.usage_id)
+    return (CouponEffect(invoice, at, amount_minor, others, ours, before),)

@@ -14,9 +14,11 @@ from app.domain.invoices.bills import Bill, plan_bill
 from app.domain.invoices.plan_lines import (
     ExplainedDiscount,
     ExplainedLine,
+    IdleCoupon,
     carried_lines,
     change_lines,
     explained_discounts,
+    idle_coupons,
 )
 from app.domain.subscriptions import changing, queries
 from app.domain.subscriptions.changing import Change, ChangeKind, Standing
@@ -49,6 +51,11 @@ class SwitchPreview:
     def discounts(self) -> tuple[ExplainedDiscount, ...]:
         """Return what coupons take off it, and how that was worked out."""
         return () if self.bill is None else explained_discounts(self.bill)
+
+    @property
+    def idle_coupons(self) -> tuple[IdleCoupon, ...]:
+        """Return the redeemed coupons that wait for another invoice, and why."""
+        return () if self.bill is None else idle_coupons(self.bill)
 
     @property
     def terms(self) -> str:

@@ -26,6 +26,15 @@ class UseAct(StrEnum):
     COMES_BACK = "comes_back"
 
 
+class Idle(StrEnum):
+    """What keeps a redeemed coupon from taking anything off an invoice."""
+
+    OTHER_PLAN = "other_plan"
+    TOO_SMALL = "too_small"
+    # Those redeemed before it have taken all, or its share is less than a cent.
+    NOTHING_LEFT = "nothing_left"
+
+
 # What becomes of a redeemed coupon; what is not here never happens.
 USE_TRANSITIONS: Mapping[UseStatus, Mapping[UseAct, UseStatus]] = {
     UseStatus.OPEN: {
@@ -53,8 +62,11 @@ class OpenUse:
 
     def fits(self, plan_id: str, *, amount_minor: int) -> bool:
         """Tell whether the coupon acts on an invoice of this plan and amount."""
-        of_plan = self.applicable_plans is None or plan_id in self.applicable_plans
-        return of_plan and amount_minor >= self.min_purchase_minor
+        return self.is_of_plan(plan_id) and amount_minor >= self.min_purchase_minor
+
+    def is_of_plan(self, plan_id: str) -> bool:
+        """Tell whether the coupon acts on invoices of this plan."""
+        return self.applicable_plans is None or plan_id in self.applicable_plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,22 @@ def discounts(amount_minor: int, uses: Sequence[OpenUse], *, plan_id: str) -> tu
             given.append(Discount(use.usage_id, use.code, minor, rest))
             left -= minor
     return tuple(given)
+
+
+def idle_uses(
+    amount_minor: int, uses: Sequence[OpenUse], *, plan_id: str
+) -> tuple[tuple[OpenUse, Idle], ...]:
+    """Return the redemptions that take nothing off an invoice, and what keeps each from it."""
+    given = {each.usage_id for each in discounts(amount_minor, uses, plan_id=plan_id)}
+    return tuple(
+        (use, _kept_by(use, plan_id, amount_minor)) for use in uses if use.usage_id not in given
+    )
+
+
+def _kept_by(use: OpenUse, plan_id: str, amount_minor: int) -> Idle:
+    if not use.is_of_plan(plan_id):
+        return Idle.OTHER_PLAN
+    return Idle.TOO_SMALL if amount_minor < use.min_purchase_minor else Idle.NOTHING_LEFT
 
 
 def _worth(use: OpenUse, left: int) -> int:

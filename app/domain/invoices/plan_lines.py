@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain.coupons.discounting import Discount, OpenUse
+from app.domain.coupons.discounting import Discount, Idle, OpenUse, idle_uses
 from app.domain.invoices import line_words, rules
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.rules import Line
@@ -27,6 +27,14 @@ class ExplainedDiscount:
 
     discount: Discount
     formula: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdleCoupon:
+    """A redeemed coupon that takes nothing off, and why."""
+
+    code: str
+    why: str
 
 
 def change_lines(
@@ -76,6 +84,24 @@ def explained_discounts(bill: Bill) -> tuple[ExplainedDiscount, ...]:
         explained.append(ExplainedDiscount(discount, _formula(uses[discount.usage_id], left)))
         left -= discount.minor
     return tuple(explained)
+
+
+def idle_coupons(bill: Bill) -> tuple[IdleCoupon, ...]:
+    """Return the open coupons that take nothing off a bill, and why."""
+    amount_minor = sum(line.amount_minor for line in bill.lines if line.kind != "carried_on")
+    if rules.is_too_small(amount_minor):
+        return tuple(IdleCoupon(use.code, say("nothing is paid now")) for use in bill.payer.uses)
+    kept = idle_uses(amount_minor, bill.payer.uses, plan_id=bill.payer.plan_id)
+    return tuple(IdleCoupon(use.code, _why(use, idle)) for use, idle in kept)
+
+
+def _why(use: OpenUse, idle: Idle) -> str:
+    if idle is Idle.OTHER_PLAN:
+        return say("it is for other plans")
+    if idle is Idle.TOO_SMALL:
+        least = {"least": usd_of_minor(use.min_purchase_minor)}
+        return say("it needs {least} or more, before other coupons", least)
+    return say("those redeemed before it leave it nothing")
 
 
 def _formula(use: OpenUse, left: int) -> str:

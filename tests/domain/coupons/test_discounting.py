@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.coupons import discounting
-from app.domain.coupons.discounting import OpenUse, UseAct, UseStatus, discounts
+from app.domain.coupons.discounting import Idle, OpenUse, UseAct, UseStatus, discounts
 
 PRO = "plan-pro"
 
@@ -62,6 +62,18 @@ class TestDiscounts:
         basic, pro = use(1, minor=300, applicable_plans=("plan-basic",)), use(2, minor=400)
         assert given_off(1_000, basic, pro) == [400]
         assert given_off(1_000, use(minor=300, applicable_plans=(PRO, "plan-basic"))) == [300]
+
+    def test_says_what_keeps_the_others(self) -> None:
+        uses = [
+            use(1, minor=300, applicable_plans=("plan-basic",), min_purchase_minor=9_999),
+            use(2, minor=400, min_purchase_minor=1_001),
+            use(3, percent=100, min_purchase_minor=1_000),
+            use(4, minor=500),
+        ]
+        kept = discounting.idle_uses(1_000, uses, plan_id=PRO)
+        assert [(each.code, idle) for each, idle in kept] == [
+            *(("C1", Idle.OTHER_PLAN), ("C2", Idle.TOO_SMALL), ("C4", Idle.NOTHING_LEFT)),
+        ]
 
     def test_keeps_the_rest_of_a_fixed_one(self) -> None:
         (discount,) = discounts(700, [use(minor=1_000)], plan_id=PRO)

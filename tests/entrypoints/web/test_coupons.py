@@ -104,6 +104,26 @@ class TestPreview:
         assert "The plan that you choose when you switch $99.99 −$10.00 $89.99" in page
         assert adas.post("/coupons", data=data).status_code == 303
 
+    def test_says_what_counts_before_it(self, adas: FlaskClient, now: datetime) -> None:
+        make_coupon("WELCOME20", now=now, value=2_000)
+        make_coupon("TENOFF", now=now, type="fixed", value=1_000)
+        data = {"coupon_code": "TENOFF", "plan_id": "plan-pro"}
+        alone = words(adas.get("/coupons/preview", query_string=data).text)
+        assert "Coupons count together" not in alone and "redeemed before" not in alone
+        adas.post("/coupons", data={"coupon_code": "WELCOME20"})
+        page = words(adas.get("/coupons/preview", query_string=data).text)
+        said = "when you switch after WELCOME20, redeemed before $79.99 −$10.00 $69.99"
+        assert said in page and "Coupons count together, in the order" in page
+
+    def test_says_that_those_before_it_leave_nothing(
+        self, cleos: FlaskClient, now: datetime
+    ) -> None:
+        make_coupon("ALL", now=now, value=10_000)
+        make_coupon(now=now)
+        cleos.post("/coupons", data={"coupon_code": "ALL"})
+        page = words(cleos.get("/coupons/preview", query_string={"coupon_code": "SAVE50"}).text)
+        assert "after ALL, redeemed before $0.00 nothing is left for it $0.00" in page
+
     def test_says_when_a_cheaper_plan_is_due(self, cleos: FlaskClient, now: datetime) -> None:
         make_coupon("TEN", now=now, type="fixed", value=200, applicable_plans=["plan-basic"])
         data = {"coupon_code": "TEN", "plan_id": "plan-basic"}

@@ -129,7 +129,7 @@ class TestIndex:
         assert "Your last 30 days would have cost $279.09 on it." in page
         assert "Pay as you go best for you No plan" in page
         assert "Your last 30 days would have cost $200.00 this way." in page
-        assert "Estimated from your last 30 days" in page
+        assert "Estimated from the list cost of your last 30 days" in page
 
     def test_urges_nobody_to_pay_more_than_he_has_to(self, cleos: FlaskClient) -> None:
         assert loud(cleos.get("/plans").text) == []
