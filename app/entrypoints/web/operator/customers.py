@@ -14,6 +14,7 @@ from app.domain.catalog import queries as catalog
 from app.domain.invoices.searching import invoices_found
 from app.domain.payments import queries as payments
 from app.domain.reporting import customers
+from app.domain.reporting.monthly_sums import models_in_use
 from app.domain.reporting.overview import Overview, figures
 from app.domain.reporting.rules import share_permille
 from app.domain.tokens.queries import entries_page
@@ -60,7 +61,8 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         chosen=accounts.view_of(account, chosen),
         pending=email_changes.seen(change, account, now=now),
         overview=seen,
-        chart=charts.draw(seen.recent, metric=_metric(seen), in_order=seen.models),
+        # All customers' models: here and in the report, a model has one colour.
+        chart=charts.draw(seen.recent, metric=_metric(seen), in_order=models_in_use(now=now)),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
     )

@@ -1,7 +1,7 @@
 """A year of usage as a chart: what each month's usage cost, the dearest models kept apart. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from app.domain.usage.views import Sums
@@ -17,14 +17,22 @@ OTHERS = say("All others")
 NOTHING = Sums(*[0] * len(fields(Sums)))
 
 
-def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMonth]) -> Chart:
-    """Return nano-USD by month and model as stacked bars, the dearest model at the bottom."""
+def draw_year(
+    revenue: Mapping[tuple[str, str], int],
+    months: Sequence[BillingMonth],
+    *,
+    in_order: Sequence[str] = (),
+) -> Chart:
+    """Return nano-USD by month and model as stacked bars, the dearest model at the bottom.
+
+    `in_order` are all the models in use: they decide on the colours, as on customers' charts.
+    """
     by_model: Counter[str] = Counter()
     for (_, model), nanos in revenue.items():
         by_model[model] += nanos
     ranked = [model for model, nanos in by_model.most_common() if nanos]
     kept = ranked[: LAYERS_MAX - 1] if len(ranked) > LAYERS_MAX else ranked
-    colours = colours_of(kept, _taken_up(revenue))
+    colours = colours_of(kept, in_order)
     layers = [
         Layer(model, colours[model], tuple(revenue.get((str(m), model), 0) for m in months))
         for model in kept
@@ -35,11 +43,6 @@ def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMo
         layers.append(Layer(str(translated(OTHERS)), REST, rest))
     bars = tuple(_bar(month) for month in months)
     return Chart(Metric.COST, bars, tuple(layers), rows=(), totals=NOTHING)
-
-
-def _taken_up(models_by_month: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Return the models in the order that decides on the colours of customers' charts, too."""
-    return tuple(dict.fromkeys(model for _, model in sorted(models_by_month)))
 
 
 def _bar(month: BillingMonth) -> Bar:

@@ -1,5 +1,6 @@
 """A year of usage as a chart."""
 
+from app.entrypoints.web.charts import colours_of
 from app.entrypoints.web.operator.report_chart import draw_year
 from app.foundation.periods import BillingMonth
 
@@ -25,3 +26,11 @@ class TestDrawYear:
 
     def test_has_no_layers_where_nothing_cost_anything(self) -> None:
         assert draw_year({("2026-11", "free"): 0}, MONTHS).layers == ()
+
+    def test_colours_models_by_all_that_are_in_use(self) -> None:
+        names = ["claude-haiku-4-5", "gpt-4o"]
+        revenue = {("2026-11", name): 1 for name in names}
+        for in_order in (names, names[::-1]):
+            chart = draw_year(revenue, MONTHS, in_order=in_order)
+            colours = {layer.name: layer.colour for layer in chart.layers}
+            assert colours == colours_of(names, in_order)
