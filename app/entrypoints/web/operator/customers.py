@@ -61,8 +61,7 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         chosen=accounts.view_of(account, chosen),
         pending=email_changes.seen(change, account, now=now),
         overview=seen,
-        # All customers' models: here and in the report, a model has one colour.
-        chart=charts.draw(seen.recent, metric=_metric(seen), in_order=models_in_use(now=now)),
+        chart=_chart(seen),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
     )
@@ -102,6 +101,8 @@ def _suspension(account: Account) -> ActTold | None:
     return next(iter(acts_told(acts, local=local(), known=("because",))), None)
 
 
-def _metric(seen: Overview) -> Metric:
+def _chart(seen: Overview) -> charts.Chart:
     # Who stays inside his plan pays nothing: then the tokens tell more than the cost.
-    return Metric.COST if seen.recent.totals.final_nanos else Metric.TOKENS
+    metric = Metric.COST if seen.recent.totals.final_nanos else Metric.TOKENS
+    # All customers' models: here and in the report, a model has one colour.
+    return charts.draw(seen.recent, metric=metric, in_order=models_in_use(now=seen.read_at))
