@@ -109,14 +109,6 @@ def revenue_by_month(first: BillingMonth, last: BillingMonth) -> dict[tuple[str,
     return {(month, model): nanos for month, model, nanos in session.execute(statement)}
 
 
-def models_in_use(*, now: datetime) -> tuple[str, ...]:
-    """Return the models that anybody was billed for in this month or the one before, by name."""
-    rolled, running = UsageMonthly, BillingMonth.of(now)
-    # Two months hold any last thirty days; the index hands over their rows alone.
-    in_use = rolled.billing_month.in_([str(running.plus(-1)), str(running)])
-    return tuple(session.scalars(select(rolled.model).distinct().where(in_use).order_by("model")))
-
-
 def usage_by_plan(month: BillingMonth) -> dict[str, UsageOf]:
     """Return the usage that is billed to the month by the plan of the period it drew from."""
     plans = _plans_of_accounts()

@@ -52,7 +52,12 @@ def index() -> ResponseReturnValue:
     found = overview_of(account)
     if request.cookies.get(_hidden_for()) == account.id:
         found = replace(found, first_steps=None)
-    figures = figures_of(account, found, metric=metric_of(found))
+    figures = figures_of(
+        account,
+        found,
+        metric=metric_of(found),
+        is_rebuilding=has_rollups_to_rebuild(account),
+    )
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
     return respond(
@@ -102,7 +107,9 @@ def metric_of(found: Overview) -> Metric:
     return Metric.COST if found.recent.totals.final_nanos else Metric.TOKENS
 
 
-def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
+def figures_of(
+    account: Account, found: Overview, *, metric: Metric, is_rebuilding: bool = False
+) -> Figures:
     """Return the overview's inside as the account's owner sees it."""
     total, before = (getattr(sums, FIGURES[metric]) for sums in (found.recent.totals, found.before))
     chart = charts.draw(found.recent, metric=metric, in_order=found.models)
@@ -111,7 +118,7 @@ def figures_of(account: Account, found: Overview, *, metric: Metric) -> Figures:
         overview=found,
         local=zone(account.timezone),
         chart=chart,
-        is_rebuilding=has_rollups_to_rebuild(account),
+        is_rebuilding=is_rebuilding,
         chosen=_chosen(account, found, metric),
         before=before,
         change=change_permille(total, before),

@@ -14,7 +14,6 @@ from app.domain.catalog import queries as catalog
 from app.domain.invoices.searching import invoices_found
 from app.domain.payments import queries as payments
 from app.domain.reporting import customers
-from app.domain.reporting.monthly_sums import models_in_use
 from app.domain.reporting.overview import Overview, figures
 from app.domain.reporting.rules import share_permille
 from app.domain.tokens.queries import entries_page
@@ -61,7 +60,7 @@ def show_customer(user_id: str) -> ResponseReturnValue:
         chosen=accounts.view_of(account, chosen),
         pending=email_changes.seen(change, account, now=now),
         overview=seen,
-        chart=_chart(seen),
+        chart=charts.draw(seen.recent, metric=_metric(seen), in_order=seen.models),
         quota_used=share_permille(seen.period.quota_tokens_used, seen.period.quota),
         latest=_latest(account, now=now),
     )
@@ -101,8 +100,6 @@ def _suspension(account: Account) -> ActTold | None:
     return next(iter(acts_told(acts, local=local(), known=("because",))), None)
 
 
-def _chart(seen: Overview) -> charts.Chart:
+def _metric(seen: Overview) -> Metric:
     # Who stays inside his plan pays nothing: then the tokens tell more than the cost.
-    metric = Metric.COST if seen.recent.totals.final_nanos else Metric.TOKENS
-    # All customers' models: here and in the report, a model has one colour.
-    return charts.draw(seen.recent, metric=metric, in_order=models_in_use(now=seen.read_at))
+    return Metric.COST if seen.recent.totals.final_nanos else Metric.TOKENS

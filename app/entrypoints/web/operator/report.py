@@ -7,7 +7,7 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.reporting.monthly import MonthlyReport, monthly_report
-from app.domain.reporting.monthly_sums import models_in_use, revenue_by_month
+from app.domain.reporting.monthly_sums import revenue_by_month
 from app.entrypoints.downloading import download
 from app.entrypoints.report_shapes import report_body
 from app.entrypoints.usage_csv import harmless, plain
@@ -26,15 +26,13 @@ pages = Blueprint("report", __name__)
 @pages.get("/report")
 def index() -> ResponseReturnValue:
     """Show a month's figures, and the year of usage that it ends."""
-    month, now = _month(), clock.now()
+    month = _month()
     months = [month.plus(-back) for back in reversed(range(MONTHS))]
     return show(
         "web/operator/report/index.html",
         "web/operator/report/_report.html",
-        report=monthly_report(month, now=now),
-        chart=draw_year(
-            revenue_by_month(months[0], month), months, in_order=models_in_use(now=now)
-        ),
+        report=monthly_report(month, now=clock.now()),
+        chart=draw_year(revenue_by_month(months[0], month), months),
         choices=_choices(),
     )
 

@@ -17,22 +17,15 @@ OTHERS = say("All others")
 NOTHING = Sums(*[0] * len(fields(Sums)))
 
 
-def draw_year(
-    revenue: Mapping[tuple[str, str], int],
-    months: Sequence[BillingMonth],
-    *,
-    in_order: Sequence[str] = (),
-) -> Chart:
-    """Return nano-USD by month and model as stacked bars, the dearest model at the bottom.
-
-    `in_order` are all the models in use: they decide on the colours, as on customers' charts.
-    """
+def draw_year(revenue: Mapping[tuple[str, str], int], months: Sequence[BillingMonth]) -> Chart:
+    """Return nano-USD by month and model as stacked bars, the dearest model at the bottom."""
     by_model: Counter[str] = Counter()
     for (_, model), nanos in revenue.items():
         by_model[model] += nanos
     ranked = [model for model, nanos in by_model.most_common() if nanos]
     kept = ranked[: LAYERS_MAX - 1] if len(ranked) > LAYERS_MAX else ranked
-    colours = colours_of(kept, in_order)
+    # By their names, as on customers' charts.
+    colours = colours_of(kept, sorted(by_model))
     layers = [
         Layer(model, colours[model], tuple(revenue.get((str(m), model), 0) for m in months))
         for model in kept

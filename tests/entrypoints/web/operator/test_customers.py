@@ -23,7 +23,7 @@ from tests.statements import statements
 
 CUSTOMERS = "/operator/customers"
 LIST_STATEMENTS_MAX = 7
-PAGE_STATEMENTS_MAX = 11
+PAGE_STATEMENTS_MAX = 10
 
 
 def listed(browser: FlaskClient, address: str = CUSTOMERS) -> list[str]:

@@ -27,10 +27,12 @@ class TestDrawYear:
     def test_has_no_layers_where_nothing_cost_anything(self) -> None:
         assert draw_year({("2026-11", "free"): 0}, MONTHS).layers == ()
 
-    def test_colours_models_by_all_that_are_in_use(self) -> None:
+    def test_colours_models_by_their_names_whichever_is_dearer(self) -> None:
+        # By their names alone both would have the same.
         names = ["claude-haiku-4-5", "gpt-4o"]
-        revenue = {("2026-11", name): 1 for name in names}
-        for in_order in (names, names[::-1]):
-            chart = draw_year(revenue, MONTHS, in_order=in_order)
+        for dearest in names:
+            revenue = {("2026-11", name): 2 if name == dearest else 1 for name in names}
+            chart = draw_year(revenue, MONTHS)
             colours = {layer.name: layer.colour for layer in chart.layers}
-            assert colours == colours_of(names, in_order)
+            assert colours == colours_of(names, names)
+            assert len(set(colours.values())) == 2
