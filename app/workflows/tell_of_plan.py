@@ -35,7 +35,7 @@ def tell_how_it_stands(
     period, subscription = subscriptions.current_pair(account.id)
     plan = catalog.plan(subscription.plan_id)
     given_up = "" if given_up_plan_id is None else catalog.plan(given_up_plan_id).name
-    unpaid_until = "" if period.grace_ends_at is None else period.grace_ends_at.isoformat()
+    unpaid_until = None if period.grace_ends_at is None else period.grace_ends_at.isoformat()
     facts = {
         "plan_name": plan.name,
         # What its next period costs, as the catalog stands.

@@ -17,7 +17,7 @@ DUE = "2026-12-22T12:00:00Z"
 LATER = "2026-11-29T12:00:00Z"
 INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
 PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
-STANDING = {"plan_name": "Pro", "price_minor": 9_999, "at": DUE, "unpaid_until": ""}
+STANDING = {"plan_name": "Pro", "price_minor": 9_999, "at": DUE, "unpaid_until": None}
 VISIT = {"device": device_named("Linux Firefox/145.0"), "address": "203.0.113.7", "at": LATER}
 KEY = {
     "key_name": "Reporting", "key_prefix": "obl_sk_7Qm2xR4t", "key_kind": "customer",

@@ -71,7 +71,7 @@ STANDING = {
     "plan_name": "Pro",
     "price_minor": 9_999,
     "at": END.isoformat(),
-    "unpaid_until": "",
+    "unpaid_until": None,
     "given_up_plan_name": "",
 }
 
