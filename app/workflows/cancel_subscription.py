@@ -6,9 +6,11 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
+from app.domain.subscriptions import queries as subscription_queries
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.foundation import journal
 from app.foundation.sentences import say
+from app.workflows.tell_of_plan import CANCELLED, tell_how_it_stands
 
 
 def cancel_subscription(account: Account, *, grace: timedelta, now: datetime) -> None:
@@ -19,7 +21,9 @@ def cancel_subscription(account: Account, *, grace: timedelta, now: datetime) ->
         raise ChangeInProgress(
             say("You are paying for another plan just now. Finish it or take it back first.")
         )
+    given_up = subscription_queries.running_subscription(locked.id).pending_plan_id
     subscription = plan_changes.cancel(locked, now=now)
+    tell_how_it_stands(CANCELLED, locked, given_up_plan_id=given_up, now=now)
     details = {"plan": subscription.plan_id}
     actor = f"customer:{account.id}"
     journal.write(

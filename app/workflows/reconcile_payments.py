@@ -112,7 +112,9 @@ def _ask(public_id: str, *, gateways: Gateways, base_url: str, now: datetime) ->
         gateway = gateways.get(payment.provider)
         # Asked or not, it goes to the end of the line: what fails for ever holds up nobody.
         operations.note_asked(payment, now=now)
-        page, order = payment.provider_session, _order(payment, base_url=base_url)
+        page = payment.provider_session
+        # Who is processing has a page, but no end any more that another could be asked with.
+        order = _order(payment, base_url=base_url) if page is None else None
     if gateway is None:
         return
     if page is None and order is None:

@@ -16,7 +16,6 @@ from app.domain.invoices import reasons
 from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
-from app.domain.mails import operations as mails
 from app.domain.payments import queries as payments
 from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import Gateways, PaymentGateway
@@ -33,6 +32,7 @@ from app.workflows.begin_checkout import Checkout, pay_draft
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
 from app.workflows.preview_switch import SwitchPreview, preview_switch
+from app.workflows.tell_of_plan import SCHEDULED, tell_of_plan
 
 PURPOSE = "plan_change"
 
@@ -197,14 +197,8 @@ def _schedule(account: Account, preview: SwitchPreview, *, now: datetime) -> Non
     plan_changes.schedule(account, preview.change, now=now)
     _note(account, "plan_change_scheduled", preview, now=now)
     at = preview.change.period.ends_at.isoformat()
-    mails.write(
-        "change_scheduled",
-        account,
-        # Once a day: nobody fills a mailbox by switching to and fro.
-        about=f"{account.id}:{plan_id}:{now:%Y-%m-%d}",
-        facts={"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at},
-        now=now,
-    )
+    facts = {"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at}
+    tell_of_plan(SCHEDULED, account, facts=facts, now=now)
 
 
 def _note(account: Account, act: str, preview: SwitchPreview, *, now: datetime) -> None:

@@ -159,6 +159,22 @@ class TestWords:
         assert "the account ada@example.com (user id ada)" in letter.text
         assert "Ada" not in letter.text + letter.html
 
+    def test_a_cancelling_says_what_is_given_up_and_owed(
+        self, ada: Account, settings: Settings
+    ) -> None:
+        more = {"given_up_plan_name": "Basic", "unpaid_until": "2026-11-25T18:30:00Z"}
+        facts = {**FACTS["plan_cancelled"], **more}
+        letter = letter_of(ada, "plan_cancelled", settings, facts=facts)
+        for words in (letter.text, letter.html):
+            assert "The change to Basic that was scheduled is given up." in words
+            assert "Without a payment by 25 Nov 2026, 18:30 UTC the plan ends then." in words
+
+    def test_a_plan_without_a_price_costs_nothing(self, ada: Account, settings: Settings) -> None:
+        facts = {**FACTS["change_taken_back"], "price_minor": 0}
+        letter = letter_of(ada, "change_taken_back", settings, facts=facts)
+        for words in (letter.text, letter.html):
+            assert "It costs nothing a month." in words and "renewed" not in words
+
     def test_moments_are_local(self, ada: Account, settings: Settings) -> None:
         with transaction():
             ada.timezone = "Asia/Shanghai"

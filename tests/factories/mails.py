@@ -17,6 +17,7 @@ DUE = "2026-12-22T12:00:00Z"
 LATER = "2026-11-29T12:00:00Z"
 INVOICE = {"invoice_number": "INV-1001-2026-11", "kind": "usage"}
 PLANS = {"from_plan_name": "Pro", "to_plan_name": "Basic", "at": DUE}
+STANDING = {"plan_name": "Pro", "price_minor": 9_999, "at": DUE, "unpaid_until": None}
 VISIT = {"device": device_named("Linux Firefox/145.0"), "address": "203.0.113.7", "at": LATER}
 KEY = {
     "key_name": "Reporting", "key_prefix": "obl_sk_7Qm2xR4t", "key_kind": "customer",
@@ -55,6 +56,9 @@ FACTS: dict[str, dict[str, object]] = {
     "plan_expired": {"plan_name": "Pro"},
     "plan_changed": PLANS,
     "change_scheduled": PLANS,
+    "change_taken_back": {**STANDING, "given_up_plan_name": "Basic"},
+    "plan_cancelled": {**STANDING, "given_up_plan_name": ""},
+    "plan_kept": {**STANDING, "given_up_plan_name": ""},
     "price_rise": {"plan_name": "Pro", "old_minor": 9_999, "new_minor": 10_999, "from": DUE},
     "alerts_crossed": {
         "alerts": ALERTS, "token_balance": 49_000, "quota": 1_000_000, "period_ends_at": DUE,

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from app.workflows.follow_up_event import follow_up_event
 from app.workflows.reconcile_payments import Reconciled, reconcile_payments
+from app.workflows.settle_payment import settle_payment
 from app.workflows.verify_books import verify_books
 from tests.factories.payments import (
     BASE_URL,
@@ -68,6 +70,35 @@ class TestReconcilePayments:
         assert invoice_row(invoice.public_id).status == "paid"
         assert reconcile(gateway, now=now + 2 * LATER) == Reconciled(0, 0, 0)
         assert verify_books() == []
+
+    def test_asks_again_about_what_takes_days(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        invoice = make_invoice(ada)
+        make_checkout(ada, invoice, gateway=gateway)
+        gateway.end("cs_1", OutcomeStatus.PROCESSING)
+        gateway.notices.clear()
+        for sweep in (1, 2):
+            assert reconcile(gateway, now=now + sweep * LATER) == Reconciled(1, 0, 0)
+            assert (attempt().status, attempt().expires_at) == ("pending", None)
+        gateway.pay("cs_1")
+        reconcile(gateway, now=now + timedelta(days=3))
+        assert invoice_row(invoice.public_id).status == "paid"
+
+    def test_finds_the_page_of_a_lost_answer_again_while_it_is_processing(
+        self, ada: Account, gateway: FakeGateway, now: datetime
+    ) -> None:
+        gateway.loses_answers = True
+        with pytest.raises(ProviderUnreachable):
+            make_checkout(ada, make_invoice(ada), gateway=gateway)
+        gateway.loses_answers = False
+        gateway.end("cs_1", OutcomeStatus.PROCESSING)
+        told = replace(gateway.outcome_of_session("cs_1"), session=None)
+        with transaction():
+            settle_payment(told, now=now)
+        assert attempt().provider_session is None
+        reconcile(gateway, now=now + LATER)
+        assert (attempt().provider_session, attempt().expires_at) == ("cs_1", None)
 
     def test_finds_the_page_of_a_lost_answer(
         self, ada: Account, gateway: FakeGateway, now: datetime

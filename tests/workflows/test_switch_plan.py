@@ -24,7 +24,6 @@ from app.domain.subscriptions.errors import (
 from app.domain.subscriptions.models import PlanChange
 from app.foundation.database import session, transaction
 from app.foundation.periods import months_later
-from app.workflows.resume_subscription import resume_subscription
 from app.workflows.switch_plan import Agreed, switch_plan
 from tests.books import check_books
 from tests.factories.catalog import make_plan
@@ -185,15 +184,6 @@ class TestWithinAPaidPeriod:
 
 
 class TestAtTheEnd:
-    def test_is_told_once_a_day_to_each(self, ada: Account, ben: Account, gateway) -> None:
-        for account in (ada, ben):
-            buy_plan(account, "plan-pro", gateway=gateway)
-            for days in (0, 0, 1):
-                begin_switch(account, "plan-basic", gateway=gateway, now=HALF + days * DAY)
-                with transaction():
-                    resume_subscription(account, grace=GRACE, now=HALF + days * DAY)
-            assert mails_of(account).count("change_scheduled") == 2
-
     def test_is_scheduled_and_costs_nothing_now(self, ada: Account, gateway) -> None:
         buy_plan(ada, "plan-pro", gateway=gateway)
         assert begin_switch(ada, "plan-basic", gateway=gateway, now=NOW + DAY) is None

@@ -1,9 +1,10 @@
 """Questions about mails. Reads only."""
 
 from collections.abc import Collection
+from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from app.domain.accounts.models import Account
 from app.domain.mails.errors import UnknownMail
@@ -41,6 +42,12 @@ def mails_of(
     if kinds is not None:
         ours = ours.where(Mail.kind.in_(kinds))
     return _newest(ours, limit=limit, before=before)
+
+
+def count_since(account: Account, *, kinds: Collection[str], since: datetime) -> int:
+    """Return how many mails of these kinds the account was written since a moment."""
+    ours = select(func.count()).where(Mail.user_id == account.id, Mail.kind.in_(kinds))
+    return session.scalars(ours.where(Mail.created_at >= since)).one()
 
 
 def mail_of(account: Account, mail_id: int) -> Mail:

@@ -258,11 +258,13 @@ def record_outcome(payment: Payment, outcome: PaymentOutcome, *, now: datetime) 
 
 def _take(payment: Payment, outcome: PaymentOutcome, *, now: datetime) -> bool:
     changed = _move(payment, outcome.status, now=now)
-    if outcome.status is OutcomeStatus.PROCESSING and payment.status == PaymentStatus.PENDING:
-        # Nobody pays on its page any more, and the page's end says nothing of the money.
-        payment.expires_at = None
     if payment.provider_session is None:
         payment.provider_session = outcome.session
+    is_under_way = payment.status == PaymentStatus.PENDING and payment.provider_session is not None
+    if outcome.status is OutcomeStatus.PROCESSING and is_under_way:
+        # Nobody pays on its page any more, and the page's end says nothing of the money. A page
+        # whose answer was lost keeps its end: with it the page is found again.
+        payment.expires_at = None
     if changed:
         payment.decline_code = outcome.decline_code
     if changed and payment.status == PaymentStatus.SETTLED:

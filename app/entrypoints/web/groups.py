@@ -36,7 +36,8 @@ MAILS: Mapping[str, frozenset[str]] = {
     ),
     PLAN: frozenset(
         (
-            *("plan_changed", "plan_expired", "change_scheduled", "renewal_due", "price_rise"),
+            *("plan_changed", "plan_expired", "renewal_due", "price_rise"),
+            *("change_scheduled", "change_taken_back", "plan_cancelled", "plan_kept"),
             *("coupon_redeemed", "tokens_bought", "alerts_crossed"),
         )
     ),

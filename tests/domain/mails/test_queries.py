@@ -1,5 +1,7 @@
 """Each customer finds his own mails, and nobody else's."""
 
+from datetime import timedelta
+
 import pytest
 
 from app.domain.accounts.models import Account
@@ -29,6 +31,15 @@ def test_lists_only_the_kinds_that_are_asked_for(ada: Account) -> None:
     for kinds, expected in ((["plan_expired"], [ended.id]), (["new_device"], [])):
         found = queries.mails_of(ada, limit=9, kinds=kinds)
         assert [mail.id for mail in found.rows] == expected
+
+
+def test_counts_what_was_written_since_a_moment(ada: Account, ben: Account) -> None:
+    for number, (account, ago) in enumerate([(ada, 1), (ada, 0), (ada, 0), (ben, 0)]):
+        make_mail(account, about=str(number), now=NOW - timedelta(hours=ago))
+    make_mail(ada, "coupon_redeemed")
+    assert queries.count_since(ada, kinds=["plan_expired"], since=NOW) == 2
+    assert queries.count_since(ada, kinds=["plan_expired", "coupon_redeemed"], since=NOW) == 3
+    assert queries.count_since(ada, kinds=["new_device"], since=NOW) == 0
 
 
 def test_finds_what_was_chosen(ada: Account, ben: Account) -> None:
