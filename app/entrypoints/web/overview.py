@@ -49,15 +49,7 @@ class Figures:
 def index() -> ResponseReturnValue:
     """Show the overview; say when nothing has changed since it was last shown."""
     account = signed_in_account()
-    found = overview_of(account)
-    if request.cookies.get(_hidden_for()) == account.id:
-        found = replace(found, first_steps=None)
-    figures = figures_of(
-        account,
-        found,
-        metric=metric_of(found),
-        is_rebuilding=has_rollups_to_rebuild(account),
-    )
+    figures = _own_figures(account)
     if wants_fragment() and request.args.get("seen") == figures.mark:
         return nothing_new()
     return respond(
@@ -66,6 +58,14 @@ def index() -> ResponseReturnValue:
         figures=figures,
         local=zone(account.timezone),
     )
+
+
+def _own_figures(account: Account) -> Figures:
+    found = overview_of(account)
+    if request.cookies.get(_hidden_for()) == account.id:
+        found = replace(found, first_steps=None)
+    is_rebuilding = has_rollups_to_rebuild(account)
+    return figures_of(account, found, metric=metric_of(found), is_rebuilding=is_rebuilding)
 
 
 @pages.post("/")
