@@ -30,7 +30,7 @@ from app.foundation import journal
 from app.foundation.sentences import say
 from app.workflows.begin_checkout import Checkout, pay_draft
 from app.workflows.complete_purchase import complete_purchase
-from app.workflows.lapse_purchase import lapse_purchase
+from app.workflows.lapse_purchase import give_up_change, lapse_purchase
 from app.workflows.preview_switch import SwitchPreview, preview_switch
 from app.workflows.tell_of_plan import SCHEDULED, tell_of_plan
 
@@ -133,10 +133,12 @@ def _open_draft(account: Account, plan_id: str, *, agreed: Agreed, now: datetime
                 " Finish it or take it back first."
             )
         )
-    if _holds(waiting, draft, agreed):
+    # Once another period or plan runs, whatever is paid for it is only sent back.
+    fits = plan_changes.still_fits(waiting, now=now)
+    if fits and _holds(waiting, draft, agreed):
         return draft
-    if _holds_nothing_back(draft) and not payments.may_be_paid(draft, now=now):
-        lapse_purchase(draft.id, reason=reasons.TAKEN_BACK, now=now)
+    if _holds_nothing_back(draft) and not (fits and payments.may_be_paid(draft, now=now)):
+        give_up_change(waiting, account, reason=reasons.TAKEN_BACK, now=now)
         return None
     raise ChangeInProgress(
         say(

@@ -40,6 +40,7 @@ from tests.threads import in_parallel
 
 MINUTE = timedelta(minutes=1)
 HALF = NOW + timedelta(days=15)
+END = NOW + timedelta(days=30)
 
 
 @pytest.fixture
@@ -68,7 +69,8 @@ def shown(account: Account, plan_id: str, *, now=NOW) -> Agreed:
 def switch(account: Account, gateway: FakeGateway, card_id: int, **changes) -> str | None:
     """Look at the preview of Pro, and pay it with the card."""
     given = {"plan_id": "plan-pro", "now": NOW, **changes}
-    given.setdefault("agreed", shown(account, given["plan_id"], now=given["now"]))
+    if "agreed" not in given:
+        given["agreed"] = shown(account, given["plan_id"], now=given["now"])
     session.rollback()
     return switch_with_card(account, card_id=card_id, shop=make_shop(gateway), **given)
 
@@ -222,3 +224,17 @@ class TestRefusals:
         with pytest.raises(PreviewStale):
             switch(ada, gateway, card_id, agreed=agreed)
         assert (gateway.charged, changes_of()) == ([], [])
+
+    def test_to_charge_for_a_period_that_is_over(
+        self, ada: Account, gateway: FakeGateway, card_id: int
+    ) -> None:
+        buy_plan(ada, "plan-basic", gateway=gateway)
+        gateway.declines_with = "authentication_required"
+        last = {"plan_id": "plan-enterprise", "now": END - 25 * MINUTE}
+        last["agreed"] = shown(ada, **last)
+        switch(ada, gateway, card_id, **last)
+        assert changes_of() == ["applied", "open"]
+        gateway.declines_with = None
+        with pytest.raises(PreviewStale):
+            switch(ada, gateway, card_id, **{**last, "now": END + MINUTE})
+        assert (len(gateway.charged), plan_of(ada)) == (1, "plan-basic")
