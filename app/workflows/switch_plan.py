@@ -20,10 +20,10 @@ from app.domain.payments import queries as payments
 from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import Gateways, PaymentGateway
 from app.domain.payments.top_ups import find_charge
+from app.domain.payments.waiting_purchases import terms_held
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as subscription_queries
-from app.domain.subscriptions.changing import held_terms
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.subscriptions.models import PlanChange
 from app.foundation import journal
@@ -150,13 +150,7 @@ def _open_draft(account: Account, plan_id: str, *, agreed: Agreed, now: datetime
 
 def _holds(waiting: PlanChange, draft: Invoice, agreed: Agreed) -> bool:
     """Tell whether an accepted change comes to what was agreed to now."""
-    held = held_terms(
-        due_minor=draft.final_minor - draft.credit_used_minor,
-        credit_minor=waiting.credit_minor,
-        charge_minor=waiting.charge_minor,
-        quota_change=waiting.quota_change,
-    )
-    return agreed.terms is None or agreed.terms.startswith(held)
+    return agreed.terms is None or agreed.terms.startswith(terms_held(waiting, draft))
 
 
 def _holds_nothing_back(draft: Invoice) -> bool:

@@ -15,6 +15,7 @@ from tests.entrypoints.web.conftest import signed_in, words
 from tests.entrypoints.web.switching import agreed_in, confirm
 from tests.factories.accounts import make_account
 from tests.factories.purchases import make_card
+from tests.factories.redemptions import make_coupon, redeem
 from tests.fakes.payment_gateway import FakeGateway
 
 
@@ -91,16 +92,24 @@ class TestWaysToPay:
         gateway.declines_with = None
         assert confirm(adas, "plan-pro").location == "https://pay.example.com/cs_2"
 
+    @pytest.mark.parametrize(("has_coupon", "due_minor"), [(False, 9_999), (True, 7_999)])
     def test_ask_for_the_owner_whom_the_bank_wants_to_hear(
-        self, adas: FlaskClient, gateway: FakeGateway
+        self, adas: FlaskClient, gateway: FakeGateway, *, has_coupon: bool, due_minor: int
     ) -> None:
         make_card(account("ada"))
+        if has_coupon:
+            make_coupon()
+            redeem("SAVE20", account("ada"))
         gateway.declines_with = "authentication_required"
         confirm(adas, "plan-pro", provider="card")
         page = words(adas.get("/plans").text)
         assert "Your bank wants you to confirm the payment for Pro" in page
-        assert "Nothing has been charged so far." in page and "Look at it again" in page
-        assert confirm(adas, "plan-pro").location == "https://pay.example.com/cs_2"
+        assert "Nothing has been charged so far." in page and "Continue to payment" in page
+        # What he goes on with is what he agreed to: his coupon is held by it.
+        going_on = {"plan_id": "plan-pro", **agreed_in(adas.get("/plans").text)}
+        answer = adas.post("/plans", data=going_on)
+        assert answer.location == "https://pay.example.com/cs_2"
+        assert [order.amount_minor for order in gateway.orders] == [due_minor]
         assert session.query(PlanChange).count() == 1
 
     @pytest.mark.parametrize("provider", ["", "stripe", "paypal", "card", "cheque"])
