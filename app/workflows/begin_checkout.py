@@ -173,7 +173,7 @@ def check_gets_another(
     invoice: Invoice, *, purpose: str, unknown: str | None, now: datetime
 ) -> None:
     """Refuse another attempt beside a page that may have been paid, or at a price of long ago."""
-    _refuse_unheard_of(invoice, unknown=unknown, now=now)
+    refuse_unheard_of(invoice, unknown=unknown, now=now)
     if not rules.gets_another_page(purpose, drawn_up_at=invoice.created_at, now=now):
         raise InvoiceNotPayable(
             say("The amounts of this purchase do not hold any longer. Begin it anew.")
@@ -246,7 +246,7 @@ def _note(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
         journal.write("card_consent_given", actor=actor, user_id=user_id, now=now, details=agreed)
 
 
-def _refuse_unheard_of(invoice: Invoice, *, unknown: str | None, now: datetime) -> None:
+def refuse_unheard_of(invoice: Invoice, *, unknown: str | None, now: datetime) -> None:
     """Refuse another page beside one, of any provider, that may have been paid just before its end.
 
     Not for long: money that comes later all the same is sent back.

@@ -5,7 +5,7 @@ from datetime import datetime
 from app.domain.invoices import queries as invoices
 from app.domain.invoices import reasons
 from app.domain.payments import queries as payments
-from app.domain.payments.rules import PLAN_CHANGE_LIFE
+from app.domain.payments.rules import HEARD_OF_WITHIN, PLAN_CHANGE_LIFE
 from app.domain.tokens.rules import AUTHENTICATION_WAITS
 from app.workflows.lapse_purchase import lapse_purchase
 
@@ -15,7 +15,8 @@ AT_ONCE = 100
 def lapse_open_purchases(*, now: datetime) -> int:
     """Give up the drafts that wait for nobody, and return how many; call it until none is left."""
     old = invoices.old_drafts(
-        of_plans_before=now - PLAN_CHANGE_LIFE,
+        # Its page may have been paid just before the end, and nobody has told us yet.
+        of_plans_before=now - PLAN_CHANGE_LIFE - HEARD_OF_WITHIN,
         before=now - AUTHENTICATION_WAITS,
         # Some money takes days: whatever waits for it stands in the way of no other.
         but_not=payments.waits_for_money(now),

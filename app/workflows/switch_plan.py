@@ -28,7 +28,7 @@ from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.subscriptions.models import PlanChange
 from app.foundation import journal
 from app.foundation.sentences import say
-from app.workflows.begin_checkout import Checkout, pay_draft
+from app.workflows.begin_checkout import Checkout, hear_of_page, pay_draft, refuse_unheard_of
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import give_up_change, lapse_purchase
 from app.workflows.preview_switch import SwitchPreview, preview_switch
@@ -85,9 +85,10 @@ def switch_plan(
     is open. Raises what preview_switch raises, DeletionPending, ChangeInProgress,
     InvoiceNotPayable, ProviderUnreachable and ProviderRefused.
     """
+    unknown = hear_of_waiting(account, shop=shop, now=now)
 
     def find_draft() -> Invoice | None:
-        draft = accepted_draft(account, plan_id, shop=shop, agreed=agreed, now=now)
+        draft = accepted_draft(account, plan_id, shop=shop, agreed=agreed, unknown=unknown, now=now)
         charge = None if draft is None else find_charge(account, draft.public_id)
         if charge is not None and charge.is_under_way:
             raise InvoiceNotPayable(say("Your saved card is being charged for this purchase."))
@@ -103,26 +104,48 @@ def switch_plan(
     )
 
 
+def hear_of_waiting(account: Account, *, shop: Shop, now: datetime) -> str | None:
+    """Ask about the page of a change that waits for its money, before it is taken for unpaid.
+
+    Return its payment's id if its provider knows nothing of it.
+    """
+    waiting = plan_changes.find_open(account)
+    if waiting is None:
+        return None
+    reference = invoice_queries.draft_of_change(waiting.id).public_id
+    return hear_of_page(account, reference, asked=shop.asked, now=now)
+
+
 def accepted_draft(
-    account: Account, plan_id: str, *, shop: Shop, agreed: Agreed, now: datetime
+    account: Account,
+    plan_id: str,
+    *,
+    shop: Shop,
+    agreed: Agreed,
+    unknown: str | None,
+    now: datetime,
 ) -> Invoice | None:
     """Return the draft on which the switch is paid, None if nothing is; the account is locked.
 
-    Raises what switch_plan raises before a provider is asked.
+    `unknown` is what hear_of_waiting has said. Raises what switch_plan raises before a provider
+    is asked.
     """
     locked = accounts.lock_buyer(account.id)
     shop.look_again()
     subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
-    waiting = _open_draft(locked, plan_id, agreed=agreed, now=now)
+    waiting = _open_draft(locked, plan_id, agreed=agreed, unknown=unknown, now=now)
     return waiting or _accept(locked, plan_id, shop=shop, agreed=agreed, now=now)
 
 
-def _open_draft(account: Account, plan_id: str, *, agreed: Agreed, now: datetime) -> Invoice | None:
+def _open_draft(
+    account: Account, plan_id: str, *, agreed: Agreed, unknown: str | None, now: datetime
+) -> Invoice | None:
     """Return the draft of a change to the plan that waits for its money already."""
     waiting = plan_changes.find_open(account)
     if waiting is None:
         return None
     draft = invoice_queries.draft_of_change(waiting.id)
+    refuse_unheard_of(draft, unknown=unknown, now=now)
     if now >= waiting.lapses_at and not payments.may_be_paid(draft, now=now):
         lapse_purchase(draft.id, reason=reasons.PAGE_CLOSED, now=now)
         return None

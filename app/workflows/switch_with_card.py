@@ -9,7 +9,7 @@ from app.domain.subscriptions.errors import ChangeInProgress
 from app.foundation.database import transaction
 from app.foundation.sentences import say
 from app.workflows.pay_with_card import charge_now, write_charge
-from app.workflows.switch_plan import PURPOSE, Agreed, Shop, accepted_draft
+from app.workflows.switch_plan import PURPOSE, Agreed, Shop, accepted_draft, hear_of_waiting
 
 
 def switch_with_card(
@@ -21,8 +21,9 @@ def switch_with_card(
     that is returned. A decline is an outcome of the payment, and so is no answer. Raises what
     switch_plan raises before a provider is asked, and CardNotUsable.
     """
+    unknown = hear_of_waiting(account, shop=shop, now=now)
     with transaction():
-        draft = accepted_draft(account, plan_id, shop=shop, agreed=agreed, now=now)
+        draft = accepted_draft(account, plan_id, shop=shop, agreed=agreed, unknown=unknown, now=now)
         if draft is None:
             return None
         earlier = find_charge(account, draft.public_id)

@@ -8,7 +8,7 @@ from flask import Flask
 from app.domain.accounts.models import Account
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
-from app.domain.payments.rules import PLAN_CHANGE_LIFE
+from app.domain.payments.rules import HEARD_OF_WITHIN, PLAN_CHANGE_LIFE
 from app.foundation.database import session, transaction
 from app.workflows.lapse_open_purchases import lapse_open_purchases
 from tests.books import check_books
@@ -19,6 +19,8 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 DAY = timedelta(days=1)
+# So long nobody may have told us that a page was paid just before its end.
+UNHEARD = PLAN_CHANGE_LIFE + HEARD_OF_WITHIN
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def lapse(now) -> int:
 class TestLapseOpenPurchases:
     @pytest.mark.parametrize(
         ("after", "count"),
-        [(PLAN_CHANGE_LIFE, 0), (PLAN_CHANGE_LIFE + timedelta(microseconds=1), 1), (9 * DAY, 1)],
+        [(UNHEARD, 0), (UNHEARD + timedelta(microseconds=1), 1), (9 * DAY, 1)],
     )
     def test_gives_up_once_the_page_has_closed(
         self, ada: Account, gateway, after, count: int

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.domain.accounts import queries as accounts
 from app.domain.accounts.models import Account
+from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.payments.errors import CardNotUsable
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.subscriptions.errors import AlreadyOnPlan, ChangeInProgress, PreviewStale
@@ -22,6 +23,7 @@ from tests.books import check_books
 from tests.factories.payments import BASE_URL, payment_row
 from tests.factories.purchases import (
     SELLER,
+    begin_switch,
     buy_plan,
     charge,
     invoices_of,
@@ -238,3 +240,16 @@ class TestRefusals:
         with pytest.raises(PreviewStale):
             switch(ada, gateway, card_id, **{**last, "now": END + MINUTE})
         assert (len(gateway.charged), plan_of(ada)) == (1, "plan-basic")
+
+    def test_while_a_page_that_has_ended_may_have_been_paid(
+        self, ada: Account, gateway: FakeGateway, card_id: int
+    ) -> None:
+        begin_switch(ada, "plan-pro", gateway=gateway)
+        gateway.is_away = True
+        with pytest.raises(InvoiceNotPayable, match="has just ended"):
+            switch(ada, gateway, card_id, now=NOW + 36 * MINUTE)
+        gateway.is_away = False
+        gateway.pay("cs_1")
+        with pytest.raises(AlreadyOnPlan):
+            switch(ada, gateway, card_id, now=NOW + 37 * MINUTE)
+        assert (gateway.charged, plan_of(ada), changes_of()) == ([], "plan-pro", ["applied"])
