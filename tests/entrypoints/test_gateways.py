@@ -16,6 +16,7 @@ from app.entrypoints.gateways import GATEWAYS
 from app.foundation import clock
 from app.foundation.secret_keys import KeyKind
 from tests.entrypoints.web.conftest import PASSWORD
+from tests.entrypoints.web.switching import agreed_in
 from tests.factories.accounts import make_account
 from tests.factories.bearers import bearer
 from tests.factories.payments import end_page, make_checkout, make_invoice, payment_row
@@ -56,6 +57,7 @@ def opened(browser: FlaskClient, account: Account) -> dict[str, int]:
     invoice = make_invoice(account)
     key = bearer(KeyKind.CUSTOMER, user_id=account.id)
     buying = {"amount": "5", "provider": "stripe"}
+    shown = agreed_in(browser.get("/plans/plan-enterprise").text)
     api = "/v1/billing"
     called = {
         "/topups": {"amount": 5, "provider": "stripe"},
@@ -71,7 +73,7 @@ def opened(browser: FlaskClient, account: Account) -> dict[str, int]:
             "/tokens/finish/inv-none": {"provider": "stripe"},
             # What a saved card is asked for counts along.
             "/tokens/charge/inv-none": {"card": "1"},
-            "/plans": {"plan_id": "plan-enterprise"},
+            "/plans": {"plan_id": "plan-enterprise", **shown},
         }.items()
     } | {
         address: browser.post(api + address, json=body, headers=key)
