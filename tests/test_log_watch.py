@@ -29,6 +29,7 @@ HARMLESS = [
     "postgresql://billing:[…]@db/billing",
     "1700000000000 and 12345678901234 are no cards",
     "a payment pay-4242 of 4242 cents",
+    "litellm:chatcmpl-87a8643ad8a748c59160b74c:0724658a36331510910512526d67b782",
 ]
 LEAKING = """
 import logging
