@@ -55,6 +55,8 @@ MORE = (
     "/tokens?kind=grant&page=2",
     "/usage?group=provider",
 )
+# The same of what an operator sees of a customer.
+MORE_SEEN = ("invoices?page=2", "tokens?page=2", "usage?group=provider")
 # What is a page of its own by what is asked for there alone.
 ASKED = {
     "web.coupons.preview": "/coupons/preview?coupon_code=FIVEOFF",
@@ -131,6 +133,7 @@ def everyone(app: Flask) -> Mapping[str, Mapping[str, str]]:
         "waiting": waits(made("waiting"), gateway=app.config[GATEWAYS]["stripe"]),
         "ada": has_everything(app, made("ada", plan_id="plan-pro")),
         "away": has_been_away(made("away", plan_id="plan-basic", now=clock.now() - LONG_AGO)),
+        "spent": has_used_up(made("spent", now=clock.now() - timedelta(days=4))),
     }
 
 
@@ -161,6 +164,16 @@ def has_been_away(account: Account) -> dict[str, str]:
     begin_plan(account, "plan-pro", at=clock.now() - LONG_AGO)
     make_usage(account.id, now=clock.now())
     return {"user_id": account.id, "reference": invoice.invoice_number or ""}
+
+
+def has_used_up(account: Account) -> dict[str, str]:
+    """Let the customer have used up the tokens of his plan, and more of them on days before."""
+    begin_plan(account, "plan-basic", at=clock.now() - timedelta(days=3))
+    for days in range(1, 4):
+        tokens = {"prompt_tokens": 60_000, "completion_tokens": 1_000, "total_tokens": 61_000}
+        moment = clock.now() - timedelta(days=days)
+        make_usage(account.id, now=clock.now(), occurred_at=moment, **tokens)
+    return {"user_id": account.id}
 
 
 def begin_plan(account: Account, plan_id: str, *, at: datetime) -> None:
@@ -358,7 +371,7 @@ class TestStatements:
             theirs = [route for route in pages if route.names & things.keys()]
             looks_at(olgas, theirs if user_id != "ada" else (), {**things, **common}, looked)
             view = f"/operator/customers/{user_id}/view"
-            looks_further(olgas, [f"{view}/{page}" for page in SHOWN], looked)
+            looks_further(olgas, [f"{view}/{page}" for page in (*SHOWN, *MORE_SEEN)], looked)
         assert not (wrong := told(looked, ())), wrong
         assert looked.pages == {route.endpoint for route in pages}
         assert not (wrong := too_many(looked.found)), "\n".join(wrong)

@@ -19,7 +19,7 @@ from app.domain.reporting.covering import MonthAhead
 from app.domain.reporting.entitlements import CreditLimits, Position, Reason, first_reason
 from app.domain.reporting.invoices_ahead import InvoiceAhead, invoices_ahead
 from app.domain.reporting.rules import Concern, Forecast, Pace, Standing
-from app.domain.reporting.token_offers import Overage, overage_in
+from app.domain.reporting.token_offers import Overage, compared_since, overage_of
 from app.domain.reporting.usage_ahead import usage_ahead
 from app.domain.subscriptions import queries as subscriptions
 from app.domain.subscriptions.queries import PeriodView
@@ -94,7 +94,7 @@ class Overview:
     models: tuple[str, ...] = ()
     # The automatic purchase that was declined, while that is among the concerns.
     declined: DeclinedTopUp | None = None
-    # What overage costs him, asked for only once the tokens are used up.
+    # What overage costs him, once the tokens are used up.
     overage: Overage | None = None
     # Net of tax and coupons; None while nothing is paid for it.
     paid_for_period_minor: int | None = None
@@ -165,16 +165,16 @@ def overview(
 ) -> Overview:
     """Return how the account stands, and where its month and quota are heading."""
     payer, chosen = payers.payer_and_settings(account, seller_country=seller_country)
-    found, following, used = _figures(account, chosen, now=now, grace=grace, limits=limits)
+    found, following, read = _figures(account, chosen, now=now, grace=grace, limits=limits)
     unbilled = found.position.debts.unbilled_nanos
     is_exhausted = Concern.TOKENS_EXHAUSTED in found.concerns
     return replace(
         found,
-        overage=overage_in(account, found.period, now=now) if is_exhausted else None,
+        overage=_overage(found.period, read, now=now) if is_exhausted else None,
         top_keys=_top_keys(account, found.recent),
         invoices_ahead=invoices_ahead(payer, unbilled, following, month=found.month),
-        first_steps=_first_steps(account, chosen, found.period, used),
-        has_used=used.requests > 0,
+        first_steps=_first_steps(account, chosen, found.period, read.ever),
+        has_used=read.ever.requests > 0,
         top_up_threshold=chosen.auto_topup_threshold,
     )
 
@@ -198,8 +198,8 @@ def _figures(
     now: datetime,
     grace: timedelta,
     limits: CreditLimits,
-) -> tuple[Overview, PeriodView, Sums]:
-    """Return how the account stands, the period that follows, and all that was ever used."""
+) -> tuple[Overview, PeriodView, queries.DebtsAndUsage]:
+    """Return how the account stands, the period that follows, and what it owes and has used."""
     plan_names, period, following = _periods(account, now=now, grace=grace)
     read = queries.debts_and_usage(account, now=now)
     position = queries.position(account, chosen, period, read.debts, limits=limits)
@@ -228,7 +228,7 @@ def _figures(
         declined=read.declined,
         suspended_because=account.suspended_because,
     )
-    return found, following, read.ever
+    return found, following, read
 
 
 def _periods(
@@ -251,6 +251,11 @@ def _month_ahead(
 ) -> MonthAhead:
     ahead = usage_ahead(account, by_model, *periods, now=now, outside=read.outside_plans)
     return ahead.until(BillingMonth.of(now).period.ends_at, spent=read.in_month.final_nanos)
+
+
+def _overage(period: PeriodView, read: queries.DebtsAndUsage, *, now: datetime) -> Overage | None:
+    used = read.priced_since(compared_since(now))
+    return overage_of(used, discount_bp=period.terms.overage_discount_bp)
 
 
 def _paid_for(period: PeriodView, paid_minor: int | None) -> int | None:

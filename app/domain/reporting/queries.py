@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import compress
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from sqlalchemy import (
@@ -159,6 +160,12 @@ class DebtsAndUsage(NamedTuple):
     paid_for_period_minor: int | None
     # Models that no quota covers now, whoever uses them.
     outside_plans: frozenset[str]
+    # Of models that have a price, each with the month it occurred in.
+    priced: tuple[tuple[str, Sums], ...]
+
+    def priced_since(self, month: BillingMonth) -> Sums:
+        """Return what was used from a month on, by occurrence, of models that have a price."""
+        return usage.total_of(used for occurred, used in self.priced if occurred >= str(month))
 
 
 def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
@@ -176,7 +183,8 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
     attempt = rows[0][-len(tried.c) :]
     of_debts = len(_Month._fields)
     by_month = [_Month(*month[:of_debts]) for month in months]
-    sums = [(month[of_debts], Sums(*month[of_debts + 1 :])) for month in months]
+    sums = [(month[of_debts], Sums(*month[of_debts + 2 :])) for month in months]
+    are_priced = [bool(month[of_debts + 1]) for month in months]
     running = str(BillingMonth.of(now))
     owes = _debts(by_month, tuple(rest), now=now)
     return DebtsAndUsage(
@@ -193,6 +201,7 @@ def debts_and_usage(account: Account, *, now: datetime) -> DebtsAndUsage:
         usage.models_in_order(models),
         None if paid is None else max(int(paid), 0),
         catalog.outside_plans_of(outside),
+        tuple(compress(sums, are_priced)),
     )
 
 
@@ -266,7 +275,9 @@ def _usage_by_month() -> SelectBase:
 
 
 def _used_by_month() -> Select[*tuple[Any, ...]]:
-    """Return the same with all sums, the months of occurrence kept apart."""
+    """Return the same with all sums, the months of occurrence and what has no price kept apart."""
     occurred = UsageMonthly.occurred_month
-    columns = select(*used_in_a_month(USER_ID), occurred, *sums_over(UsageMonthly))
-    return columns.where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN, occurred)
+    is_priced = UsageMonthly.unpriced_tokens == 0
+    beside = (occurred, is_priced.label("is_priced"))
+    columns = select(*used_in_a_month(USER_ID), *beside, *sums_over(UsageMonthly))
+    return columns.where(UsageMonthly.user_id == USER_ID).group_by(BILLED_IN, occurred, is_priced)

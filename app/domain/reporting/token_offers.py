@@ -80,9 +80,13 @@ def token_offer(account: Account, period: PeriodView, *, now: datetime) -> Token
 
 def overage_in(account: Account, period: PeriodView, *, now: datetime) -> Overage | None:
     """Return what the account's own requests would cost beyond the plan of a period."""
-    since = BillingMonth.of(now).plus(-MONTHS_COMPARED)
-    used = usage.priced_since(account, month=since)
+    used = usage.priced_since(account, month=compared_since(now))
     return overage_of(used, discount_bp=period.terms.overage_discount_bp)
+
+
+def compared_since(now: datetime) -> BillingMonth:
+    """Return the month from which on an account's own requests are compared with."""
+    return BillingMonth.of(now).plus(-MONTHS_COMPARED)
 
 
 def overage_of(used: Sums, *, discount_bp: int) -> Overage | None:

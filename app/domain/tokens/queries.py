@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
+from sqlalchemy.orm import aliased
 
 from app.domain.accounts.models import Account
 from app.domain.tokens.models import AutoTopup, TokenEntry
@@ -39,18 +40,16 @@ def entries_page(
     ours = [TokenEntry.user_id == account.id]
     if kind is not None:
         ours.append(TokenEntry.kind == kind)
-    counted = select(func.count()).where(*ours)
-    newest = (
-        select(TokenEntry, counted.scalar_subquery())
-        .where(*ours)
-        .order_by(TokenEntry.created_at.desc(), TokenEntry.id.desc())
-    )
-    rows = session.execute(newest.limit(page_size).offset((page - 1) * page_size)).all()
-    total = rows[0][1] if rows else 0
-    if not rows and page > 1:
-        # A page beyond the last one has no row that could tell how many there are.
-        total = session.scalars(counted).one()
-    return EntriesPage(tuple(_view(row) for row, _ in rows), total)
+    newest = select(TokenEntry).where(*ours)
+    newest = newest.order_by(TokenEntry.created_at.desc(), TokenEntry.id.desc())
+    on_page = newest.limit(page_size).offset((page - 1) * page_size).subquery()
+    entry = aliased(TokenEntry, on_page)
+    # How many there are is one row always: a page beyond the last one is told it, too.
+    counted = select(func.count().label("total")).where(*ours).subquery()
+    found = select(counted.c.total, entry).select_from(counted).outerjoin(entry, true())
+    rows = session.execute(found.order_by(entry.created_at.desc(), entry.id.desc())).all()
+    entries = tuple(_view(row) for _, row in rows if row is not None)
+    return EntriesPage(entries, rows[0].total)
 
 
 def ledger(account: Account) -> list[Lot]:
