@@ -7,7 +7,7 @@ one JSON value: what customers have called things is text there, and never marku
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -57,6 +57,7 @@ UNSEEN = re.compile(
 LONG_WORD = re.compile(r"[^\s\u3000-\u9fff\uff00-\uffef-]{24}(?=[^\s\u3000-\u9fff\uff00-\uffef-])")
 ZERO_WIDTH_SPACE = "\u200b"
 PRICE_DECIMALS_MIN = 2
+A_DAY = timedelta(days=1)
 # Nobody names anything at such length but to see what happens; the rest is cut off.
 TEXT_LENGTH_MAX = 2_000
 NAME_LENGTH_MAX = 80
@@ -142,6 +143,11 @@ def _facts(document: Document) -> Iterator[Pair]:
     yield say("Receipt for") if is_receipt else say("Number"), document.number
     if document.kind is DocumentKind.CREDIT_NOTE:
         yield say("For invoice"), document.invoice_number
+    if document.used_in is not None:
+        # The end is exclusive; people name the last day.
+        last = Day(document.used_in.ends_at - A_DAY)
+        days = {"first": Day(document.used_in.starts_at), "last": last}
+        yield say("Usage"), say("{first} to {last}", days)
     yield say_about("when", "Issued"), Day(document.issued_at)
     if document.due_at is not None:
         yield say_about("when", "Due"), Day(document.due_at)

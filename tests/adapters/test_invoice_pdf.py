@@ -27,6 +27,7 @@ from app.domain.invoices.documents import (
     Tax,
 )
 from app.domain.invoices.line_words import carried_from, usage_of
+from app.foundation.periods import BillingMonth
 from tests.databases import ROOT
 from tests.factories.documents import BUYER, ISSUED, make_document
 
@@ -258,6 +259,15 @@ class TestWords:
         given = GivenBack("Billed twice.", to_credit, "stripe", to_method)
         sheet = printed(make_document(kind=DocumentKind.CREDIT_NOTE, due_at=None, given_back=given))
         assert sheet["facts"][3:] == [*shown, ["Reason", "Billed twice."]]
+
+    def test_usage_is_of_days(self, printed: Printed) -> None:
+        for language, said in (
+            ("en", ["Usage", "1 Nov 2026 to 30 Nov 2026"]),
+            ("zh", ["用量", "2026年11月1日至2026年11月30日"]),
+        ):
+            document = make_document(used_in=BillingMonth(2026, 11).period, language=language)
+            assert said in printed(document)["facts"]
+        assert all(name != "Usage" for name, _ in printed(make_document())["facts"])
 
     def test_notes_stand_at_the_end(self, printed: Printed) -> None:
         sheet = printed(make_document(reverse_charge=True, notes=(REVERSE_CHARGE,)))

@@ -12,6 +12,7 @@ from enum import StrEnum
 from app.domain.invoices.errors import InvoiceNotIssued, InvoiceNotPaid
 from app.domain.invoices.views import CreditNoteView, Discount, InvoiceView
 from app.foundation.languages import ENGLISH
+from app.foundation.periods import BillingMonth, Period
 from app.foundation.sentences import say
 
 OTHER_DISCOUNTS = say("Discount")
@@ -90,6 +91,8 @@ class Document:
     notes: tuple[str, ...]
     # Of a credit note.
     given_back: GivenBack | None = None
+    # When what it bills was used; a plan's line names its period itself.
+    used_in: Period | None = None
     currency: str = "USD"
     # Fixed at the invoice's issue; its receipt and its credit notes speak as it does.
     language: str = ENGLISH
@@ -129,6 +132,7 @@ def invoice_document(invoice: InvoiceView) -> Document:
         settled=_settled(invoice, invoice.issued_at) if was_paid_then else None,
         reverse_charge=invoice.reverse_charge,
         notes=notes_of(invoice),
+        used_in=_used_in(invoice),
         currency=invoice.currency,
         language=invoice.language,
     )
@@ -172,6 +176,7 @@ def credit_note_document(note: CreditNoteView, *, invoice: InvoiceView) -> Docum
             method=invoice.payment_method or "",
             to_method_minor=note.total_minor - note.to_credit_minor,
         ),
+        used_in=_used_in(invoice),
         currency=invoice.currency,
         language=invoice.language,
     )
@@ -203,6 +208,10 @@ def tax_of(invoice: InvoiceView) -> Tax | None:
 def notes_of(invoice: InvoiceView) -> tuple[str, ...]:
     """Return the sentences at the invoice's foot."""
     return _notes(invoice.notes, reverse_charge=invoice.reverse_charge)
+
+
+def _used_in(invoice: InvoiceView) -> Period | None:
+    return BillingMonth.parse(invoice.billing_month).period if invoice.kind == "usage" else None
 
 
 def _lines(invoice: InvoiceView) -> tuple[DocumentLine, ...]:

@@ -19,6 +19,7 @@ from app.domain.invoices.documents import (
 from app.domain.invoices.errors import InvoiceNotIssued, InvoiceNotPaid
 from app.domain.invoices.rules import Line
 from app.domain.invoices.views import CreditedLine, CreditNoteView, InvoiceView
+from app.foundation.periods import BillingMonth
 from tests.moments import NOW
 
 SECOND = timedelta(seconds=1)
@@ -91,6 +92,13 @@ class TestInvoiceDocument:
         assert documents.invoice_document(paid(status=status)) == issued
         assert documents.invoice_document(replace(INVOICE, status="void")) == issued
         assert documents.invoice_document(replace(INVOICE, status="overdue")) == issued
+
+    def test_usage_is_of_its_month(self) -> None:
+        month = BillingMonth.parse(INVOICE.billing_month).period
+        assert documents.invoice_document(INVOICE).used_in == month
+        assert documents.credit_note_document(NOTE, invoice=INVOICE).used_in == month
+        of_plan = replace(INVOICE, kind="subscription")
+        assert documents.invoice_document(of_plan).used_in is None
 
     def test_a_purchase_is_issued_paid(self) -> None:
         document = documents.invoice_document(paid(paid_at=NOW))
