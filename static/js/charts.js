@@ -90,7 +90,8 @@
     return [...layers, ...covered(drawing)];
   }
 
-  function scales(metric, font) {
+  // Where everything is 0, the axis goes up to what people know, and not to a nano-USD.
+  function scales(metric, font, isEmpty = false) {
     const faint = styleOf("faint");
     return {
       x: {
@@ -102,6 +103,7 @@
       y: {
         stacked: true,
         beginAtZero: true,
+        suggestedMax: isEmpty && metric === "cost" ? NANOS : undefined,
         border: { display: false },
         grid: { color: styleOf("line"), drawTicks: false },
         ticks: {
@@ -183,6 +185,7 @@
     const [drawing, links] = [...holder.querySelectorAll("script")].map((s) => JSON.parse(s.textContent));
     Chart.getChart(canvas)?.destroy();
     const font = { family: getComputedStyle(document.body).fontFamily, size: 11 };
+    const isEmpty = drawing.layers.every(({ values }) => !values.some(Boolean));
     canvas.classList.toggle("follows", Boolean(links));
     new Chart(canvas, {
       type: "bar",
@@ -194,7 +197,7 @@
         interaction: { mode: "index", intersect: false },
         onClick: links ? follow(drawing, links) : undefined,
         plugins: { legend: { display: false }, tooltip: { ...tooltip(drawing, font), position: "beside" } },
-        scales: scales(drawing.metric, font),
+        scales: scales(drawing.metric, font, isEmpty),
       },
     });
   }
@@ -313,7 +316,8 @@
       backgroundColor: colours[place],
       borderWidth: 2,
       borderDash: place ? [2, 3] : [],
-      pointRadius: 0,
+      // A period's first day is a point: no line leads to it yet.
+      pointRadius: line.values.filter((value) => value !== null).length === 1 ? 3 : 0,
       pointHitRadius: 8,
     }));
   }

@@ -40,6 +40,11 @@ canvas => {
   return width - chartArea.right;
 }
 """
+# What is drawn of the tokens so far, and what the axis of what all of it costs goes up to.
+POINTS = (
+    "canvas => Chart.getChart(canvas).getDatasetMeta(0).data.map(({ options }) => options.radius)"
+)
+AXIS = "canvas => Chart.getChart(canvas).scales.y.ticks.map(({ label }) => label)"
 HEIGHT = "document.documentElement.scrollHeight"
 
 
@@ -93,6 +98,15 @@ def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: 
     assert is_drawn_after(page, quota - int(left.input_value()))
     assert not is_drawn_after(page, quota - 100_000)
 
+    # The auto top-up's goes over the same quota, and its field is followed by it.
+    visitor.open("/tokens")
+    threshold, slider = (page.locator(f"#auto_topup_threshold{end}") for end in ("", "-slider"))
+    slider.fill("250000")
+    expect(threshold).to_have_value("250000")
+    expect(page.locator("#rule")).to_contain_text("250,000 tokens")
+    threshold.fill("500000")
+    expect(slider).to_have_value("500000")
+
     # And what is typed about tokens that are bought becomes a sentence.
     visitor.open("/tokens")
     rule = page.locator("#rule")
@@ -103,6 +117,20 @@ def test_sliders_of_a_quota_move_their_lines(installation: Installation, visit: 
     ):
         page.locator(f"#{field}").fill(typed)
         expect(rule).to_contain_text(said)
+
+
+def test_a_plans_first_day_is_drawn(installation: Installation, visit: Visit) -> None:
+    customer = on_pro(installation, "first-day")
+    installation.report(customer.user_id)
+    visitor = visit()
+    visitor.signs_in(customer)
+    # One day is no line yet: it is a point.
+    visitor.open("/alerts")
+    assert set(visitor.page.locator("[data-course] canvas").first.evaluate(POINTS)) == {3}
+    # The quota covers all of it, and nothing is not measured in nano-dollars.
+    visitor.open("/usage")
+    ticks = visitor.page.locator("#usage-chart canvas").evaluate(AXIS)
+    assert (ticks[0], ticks[-1]) == ("$0.00", "$1.00")
 
 
 def test_percents_that_meet_are_told_at_the_field(installation: Installation, visit: Visit) -> None:

@@ -44,6 +44,8 @@ class Figures:
     spent_nanos: int
     # When the quota is used up at the pace of the last days; None if it lasts.
     runs_out_at: datetime | None
+    # There are enough days to tell a pace by; before, nobody knows whether it lasts.
+    has_pace: bool = True
 
     @property
     def token_balance(self) -> int:
@@ -74,6 +76,8 @@ class Gauge:
     value: int
     permille: int
     is_crossed: bool
+    # A forecast may wait for days to tell it by.
+    is_known: bool = True
 
 
 # What an account was told: kind, threshold, and the period or month it was told for.
@@ -169,7 +173,8 @@ def _forecast(thresholds: Thresholds, figures: Figures) -> Iterator[Gauge]:
         ends_at = figures.runs_out_at
         value = 0 if ends_at is None else (ends_at - EPOCH) // SECOND
         gone = 0 if ends_at is None else WHOLE_PERMILLE
-        yield Gauge(AlertKind.FORECAST, 0, value, gone, ends_at is not None)
+        is_ending = ends_at is not None
+        yield Gauge(AlertKind.FORECAST, 0, value, gone, is_ending, is_known=figures.has_pace)
 
 
 def _permille(part: int, whole: int) -> int:

@@ -139,4 +139,5 @@ def figures_of(
         extra_tokens=account.extra_tokens,
         spent_nanos=spent_nanos,
         runs_out_at=runs_out_at(left, pace, now=now, ends_at=period.ends_at),
+        has_pace=pace.is_known,
     )

@@ -8,6 +8,7 @@ from app.domain.alerts.rules import Figures
 from app.domain.reporting.courses import Course
 from app.domain.reporting.watching import Watch
 from app.entrypoints.languages import language, translated
+from app.entrypoints.web.sliders import STEPS, Slider, round_above, slider_up_to
 from app.entrypoints.web.usage_choices import Metric
 from app.foundation import languages
 from app.foundation.money import NANOS_PER_MINOR, minor_from_nanos
@@ -16,7 +17,6 @@ from app.foundation.sentences import Sentence, say
 SO_FAR = say("So far")
 AHEAD = say("At this pace")
 WHOLE_PERCENT = 100
-STEPS = 100
 LEAST_SPEND_MINOR = 100
 NANOS_PER_USD = 100 * NANOS_PER_MINOR
 
@@ -45,14 +45,6 @@ class Threshold:
             "over": self.over,
             "off": self.off,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Slider:
-    """From 0 to where a threshold can be moved, and by how much at a time."""
-
-    most: int
-    step: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +99,7 @@ def draw_tokens(watch: Watch) -> CourseDrawing | None:
         metric=Metric.TOKENS,
         rows=_rows(watch.tokens),
         thresholds=_of_tokens(figures, whole=whole),
-        slider=Slider(most=whole, step=_round_below(max(whole // STEPS, 1))),
+        slider=slider_up_to(whole),
         top=max(whole, 1),
     )
 
@@ -117,7 +109,7 @@ def draw_spend(watch: Watch, *, alert_minor: int | None) -> CourseDrawing:
     reached = minor_from_nanos(max(watch.spend.now, watch.spend.end))
     # Room above what is set and what comes, so that there is somewhere to move to.
     wanted = max(reached, alert_minor or 0) * 3 // 2
-    most = _round_above(max(wanted, LEAST_SPEND_MINOR))
+    most = round_above(max(wanted, LEAST_SPEND_MINOR))
     return CourseDrawing(
         metric=Metric.COST,
         rows=_rows(watch.spend),
@@ -146,17 +138,3 @@ def _rows(course: Course) -> tuple[Row, ...]:
         )
         for day, grown, following in zip_longest(course.days, course.grown, ahead)
     )
-
-
-def _round_below(number: int) -> int:
-    """Return the largest of 1, 2, 5, 10, 20, 50, … that is not above the number."""
-    power: int = 10 ** (len(str(number)) - 1)
-    return max(power * step for step in (1, 2, 5) if power * step <= number)
-
-
-def _round_above(number: int) -> int:
-    """Return the smallest of 1, 2, 5, 10, 20, 50, … that is not below the number."""
-    below = _round_below(number)
-    if below == number:
-        return number
-    return below * 5 // 2 if str(below)[0] == "2" else below * 2

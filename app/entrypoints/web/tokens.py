@@ -12,6 +12,7 @@ from app.domain.accounts.models import Account
 from app.domain.accounts.queries import settings_view, view_of
 from app.domain.accounts.rules import zone
 from app.domain.accounts.settings_rules import with_changes
+from app.domain.accounts.views import SettingsView
 from app.domain.invoices import queries as invoices
 from app.domain.invoices.bills import Bill
 from app.domain.invoices.errors import InvoiceNotPayable
@@ -24,7 +25,7 @@ from app.domain.payments.errors import (
 from app.domain.payments.top_ups import find_charge, top_ups_of
 from app.domain.payments.waiting_purchases import waiting_purchases
 from app.domain.reporting.rules import share_permille
-from app.domain.reporting.token_offers import token_offer
+from app.domain.reporting.token_offers import TokenOffer, token_offer
 from app.domain.tokens import queries
 from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.models import ENTRY_KINDS
@@ -49,6 +50,7 @@ from app.entrypoints.web.signing_in import (
     signed_in_account,
     signed_in_transaction,
 )
+from app.entrypoints.web.sliders import Slider, slider_up_to
 from app.entrypoints.web.token_forms import AutoTopUpForm, BuyForm
 from app.entrypoints.web.top_up_rules import Automatic, as_ruled, counter, price_of, quote_in_words
 from app.entrypoints.web.typed import wrong_fields_shown_on
@@ -202,6 +204,7 @@ def shown(
         "bill": bill,
         "quote": quote_in_words(bill),
         "form": refused or AutoTopUpForm(formdata=None, data=as_set(chosen)),
+        "slider": _slider(offer, chosen),
         **ruled,
         "waiting": waiting_purchases(account, now=now),
         **_ledger(account),
@@ -242,6 +245,12 @@ def _ledger(account: Account) -> dict[str, object]:
         "page": page,
         "page_size": PAGE_SIZE,
     }
+
+
+def _slider(offer: TokenOffer, chosen: SettingsView) -> Slider | None:
+    """Return how far the threshold can be moved; None where there is nothing to measure it by."""
+    most = max(offer.plan_quota, offer.token_balance, chosen.auto_topup_threshold)
+    return slider_up_to(most) if most else None
 
 
 def _where_paid(amount_minor: int, provider: str, *, now: datetime) -> str:

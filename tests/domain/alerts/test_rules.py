@@ -148,6 +148,13 @@ class TestGauges:
         )
         assert {(g.permille, g.is_crossed) for g in there} == {(1_000, True)}
 
+    def test_a_forecast_waits_for_a_pace(self) -> None:
+        watched = thresholds(forecast=True)
+        (waiting,) = gauges(watched, figures(quota_tokens_used=1, has_pace=False))
+        (lasting,) = gauges(watched, figures(quota_tokens_used=1))
+        assert not waiting.is_known and lasting.is_known
+        assert not waiting.is_crossed and not lasting.is_crossed
+
     def test_show_what_is_set_alone(self) -> None:
         assert gauges(thresholds(), figures()) == ()
         assert gauges(thresholds(percents=(50,), forecast=True), figures(quota=0)) == ()

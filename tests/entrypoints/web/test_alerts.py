@@ -102,8 +102,16 @@ class TestIndex:
         page = cleos.get("/alerts").text
         assert page.count(">crossed</span>") == 1
         assert "75.0% of the way to this threshold" in page
-        assert "60% used" in page and "At this pace it lasts" in page
-        assert "<b>The quota lasts</b>" in page and "The quota will not last" not in page
+        assert "60% used" in page and "A forecast follows after three days of use." in page
+        # On the first day nobody can say so.
+        assert "The quota lasts" not in page and "At this pace it lasts" not in page
+
+    def test_says_that_a_quota_lasts_once_there_is_a_pace(self, cleos, now) -> None:
+        for days in (1, 2, 3):
+            use(100, now=now, occurred_at=now - timedelta(days=days))
+        page = cleos.get("/alerts").text
+        assert "<b>The quota lasts</b>" in page and "At this pace it lasts" in page
+        assert "The quota will not last" not in page and "A forecast follows" not in page
 
     @pytest.mark.parametrize(("tokens", "spent"), [(20_850, "$0.63"), (100, "$0.003")])
     def test_shows_spend_as_the_overview_does(self, adas, now, tokens, spent) -> None:

@@ -78,6 +78,14 @@ class TestIndex:
         page = words_of(pias.get(PAGE).text)
         assert "Quota left of 999,969 in this period; 1,000,000 in a whole one" in page
 
+    def test_a_slider_moves_the_threshold_over_the_quota(
+        self, pias: FlaskClient, adas: FlaskClient
+    ) -> None:
+        slider = 'id="auto_topup_threshold-slider" data-slides="auto_topup_threshold"'
+        assert f'{slider} min="0" max="1000000" step="10000"' in pias.get(PAGE).text
+        # Where there are no tokens, there is nothing to measure it by.
+        assert slider not in adas.get(PAGE).text
+
     def test_sells_none_on_pay_as_you_go(self, adas: FlaskClient, gateway: FakeGateway) -> None:
         answer = adas.get(PAGE).text
         page = words_of(answer)
