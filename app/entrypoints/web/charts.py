@@ -36,7 +36,7 @@ UNNAMED = {
 # What the script says itself.
 OTHER = say("Other")
 TOTAL = say("Total")
-COVERED = say("Covered by your quota and extra tokens")
+COVERED = say("Covered by quota and extra tokens")
 
 
 @dataclass(frozen=True, slots=True)

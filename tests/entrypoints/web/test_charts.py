@@ -192,7 +192,7 @@ class TestCovered:
             UsageBucket(noon + timedelta(days=day), "a", sums) for day, sums in enumerate(used)
         )
         drawing = draw(replace(empty, buckets=buckets), metric=metric).drawing
-        assert drawing["covered"]["name"] == "Covered by your quota and extra tokens"
+        assert drawing["covered"]["name"] == "Covered by quota and extra tokens"
         return drawing["covered"]["bars"]
 
     @pytest.mark.parametrize(

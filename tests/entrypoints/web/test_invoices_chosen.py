@@ -1,5 +1,6 @@
 """Which invoices the page lists, and what the running month holds of earlier ones."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,6 +15,27 @@ from app.foundation.periods import BillingMonth
 from tests.entrypoints.web.conftest import words_of
 from tests.factories.payments import make_invoice
 from tests.factories.usage import make_usage
+
+
+def test_names_what_is_due_and_until_when(adas: FlaskClient, ada: Account, now: datetime) -> None:
+    first = make_invoice(ada, now=now).invoice_number
+    later = make_invoice(ada, minor=100, now=now + timedelta(seconds=1)).invoice_number
+    page = adas.get("/invoices").text
+    # What is due first is to be paid now; the newest is listed first.
+    named = re.findall(r'<a href="/invoices/(INV-[^"]+)">', page)
+    assert named == [first, later, later, first]
+    assert "$13.34" in page and f"Pay {first}" in page
+    # The sum is of both: each says its own part of it.
+    said = words_of(page)
+    assert f"{first}, $12.34, is due on" in said and f"{later}, $1.00, is due on" in said
+
+
+def test_names_three_of_many_that_are_due(adas: FlaskClient, ada: Account, now: datetime) -> None:
+    for seconds in range(5):
+        make_invoice(ada, now=now + timedelta(seconds=seconds))
+    page = adas.get("/invoices").text
+    assert words_of(page).count(", is due on") == 3
+    assert '<a href="/invoices?status=open">2 more</a>' in page
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,8 @@ class TestLimits:
         page = words(adas.get("/").text)
         assert "requests pass" in page and "None set" in page
         assert "of $5.00 may be unpaid" in page
+        # There is no invoice yet whose payment would free any of it.
+        assert "It is set by the operator." in page and "frees it" not in page
         self.choose(spend_limit_minor=1_000)
         page = words(adas.get("/").text)
         assert (

@@ -27,6 +27,14 @@ from tests.factories.usage import make_usage
 A_DAY = timedelta(days=1)
 
 
+def test_leads_to_the_invoice_whose_payment_frees_credit(adas, ada, now) -> None:
+    make_invoice(ada, now=now)
+    make_usage(now=now)
+    page = adas.get("/").text
+    assert "It is set by the operator; paying an invoice frees it." in words(page)
+    assert '<a href="/invoices">paying an invoice</a>' in page
+
+
 class TestFirstVisit:
     def test_says_what_to_do_next(self, adas) -> None:
         page = adas.get("/").text
