@@ -7,6 +7,8 @@ from app.domain.accounts import security_journal
 from app.domain.accounts.models import Account
 from app.domain.accounts.rules import zone
 from app.domain.accounts.security_journal import EVERYTHING, SecurityEvent
+from app.domain.catalog import queries as catalog
+from app.entrypoints.languages import plan_called
 from app.entrypoints.web.groups import JOURNAL, WORDS
 from app.entrypoints.web.page_numbers import choices_in_query, row_before
 from app.entrypoints.web.responding import respond
@@ -32,7 +34,7 @@ def index() -> ResponseReturnValue:
         wanted=wanted,
         groups=WORDS,
         local=zone(account.timezone),
-        spoken=in_words(),
+        spoken=in_words({plan.id: str(plan_called(plan.name)) for plan in catalog.plans()}),
     )
 
 

@@ -1,7 +1,7 @@
 """What the journal of an account says to its owner."""
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
 
 from app.domain.accounts.devices import device_in_words
 from app.domain.accounts.security_journal import Act, By, Event, SecurityEvent
@@ -129,6 +129,7 @@ BY_WORDS: Mapping[str, Sentence] = {
 # The details that say which one: a key, an address, a plan. Reasons were written for the owner
 # where they stand here; why we suspended somebody is told to him by mail.
 NAMED = ("key", "email", "was", "code", "invoice", "new", "to", "plan", "request_id")
+NO_NAMES: Mapping[str, str] = {}
 # The documents that an amount stands on.
 DOCUMENTS = ("invoice", "credit_note")
 REASONED = {
@@ -155,8 +156,11 @@ WARNING: set[str] = {
 }
 
 
-def more_of(event: SecurityEvent) -> str:
-    """Return which one it was about, or why it was done; nothing where there is no more to say."""
+def more_of(event: SecurityEvent, *, plan_names: Mapping[str, str] = NO_NAMES) -> str:
+    """Return which one it was about, or why it was done; nothing where there is no more to say.
+
+    Plans are kept by their ids, and called by their names.
+    """
     if event.details.get("new_device"):
         return say("new browser")
     if event.action in TELLING:
@@ -166,7 +170,8 @@ def more_of(event: SecurityEvent) -> str:
         return _with_document(usd_of_minor(minor), _first_of(event, DOCUMENTS))
     if event.action in REASONED and event.details.get("reason"):
         return str(event.details["reason"])
-    return _first_of(event, NAMED)
+    named = _first_of(event, NAMED)
+    return plan_names.get(named, named)
 
 
 def _first_of(event: SecurityEvent, names: tuple[str, ...]) -> str:
@@ -195,11 +200,11 @@ TELLING: Mapping[str, Callable[[Mapping[str, object]], str]] = {
 }
 
 
-def in_words() -> dict[str, object]:
+def in_words(plan_names: Mapping[str, str] = NO_NAMES) -> dict[str, object]:
     """Return what templates put the journal into words with."""
     return {
         "words": WORDS,
         "by_words": BY_WORDS,
         "warning": WARNING,
-        "more_of": more_of,
+        "more_of": partial(more_of, plan_names=plan_names),
     }

@@ -33,6 +33,19 @@ def test_tells_what_the_customer_and_what_we_did(adas, ada) -> None:
     assert "olga" not in page and "Only for us." not in page
 
 
+def test_calls_plans_by_their_names(adas, ada) -> None:
+    with transaction():
+        for action, details in (
+            ("subscription_cancelled", {"plan": "plan-basic"}),
+            ("plan_changed", {"plan": "plan-payg"}),
+        ):
+            journal.write(action, actor="customer:ada", user_id="ada", now=NOW, details=details)
+    page = words_of(adas.get(PAGE).text)
+    assert re.search(r"Plan cancelled .{20,40} You – – Basic", page)
+    assert re.search(r"Plan changed .{20,40} You – – Pay as you go", page)
+    assert "plan-basic" not in page and "plan-payg" not in page
+
+
 def test_tells_of_money_and_by_whom_it_moved(adas, ada) -> None:
     payment = make_paid(ada, gateway=FakeGateway())
     make_card(ada)
