@@ -5,7 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Route, expect
 
+from app.domain.accounts import queries as accounts
+from app.domain.accounts.models import Role
+from app.domain.accounts.operations import change_settings
 from app.entrypoints.web.showing import usd
+from app.foundation import clock, journal
+from app.foundation.database import transaction
 from tests.journeys.conftest import Visit
 from tests.journeys.installation import PASSWORD, Customer, Installation
 from tests.journeys.visitor import Visitor
@@ -180,6 +185,30 @@ each => {
   return width > 0 && left >= 0 && right <= innerWidth && each.scrollWidth <= each.clientWidth + 1;
 }
 """
+
+
+# What lies beyond a list's right edge, and would have to be scrolled to.
+BEYOND = "each => each.scrollWidth - each.clientWidth"
+
+
+def test_the_consoles_journal_is_seen_whole(installation: Installation, visit: Visit) -> None:
+    customer, operator = installation.customer("journal"), installation.customer("olga")
+    visitor = visit()
+    visitor.signs_in(operator)
+    with installation.inside(), transaction():
+        accounts.account(operator.user_id).role = Role.OPERATOR
+        changes = {"billing_address": "12 Main Street Springfield", "timezone": "Asia/Shanghai"}
+        change_settings(
+            accounts.account(customer.user_id),
+            changes,
+            actor=f"customer:{customer.user_id}",
+            now=clock.now(),
+        )
+        given = {"actor": f"customer:{customer.user_id}", "user_id": customer.user_id}
+        journal.write("topup_charged", **given, now=clock.now())
+    visitor.open("/operator/journal")
+    expect(visitor.page.get_by_text("Springfield").first).to_be_visible()
+    assert visitor.page.get_by_role("region", name="Journal").evaluate(BEYOND) <= 0
 
 
 @pytest.mark.parametrize("width", [390, 1440])

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.domain.accounts.models import Account
+from app.domain.accounts.queries import settings_of
 from app.domain.subscriptions.models import Subscription
 from app.entrypoints.web.operator.desk import ROWS_PER_PAGE
 from app.foundation import clock
@@ -90,6 +91,22 @@ class TestShowCustomer:
     def test_shows_who_has_nothing(self, olgas: FlaskClient, ada: Account) -> None:
         page = olgas.get(f"{CUSTOMERS}/ada").text
         assert "Nothing was used in the last 30 days" in page and "None was issued yet." in page
+
+    @pytest.mark.parametrize(
+        ("is_on", "threshold", "said"),
+        [
+            (True, 9_000, "below 9,000 tokens"),
+            (True, 0, "on, without a threshold"),
+            (False, 9, "off"),
+        ],
+    )
+    def test_says_of_auto_top_up_what_the_customer_reads(
+        self, olgas: FlaskClient, ada: Account, is_on: bool, threshold: int, said: str
+    ) -> None:
+        with transaction():
+            chosen = settings_of(ada)
+            chosen.auto_topup, chosen.auto_topup_threshold = is_on, threshold
+        assert f"Auto top-up {said} " in words(olgas.get(f"{CUSTOMERS}/ada").text)
 
     @pytest.mark.parametrize(
         ("changes", "said"),
