@@ -24,7 +24,7 @@ from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import lapse_purchase
 from app.workflows.lift_suspension import lift_suspension
 from app.workflows.note_top_up import note_top_up
-from app.workflows.tell_of_decline import tell_of_decline
+from app.workflows.tell_of_decline import tell_of_decline, tell_of_declined_change
 
 
 def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> bool:
@@ -42,17 +42,25 @@ def settle_payment(outcome: PaymentOutcome, *, now: datetime) -> bool:
         amount_minor=payment.amount_minor,
         currency=payment.currency,
     )
+    was_awaited = rules.is_awaited(payment.status, expires_at=payment.expires_at)
     if operations.record_outcome(payment, outcome, now=now):
-        _follow(payment, invoice, outcome, now=now)
+        _follow(payment, invoice, outcome, was_awaited=was_awaited, now=now)
     return payment.status not in rules.UNDECIDED
 
 
-def _follow(payment: Payment, invoice: Invoice, outcome: PaymentOutcome, *, now: datetime) -> None:
+def _follow(
+    payment: Payment,
+    invoice: Invoice,
+    outcome: PaymentOutcome,
+    *,
+    was_awaited: bool,
+    now: datetime,
+) -> None:
     if payment.status == PaymentStatus.SETTLED:
         operations.keep_card_of(payment, outcome, now=now)
         _take_effect(payment, invoice, now=now)
     elif payment.status in (PaymentStatus.FAILED, PaymentStatus.EXPIRED):
-        _end_without_money(payment, invoice, now=now)
+        _end_without_money(payment, invoice, was_awaited=was_awaited, now=now)
     if payment.status != PaymentStatus.PENDING:
         _note(payment, invoice, now=now)
 
@@ -89,12 +97,17 @@ def _send_back(payment: Payment, account: Account, *, now: datetime) -> None:
     mails.write("overpayment", account, about=payment.public_id, facts=facts, now=now)
 
 
-def _end_without_money(payment: Payment, invoice: Invoice, *, now: datetime) -> None:
+def _end_without_money(
+    payment: Payment, invoice: Invoice, *, was_awaited: bool, now: datetime
+) -> None:
     account = accounts.account(payment.user_id)
     if payment.purpose == "topup":
         note_top_up(payment, invoice, account, now=now)
     elif payment.method == "off_session":
         tell_of_decline(payment, invoice, account, now=now)
+    elif payment.purpose == "plan_change" and was_awaited:
+        # Who is declined at once reads it where he pays.
+        tell_of_declined_change(payment, invoice, account, now=now)
     # A purchase whose bank wants to hear the customer waits for him.
     if payment.decline_code != rules.AUTHENTICATION_REQUIRED:
         lapse_purchase(invoice.id, reason=reasons.NO_MONEY, now=now)

@@ -10,6 +10,7 @@ from app.domain.mails.links import LINK
 from app.domain.mails.models import Mail
 from app.foundation.database import session, transaction
 from app.foundation.sealing import seal_of
+from app.foundation.sentences import say
 from tests.databases import SECRET_KEY
 from tests.moments import NOW
 
@@ -55,6 +56,11 @@ FACTS: dict[str, dict[str, object]] = {
     },
     "plan_expired": {"plan_name": "Pro"},
     "plan_changed": PLANS,
+    "change_declined": {
+        "from_plan_name": "Basic", "to_plan_name": "Pro", "amount_minor": 4_500,
+        "reason": say("there were not enough funds on the card"), "held_until": None,
+        "given_back_minor": 500,
+    },
     "change_scheduled": PLANS,
     "change_taken_back": {**STANDING, "given_up_plan_name": "Basic"},
     "plan_cancelled": {**STANDING, "given_up_plan_name": ""},

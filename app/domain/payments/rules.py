@@ -248,6 +248,12 @@ def is_processing(status: str, *, expires_at: datetime | None) -> bool:
     return status == PaymentStatus.PENDING and expires_at is None
 
 
+def is_awaited(status: str, *, expires_at: datetime | None) -> bool:
+    """Tell whether its customer has left without knowing whether what he has paid arrives."""
+    # A page always has its end; a charge, and what is processed, have none.
+    return status in (PaymentStatus.PENDING, PaymentStatus.UNKNOWN) and expires_at is None
+
+
 def is_reusable(status: str, *, has_page: bool, expires_at: datetime, now: datetime) -> bool:
     """Tell whether the customer can be sent to the page of an earlier attempt."""
     return status == PaymentStatus.PENDING and has_page and now < expires_at

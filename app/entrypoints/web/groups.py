@@ -32,6 +32,7 @@ MAILS: Mapping[str, frozenset[str]] = {
             *("invoice_issued", "invoice_paid", "invoice_reminder", "invoice_credited"),
             *("overpayment", "refund_made", "refund_bounced", "card_saved", "card_removed"),
             *("topup_declined", "topup_needs_authentication", "renewal_failed"),
+            "change_declined",
         )
     ),
     PLAN: frozenset(

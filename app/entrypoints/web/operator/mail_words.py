@@ -11,6 +11,7 @@ MAILS: Mapping[str, Sentence] = {
     "billing_email_changed": say("Billing email changed"),
     "card_removed": say("Card removed"),
     "card_saved": say("Card saved"),
+    "change_declined": say("Change of plan not paid"),
     "change_scheduled": say("Change of plan scheduled"),
     "change_taken_back": say("Change of plan taken back"),
     "confirm_email": say("New email to confirm"),
