@@ -9,6 +9,7 @@ from app.domain.accounts import operations as accounts
 from app.domain.accounts.errors import InvoicesUnpaid
 from app.domain.accounts.models import Account
 from app.domain.accounts.security_journal import Act
+from app.domain.catalog.models import PAY_AS_YOU_GO
 from app.domain.mails import operations as mails
 from app.domain.reporting.leaving import Leaving, leaving
 from app.domain.subscriptions import operations as subscriptions
@@ -18,6 +19,7 @@ from app.domain.subscriptions.errors import NothingToCancel, NothingToResume
 from app.foundation import journal
 from app.foundation.figures import usd_of_minor
 from app.foundation.sentences import say
+from app.workflows.tell_of_plan import how_it_stands
 
 
 def delete_account(
@@ -70,6 +72,7 @@ def keep_account(
             plan_changes.resume(locked, now=now)
     act = Act.DELETION_TAKEN_BACK
     journal.write(act, actor=actor, user_id=locked.id, now=now, details=details)
+    _tell_of_keeping(locked, now=now)
 
 
 def by_owner(account: Account, *, device: str, address: str) -> tuple[str, Mapping[str, object]]:
@@ -85,5 +88,21 @@ def _tell(account: Account, left: Leaving, *, due_at: datetime, now: datetime) -
         "extra_tokens": left.extra_tokens,
         "credit_minor": left.credit_minor,
     }
+    _write("deletion_asked", account, facts=facts, now=now)
+
+
+def _tell_of_keeping(account: Account, *, now: datetime) -> None:
+    """Write to whoever signs in that his account stays, and what becomes of its plan."""
+    running = subscription_queries.running_subscription(account.id)
+    facts = {
+        **how_it_stands(account),
+        # A plan that he had cancelled himself ends all the same, or has ended meanwhile.
+        "has_plan": running.plan_id != PAY_AS_YOU_GO,
+        "goes_on": running.auto_renew,
+    }
+    _write("deletion_taken_back", account, facts=facts, now=now)
+
+
+def _write(kind: str, account: Account, *, facts: Mapping[str, object], now: datetime) -> None:
     about = f"{account.id} {now.isoformat()}"
-    mails.write_to(account.email, "deletion_asked", account, about=about, facts=facts, now=now)
+    mails.write_to(account.email, kind, account, about=about, facts=facts, now=now)

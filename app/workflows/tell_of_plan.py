@@ -32,16 +32,20 @@ def tell_how_it_stands(
     kind: str, account: Account, *, given_up_plan_id: str | None, now: datetime
 ) -> None:
     """Write how the locked account's plan goes on, and which scheduled one does not come."""
+    given_up = "" if given_up_plan_id is None else catalog.plan(given_up_plan_id).name
+    facts = {**how_it_stands(account), "given_up_plan_name": given_up}
+    tell_of_plan(kind, account, facts=facts, now=now)
+
+
+def how_it_stands(account: Account) -> Mapping[str, object]:
+    """Return what letters tell of the plan of the locked account."""
     period, subscription = subscriptions.current_pair(account.id)
     plan = catalog.plan(subscription.plan_id)
-    given_up = "" if given_up_plan_id is None else catalog.plan(given_up_plan_id).name
     unpaid_until = None if period.grace_ends_at is None else period.grace_ends_at.isoformat()
-    facts = {
+    return {
         "plan_name": plan.name,
         # What its next period costs, as the catalog stands.
         "price_minor": plan.monthly_price_minor,
         "at": period.ends_at.isoformat(),
         "unpaid_until": unpaid_until,
-        "given_up_plan_name": given_up,
     }
-    tell_of_plan(kind, account, facts=facts, now=now)

@@ -111,6 +111,7 @@ FACTS: dict[str, dict[str, object]] = {
     "deletion_asked": {
         "due_at": DUE, "plan_name": "Pro", "extra_tokens": 2_500_000, "credit_minor": 1_613,
     },
+    "deletion_taken_back": {**STANDING, "has_plan": True, "goes_on": True},
     "account_deleted": {"email": "ada@example.com"},
     "email_changing": {**SEALED, **CHANGE},
     "release_email": {

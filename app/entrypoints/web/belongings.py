@@ -88,6 +88,7 @@ def keep() -> ResponseReturnValue:
     actor, details = by_owner(account, device=visits.device, address=visits.address)
     with refusals_noted(DeletionNotAsked) as refused, signed_in_transaction():
         keep_account(account, actor=actor, details=details, grace=renewal_grace(), now=clock.now())
+    nudge()
     flash_words(refused[0].message if refused else _stays(account))
     return redirect(url_for(".index"), 303)
 

@@ -25,6 +25,7 @@ MAILS: Mapping[str, frozenset[str]] = {
             *("finish_registration", "registration_tried", "verify_email", "confirm_email"),
             *("release_email", "email_changing", "email_changed", "email_left"),
             *("billing_email_changed", "account_suspended", "deletion_asked", "account_deleted"),
+            "deletion_taken_back",
         )
     ),
     MONEY: frozenset(

@@ -17,6 +17,7 @@ MAILS: Mapping[str, Sentence] = {
     "confirm_email": say("New email to confirm"),
     "coupon_redeemed": say("Coupon redeemed"),
     "deletion_asked": say("Deletion asked for"),
+    "deletion_taken_back": say("Deletion taken back"),
     "email_changed": say("Email changed"),
     "email_changing": say("Email about to change"),
     "email_left": say("Email changed, to the one before"),
