@@ -4,7 +4,7 @@ What is accepted is fixed: amounts, coupons, credit and quota are held by a draf
 the money comes, or until its page closes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -31,6 +31,7 @@ from app.foundation.sentences import say
 from app.workflows.begin_checkout import Checkout, hear_of_page, pay_draft, refuse_unheard_of
 from app.workflows.complete_purchase import complete_purchase
 from app.workflows.lapse_purchase import give_up_change, lapse_purchase
+from app.workflows.preview_coupon import preview_renewal
 from app.workflows.preview_switch import SwitchPreview, preview_switch
 from app.workflows.tell_of_plan import SCHEDULED, tell_of_plan
 
@@ -195,7 +196,7 @@ def _accept(
         terms=agreed.terms,
     )
     if preview.bill is None:
-        _schedule(account, preview, now=now)
+        _schedule(account, preview, grace=shop.grace, now=now)
         return None
     period, _ = subscription_queries.current_pair(account.id)
     accepted = plan_changes.accept(account, preview.change, period_id=period.id, now=now)
@@ -208,16 +209,32 @@ def _accept(
     return None
 
 
-def _schedule(account: Account, preview: SwitchPreview, *, now: datetime) -> None:
+def _schedule(account: Account, preview: SwitchPreview, *, grace: timedelta, now: datetime) -> None:
     plan_id = preview.change.after.plan_id
     if subscription_queries.running_subscription(account.id).pending_plan_id == plan_id:
         # Accepted before, in another tab.
         return
     plan_changes.schedule(account, preview.change, now=now)
     _note(account, "plan_change_scheduled", preview, now=now)
-    at = preview.change.period.ends_at.isoformat()
-    facts = {"from_plan_name": preview.old_plan, "to_plan_name": preview.new_plan, "at": at}
+    facts = {
+        "from_plan_name": preview.old_plan,
+        "to_plan_name": preview.new_plan,
+        "at": preview.change.period.ends_at.isoformat(),
+        **_what_it_will_cost(account, preview, grace=grace, now=now),
+    }
     tell_of_plan(SCHEDULED, account, facts=facts, now=now)
+
+
+def _what_it_will_cost(
+    account: Account, preview: SwitchPreview, *, grace: timedelta, now: datetime
+) -> Mapping[str, object]:
+    """Return what a scheduled plan costs, and what coupons leave of it at first, as of now."""
+    terms = subscription_queries.terms_by_plan()
+    standing = subscription_queries.subscription_of(account.id, now=now, grace=grace, terms=terms)
+    renewal = preview_renewal(account, standing, terms)
+    price_minor = preview.change.after.price_minor
+    first_minor = price_minor if renewal is None else renewal.left_minor
+    return {"price_minor": price_minor, "first_minor": first_minor}
 
 
 def _note(account: Account, act: str, preview: SwitchPreview, *, now: datetime) -> None:

@@ -61,7 +61,7 @@ FACTS: dict[str, dict[str, object]] = {
         "reason": say("there were not enough funds on the card"), "held_until": None,
         "given_back_minor": 500,
     },
-    "change_scheduled": PLANS,
+    "change_scheduled": {**PLANS, "price_minor": 999, "first_minor": 799},
     "change_taken_back": {**STANDING, "given_up_plan_name": "Basic"},
     "plan_cancelled": {**STANDING, "given_up_plan_name": ""},
     "plan_kept": {**STANDING, "given_up_plan_name": ""},

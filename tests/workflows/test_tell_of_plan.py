@@ -15,10 +15,19 @@ from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.delete_account import delete_account
 from app.workflows.erase_account import erase_account
+from app.workflows.renew_subscriptions import renew_subscriptions
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.tell_of_plan import KINDS, LETTERS_A_DAY
 from tests.books import check_books
-from tests.factories.purchases import begin_switch, buy_plan, mails_of, promises
+from tests.factories.purchases import (
+    SELLER,
+    begin_switch,
+    buy_plan,
+    invoices_of,
+    mails_of,
+    promises,
+)
+from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.usage import GRACE
 from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
@@ -103,6 +112,30 @@ class TestWhatIsTold:
     def test_an_unpaid_period_is_told_of(self, pro: Account) -> None:
         cancel(pro, now=END + DAY)
         assert last_facts(pro)["unpaid_until"] == (END + GRACE).isoformat()
+
+    def test_a_scheduled_change_is_told_with_its_price(self, pro: Account, gateway) -> None:
+        begin_switch(pro, "plan-basic", gateway=gateway)
+        facts = last_facts(pro)
+        assert (facts["price_minor"], facts["first_minor"]) == (999, 999)
+        assert facts["at"] == END.isoformat()
+
+    def test_a_scheduled_change_is_told_with_what_coupons_leave(
+        self, ada: Account, gateway: FakeGateway
+    ) -> None:
+        make_coupon()
+        make_coupon("PROONLY", applicable_plans=["plan-pro"])
+        buy_plan(ada, "plan-pro", gateway=gateway)
+        redeem("SAVE20", ada)
+        redeem("PROONLY", ada)
+        begin_switch(ada, "plan-basic", gateway=gateway)
+        facts = last_facts(ada)
+        # The other one is for the plan before.
+        assert (facts["price_minor"], facts["first_minor"]) == (999, 799)
+        # The letter has told what is charged then.
+        with transaction():
+            renew_subscriptions(seller=SELLER, grace=GRACE, now=END)
+        renewal = invoices_of(ada)[-1]
+        assert renewal.final_minor == 799
 
 
 class TestWhatIsNotTold:
