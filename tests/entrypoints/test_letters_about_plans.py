@@ -5,6 +5,7 @@ import pytest
 from app.config import Settings
 from app.domain.accounts.models import Account
 from app.entrypoints.letters import Letter, write_letter
+from app.foundation.database import transaction
 from tests.factories.mails import FACTS, make_mail
 from tests.halves import on_one_of_both
 from tests.moments import NOW
@@ -45,3 +46,24 @@ class TestScheduledChange:
     def test_of_before_is_still_read(self, ada: Account, settings: Settings) -> None:
         old = letter_of(ada, "change_scheduled", settings, price_minor=GONE, first_minor=GONE)
         assert "$" not in old.text and "Basic" in old.text
+
+
+@on_one_of_both
+class TestCancelled:
+    def test_of_a_price_tells_what_is_not_charged(self, ada: Account, settings: Settings) -> None:
+        letter = letter_of(ada, "plan_cancelled", settings)
+        for words in (letter.text, letter.html):
+            assert "the $99.99 of its next period are not charged" in words
+
+    @pytest.mark.parametrize(
+        ("language", "said"), [("en", "At its end it is not renewed."), ("zh", "到期后不再续订。")]
+    )
+    def test_of_no_price_speaks_of_no_money(
+        self, ada: Account, settings: Settings, language: str, said: str
+    ) -> None:
+        with transaction():
+            ada.locale = language
+        letter = letter_of(ada, "plan_cancelled", settings, price_minor=0)
+        for words in (letter.text, letter.html):
+            assert said in words
+            assert "$" not in words and "paid back" not in words

@@ -7,10 +7,13 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.foundation.database import session
+from app.domain.accounts.models import Account
+from app.domain.mails.models import Mail
+from app.domain.subscriptions.models import Subscription
+from app.foundation.database import session, transaction
 from tests.entrypoints.web.conftest import signed_in, words
 from tests.factories.accounts import make_account
-from tests.factories.catalog import make_price
+from tests.factories.catalog import make_plan, make_price
 from tests.factories.coupon_rows import make_coupon
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import make_report, record
@@ -83,3 +86,20 @@ class TestPreview:
         session.commit()
         page = words(cleos.get("/plans/plan-enterprise").text)
         assert "Coupon SAVE50 takes nothing off here: nothing is paid now." in page
+
+
+class TestFreePlan:
+    def test_is_cancelled_without_a_word_of_money(
+        self, app: Flask, adas: FlaskClient, ada: Account, now: datetime
+    ) -> None:
+        make_plan("plan-team", monthly_price_minor=0, now=now)
+        with transaction():
+            subscription = session.query(Subscription).filter_by(user_id=ada.id).one()
+            subscription.plan_id = current_period(ada.id).plan_id = "plan-team"
+        asked = words(adas.get("/plans?cancelling=1").text)
+        assert "Cancel Team?" in asked and "You can take this back" in asked
+        assert "Nothing is paid back" not in asked
+        adas.post("/plans/cancel")
+        assert "Your plan is cancelled" in words(adas.get("/plans").text)
+        mail = session.query(Mail).filter_by(kind="plan_cancelled").one()
+        assert mail.facts["price_minor"] == 0
