@@ -27,6 +27,9 @@ from app.foundation.sentences import in_language, say
 from app.workflows.confirm_payment import Heard, ask_about
 from app.workflows.lapse_purchase import lapse_purchase
 
+PROCESSING = say(
+    "Your payment is being processed; that takes days at some banks. There is nothing to pay again."
+)
 BACK = {"plan_change": "/plans", "topup": "/tokens"}
 
 
@@ -146,12 +149,7 @@ def attempt(
     if due_minor <= 0:
         raise InvoiceNotPayable(say("Nothing is left to pay of this invoice."))
     if queries.is_processing(invoice):
-        raise InvoiceNotPayable(
-            say(
-                "Your payment is being processed; that takes days at some banks. There is nothing"
-                " to pay again."
-            )
-        )
+        raise InvoiceNotPayable(PROCESSING)
     last = queries.last_attempt(invoice, provider=provider)
     saves_card = consent is not None
     if last is not None and _serves(last, due_minor=due_minor, saves_card=saves_card, now=now):

@@ -16,21 +16,27 @@ from app.domain.invoices import reasons
 from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.invoices.models import Invoice
 from app.domain.invoices.operations import Seller
-from app.domain.payments import queries as payments
 from app.domain.payments.consent import Consent
 from app.domain.payments.gateway import Gateways, PaymentGateway
 from app.domain.payments.top_ups import find_charge
-from app.domain.payments.waiting_purchases import terms_held
+from app.domain.payments.waiting_changes import WayOn, tried_for_change
 from app.domain.subscriptions import operations as subscriptions
 from app.domain.subscriptions import plan_changes
 from app.domain.subscriptions import queries as subscription_queries
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.domain.subscriptions.models import PlanChange
 from app.foundation import journal
+from app.foundation.database import transaction
 from app.foundation.sentences import say
-from app.workflows.begin_checkout import Checkout, hear_of_page, pay_draft, refuse_unheard_of
+from app.workflows.begin_checkout import (
+    PROCESSING,
+    Checkout,
+    hear_of_page,
+    pay_draft,
+    refuse_unheard_of,
+)
 from app.workflows.complete_purchase import complete_purchase
-from app.workflows.lapse_purchase import give_up_change, lapse_purchase
+from app.workflows.lapse_purchase import give_up_change
 from app.workflows.preview_coupon import preview_renewal
 from app.workflows.preview_switch import SwitchPreview, preview_switch
 from app.workflows.tell_of_plan import SCHEDULED, tell_of_plan
@@ -108,13 +114,17 @@ def switch_plan(
 def hear_of_waiting(account: Account, *, shop: Shop, now: datetime) -> str | None:
     """Ask about the page of a change that waits for its money, before it is taken for unpaid.
 
-    Return its payment's id if its provider knows nothing of it.
+    Return its payment's id if its provider knows nothing of it. What is over is given up here:
+    whoever is then shown other amounts is shown what they come to without it.
     """
     waiting = plan_changes.find_open(account)
     if waiting is None:
         return None
     reference = invoice_queries.draft_of_change(waiting.id).public_id
-    return hear_of_page(account, reference, asked=shop.asked, now=now)
+    unknown = hear_of_page(account, reference, asked=shop.asked, now=now)
+    with transaction():
+        _give_up_if_over(_buyer(account, shop=shop, now=now), unknown=unknown, now=now)
+    return unknown
 
 
 def accepted_draft(
@@ -131,55 +141,64 @@ def accepted_draft(
     `unknown` is what hear_of_waiting has said. Raises what switch_plan raises before a provider
     is asked.
     """
+    locked = _buyer(account, shop=shop, now=now)
+    waiting = _open_draft(locked, plan_id, agreed=agreed, unknown=unknown, now=now)
+    return waiting or _accept(locked, plan_id, shop=shop, agreed=agreed, now=now)
+
+
+def _buyer(account: Account, *, shop: Shop, now: datetime) -> Account:
+    """Lock the account of a buyer who may buy, in the period that runs."""
     locked = accounts.lock_buyer(account.id)
     shop.look_again()
     subscriptions.roll_over_account(locked, now=now, grace=shop.grace)
-    waiting = _open_draft(locked, plan_id, agreed=agreed, unknown=unknown, now=now)
-    return waiting or _accept(locked, plan_id, shop=shop, agreed=agreed, now=now)
+    return locked
+
+
+def _give_up_if_over(account: Account, *, unknown: str | None, now: datetime) -> PlanChange | None:
+    """Return the change that waits for its money, unless it cannot be paid: then give it up."""
+    waiting = plan_changes.find_open(account)
+    if waiting is None:
+        return None
+    draft = invoice_queries.draft_of_change(waiting.id)
+    refuse_unheard_of(draft, unknown=unknown, now=now)
+    # Once another period or plan runs, whatever is paid for it is only sent back.
+    fits = plan_changes.still_fits(waiting, now=now)
+    if not tried_for_change(waiting.id, now=now).is_over(fits=fits, now=now):
+        return waiting
+    reason = reasons.PAGE_CLOSED if fits else reasons.OTHER_PLAN_RUNS
+    give_up_change(waiting, account, reason=reason, now=now)
+    return None
 
 
 def _open_draft(
     account: Account, plan_id: str, *, agreed: Agreed, unknown: str | None, now: datetime
 ) -> Invoice | None:
     """Return the draft of a change to the plan that waits for its money already."""
-    waiting = plan_changes.find_open(account)
+    waiting = _give_up_if_over(account, unknown=unknown, now=now)
     if waiting is None:
         return None
-    draft = invoice_queries.draft_of_change(waiting.id)
-    refuse_unheard_of(draft, unknown=unknown, now=now)
-    if now >= waiting.lapses_at and not payments.may_be_paid(draft, now=now):
-        lapse_purchase(draft.id, reason=reasons.PAGE_CLOSED, now=now)
-        return None
-    if waiting.to_plan_id != plan_id:
-        raise ChangeInProgress(
-            say(
-                "You are paying for another change of plan just now."
-                " Finish it or take it back first."
+    tried = tried_for_change(waiting.id, now=now)
+    match tried.way_on(plan_id, terms=agreed.terms, fits=True, now=now):
+        case WayOn.GOES_ON:
+            return invoice_queries.draft_of_change(waiting.id)
+        case WayOn.IS_REPLACED:
+            give_up_change(waiting, account, reason=reasons.TAKEN_BACK, now=now)
+            return None
+        case WayOn.IS_ANOTHER:
+            raise ChangeInProgress(
+                say(
+                    "You are paying for another change of plan just now."
+                    " Finish it or take it back first."
+                )
             )
-        )
-    # Once another period or plan runs, whatever is paid for it is only sent back.
-    fits = plan_changes.still_fits(waiting, now=now)
-    if fits and _holds(waiting, draft, agreed):
-        return draft
-    if _holds_nothing_back(draft) and not (fits and payments.may_be_paid(draft, now=now)):
-        give_up_change(waiting, account, reason=reasons.TAKEN_BACK, now=now)
-        return None
+    if tried.is_on_its_way:
+        raise ChangeInProgress(PROCESSING)
     raise ChangeInProgress(
         say(
             "You have begun to pay for this change, and its amounts are held as they were then."
             " Pay it, or give it up first."
         )
     )
-
-
-def _holds(waiting: PlanChange, draft: Invoice, agreed: Agreed) -> bool:
-    """Tell whether an accepted change comes to what was agreed to now."""
-    return agreed.terms is None or agreed.terms.startswith(terms_held(waiting, draft))
-
-
-def _holds_nothing_back(draft: Invoice) -> bool:
-    """Tell whether the amounts stay the same for whoever gives the draft up."""
-    return draft.discount_minor == draft.credit_used_minor == 0
 
 
 def _accept(

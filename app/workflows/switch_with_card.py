@@ -8,6 +8,7 @@ from app.domain.payments.top_ups import find_charge
 from app.domain.subscriptions.errors import ChangeInProgress
 from app.foundation.database import transaction
 from app.foundation.sentences import say
+from app.workflows.begin_checkout import PROCESSING
 from app.workflows.pay_with_card import charge_now, write_charge
 from app.workflows.switch_plan import PURPOSE, Agreed, Shop, accepted_draft, hear_of_waiting
 
@@ -29,6 +30,8 @@ def switch_with_card(
         earlier = find_charge(account, draft.public_id)
         if earlier is not None and earlier.is_under_way:
             return earlier.payment_id
+        if payments.is_processing(draft):
+            raise ChangeInProgress(PROCESSING)
         if payments.may_be_paid(draft, now=now):
             raise ChangeInProgress(
                 say("A payment page for this change is open. Pay it there, or give it up first.")

@@ -10,14 +10,26 @@ from app.domain.accounts.models import Account
 from app.domain.invoices.errors import InvoiceNotPayable
 from app.domain.payments.errors import OutcomeMismatch
 from app.domain.payments.gateway import OutcomeStatus
-from app.domain.subscriptions.errors import PreviewStale
+from app.domain.subscriptions.errors import ChangeInProgress, PreviewStale
 from app.domain.subscriptions.models import PlanChange
 from app.foundation.database import session, transaction
+from app.foundation.errors import DomainError
 from app.workflows.preview_switch import preview_switch
 from app.workflows.switch_plan import Agreed, switch_plan
+from app.workflows.switch_with_card import switch_with_card
 from tests.books import check_books
 from tests.factories.catalog import make_plan
-from tests.factories.purchases import SELLER, begin_switch, make_shop, pay, payments_of, tell
+from tests.factories.purchases import (
+    SELLER,
+    begin_switch,
+    charge,
+    make_card,
+    make_shop,
+    pay,
+    payments_of,
+    tell,
+)
+from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE
 from tests.fakes.payment_gateway import FakeGateway
@@ -45,6 +57,19 @@ def plan_of(account: Account) -> str:
 def change_status() -> list[str]:
     session.rollback()
     return [row.status for row in session.query(PlanChange).order_by(PlanChange.id)]
+
+
+def shown(account: Account, *, now) -> Agreed:
+    """Return what the account agrees to after a look at the preview of Basic."""
+    given = {"seller_country": SELLER.country, "grace": GRACE, "now": now}
+    preview = preview_switch(account, "plan-basic", **given)
+    session.rollback()
+    return Agreed(preview.previewed_at, preview.terms)
+
+
+def again(account: Account, gateway: FakeGateway, agreed: Agreed, *, now) -> None:
+    """Choose Basic again, as it was shown."""
+    switch_plan(account, "plan-basic", shop=make_shop(gateway), agreed=agreed, now=now)
 
 
 class TestAgreed:
@@ -124,3 +149,51 @@ class TestAgreed:
                 with pytest.raises(InvoiceNotPayable):
                     begin_switch(ada, "plan-pro", gateway=way, now=now)
         assert (len(gateway.orders), paypal.orders) == (1, [])
+
+
+class TestHeld:
+    @pytest.fixture
+    def held(self, ada: Account, gateway: FakeGateway) -> Agreed:
+        """What a preview of Basic comes to while her coupon is held by that very change."""
+        make_coupon()
+        redeem("SAVE20", ada)
+        begin_switch(ada, "plan-basic", gateway=gateway)
+        return shown(ada, now=NOW + MINUTE)
+
+    def test_by_an_open_page_is_to_be_paid_or_given_up(self, ada, gateway, held: Agreed) -> None:
+        with pytest.raises(ChangeInProgress, match="Pay it, or give it up first"):
+            again(ada, gateway, held, now=NOW + MINUTE)
+        assert change_status() == ["open"]
+
+    def test_by_a_payment_that_is_processed_is_not_to_be_paid_again(
+        self, ada, gateway, held: Agreed
+    ) -> None:
+        charge(payments_of(ada)[0], OutcomeStatus.PROCESSING)
+        with pytest.raises(ChangeInProgress, match="nothing to pay again"):
+            again(ada, gateway, held, now=NOW + MINUTE)
+
+    def test_by_what_nobody_can_pay_any_more_comes_back_at_once(self, ada, gateway) -> None:
+        make_coupon()
+        redeem("SAVE20", ada)
+        card_id = make_card(ada).id
+        gateway.declines_with = "authentication_required"
+        given = {"card_id": card_id, "shop": make_shop(gateway), "now": NOW}
+        switch_with_card(ada, "plan-basic", agreed=shown(ada, now=NOW), **given)
+        late = NOW + 31 * MINUTE
+        stale = shown(ada, now=late)
+        with pytest.raises(PreviewStale):
+            again(ada, gateway, stale, now=late)
+        # What he is shown now counts the coupon again, and can be paid.
+        assert change_status() == ["lapsed"]
+        again(ada, gateway, shown(ada, now=late), now=late)
+        assert [order.amount_minor for order in gateway.orders] == [799]
+
+    def test_by_what_another_plan_has_overtaken_comes_back_at_once(
+        self, ada, gateway, held: Agreed
+    ) -> None:
+        with transaction():
+            current_period(ada.id).plan_id = "plan-enterprise"
+        with pytest.raises(DomainError) as refusal:
+            again(ada, gateway, held, now=NOW + MINUTE)
+        assert not isinstance(refusal.value, ChangeInProgress)
+        assert change_status() == ["lapsed"]

@@ -19,12 +19,9 @@ from app.domain.payments.rules import (
     AUTHENTICATION_REQUIRED,
     CHECKOUT,
     OFF_SESSION,
-    UNDECIDED,
     PaymentStatus,
 )
 from app.domain.payments.top_ups import PURPOSE
-from app.domain.subscriptions.changing import held_terms
-from app.domain.subscriptions.models import PlanChange
 from app.foundation.database import session
 
 ATTEMPTS_MAX = 60
@@ -62,63 +59,6 @@ def waiting_purchases(account: Account, *, now: datetime) -> tuple[WaitingPurcha
     )
     rows = [_Attempt(*row) for row in session.execute(attempts)]
     return tuple(_waiting(list(tried)) for _, tried in groupby(rows, lambda row: row.invoice.id))
-
-
-@dataclass(frozen=True, slots=True)
-class TriedForChange:
-    """What was tried to pay a change of plan that is not paid."""
-
-    # The provider's page that is open for it.
-    page_open: str | None
-    # Its customer has paid as far as he can; or his saved card is being asked just now.
-    is_on_its_way: bool
-    # The bank only wants to hear the card's owner.
-    awaits_owner: bool
-    # What was agreed to, and when: so he goes on, whatever a preview would come to by now.
-    terms: str
-    agreed_at: datetime
-
-
-def terms_held(accepted: PlanChange, draft: Invoice) -> str:
-    """Return what an accepted change comes to, as the terms of its preview began."""
-    return held_terms(
-        due_minor=draft.final_minor - draft.credit_used_minor,
-        credit_minor=accepted.credit_minor,
-        charge_minor=accepted.charge_minor,
-        quota_change=accepted.quota_change,
-    )
-
-
-def tried_for_change(plan_change_id: int, *, now: datetime) -> TriedForChange:
-    """Return what was tried to pay a change of plan, in one statement."""
-    attempts = (
-        select(Payment, Invoice, PlanChange)
-        .join(Invoice, Invoice.id == Payment.invoice_id)
-        .join(PlanChange, PlanChange.id == Invoice.plan_change_id)
-        .where(PlanChange.id == plan_change_id)
-        .order_by(Payment.id.desc())
-        .limit(ATTEMPTS_MAX)
-    )
-    rows = session.execute(attempts.execution_options(populate_existing=True)).all()
-    tried = [attempt for attempt, *_ in rows]
-    # An attempt is written down together with what it is to pay.
-    newest, draft, accepted = rows[0]
-    pages = (
-        attempt.checkout_url
-        for attempt in tried
-        if attempt.status == PaymentStatus.PENDING
-        and attempt.expires_at
-        and attempt.expires_at > now
-    )
-    # A page always has its end; whatever has none and is undecided is paid by itself, or is not.
-    on_its_way = [one for one in tried if one.status in UNDECIDED and one.expires_at is None]
-    return TriedForChange(
-        page_open=next(pages, None),
-        is_on_its_way=bool(on_its_way),
-        awaits_owner=newest.decline_code == AUTHENTICATION_REQUIRED,
-        terms=terms_held(accepted, draft),
-        agreed_at=accepted.accepted_at,
-    )
 
 
 class _Attempt(NamedTuple):

@@ -117,6 +117,16 @@ def moment_of(
     return previewed_at
 
 
+def fits(from_plan_id: str, period_id: int, *, plan_id: str, running_period_id: int | None) -> bool:
+    """Tell whether an accepted change can be applied as it was fixed: the same plan runs, and on.
+
+    `running_period_id` is None where nobody has written the running period yet.
+    """
+    # From pay as you go nothing was prorated, so it does not matter in which period of it.
+    is_any_period = from_plan_id == PAY_AS_YOU_GO
+    return plan_id == from_plan_id and (is_any_period or running_period_id == period_id)
+
+
 def held_terms(*, due_minor: int, credit_minor: int, charge_minor: int, quota_change: int) -> str:
     """Return what an accepted change holds until it is paid; the terms of a preview begin so."""
     return f"{due_minor}.{credit_minor}.{charge_minor}.{quota_change}."

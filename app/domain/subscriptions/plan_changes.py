@@ -15,6 +15,7 @@ from app.domain.subscriptions.changing import (
     Change,
     ChangeKind,
     PlanChangeStatus,
+    fits,
 )
 from app.domain.subscriptions.errors import NothingToCancel, NothingToResume
 from app.domain.subscriptions.models import PlanChange, Subscription, SubscriptionPeriod
@@ -76,12 +77,13 @@ def resume(account: Account, *, now: datetime) -> Subscription:
 def still_fits(accepted: PlanChange, *, now: datetime) -> bool:
     """Tell whether the change can be applied as it was fixed: the same period and plan run."""
     period, subscription = queries.current_pair(accepted.user_id)
-    same_plan = period.plan_id == accepted.from_plan_id
     is_over = now >= queries.running_in(subscription, period).ends
-    if accepted.from_plan_id == PAY_AS_YOU_GO:
-        # Nothing was prorated, so it does not matter in which period of it.
-        return same_plan
-    return same_plan and period.id == accepted.period_id and not is_over
+    return fits(
+        accepted.from_plan_id,
+        accepted.period_id,
+        plan_id=period.plan_id,
+        running_period_id=None if is_over else period.id,
+    )
 
 
 def apply(accepted: PlanChange, account: Account, *, now: datetime) -> SubscriptionPeriod:

@@ -1,6 +1,7 @@
 """The plans: which one runs, what a switch comes to, switching, cancelling, taking it back."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
@@ -19,7 +20,7 @@ from app.domain.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from app.domain.payments.waiting_purchases import tried_for_change
+from app.domain.payments.waiting_changes import tried_for_change
 from app.domain.reporting.plan_costs import plan_costs
 from app.domain.reporting.rules import share_permille
 from app.domain.subscriptions import queries
@@ -32,6 +33,7 @@ from app.domain.subscriptions.errors import (
     PlanNotForSale,
     PreviewStale,
 )
+from app.domain.subscriptions.queries import SubscriptionView
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
@@ -129,7 +131,7 @@ def shown(account: Account) -> Mapping[str, Any]:
     known = {plan.id: plan for plan in catalog.plans()}
     terms = {plan_id: queries.terms_of(plan) for plan_id, plan in known.items()}
     standing = queries.subscription_of(account.id, now=now, grace=renewal_grace(), terms=terms)
-    period, waiting = standing.period, standing.open_change
+    period = standing.period
     offers = [plan for plan in known.values() if plan.is_for_sale]
     unpaid = invoices.unpaid_invoices(account, now=now) if standing.is_past_due else ()
     return {
@@ -140,12 +142,20 @@ def shown(account: Account) -> Mapping[str, Any]:
         "standing": standing,
         "renewal": preview_renewal(account, standing, terms),
         "quota_used": share_permille(period.quota_tokens_used, period.quota),
-        "tried": tried_for_change(waiting.id, now=now) if waiting else None,
+        **_waiting(standing, now=now),
         "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
         # Asked by a link: without scripts nothing else opens the question.
         "is_cancelling": "cancelling" in request.args,
         "local": zone(account.timezone),
     }
+
+
+def _waiting(standing: SubscriptionView, *, now: datetime) -> Mapping[str, Any]:
+    """Return how a change of plan stands that waits for its money."""
+    waiting, fits = standing.open_change, standing.can_change_as_fixed
+    tried = tried_for_change(waiting.id, now=now) if waiting else None
+    is_over = tried is not None and tried.is_over(fits=fits, now=now)
+    return {"tried": tried, "fits": fits, "is_over": is_over}
 
 
 def _plans(*, trouble: DomainError | None = None) -> Response:
