@@ -41,6 +41,8 @@ class SwitchPreview:
     bill: Bill | None
     # The moment whose amounts these are.
     previewed_at: datetime
+    # The period that runs; None where nobody has written it yet.
+    period_id: int | None
 
     @property
     def due_minor(self) -> int:
@@ -121,6 +123,7 @@ def preview_switch(
         lines=(*lines, *carried_lines(bill)) if bill else lines,
         bill=bill,
         previewed_at=moment,
+        period_id=period.id,
     )
     if terms is not None and preview.terms != terms:
         raise _stale()

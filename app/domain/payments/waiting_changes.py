@@ -1,15 +1,20 @@
 """A change of plan that waits for its money: how it stands, and how it goes on. Reads only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
+from app.domain.accounts.models import Account
+from app.domain.catalog.models import Plan
 from app.domain.invoices.models import Invoice
 from app.domain.payments.models import Payment
 from app.domain.payments.rules import AUTHENTICATION_REQUIRED, UNDECIDED, PaymentStatus
-from app.domain.subscriptions.changing import held_terms
+from app.domain.subscriptions import changing
+from app.domain.subscriptions.changing import PlanChangeStatus, held_terms
 from app.domain.subscriptions.models import PlanChange
 from app.foundation.database import session
 
@@ -35,7 +40,10 @@ class WayOn(StrEnum):
 class TriedForChange:
     """What was tried to pay a change of plan that is not paid."""
 
+    from_plan_id: str
+    period_id: int
     to_plan_id: str
+    plan_name: str
     lapses_at: datetime
     # The provider's page that is open for it.
     page_open: str | None
@@ -53,6 +61,11 @@ class TriedForChange:
     # Coupons or credit, which a new preview has to do without.
     holds_something: bool
 
+    def fits(self, plan_id: str, *, period_id: int | None) -> bool:
+        """Tell whether it would be applied if its money came while that plan and period run."""
+        fixed = self.from_plan_id, self.period_id
+        return changing.fits(*fixed, plan_id=plan_id, running_period_id=period_id)
+
     def is_over(self, *, fits: bool, now: datetime) -> bool:
         """Tell whether nobody can pay it any more; without `fits`, another period or plan runs."""
         return not fits or (now >= self.lapses_at and not self.may_be_paid)
@@ -67,21 +80,53 @@ class TriedForChange:
             return WayOn.GOES_ON
         return WayOn.IS_HELD if self.holds_something or self.may_be_paid else WayOn.IS_REPLACED
 
+    def stands_in_the_way(self, plan_id: str, *, terms: str, fits: bool, now: datetime) -> bool:
+        """Tell whether choosing a plan with these terms, as a preview says them, does not work."""
+        way_on = self.way_on(plan_id, terms=terms, fits=fits, now=now)
+        if way_on is WayOn.IS_OVER:
+            # What it holds is missing in the preview.
+            return self.holds_something
+        return self.is_on_its_way or way_on in (WayOn.IS_ANOTHER, WayOn.IS_HELD)
+
 
 def tried_for_change(plan_change_id: int, *, now: datetime) -> TriedForChange:
     """Return what was tried to pay a change of plan, in one statement."""
+    tried = _tried(PlanChange.id == plan_change_id, now=now)
+    # An attempt is written down together with what it is to pay.
+    assert tried is not None, "nobody waits for money that nobody was asked for"
+    return tried
+
+
+def find_tried(account: Account, *, now: datetime) -> TriedForChange | None:
+    """Return what was tried to pay the account's change that waits for its money, if one does."""
+    is_open = PlanChange.status == PlanChangeStatus.OPEN
+    return _tried(PlanChange.user_id == account.id, is_open, now=now)
+
+
+def _tried(*conditions: ColumnElement[bool], now: datetime) -> TriedForChange | None:
     attempts = (
-        select(PlanChange, Invoice, Payment)
+        select(PlanChange, Plan.name, Invoice, Payment)
+        .join(Plan, Plan.id == PlanChange.to_plan_id)
         .join(Invoice, Invoice.plan_change_id == PlanChange.id)
         .join(Payment, Payment.invoice_id == Invoice.id)
-        .where(PlanChange.id == plan_change_id)
+        .where(*conditions)
         .order_by(Payment.id.desc())
         .limit(ATTEMPTS_MAX)
     )
     rows = session.execute(attempts.execution_options(populate_existing=True)).all()
-    # An attempt is written down together with what it is to pay.
-    accepted, draft, newest = rows[0]
-    undecided = [each for *_, each in rows if each.status in UNDECIDED]
+    return _read([_Attempt(*row) for row in rows], now=now) if rows else None
+
+
+class _Attempt(NamedTuple):
+    accepted: PlanChange
+    plan_name: str
+    draft: Invoice
+    payment: Payment
+
+
+def _read(tried: Sequence[_Attempt], *, now: datetime) -> TriedForChange:
+    accepted, plan_name, draft, newest = tried[0]
+    undecided = [each for *_, each in tried if each.status in UNDECIDED]
     may_pay = [each for each in undecided if each.expires_at is None or each.expires_at > now]
     pages = (
         each.checkout_url
@@ -89,7 +134,10 @@ def tried_for_change(plan_change_id: int, *, now: datetime) -> TriedForChange:
         if each.status == PaymentStatus.PENDING and each.expires_at is not None
     )
     return TriedForChange(
+        from_plan_id=accepted.from_plan_id,
+        period_id=accepted.period_id,
         to_plan_id=accepted.to_plan_id,
+        plan_name=plan_name,
         lapses_at=accepted.lapses_at,
         page_open=next(pages, None),
         # A page always has its end; whatever has none and is undecided is paid by itself, or not.

@@ -11,7 +11,7 @@ from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import Plan
 from app.domain.catalog.plan_drafts import PlanTerms
 from app.domain.mails.models import Mail
-from app.domain.subscriptions import changing, rules
+from app.domain.subscriptions import rules
 from app.domain.subscriptions.models import (
     PlanChange,
     Subscription,
@@ -53,8 +53,6 @@ class OpenChange:
     id: int
     to_plan_id: str
     lapses_at: datetime
-    from_plan_id: str
-    period_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +77,6 @@ class SubscriptionView:
         return self.plan_id.removeprefix("plan-")
 
     @property
-    def can_change_as_fixed(self) -> bool:
-        """Tell whether the change that waits for its money would be applied if it came now."""
-        waiting = self.open_change
-        return waiting is not None and changing.fits(
-            waiting.from_plan_id,
-            waiting.period_id,
-            plan_id=self.plan_id,
-            running_period_id=self.period.id,
-        )
-
-    @property
     def is_past_due(self) -> bool:
         """Tell whether the running period is not paid yet."""
         return self.period.grace_ends_at is not None
@@ -100,10 +87,7 @@ def subscription_of(
 ) -> SubscriptionView:
     """Return where the account's subscription stands; whoever knows all plans' terms gives them."""
     waits = and_(PlanChange.user_id == user_id, PlanChange.status == "open")
-    waiting = (
-        *(PlanChange.id, PlanChange.to_plan_id, PlanChange.lapses_at),
-        *(PlanChange.from_plan_id, PlanChange.period_id),
-    )
+    waiting = (PlanChange.id, PlanChange.to_plan_id, PlanChange.lapses_at)
     statement = _periods_since([user_id], since=now).outerjoin(PlanChange, waits)
     rows = session.execute(statement.add_columns(*waiting)).all()
     pairs = [(row[0], row[1]) for row in rows]

@@ -20,7 +20,7 @@ from app.domain.payments.errors import (
     ProviderRefused,
     ProviderUnreachable,
 )
-from app.domain.payments.waiting_changes import tried_for_change
+from app.domain.payments.waiting_changes import find_tried
 from app.domain.reporting.plan_costs import plan_costs
 from app.domain.reporting.rules import share_permille
 from app.domain.subscriptions import queries
@@ -33,7 +33,6 @@ from app.domain.subscriptions.errors import (
     PlanNotForSale,
     PreviewStale,
 )
-from app.domain.subscriptions.queries import SubscriptionView
 from app.entrypoints.gateways import DEFAULT_PROVIDER, gateways, let_forms_lead_to_providers
 from app.entrypoints.languages import translated
 from app.entrypoints.moments import read_moment
@@ -60,7 +59,7 @@ from app.foundation.errors import DomainError
 from app.foundation.sentences import Day, Sentence, say
 from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.preview_coupon import preview_renewal
-from app.workflows.preview_switch import preview_switch
+from app.workflows.preview_switch import SwitchPreview, preview_switch
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.switch_plan import Agreed, switch_plan
 from app.workflows.switch_with_card import switch_with_card
@@ -142,7 +141,7 @@ def shown(account: Account) -> Mapping[str, Any]:
         "standing": standing,
         "renewal": preview_renewal(account, standing, terms),
         "quota_used": share_permille(period.quota_tokens_used, period.quota),
-        **_waiting(standing, now=now),
+        **_waiting(account, plan_id=standing.plan_id, period_id=period.id, now=now),
         "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
         # Asked by a link: without scripts nothing else opens the question.
         "is_cancelling": "cancelling" in request.args,
@@ -150,10 +149,12 @@ def shown(account: Account) -> Mapping[str, Any]:
     }
 
 
-def _waiting(standing: SubscriptionView, *, now: datetime) -> Mapping[str, Any]:
-    """Return how a change of plan stands that waits for its money."""
-    waiting, fits = standing.open_change, standing.can_change_as_fixed
-    tried = tried_for_change(waiting.id, now=now) if waiting else None
+def _waiting(
+    account: Account, *, plan_id: str, period_id: int | None, now: datetime
+) -> dict[str, Any]:
+    """Return how a change of plan stands that waits for its money, beside what runs."""
+    tried = find_tried(account, now=now)
+    fits = tried is not None and tried.fits(plan_id, period_id=period_id)
     is_over = tried is not None and tried.is_over(fits=fits, now=now)
     return {"tried": tried, "fits": fits, "is_over": is_over}
 
@@ -170,15 +171,10 @@ def _plans(*, trouble: DomainError | None = None) -> Response:
 
 
 def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
-    account, previewed = signed_in_account(), None
+    account, now, previewed = signed_in_account(), clock.now(), None
+    country, grace = seller().country, renewal_grace()
     with refusals_noted(*NO_SWITCH) as noted:
-        previewed = preview_switch(
-            account,
-            plan_id,
-            seller_country=seller().country,
-            grace=renewal_grace(),
-            now=clock.now(),
-        )
+        previewed = preview_switch(account, plan_id, seller_country=country, grace=grace, now=now)
     said = noted[0] if noted else trouble
     response = respond(
         "web/plans/show.html",
@@ -192,8 +188,25 @@ def _preview(plan_id: str, *, trouble: DomainError | None = None) -> Response:
         providers=sorted(gateways()),
         trouble=said,
         local=zone(account.timezone),
+        **_in_the_way(account, previewed, now=now),
     )
     return let_forms_lead_to_providers(response)
+
+
+def _in_the_way(
+    account: Account, previewed: SwitchPreview | None, *, now: datetime
+) -> Mapping[str, Any]:
+    """Return the change that has to be paid or given up before what was previewed can be bought."""
+    if previewed is None:
+        return {"tried": None}
+    runs, period_id = previewed.change.before.plan_id, previewed.period_id
+    shown = _waiting(account, plan_id=runs, period_id=period_id, now=now)
+    tried, chosen = shown["tried"], previewed.change.after.plan_id
+    if tried is None or not tried.stands_in_the_way(
+        chosen, terms=previewed.terms, fits=shown["fits"], now=now
+    ):
+        return {"tried": None}
+    return shown
 
 
 def _refused(plan_id: str, refusal: DomainError) -> Response:

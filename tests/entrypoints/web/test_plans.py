@@ -302,8 +302,9 @@ class TestSwitch:
         assert answer.status_code == 409 and "Pay $49.99" in words(answer.text)
 
     def test_makes_one_change_at_a_time(self, adas: FlaskClient) -> None:
+        shown = agreed_in(adas.get("/plans/plan-basic").text)
         confirm(adas, "plan-pro")
-        answer = confirm(adas, "plan-basic")
+        answer = adas.post("/plans", data={"plan_id": "plan-basic", **shown})
         assert answer.status_code == 409 and "Pro waits for your payment" in answer.text
         assert "another change of plan" in answer.text
         assert adas.post("/plans/resume").location == "/plans"

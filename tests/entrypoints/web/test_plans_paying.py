@@ -122,7 +122,12 @@ class TestWaysToPay:
 
 class TestProcessing:
     @pytest.fixture
-    def processing(self, adas: FlaskClient, gateway: FakeGateway) -> str:
+    def shown(self, adas: FlaskClient) -> dict[str, str]:
+        """What another tab has shown of Pro before."""
+        return {"plan_id": "plan-pro", **agreed_in(adas.get("/plans/plan-pro").text)}
+
+    @pytest.fixture
+    def processing(self, adas: FlaskClient, gateway: FakeGateway, shown: dict[str, str]) -> str:
         """The address at which ada's payment for Pro is shown; her bank takes days."""
         confirm(adas, "plan-pro")
         gateway.end("cs_1", OutcomeStatus.PROCESSING)
@@ -130,7 +135,7 @@ class TestProcessing:
         return f"/payments/{payment.public_id}"
 
     def test_is_shown_as_it_is_and_offers_no_second_payment(
-        self, adas: FlaskClient, gateway: FakeGateway, processing: str
+        self, adas: FlaskClient, gateway: FakeGateway, processing: str, shown: dict[str, str]
     ) -> None:
         page = adas.get(processing).text
         page = adas.get(processing).text
@@ -140,8 +145,9 @@ class TestProcessing:
         assert "Your payment for Pro is being processed" in page
         assert "Continue to payment" not in page and "Look at it again" not in page
         for provider in ("stripe", "card"):
-            answer = confirm(adas, "plan-pro", provider=provider)
+            answer = adas.post("/plans", data={**shown, "provider": provider})
             assert answer.status_code == 409, provider
+            assert "nothing to pay again" in answer.text
         assert (len(gateway.orders), gateway.charged) == (1, [])
 
     def test_begins_the_plan_once_the_money_is_there(

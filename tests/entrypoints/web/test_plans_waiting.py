@@ -9,13 +9,15 @@ from flask.testing import FlaskClient
 from app.domain.accounts.models import Account
 from app.domain.accounts.queries import account
 from app.domain.invoices.models import Invoice
+from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
 from app.domain.subscriptions.models import PlanChange
 from app.entrypoints.gateways import GATEWAYS
 from app.foundation.database import session, transaction
 from tests.books import check_books
-from tests.entrypoints.web.conftest import words
+from tests.entrypoints.web.conftest import HTMX, words
 from tests.entrypoints.web.switching import agreed_in, confirm
+from tests.factories.purchases import make_card
 from tests.factories.redemptions import make_coupon, redeem
 from tests.factories.subscriptions import current_period
 from tests.fakes.payment_gateway import FakeGateway
@@ -121,3 +123,69 @@ class TestUnanswered:
         (order,) = gateway.orders
         assert (order.amount_minor, session.query(Payment).count()) == (7_999, 1)
         check_books()
+
+
+class TestPreview:
+    """What a preview shows while a change waits: no buttons that would only be refused."""
+
+    @pytest.fixture(params=[{}, HTMX])
+    def headers(self, request: pytest.FixtureRequest) -> dict[str, str]:
+        return request.param
+
+    def test_of_what_is_processed_shows_that(
+        self, adas: FlaskClient, gateway: FakeGateway, headers: dict[str, str]
+    ) -> None:
+        make_card(account("ada"))
+        confirm(adas, "plan-pro")
+        gateway.end("cs_1", OutcomeStatus.PROCESSING)
+        adas.get(f"/payments/{session.query(Payment).one().public_id}")
+        for plan_id in ("plan-pro", "plan-basic"):
+            page = adas.get(f"/plans/{plan_id}", headers=headers).text
+            assert "Your payment for Pro is being processed" in words(page)
+            assert 'name="provider"' not in page and "Continue to payment" not in page
+            assert "Give up" in words(page)
+
+    def test_of_what_a_saved_card_is_asked_for_shows_that(
+        self, adas: FlaskClient, gateway: FakeGateway, headers: dict[str, str]
+    ) -> None:
+        make_card(account("ada"))
+        gateway.loses_answers = True
+        confirm(adas, "plan-pro", provider="card")
+        page = adas.get("/plans/plan-pro", headers=headers).text
+        assert "is being processed" in page and 'name="provider"' not in page
+
+    def test_of_another_plan_says_which_one_waits(
+        self, adas: FlaskClient, headers: dict[str, str]
+    ) -> None:
+        confirm(adas, "plan-pro")
+        page = adas.get("/plans/plan-basic", headers=headers).text
+        assert "Pro waits for your payment" in words(page)
+        assert "https://pay.example.com/cs_1" in page and 'name="provider"' not in page
+
+    def test_leads_to_the_page_that_counts_what_is_held(
+        self, adas: FlaskClient, held: None, headers: dict[str, str]
+    ) -> None:
+        page = adas.get("/plans/plan-pro", headers=headers).text
+        assert "https://pay.example.com/cs_1" in page and "$99.99" not in page
+
+    def test_offers_every_way_to_pay_what_is_the_same(
+        self, adas: FlaskClient, headers: dict[str, str]
+    ) -> None:
+        confirm(adas, "plan-pro")
+        assert 'name="provider"' in adas.get("/plans/plan-pro", headers=headers).text
+
+    def test_after_an_unanswered_try_goes_on_as_agreed(
+        self, adas: FlaskClient, ada: Account, gateway: FakeGateway
+    ) -> None:
+        make_coupon()
+        redeem("SAVE20", account("ada"))
+        gateway.is_away = True
+        answer = confirm(adas, "plan-pro")
+        assert answer.status_code == 503
+        assert "$99.99" not in answer.text and agreed_in(answer.text)["terms"].startswith("7999.")
+
+    def test_is_said_in_chinese(self, adas: FlaskClient, ada: Account, held: None) -> None:
+        with transaction():
+            account("ada").locale = "zh"
+        assert "Pro" in (page := words(adas.get("/plans/plan-pro").text))
+        assert "放弃" in page and "Give up" not in page
