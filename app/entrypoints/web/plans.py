@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.domain.accounts.errors import DeletionPending
 from app.domain.accounts.models import Account
+from app.domain.accounts.queries import has_rollups_to_rebuild
 from app.domain.accounts.rules import zone
 from app.domain.catalog import queries as catalog
 from app.domain.catalog.models import PAY_AS_YOU_GO
@@ -130,18 +131,22 @@ def shown(account: Account) -> Mapping[str, Any]:
     known = {plan.id: plan for plan in catalog.plans()}
     terms = {plan_id: queries.terms_of(plan) for plan_id, plan in known.items()}
     standing = queries.subscription_of(account.id, now=now, grace=renewal_grace(), terms=terms)
-    period = standing.period
+    period, plan_id, waits = standing.period, standing.plan_id, standing.open_change is not None
     offers = [plan for plan in known.values() if plan.is_for_sale]
+    compared, is_rebuilding = [known[PAY_AS_YOU_GO], *offers], has_rollups_to_rebuild(account)
     unpaid = invoices.unpaid_invoices(account, now=now) if standing.is_past_due else ()
     return {
         "known": known,
         "offers": offers,
         "no_plan": PAY_AS_YOU_GO,
-        "costs": plan_costs(account, [known[PAY_AS_YOU_GO], *offers], now=now),
+        # Days that are cut in another zone begin and end elsewhere: their sum would be off.
+        "costs": None if is_rebuilding else plan_costs(account, compared, now=now),
+        "is_rebuilding": is_rebuilding,
         "standing": standing,
         "renewal": preview_renewal(account, standing, terms),
         "quota_used": share_permille(period.quota_tokens_used, period.quota),
-        **_waiting(account, plan_id=standing.plan_id, period_id=period.id, now=now),
+        "tried": None,
+        **(_waiting(account, plan_id=plan_id, period_id=period.id, now=now) if waits else {}),
         "unpaid": next((invoice for invoice in unpaid if invoice.kind == "subscription"), None),
         # Asked by a link: without scripts nothing else opens the question.
         "is_cancelling": "cancelling" in request.args,

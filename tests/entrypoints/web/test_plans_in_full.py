@@ -7,10 +7,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.accounts import operations
 from app.domain.accounts.models import Account
+from app.domain.accounts.queries import REBUILD_ROLLUPS
 from app.domain.mails.models import Mail
 from app.domain.subscriptions.models import Subscription
 from app.foundation.database import session, transaction
+from app.foundation.outbox import OutboxEntry
+from app.workflows.rebuild_rollups import rebuild_rollups
 from tests.entrypoints.web.conftest import signed_in, words
 from tests.factories.accounts import make_account
 from tests.factories.catalog import make_plan, make_price
@@ -45,6 +49,27 @@ class TestIndex:
         assert f"Your last 30 days would have cost {listed} this way." in page
         assert "Estimated from the list cost of your last 30 days, as the usage page" in page
         assert "“You pay” there is what was charged" in page
+
+    @pytest.mark.parametrize(
+        ("language", "said"), [("en", "is left out for the moment"), ("zh", "暂不显示")]
+    )
+    def test_leaves_the_estimate_out_while_days_are_cut_anew(
+        self, cleos: FlaskClient, now: datetime, language: str, said: str
+    ) -> None:
+        record([make_report("cleo", prompt_tokens=500, completion_tokens=120)], now=now)
+        assert said not in cleos.get("/plans").text
+        with transaction():
+            locked = operations.lock_accounts({"cleo"})["cleo"]
+            changes = {"timezone": "Asia/Kolkata", "locale": language}
+            operations.change_settings(locked, changes, actor="customer:cleo", now=now)
+        page = words(cleos.get("/plans").text)
+        assert said in page and 'class="offer-cost"' not in cleos.get("/plans").text
+        with transaction():
+            rebuild_rollups("cleo", now=now)
+            promised = session.query(OutboxEntry).filter_by(kind=REBUILD_ROLLUPS).one()
+            promised.done_at, promised.next_try_at = now, None
+        page = cleos.get("/plans").text
+        assert said not in words(page) and 'class="offer-cost"' in page
 
 
 class TestPreview:
