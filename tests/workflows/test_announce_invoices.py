@@ -8,16 +8,11 @@ from app.domain.invoices.models import Invoice
 from app.domain.mails.models import Mail
 from app.foundation.database import session, transaction
 from app.workflows.announce_invoices import announce_invoices
-from tests.books import check_books
 from tests.factories.payments import make_invoice
 from tests.moments import NOW
 from tests.statements import statements
 
-
-@pytest.fixture(autouse=True)
-def books(app):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def announce(invoices) -> None:

@@ -16,7 +16,6 @@ from app.foundation.database import session, transaction
 from app.workflows.auto_top_up import CHARGE_SAVED_CARD, auto_top_up, find_top_ups
 from app.workflows.lapse_open_purchases import lapse_open_purchases
 from app.workflows.top_up import pay_top_up
-from tests.books import check_books
 from tests.factories.purchases import (
     SELLER,
     buy_plan,
@@ -35,17 +34,7 @@ from tests.moments import NOW
 from tests.threads import in_parallel
 
 TICK, MINUTE, HOUR = timedelta(microseconds=1), timedelta(minutes=1), timedelta(hours=1)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def want(account: Account, **changes: object) -> None:

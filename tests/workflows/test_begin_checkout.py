@@ -1,6 +1,5 @@
 """Beginning a checkout: one page per invoice, whatever is clicked, lost or refused."""
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +20,6 @@ from app.domain.payments.rules import CHECKOUT_LIFE, HEARD_OF_WITHIN
 from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.workflows.settle_payment import settle_payment
-from tests.books import check_books
 from tests.factories.payments import (
     invoice_row,
     make_card,
@@ -36,18 +34,7 @@ from tests.threads import in_parallel
 
 # When the pages that were opened first have just ended.
 ENDED = NOW + CHECKOUT_LIFE
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 class TestBeginCheckout:

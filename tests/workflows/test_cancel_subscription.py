@@ -3,32 +3,19 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.subscriptions import queries
 from app.domain.subscriptions.errors import ChangeInProgress, NothingToCancel
 from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
-from tests.books import check_books
 from tests.factories.purchases import begin_switch, buy_plan
 from tests.factories.usage import GRACE
-from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 TICK, DAY = timedelta(microseconds=1), timedelta(days=1)
 END = NOW + 30 * DAY
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def cancel(account: Account, *, now=NOW) -> None:

@@ -13,7 +13,6 @@ from app.foundation.database import session, transaction
 from app.workflows.auto_top_up import CHARGE_SAVED_CARD
 from app.workflows.charge_invoices import charge_invoices
 from app.workflows.renew_subscriptions import renew_subscriptions
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice
 from tests.factories.purchases import (
     SELLER,
@@ -34,17 +33,7 @@ from tests.threads import in_parallel
 
 TICK, HOUR, DAY = timedelta(microseconds=1), timedelta(hours=1), timedelta(days=1)
 END = NOW + 30 * DAY
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def charge_all(now) -> int:

@@ -36,11 +36,6 @@ from tests.threads import in_parallel
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture
 def attempt(ada: Account) -> Payment:
     """An attempt to charge Ada's card for an invoice, written down and not yet asked."""
     return make_charge(make_invoice(ada), make_card(ada))

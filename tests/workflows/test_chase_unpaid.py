@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts import standing
 from app.domain.accounts.models import Account
@@ -13,7 +12,6 @@ from app.foundation.database import session, transaction
 from app.workflows import chase_unpaid as chase_unpaid_module
 from app.workflows.chase_unpaid import chase_unpaid
 from app.workflows.void_invoice import void_invoice
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice
 from tests.factories.purchases import buy_plan, mails_of, pay
 from tests.fakes.payment_gateway import FakeGateway
@@ -21,12 +19,7 @@ from tests.moments import NOW
 
 TICK, DAY = timedelta(microseconds=1), timedelta(days=1)
 DUE = NOW + 30 * DAY
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def chase(now) -> int:

@@ -1,10 +1,8 @@
 """May this customer go on? Each reason as it comes to be, and what is left."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import BillingSettings
@@ -12,7 +10,6 @@ from app.domain.reporting.entitlements import CreditLimits
 from app.domain.reporting.views import Entitlement
 from app.foundation.database import session
 from app.workflows.check_entitlement import check_entitlement
-from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.subscriptions import current_period
 from tests.factories.tokens import make_extra_tokens
@@ -22,13 +19,7 @@ from tests.statements import statements
 
 LIMITS = CreditLimits(new_minor=500, settled_minor=10_000)
 USD = 1_000_000_000
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def check(user_id: str = "ada", *, now=NOW) -> Entitlement:

@@ -16,7 +16,6 @@ from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
 from app.workflows.void_usage import void_usage
-from tests.books import check_books
 from tests.factories.purchases import (
     SELLER,
     begin_switch,
@@ -32,12 +31,7 @@ from tests.moments import NOW
 from tests.threads import in_parallel
 
 TICK = timedelta(microseconds=1)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def use(tokens: int, *, month: int = 11, request_id: str = "used", user_id: str = "ada") -> None:

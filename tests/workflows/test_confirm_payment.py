@@ -1,32 +1,19 @@
 """Coming back from the provider's page: it settles only what the provider says."""
 
-from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments.errors import ProviderUnreachable, UnknownPayment
 from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import Payment
 from app.foundation.database import session, transaction
-from tests.books import check_books
 from tests.factories.coming_back import back_from_page
 from tests.factories.payments import invoice_row, make_checkout, make_invoice
 from tests.fakes.payment_gateway import FakeGateway
 
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

@@ -24,11 +24,6 @@ from tests.fakes.payment_gateway import FakeGateway
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture
 def payment(ada: Account, gateway: FakeGateway) -> Payment:
     """A payment of 12.34 that has come."""
     return make_paid(ada, gateway=gateway)

@@ -1,6 +1,5 @@
 """An estimate is what posting the same report at the same moment then answers."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -13,7 +12,6 @@ from app.domain.usage.reports import Outcome, UsageReport
 from app.foundation.database import end_reading, session
 from app.foundation.errors import Refusal
 from app.workflows.estimate_usage import estimate_usage
-from tests.books import check_books
 from tests.factories.accounts import AGE, make_account
 from tests.factories.catalog import make_price
 from tests.factories.tokens import make_extra_tokens
@@ -26,13 +24,7 @@ DAY = timedelta(days=1)
 START = NOW - AGE
 END = START + 30 * DAY
 NOVEMBER = datetime(2026, 11, 30, 23, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def books(app) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def estimate(report: UsageReport, *, now: datetime = NOW) -> Outcome:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.invoices import credit_notes
@@ -24,19 +23,13 @@ from app.workflows.record_dispute import record_dispute
 from app.workflows.settle_payment import settle_payment
 from app.workflows.settle_refund import settle_refund
 from app.workflows.undo_refund import undo_refund
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice, make_paid, payment_row
 from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 OPENED_AT = datetime(2026, 11, 10, tzinfo=UTC)
 PAID = 1_234
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture(params=["stripe", "paypal"])

@@ -40,11 +40,6 @@ from tests.threads import in_parallel
 THREADS = 16
 
 
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
 def receive(notice: EventNotice, *, now: datetime) -> bool:
     with transaction():
         return inbox.receive(notice, now=now)

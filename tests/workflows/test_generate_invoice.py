@@ -1,6 +1,5 @@
 """Generating an invoice: the month's one invoice, or its running draft."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -14,16 +13,10 @@ from app.domain.usage.models import BillingRecord
 from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.generate_invoice import GeneratedInvoice, generate_invoice
-from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.workflows.test_close_month import CLOSED_AT, IN_OCTOBER, OCTOBER, SELLER, close, use
 
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

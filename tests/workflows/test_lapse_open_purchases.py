@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments.gateway import OutcomeStatus
@@ -11,27 +10,15 @@ from app.domain.payments.models import Payment
 from app.domain.payments.rules import HEARD_OF_WITHIN, PLAN_CHANGE_LIFE
 from app.foundation.database import session, transaction
 from app.workflows.lapse_open_purchases import lapse_open_purchases
-from tests.books import check_books
 from tests.factories.payments import make_invoice
 from tests.factories.purchases import begin_switch, invoices_of, pay, payments_of, tell
 from tests.factories.subscriptions import current_period
-from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 DAY = timedelta(days=1)
 # So long nobody may have told us that a page was paid just before its end.
 UNHEARD = PLAN_CHANGE_LIFE + HEARD_OF_WITHIN
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def lapse(now) -> int:

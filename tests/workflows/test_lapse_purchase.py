@@ -3,31 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments.errors import ProviderUnreachable
 from app.domain.payments.models import Payment
 from app.foundation.database import session, transaction
 from app.workflows.lapse_purchase import lapse_purchase
-from tests.books import check_books
 from tests.factories.payments import make_invoice
 from tests.factories.purchases import begin_switch, invoices_of
-from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 class TestLapsePurchase:

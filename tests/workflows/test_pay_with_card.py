@@ -21,7 +21,6 @@ from app.workflows.pay_with_card import pay_with_card
 from app.workflows.reconcile_payments import ask_about_attempts
 from app.workflows.settle_payment import settle_payment
 from app.workflows.top_up import begin_top_up, pay_top_up
-from tests.books import check_books
 from tests.factories.payments import BASE_URL, payment_row
 from tests.factories.purchases import (
     buy_plan,
@@ -38,17 +37,7 @@ from tests.threads import in_parallel
 # For 50.00 USD, at Pro's 0.00015 USD.
 BOUGHT = 333_333
 LATER = NOW + timedelta(minutes=5)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

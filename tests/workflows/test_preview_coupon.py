@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.catalog import queries as catalog
@@ -18,7 +17,6 @@ from app.foundation.database import session, transaction
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
 from app.workflows.preview_coupon import NextInvoice, preview_coupon
-from tests.books import check_books
 from tests.factories.purchases import SELLER, begin_switch, buy_plan, invoices_of
 from tests.factories.redemptions import make_coupon, make_fixed_coupon, redeem
 from tests.factories.usage import GRACE, make_usage
@@ -26,12 +24,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 HALF = NOW + timedelta(days=15)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def preview(account: Account, code: str = "SAVE20", *, plan_id=None, now=NOW):

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.subscriptions.changing import ChangeKind
@@ -11,7 +10,6 @@ from app.domain.subscriptions.errors import AlreadyOnPlan, PeriodUnpaid, PlanNot
 from app.foundation.database import transaction
 from app.workflows.preview_switch import preview_switch
 from app.workflows.renew_subscriptions import renew_subscriptions
-from tests.books import check_books
 from tests.factories.payments import make_checkout
 from tests.factories.purchases import SELLER, begin_switch, buy_plan, invoices_of, lines_of, pay
 from tests.factories.redemptions import make_coupon, redeem
@@ -21,17 +19,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def preview(account: Account, plan_id: str, *, now=NOW):

@@ -1,6 +1,5 @@
 """A price that comes late fills in what the usage costs, and nothing else; once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from app.foundation.journal import JournalEntry
 from app.workflows import price_unpriced as price_unpriced_module
 from app.workflows.price_unpriced import START, price_unpriced
 from app.workflows.void_usage import void_usage
-from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.catalog import make_alias, make_price
 from tests.factories.usage import make_report, make_usage, record
@@ -26,13 +24,7 @@ HOUR = timedelta(hours=1)
 MICROSECOND = timedelta(microseconds=1)
 IN_OCTOBER = datetime(2026, 10, 31, 12, tzinfo=UTC)
 MODEL = "llama-9"
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture(autouse=True)

@@ -38,11 +38,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LATER = timedelta(minutes=10)
 
 
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
 def reconcile(gateway: FakeGateway, *, now: datetime) -> Reconciled:
     return reconcile_payments(gateways={"stripe": gateway}, base_url=BASE_URL, now=now)
 

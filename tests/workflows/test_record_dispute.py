@@ -1,12 +1,10 @@
 """Disputes: written down once, decided once, in whatever order the news comes."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments import disputes
@@ -17,16 +15,10 @@ from app.foundation.database import session, transaction
 from app.foundation.journal import JournalEntry
 from app.foundation.outbox import OutboxEntry
 from app.workflows.record_dispute import record_dispute, record_each_dispute
-from tests.books import check_books
 from tests.factories.payments import make_paid
 from tests.fakes.payment_gateway import FakeGateway
 
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Which period pays and which month is billed: late records, closed months, roll-overs."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -16,7 +15,6 @@ from app.domain.usage.models import (
     UsageMonthly,
 )
 from app.foundation.database import session
-from tests.books import check_books
 from tests.factories.accounts import AGE, make_account
 from tests.factories.catalog import make_price
 from tests.factories.tokens import make_extra_tokens
@@ -29,13 +27,7 @@ START = NOW - AGE  # 12 November, noon
 END = START + 30 * DAY  # 12 December, noon
 GRACE_END = END + 7 * DAY
 NOVEMBER = datetime(2026, 11, 30, 23, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def books(app) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture(autouse=True)

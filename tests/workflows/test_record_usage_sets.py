@@ -1,7 +1,6 @@
 """Recording works on sets: as many statements for a thousand records as for one."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from app.domain.usage.models import BillingRecord, UsageDaily, UsageHourly, UsageLabel
 from app.domain.usage.recording import APART_MAX
 from app.foundation.database import session
-from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.tokens import make_extra_tokens
 from tests.factories.usage import make_report, record
@@ -17,13 +15,7 @@ from tests.moments import NOW
 from tests.statements import statements
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def books(app) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def make_batch(names: list[str], number: int) -> list:

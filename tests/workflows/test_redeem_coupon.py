@@ -20,7 +20,6 @@ from app.domain.coupons.models import Coupon
 from app.domain.mails.models import Mail
 from app.domain.tokens.models import TokenEntry
 from app.foundation.database import session
-from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.payments import make_invoice
 from tests.factories.purchases import begin_switch, buy_plan, invoices_of, mails_of
@@ -30,12 +29,7 @@ from tests.moments import NOW
 from tests.threads import in_parallel
 
 TICK = timedelta(microseconds=1)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def used_count(code: str) -> int:

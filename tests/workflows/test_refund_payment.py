@@ -1,6 +1,5 @@
 """Giving money back: written down, asked, recorded; whatever is lost, it goes out once."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,7 +18,6 @@ from app.workflows.reconcile_payments import ask_about_refunds
 from app.workflows.record_dispute import record_dispute
 from app.workflows.refund_payment import refund_payment
 from app.workflows.void_invoice import void_invoice
-from tests.books import check_books
 from tests.factories.payments import (
     make_checkout,
     make_invoice,
@@ -34,18 +32,7 @@ from tests.killing import die, run_until_killed
 from tests.threads import in_parallel
 
 LATER = timedelta(minutes=10)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.renew_subscriptions import renew_subscriptions
-from tests.books import check_books
 from tests.factories.accounts import make_account
 from tests.factories.mails import FACTS
 from tests.factories.payments import make_checkout, payment_row
@@ -42,17 +41,7 @@ from tests.threads import in_parallel
 TICK, DAY, MINUTE = timedelta(microseconds=1), timedelta(days=1), timedelta(minutes=1)
 END = NOW + 30 * DAY
 GRACE_END = END + GRACE
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def renew(*, now) -> int:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
@@ -16,7 +15,6 @@ from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
 from app.workflows.renew_subscriptions import renew_subscriptions
 from app.workflows.replace_invoice import replace_invoice
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice
 from tests.factories.purchases import SELLER, buy_plan, invoices_of, lines_of, mails_of, pay
 from tests.factories.redemptions import make_coupon, redeem, usage_of
@@ -27,12 +25,7 @@ from tests.moments import NOW
 
 DAY = timedelta(days=1)
 OCTOBER = NOW.replace(month=10, day=20)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def replace(reference: str, *, now=NOW):

@@ -42,11 +42,6 @@ OLGA = "operator:olga"
 
 
 @pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture
 def pia(now: datetime, ada: Account) -> Account:
     """Pia is on Pro, whose extra token costs 0.00015 USD, and has used up her quota."""
     pia = make_account("pia", plan_id="plan-pro")

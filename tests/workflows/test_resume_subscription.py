@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.payments.refunds import REFUND_PAYMENT
@@ -13,26 +12,14 @@ from app.foundation.database import session, transaction
 from app.workflows.cancel_subscription import cancel_subscription
 from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.resume_subscription import resume_subscription
-from tests.books import check_books
 from tests.factories.payments import payment_row
 from tests.factories.purchases import begin_switch, buy_plan, invoices_of, pay, promises
 from tests.factories.redemptions import make_coupon, redeem, usage_of
 from tests.factories.usage import GRACE
-from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 END = NOW + timedelta(days=30)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def resume(account: Account, *, now=NOW) -> None:

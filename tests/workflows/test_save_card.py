@@ -1,6 +1,5 @@
 """Saving a card: agreed to first, kept once, and only by whom it belongs to."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -25,23 +24,12 @@ from app.workflows.save_card import (
     settle_setup,
     take_card_news,
 )
-from tests.books import check_books
 from tests.factories.payments import BASE_URL, make_card
 from tests.fakes.payment_gateway import FakeGateway
 from tests.fakes.payment_gateway import make_card as card_at_provider
 from tests.threads import in_parallel
 
-
-@pytest.fixture(autouse=True)
-def books(app: Flask) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def begin(account: Account, gateway: FakeGateway, *, now: datetime) -> OpenedCheckout:

@@ -19,11 +19,6 @@ from tests.factories.payments import invoice_row, make_checkout, make_invoice, p
 from tests.fakes.payment_gateway import FakeGateway, make_card
 
 
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
 def settle(outcome: PaymentOutcome, *, now: datetime) -> None:
     with transaction():
         settle_payment(outcome, now=now)

@@ -13,7 +13,6 @@ from app.domain.payments.gateway import OutcomeStatus
 from app.domain.payments.models import PaymentMethod
 from app.domain.payments.refunds import REFUND_PAYMENT
 from app.foundation.database import session, transaction
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice, payment_row
 from tests.factories.purchases import (
     charge,
@@ -30,12 +29,7 @@ from tests.moments import NOW
 from tests.threads import in_parallel
 
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

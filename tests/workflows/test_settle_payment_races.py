@@ -6,7 +6,6 @@ Who is first is another one each time, so nothing is said of what is refused.
 from collections.abc import Callable
 from datetime import datetime
 
-import pytest
 from flask import Flask
 
 from app.domain.accounts import deletion, standing
@@ -37,11 +36,6 @@ from tests.threads import in_parallel
 
 OLGA, WHY = "operator:olga", "For a test"
 Act = Callable[[], object]
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
 
 
 def at_once(app: Flask, acts: list[Act]) -> list[str]:

@@ -25,7 +25,6 @@ from app.domain.subscriptions.models import PlanChange
 from app.foundation.database import session, transaction
 from app.foundation.periods import months_later
 from app.workflows.switch_plan import Agreed, switch_plan
-from tests.books import check_books
 from tests.factories.catalog import make_plan
 from tests.factories.payments import invoice_row, payment_row
 from tests.factories.purchases import (
@@ -44,23 +43,12 @@ from tests.factories.purchases import (
 from tests.factories.redemptions import make_coupon, redeem, usage_of
 from tests.factories.subscriptions import current_period
 from tests.factories.usage import GRACE
-from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 from tests.threads import in_parallel
 
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 HALF = NOW + 15 * DAY  # the period from 22 November to 22 December has 30 days
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def running(account: Account) -> tuple[str, int, int]:

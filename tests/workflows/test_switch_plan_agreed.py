@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.invoices.errors import InvoiceNotPayable
@@ -17,7 +16,6 @@ from app.foundation.errors import DomainError
 from app.workflows.preview_switch import preview_switch
 from app.workflows.switch_plan import Agreed, switch_plan
 from app.workflows.switch_with_card import switch_with_card
-from tests.books import check_books
 from tests.factories.catalog import make_plan
 from tests.factories.purchases import (
     SELLER,
@@ -36,17 +34,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def plan_of(account: Account) -> str:

@@ -19,7 +19,6 @@ from app.workflows.reconcile_payments import ask_about_attempts
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.switch_plan import Agreed, switch_plan
 from app.workflows.switch_with_card import switch_with_card
-from tests.books import check_books
 from tests.factories.payments import BASE_URL, payment_row
 from tests.factories.purchases import (
     SELLER,
@@ -43,17 +42,7 @@ from tests.threads import in_parallel
 MINUTE = timedelta(minutes=1)
 HALF = NOW + timedelta(days=15)
 END = NOW + timedelta(days=30)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

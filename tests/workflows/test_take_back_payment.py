@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts import operations as accounts
 from app.domain.accounts.models import Account
@@ -18,7 +17,6 @@ from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
 from app.workflows.credit_invoice import credit_invoice
 from app.workflows.take_back_payment import take_back_payment
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice, payment_row
 from tests.factories.purchases import (
     SELLER,
@@ -39,17 +37,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def take_back(payment: Payment, *, minor: int, source: str = "refund:1", now=NOW) -> None:

@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.models import Account
 from app.domain.invoices import credit
@@ -14,7 +13,6 @@ from app.foundation.database import session, transaction
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.switch_plan import NOTHING_SHOWN
 from app.workflows.switch_with_card import switch_with_card
-from tests.books import check_books
 from tests.factories.purchases import begin_switch, buy_plan, charge, mails_of, make_card, make_shop
 from tests.factories.purchases import payments_of as paid_by
 from tests.factories.redemptions import make_coupon, redeem
@@ -24,17 +22,7 @@ from tests.moments import NOW
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 KIND = "change_declined"
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def charged_by_card(account: Account, gateway: FakeGateway) -> Payment:

@@ -4,7 +4,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from app.domain.accounts.errors import UnknownAccount
 from app.domain.accounts.models import Account
@@ -18,7 +17,6 @@ from app.workflows.erase_account import erase_account
 from app.workflows.renew_subscriptions import renew_subscriptions
 from app.workflows.resume_subscription import resume_subscription
 from app.workflows.tell_of_plan import KINDS, LETTERS_A_DAY
-from tests.books import check_books
 from tests.factories.purchases import (
     SELLER,
     begin_switch,
@@ -34,17 +32,7 @@ from tests.moments import NOW
 
 DAY = timedelta(days=1)
 END = NOW + 30 * DAY
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from app.domain.tokens.errors import NoTokensForSale, TopUpAmountInvalid
 from app.domain.tokens.models import TokenEntry
 from app.foundation.database import session, transaction
 from app.workflows.top_up import pay_top_up, top_up
-from tests.books import check_books
 from tests.factories.payments import make_checkout, make_invoice, payment_row
 from tests.factories.purchases import (
     buy_plan,
@@ -36,17 +35,7 @@ from tests.moments import NOW
 from tests.threads import in_parallel
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-@pytest.fixture
-def gateway() -> FakeGateway:
-    return FakeGateway()
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture

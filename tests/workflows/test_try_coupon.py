@@ -10,17 +10,11 @@ from app.domain.coupons.errors import TooManyCouponGuesses
 from app.domain.coupons.models import CouponGuess
 from app.foundation.database import session, transaction
 from app.workflows.try_coupon import try_coupon
-from tests.books import check_books
 from tests.factories.redemptions import make_coupon, redeem
 from tests.moments import NOW
 
 TICK, HOUR = timedelta(microseconds=1), timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def books(app):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 class TestTryCoupon:

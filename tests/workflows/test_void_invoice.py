@@ -17,7 +17,6 @@ from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
 from app.workflows.lapse_purchase import CLOSE_CHECKOUTS
 from app.workflows.void_invoice import void_invoice
-from tests.books import check_books
 from tests.factories.payments import invoice_row, make_checkout, make_invoice, payment_row
 from tests.factories.purchases import SELLER, invoices_of, pay, promises
 from tests.factories.redemptions import (
@@ -32,12 +31,7 @@ from tests.fakes.payment_gateway import FakeGateway
 from tests.moments import NOW
 
 CLOSES = NOW.replace(month=12, day=1, hour=1)
-
-
-@pytest.fixture(autouse=True)
-def books(app: Flask):
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 def void(reference: str, *, now=NOW) -> None:

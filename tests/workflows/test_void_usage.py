@@ -1,6 +1,5 @@
 """A voided request leaves every total, and gives back what it drew to where it drew it."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,7 +21,6 @@ from app.foundation.journal import JournalEntry
 from app.foundation.periods import BillingMonth
 from app.workflows.close_month import close_month
 from app.workflows.void_usage import void_usage
-from tests.books import check_books
 from tests.factories.accounts import AGE, make_account
 from tests.factories.payments import SELLER
 from tests.factories.tokens import make_extra_tokens
@@ -32,13 +30,7 @@ from tests.moments import NOW
 DAY = timedelta(days=1)
 END = NOW - AGE + 30 * DAY  # 12 December, noon
 NOVEMBER = datetime(2026, 11, 30, 23, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def books(app) -> Iterator[None]:
-    """After each test, every figure that is kept twice is the same twice."""
-    yield
-    check_books()
+pytestmark = pytest.mark.usefixtures("books")
 
 
 @pytest.fixture(autouse=True)
