@@ -2,8 +2,11 @@
 
 That is so for what is marked: which of them is told from the case's name alone, so no case moves
 when another one is added. And it is so for tables of cases at the doors, what is read, refused and
-shown: every such test runs on both databases, with every other case on each. With SOAK=1, as in
-`make soak`, all cases run on both, and so does a case that is asked for by its name.
+shown: every such test runs on both databases, with every other case on each. All that a file of
+tests says of pages is such a table as well: what pages ask and do stands in the domain and in
+workflows, where every test runs on both. What runs against each other is left on both everywhere.
+With SOAK=1, as in `make soak`, all cases run on both, and so does a case that is asked for by its
+name.
 """
 
 import hashlib
@@ -13,18 +16,21 @@ from itertools import cycle
 import pytest
 
 from tests.proofs.sizes import IS_LONG
+from tests.threads import in_parallel
 
 DATABASES = ("sqlite", "postgresql")
-DOORS, CASES_MIN = "tests/entrypoints/", 3
+DOORS, PAGES, CASES_MIN = "tests/entrypoints/", "tests/entrypoints/web/", 3
 
 on_one_of_both = pytest.mark.on_one_of_both
+# The cases by their names, each with its tests on the databases.
+Table = dict[str, list[pytest.Item]]
 
 
 def left_out(items: Iterable[pytest.Item]) -> set[str]:
     """Return the names of the tests that are left to the same case on the other database."""
     if IS_LONG:
         return set()
-    tables: dict[str, dict[str, list[pytest.Item]]] = {}
+    tables: dict[str, Table] = {}
     found = set()
     for item in items:
         if _database(item) not in DATABASES:
@@ -35,9 +41,21 @@ def left_out(items: Iterable[pytest.Item]) -> set[str]:
         elif item.nodeid.startswith(DOORS):
             function, case = _function_and_case(item.nodeid)
             tables.setdefault(function, {}).setdefault(case, []).append(item)
-    for table in tables.values():
+    for table in (*tables.values(), *_of_pages(tables)):
         found |= _every_other(table)
     return found
+
+
+def _of_pages(tables: dict[str, Table]) -> Iterable[Table]:
+    """Return what each file of pages says in tests that are no tables themselves."""
+    files: dict[str, Table] = {}
+    for function, table in tables.items():
+        if function.startswith(PAGES) and len(table) < CASES_MIN:
+            for case, both in table.items():
+                is_race = hasattr(getattr(both[0], "module", None), in_parallel.__name__)
+                if len(both) == len(DATABASES) and not is_race:
+                    files.setdefault(function.partition("::")[0], {})[f"{function}[{case}"] = both
+    return files.values()
 
 
 def database_of(name: str) -> str:
@@ -46,7 +64,7 @@ def database_of(name: str) -> str:
     return DATABASES[digest[0] % 2]
 
 
-def _every_other(table: dict[str, list[pytest.Item]]) -> set[str]:
+def _every_other(table: Table) -> set[str]:
     """Return what a table leaves out, if it is long enough and has all of its cases on both."""
     is_on_both = all(len(case) == len(DATABASES) for case in table.values())
     if len(table) < CASES_MIN or not is_on_both:

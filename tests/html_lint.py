@@ -4,6 +4,7 @@ What the API answers is held to its description by the same client.
 """
 
 import contextvars
+import copy
 import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
@@ -24,9 +25,13 @@ PLACES = {"tr": "tbody", "td": "tr", "th": "tr", "option": "select", "tbody": "t
 # Whatever was not escaped is a tag, and so no word.
 WORDS_AND_FIGURES = re.compile(r"(?<=>)[^<>]+(?=<)|[\w.:+%-]*\d[\w.:+%-]*")
 FIRST_TAG = re.compile(r"\s*(?:<!--.*?-->\s*)*<([a-zA-Z0-9]+)", re.DOTALL)
-
+# What no rule here asks for, so that it makes no other frame: where links lead, what is sent along.
+UNASKED = re.compile(r'(?<=\s)(?:action|content|href|title|value)="[^"<>&]*"')
+# What a page is about, and what stands around it.
+MAIN = re.compile(r"(.*?<main\b[^>]*>)(.*)(</main>.*)", re.DOTALL)
 
 _sound: set[int] = set()
+_frames: dict[str, Element | None] = {}
 
 
 class LintingClient(FlaskClient):
@@ -55,9 +60,39 @@ def check(html: str, *, is_fragment: bool) -> None:
     built = hash((WORDS_AND_FIGURES.sub("", html), is_fragment))
     if built in _sound:
         return
-    found = list(faults(html, is_fragment=is_fragment))
-    assert not found, "the answer's HTML is faulty:\n" + "\n".join(found)
+    if not is_sound_in_parts(html):
+        found = list(faults(html, is_fragment=is_fragment))
+        assert not found, "the answer's HTML is faulty:\n" + "\n".join(found)
     _sound.add(built)
+
+
+def is_sound_in_parts(html: str) -> bool:
+    """Tell whether a page is sound by its frame, which is parsed once, and by what it is about.
+
+    Most of the time went into the same frames. Whatever is not sound so is parsed as a whole.
+    """
+    parts = MAIN.fullmatch(html)
+    if parts is None or html.count("<main") + html.count("</main") > 2:
+        return False
+    frame = _frame(parts[1] + parts[3])
+    if frame is None:
+        return False
+    parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+    about = parser.parseFragment(parts[2], container="main")
+    root = copy.deepcopy(frame)
+    root.find("body/main").extend(about)
+    return not parser.errors and not any(_Page(root).faults(is_whole=True))
+
+
+def _frame(html: str) -> Element | None:
+    """Return a page without what it is about, if it parses and nothing but its body is around."""
+    built = WORDS_AND_FIGURES.sub("", UNASKED.sub("", html))
+    if built not in _frames:
+        parser = html5lib.HTMLParser(namespaceHTMLElements=False)
+        root = parser.parse(html)
+        is_sound = not parser.errors and root.find("body/main") is not None
+        _frames[built] = root if is_sound else None
+    return _frames[built]
 
 
 def faults(html: str, *, is_fragment: bool = False) -> Iterator[str]:
@@ -73,12 +108,7 @@ def faults(html: str, *, is_fragment: bool = False) -> Iterator[str]:
         root = parser.parseFragment(html, container=place)
     for (line, column), code, details in parser.errors:
         yield f"line {line}, column {column}: {PARSE_ERRORS.get(code, code) % details}"
-    page = _Page(root)
-    yield from page.repeated_ids()
-    for element in page.elements:
-        yield from page.faults_of(element)
-        if whole:
-            yield from page.dangling_references(element)
+    yield from _Page(root).faults(is_whole=whole)
 
 
 class _Page:
@@ -87,6 +117,13 @@ class _Page:
         self.parents = {child: parent for parent in self.elements for child in parent}
         self.ids = [element.get("id") for element in self.elements if "id" in element.attrib]
         self.labelled = {e.get("for") for e in self.elements if e.tag == "label"}
+
+    def faults(self, *, is_whole: bool) -> Iterator[str]:
+        yield from self.repeated_ids()
+        for element in self.elements:
+            yield from self.faults_of(element)
+            if is_whole:
+                yield from self.dangling_references(element)
 
     def repeated_ids(self) -> Iterator[str]:
         for name in sorted({name for name in self.ids if self.ids.count(name) > 1}):

@@ -1,5 +1,6 @@
 """What takes long runs on one of the databases, and nothing that is asked is asked of none."""
 
+import re
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -8,12 +9,21 @@ from flask import Flask
 
 from app.foundation.database import session
 from tests import halves
-from tests.halves import CASES_MIN, DATABASES, DOORS, database_of, left_out, on_one_of_both
+from tests.halves import (
+    CASES_MIN,
+    DATABASES,
+    DOORS,
+    PAGES,
+    database_of,
+    left_out,
+    on_one_of_both,
+)
 from tests.proofs.sizes import IS_LONG
 from tests.properties.payment_stories import STORIES
+from tests.threads import in_parallel
 
 DEATH = "tests/properties/test_deaths.py::test_no_death_shows_in_the_end"
-TABLE, OTHER = f"{DOORS}web/test_forms.py::test_refuses", "tests/domain/test_rules.py::test_refuses"
+TABLE, OTHER = f"{DOORS}api/test_keys.py::test_refuses", "tests/domain/test_rules.py::test_refuses"
 
 
 @dataclass
@@ -23,6 +33,7 @@ class Item:
     nodeid: str
     database: str
     is_marked: bool = False
+    module: object = None
     callspec: SimpleNamespace = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,6 +85,26 @@ class TestLeftOut:
     )
     def test_leaves_out_nothing_else(self, whole: list[Item]) -> None:
         assert left_out(whole) == set()
+
+    def test_leaves_each_test_of_pages_to_one_and_some_of_a_file_to_each(self) -> None:
+        file = [item for name in "abc" for item in items(f"{PAGES}test_keys.py::test_{name}", 2)]
+        kept = [item for item in file if item.nodeid not in left_out(file)]
+        assert (
+            len({re.sub("sqlite|postgresql", "", item.nodeid) for item in kept}) == len(kept) == 6
+        )
+        assert {item.database for item in kept} == {*DATABASES}
+
+    @pytest.mark.parametrize("databases", [("sqlite",), ("postgresql",)])
+    def test_leaves_tests_of_pages_that_run_on_one_alone(self, databases: tuple[str, ...]) -> None:
+        alone = items(f"{PAGES}test_keys.py::test_alone", 2, databases=databases)
+        file = [*alone, *items(f"{PAGES}test_keys.py::test_other", 1)]
+        assert not left_out(file) & {item.nodeid for item in alone}
+
+    def test_leaves_pages_that_race_on_both(self) -> None:
+        file = items(f"{PAGES}test_keys.py::test_races", 2)
+        for item in file:
+            item.module = SimpleNamespace(in_parallel=in_parallel)
+        assert left_out(file) == set()
 
     def test_leaves_what_is_marked_to_one(self) -> None:
         stories = [

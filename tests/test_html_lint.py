@@ -4,9 +4,12 @@ import pytest
 from flask import Flask, Response, g
 from flask import session as cookie
 
-from tests.html_lint import check, faults
+from tests.html_lint import check, faults, is_sound_in_parts
 
 PAGE = "<!doctype html><html lang='en'><head><title>t</title></head><body>{}</body></html>"
+
+# With what a page is about where most of ours have it.
+FRAMED = PAGE.format('<header><a id="top" href="/">t</a></header><main id="main">{}</main>')
 
 FAULTY = {
     "an unclosed tag": "<div><b>open</div>",
@@ -55,6 +58,53 @@ def test_finds(body: str) -> None:
 def test_lets_pass(body: str) -> None:
     assert list(faults(PAGE.format(body))) == []
     assert list(faults(body, is_fragment=True)) == []
+
+
+class TestIsSoundInParts:
+    """What is told from a frame and from what it is about is what is told from the whole."""
+
+    @pytest.mark.parametrize("body", FAULTY.values(), ids=FAULTY)
+    def test_finds(self, body: str) -> None:
+        assert not is_sound_in_parts(FRAMED.format(body))
+        with pytest.raises(AssertionError, match="faulty"):
+            check(FRAMED.format(body), is_fragment=False)
+
+    @pytest.mark.parametrize("body", SOUND.values(), ids=SOUND)
+    def test_lets_pass(self, body: str) -> None:
+        assert is_sound_in_parts(FRAMED.format(body))
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            '<p id="top">an id of the frame</p>',
+            "<div>open",
+            "<b>open",
+            "<table><tr><td>open",
+            "<select><option>open",
+            "<textarea aria-label='A'>open",
+            '<p title="open',
+            "<!-- open",
+        ],
+    )
+    def test_finds_what_reaches_beyond(self, body: str) -> None:
+        assert list(faults(FRAMED.format(body)))
+        assert not is_sound_in_parts(FRAMED.format(body))
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "<main>{}</main>",
+            FRAMED.format("{}</main><main>"),
+            FRAMED.replace("<!doctype html>", ""),
+            FRAMED.replace("<header>", "<header><p hidden>").replace("</a>", "</a></p></div>"),
+            FRAMED.replace("<main", "<form><main").replace("</main>", "</main></form>"),
+        ],
+    )
+    def test_takes_no_other_frame(self, page: str) -> None:
+        assert not is_sound_in_parts(page.format("<p>a</p>"))
+
+    def test_refers_to_the_frame(self) -> None:
+        assert is_sound_in_parts(FRAMED.format('<p aria-describedby="top">a</p>'))
 
 
 def test_wants_a_doctype_on_a_page() -> None:

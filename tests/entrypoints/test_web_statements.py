@@ -36,6 +36,7 @@ from tests.factories.purchases import SELLER, begin_switch, make_shop
 from tests.factories.redemptions import make_fixed_coupon, redeem
 from tests.factories.usage import GRACE, make_usage
 from tests.fakes.payment_gateway import FakeGateway
+from tests.halves import on_one_of_both
 from tests.statements import statements
 
 STATEMENTS_MAX = 10
@@ -312,6 +313,7 @@ def too_many(found: list[tuple[str, list[str]]], *, most: int = STATEMENTS_MAX) 
     ]
 
 
+@on_one_of_both
 class TestStatements:
     def test_of_customers(self, app: Flask, everyone: Mapping[str, Mapping[str, str]]) -> None:
         pages, seen = pages_of(app, OURS, but=CONSOLE), set()

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from app.domain.invoices.models import Invoice
 from app.domain.payments.models import PaymentMethod
 from app.entrypoints.gateways import GATEWAYS
 from app.entrypoints.jobs.promises import work_off_outbox
@@ -97,6 +99,12 @@ class World:
 
     def pay_invoices(self, who: str) -> None:
         """Pay whatever is open."""
+        # To ask the API for each day's nothing took a fifth of the year.
+        issued = sa.select(Invoice.id).where(Invoice.user_id == who, Invoice.status == "issued")
+        has_any = session.scalars(issued.limit(1)).first() is not None
+        end_reading()
+        if not has_any:
+            return
         listed = self.call(who, "GET", "/invoices?page_size=100")
         for invoice in listed["invoices"]:
             if invoice["status"] in ("issued", "overdue"):

@@ -174,6 +174,8 @@ class TestRun:
         with pytest.raises(URLError):
             running.get("/healthz")
 
+    # PostgreSQL is migrated below.
+    @pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
     def test_only_migrates_a_database_that_was_given(self, run, empty_database_url) -> None:
         running = run(DATABASE_URL=empty_database_url)
         running.wait_until_ready()

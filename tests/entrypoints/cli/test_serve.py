@@ -25,6 +25,7 @@ from app.foundation.secret_keys import KeyKind
 from tests.books import check_books
 from tests.databases import ROOT
 from tests.factories.bearers import bearer
+from tests.halves import on_one_of_both
 
 USAGE = "/v1/billing/usage"
 CLIENTS = 12
@@ -77,6 +78,8 @@ def answer(url: str, **headers: str) -> bytes:
             time.sleep(0.1)
 
 
+# What is the server's alone, whichever database stands behind it, is seen on one of them.
+@on_one_of_both
 class TestServe:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_answers_until_it_is_told_to_end(self, serve, port, number) -> None:
@@ -91,6 +94,7 @@ class TestServe:
 
 
 class TestCounts:
+    @on_one_of_both
     def test_are_those_of_all_its_processes(self, serve, port, environment) -> None:
         folder = Path(environment["INSTANCE_DIR"]) / "metrics" / str(port)
         folder.mkdir(parents=True)
@@ -112,6 +116,7 @@ class TestCounts:
         assert result.stderr.startswith("billing: INSTANCE_DIR: ")
 
 
+@on_one_of_both
 class TestLog:
     def test_is_a_line_of_json_for_each_request(self, serve, port, tmp_path) -> None:
         serving = serve(LOG_FORMAT="json")
@@ -198,6 +203,7 @@ class TestEnding:
         assert recorded() == set(gateway.answered)
         check_books()
 
+    @on_one_of_both
     def test_keeps_the_connection_of_whoever_was_refused_unread(self, serve, port) -> None:
         serve()
         answer(f"http://127.0.0.1:{port}/readyz")
